@@ -1,0 +1,64 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Declares where and how a model runs. The type is a partial class that derives from <see cref="Deployment"/>;
+/// the generator writes its plans.</summary>
+/// <param name="model">A type that carries <see cref="ModelAttribute"/>.</param>
+/// <param name="device">A device id: one of <see cref="Devices"/>, or that of a <c>*.device.json</c> in the project.</param>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class DeploymentAttribute(Type model, string device) : Attribute
+{
+    /// <summary>The model that runs.</summary>
+    public Type Model { get; } = model;
+
+    /// <summary>The device that each rank runs on.</summary>
+    public string Device { get; } = device;
+
+    /// <summary>Number of tensor-parallel ranks: 1 to 1,024. It divides the query heads and the feed-forward widths, and
+    /// divides or is a multiple of the KV heads. Default: 1.</summary>
+    public int TensorParallel { get; set; } = 1;
+
+    /// <summary>Format of the matrices; norms and biases stay in bf16. Default: <see cref="Precision.Bf16"/>.</summary>
+    public Precision Weights { get; set; }
+
+    /// <summary>Format in which activations enter a matmul; the residual stream stays in bf16.
+    /// Default: <see cref="Precision.Bf16"/>.</summary>
+    public Precision Activations { get; set; }
+
+    /// <summary>Format of the KV-cache. Default: <see cref="Precision.Bf16"/>.</summary>
+    public Precision KeyValues { get; set; }
+
+    /// <summary>How prefetches under collectives are chosen. Default: <see cref="PrefetchPolicy.Best"/>.</summary>
+    public PrefetchPolicy Prefetch { get; set; } = PrefetchPolicy.Best;
+
+    /// <summary>Whether query, key and value, and gate and up, are matmuls of their own. Default: false.</summary>
+    public bool SeparateProjections { get; set; }
+}
+
+/// <summary>Asks for the plan of a decode step: one new token per sequence. The plan serves every context from 1 to the
+/// declared one. Give either <see cref="Context"/> or <see cref="CachedTokens"/>.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
+public sealed class DecodeAttribute : Attribute
+{
+    /// <summary>Sequences in the batch: 1 to 65,536. Required.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Most tokens that each sequence has cached before the step: 1 to 16,777,216.</summary>
+    public int Context { get; set; }
+
+    /// <summary>Most tokens that all sequences together have cached before the step, for mixed lengths: from
+    /// <see cref="Batch"/> to 1,073,741,824.</summary>
+    public int CachedTokens { get; set; }
+}
+
+/// <summary>Asks for the plan of a prefill step: the whole prompt of every sequence, on an empty cache.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
+public sealed class PrefillAttribute : Attribute
+{
+    /// <summary>Sequences in the batch: 1 to 65,536. Required.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Prompt tokens per sequence: 1 to 16,777,216. Required.</summary>
+    public int Tokens { get; set; }
+}

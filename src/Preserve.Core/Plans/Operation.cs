@@ -1,0 +1,112 @@
+namespace Preserve;
+
+/// <summary>What an instruction does, with the shape that its cost depends on. A closed family; shapes are those of one rank.</summary>
+public abstract record Operation
+{
+    private protected Operation()
+    {
+    }
+
+    /// <summary>Floating-point or integer operations, a multiply-add counted as two.</summary>
+    public virtual Amount Flops => 0;
+}
+
+/// <summary>Looks up rows of the embedding matrix.</summary>
+/// <param name="Rows">Tokens, those of other ranks' rows included.</param>
+/// <param name="Width">Elements per row.</param>
+public sealed record EmbedOperation(int Rows, int Width) : Operation;
+
+/// <summary>Multiplies Rows x Depth activations with a Depth x Columns weight.</summary>
+/// <param name="Rows">Rows of the activations (m).</param>
+/// <param name="Columns">Columns of the weight (n).</param>
+/// <param name="Depth">Summed elements (k).</param>
+/// <param name="Weights">Format of the weight.</param>
+/// <param name="Activations">Format in which activations enter.</param>
+public sealed record MatMulOperation(int Rows, int Columns, int Depth, Precision Weights, Precision Activations) : Operation
+{
+    /// <inheritdoc/>
+    public override Amount Flops => checked(2L * Rows * Columns * Depth);
+}
+
+/// <summary>Attends from the new tokens to the cached and the new ones.</summary>
+/// <param name="Sequences">Sequences in the batch.</param>
+/// <param name="NewTokens">New tokens per sequence: 1 in decode.</param>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">KV heads.</param>
+/// <param name="HeadSize">Elements per head.</param>
+/// <param name="Pairs">Query-key pairs per head, over all sequences.</param>
+/// <param name="SoftCap">Whether scores pass through a soft cap.</param>
+public sealed record AttentionOperation(
+    int Sequences, int NewTokens, int Heads, int KeyValueHeads, int HeadSize, Amount Pairs, bool SoftCap) : Operation
+{
+    /// <inheritdoc/>
+    public override Amount Flops => Pairs * checked(4L * Heads * HeadSize);
+}
+
+/// <summary>Normalises rows.</summary>
+/// <param name="Norm">Which normalisation.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Width">Elements per row.</param>
+public sealed record NormOperation(Norm Norm, int Rows, int Width) : Operation;
+
+/// <summary>Computes each element on its own.</summary>
+/// <param name="Function">What is computed.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Width">Elements of a row of the result.</param>
+public sealed record ElementwiseOperation(ElementwiseFunction Function, int Rows, int Width) : Operation;
+
+/// <summary>The functions of <see cref="ElementwiseOperation"/>.</summary>
+public enum ElementwiseFunction
+{
+    /// <summary>Adds two values.</summary>
+    Add,
+
+    /// <summary>Multiplies with a constant.</summary>
+    Scale,
+
+    /// <summary>Adds the rows of the learned position table.</summary>
+    Position,
+
+    /// <summary>Rotates queries and keys by their positions.</summary>
+    Rotary,
+
+    /// <summary>Stores keys and values in the cache.</summary>
+    Store,
+
+    /// <summary>SiLU of the gate half times the up half.</summary>
+    SwiGlu,
+
+    /// <summary>GELU of the gate half times the up half.</summary>
+    GeGlu,
+
+    /// <summary>GELU.</summary>
+    Gelu,
+
+    /// <summary>ReLU.</summary>
+    Relu,
+
+    /// <summary>Bounds each element smoothly.</summary>
+    SoftCap,
+}
+
+/// <summary>Exchanges values between the ranks of the tensor-parallel group.</summary>
+/// <param name="Kind">Which collective.</param>
+/// <param name="Bytes">Bytes per rank: of the reduced message, or of each rank's part that is gathered.</param>
+/// <param name="Ranks">Ranks that take part, 2 or more.</param>
+public sealed record CollectiveOperation(CollectiveKind Kind, long Bytes, int Ranks) : Operation;
+
+/// <summary>The collectives.</summary>
+public enum CollectiveKind
+{
+    /// <summary>Every rank ends with the sum.</summary>
+    AllReduce,
+
+    /// <summary>Every rank ends with all parts.</summary>
+    AllGather,
+}
+
+/// <summary>Reads tensors from HBM into the L2. A hint: nothing waits for it, and it changes no value.</summary>
+public sealed record PrefetchOperation : Operation;
+
+/// <summary>Does nothing but wait: orders what comes later on its stream.</summary>
+public sealed record JoinOperation : Operation;

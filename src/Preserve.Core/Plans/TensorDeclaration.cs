@@ -1,0 +1,83 @@
+namespace Preserve;
+
+/// <summary>What a tensor is for.</summary>
+public enum TensorRole
+{
+    /// <summary>Trained parameters: read only, prefetchable at any time.</summary>
+    Weight,
+
+    /// <summary>A layer's KV-cache: entries [0, context) stand from earlier steps, the new ones are written in this step.</summary>
+    KeyValues,
+
+    /// <summary>A value computed in the step, at a fixed place in the arena.</summary>
+    Value,
+}
+
+/// <summary>A tensor of one rank, as a plan declares it.</summary>
+/// <param name="Name">Its name, unique in the plan.</param>
+/// <param name="Role">What it is for.</param>
+/// <param name="PerLayer">Whether every layer that names it has its own; values of all layers share one place.</param>
+/// <param name="Format">Its number format.</param>
+/// <param name="Units">Its length: bytes of a weight or value, attended tokens of a KV-cache.</param>
+/// <param name="UnitBytes">Bytes per unit: 1, or of one token's keys and values in all sequences for a KV-cache.</param>
+/// <param name="Offset">Where a value lies in the arena, in bytes; -1 for what is not a value.</param>
+public sealed record TensorDeclaration(
+    string Name, TensorRole Role, bool PerLayer, Precision Format, Amount Units, long UnitBytes, long Offset)
+{
+    /// <summary>Bytes of the whole tensor.</summary>
+    public Amount Bytes => Units * UnitBytes;
+}
+
+/// <summary>Which layer's tensor is meant: none, a layer of the stack, or one counted from the layer of the repeat.</summary>
+/// <param name="Kind">How <paramref name="Value"/> is counted.</param>
+/// <param name="Value">The layer, or the distance from the repeat's layer i.</param>
+public readonly record struct LayerIndex(LayerIndexKind Kind, int Value)
+{
+    /// <summary>The tensor belongs to no layer.</summary>
+    public static LayerIndex None => default;
+
+    /// <summary>A layer of the stack, counted from 0.</summary>
+    /// <param name="layer">The layer.</param>
+    public static LayerIndex Of(int layer) => new(LayerIndexKind.Absolute, layer);
+
+    /// <summary>A layer counted from the repeat's layer i.</summary>
+    /// <param name="distance">0 for layer i, 1 for the next.</param>
+    public static LayerIndex FromRepeat(int distance) => new(LayerIndexKind.Relative, distance);
+
+    /// <summary>The layer in the stack, or -1 for none.</summary>
+    /// <param name="repeatLayer">The layer i of the repeat around.</param>
+    public int Resolve(int repeatLayer) => Kind switch
+    {
+        LayerIndexKind.None => -1,
+        LayerIndexKind.Absolute => Value,
+        _ => repeatLayer + Value,
+    };
+}
+
+/// <summary>How a <see cref="LayerIndex"/> is counted.</summary>
+public enum LayerIndexKind
+{
+    /// <summary>No layer.</summary>
+    None,
+
+    /// <summary>From the first layer of the stack.</summary>
+    Absolute,
+
+    /// <summary>From the layer i of the repeat around.</summary>
+    Relative,
+}
+
+/// <summary>A tensor, or a range of it, that an instruction reads, writes or prefetches.</summary>
+/// <param name="Tensor">The name of its declaration.</param>
+/// <param name="Layer">Which layer's.</param>
+/// <param name="Range">The part that is meant; null for the whole.</param>
+public sealed record TensorReference(string Tensor, LayerIndex Layer, UnitRange? Range = null);
+
+/// <summary>Units [<paramref name="Begin"/>, <paramref name="End"/>) of a tensor: bytes, or tokens of a KV-cache.</summary>
+/// <param name="Begin">The first unit.</param>
+/// <param name="End">The unit after the last.</param>
+public sealed record UnitRange(Amount Begin, Amount End)
+{
+    /// <summary>Number of units.</summary>
+    public Amount Length => End - Begin;
+}

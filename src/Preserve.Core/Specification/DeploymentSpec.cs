@@ -1,0 +1,107 @@
+namespace Preserve;
+
+/// <summary>Where and how a model runs: a group of tensor-parallel ranks and the steps that are planned for it.</summary>
+/// <param name="Model">What is computed.</param>
+/// <param name="Device">The id of the device that each rank runs on.</param>
+/// <param name="TensorParallel">Number of ranks, 1 or more.</param>
+/// <param name="Weights">Format of the matrices; norms and biases stay in bf16.</param>
+/// <param name="Activations">Format in which activations enter a matmul; the residual stream stays in bf16.</param>
+/// <param name="KeyValues">Format of the KV-cache.</param>
+/// <param name="Prefetch">What may be prefetched under a collective.</param>
+/// <param name="SeparateProjections">Whether query, key and value, and gate and up, are matmuls of their own.</param>
+/// <param name="Steps">The steps to plan, in declared order; at least one.</param>
+public sealed record DeploymentSpec(
+    ModelSpec Model,
+    string Device,
+    int TensorParallel,
+    Precision Weights,
+    Precision Activations,
+    Precision KeyValues,
+    PrefetchPolicy Prefetch,
+    bool SeparateProjections,
+    EquatableArray<StepSpec> Steps);
+
+/// <summary>How prefetches under collectives are chosen.</summary>
+public enum PrefetchPolicy
+{
+    /// <summary>No prefetch: the base plan.</summary>
+    None,
+
+    /// <summary>The published pass: whole tensors in order until the next does not fit the L2 (arXiv 2501.08192).</summary>
+    Paper,
+
+    /// <summary>Byte ranges that shorten the modelled step most. Until that search exists, the same as <see cref="Paper"/>.</summary>
+    Best,
+}
+
+/// <summary>One forward pass. A closed family: <see cref="DecodeSpec"/> and <see cref="PrefillSpec"/>.</summary>
+public abstract record StepSpec
+{
+    private protected StepSpec()
+    {
+    }
+
+    /// <summary>Sequences in the batch, 1 or more.</summary>
+    public abstract int Batch { get; }
+
+    /// <summary>New tokens per sequence in this step.</summary>
+    public abstract int NewTokens { get; }
+
+    /// <summary>The largest context that the plan serves, in the unit of <see cref="ContextIsTotal"/>.</summary>
+    public abstract int MaxContext { get; }
+
+    /// <summary>The smallest context that the plan serves: 1, or 0 for a prefill.</summary>
+    public abstract int MinContext { get; }
+
+    /// <summary>Whether the context counts the cached tokens of all sequences together, not of each.</summary>
+    public abstract bool ContextIsTotal { get; }
+}
+
+/// <summary>A decode step: one new token per sequence.</summary>
+/// <param name="Sequences">Sequences in the batch.</param>
+/// <param name="Context">Most tokens cached before the step: per sequence, or all together with <paramref name="Total"/>.</param>
+/// <param name="Total">Whether <paramref name="Context"/> is the total over the batch, for sequences of mixed lengths.</param>
+public sealed record DecodeSpec(int Sequences, int Context, bool Total) : StepSpec
+{
+    /// <inheritdoc/>
+    public override int Batch => Sequences;
+
+    /// <inheritdoc/>
+    public override int NewTokens => 1;
+
+    /// <inheritdoc/>
+    public override int MaxContext => Context;
+
+    /// <inheritdoc/>
+    public override int MinContext => 1;
+
+    /// <inheritdoc/>
+    public override bool ContextIsTotal => Total;
+
+    /// <inheritdoc/>
+    public override string ToString() => Total ? $"decode batch {Sequences} cached {Context}" : $"decode batch {Sequences} context {Context}";
+}
+
+/// <summary>A prefill step: the whole prompt of every sequence, with an empty cache before it.</summary>
+/// <param name="Sequences">Sequences in the batch.</param>
+/// <param name="Tokens">Prompt tokens per sequence.</param>
+public sealed record PrefillSpec(int Sequences, int Tokens) : StepSpec
+{
+    /// <inheritdoc/>
+    public override int Batch => Sequences;
+
+    /// <inheritdoc/>
+    public override int NewTokens => Tokens;
+
+    /// <inheritdoc/>
+    public override int MaxContext => 0;
+
+    /// <inheritdoc/>
+    public override int MinContext => 0;
+
+    /// <inheritdoc/>
+    public override bool ContextIsTotal => false;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"prefill batch {Sequences} tokens {Tokens}";
+}
