@@ -20,9 +20,6 @@ public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadO
 
     private EquatableArray(T[] items) => _items = items;
 
-    /// <summary>The array without elements.</summary>
-    public static EquatableArray<T> Empty => default;
-
     /// <inheritdoc/>
     public int Count => _items?.Length ?? 0;
 
@@ -72,7 +69,7 @@ public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadO
     IEnumerator IEnumerable.GetEnumerator() => (_items ?? []).GetEnumerator();
 
     /// <summary>Walks the elements in order.</summary>
-    public struct Enumerator : IEquatable<Enumerator>
+    public struct Enumerator
     {
         private readonly T[] _items;
         private int _index;
@@ -88,14 +85,5 @@ public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadO
 
         /// <summary>Goes to the next element; false when there is none.</summary>
         public bool MoveNext() => ++_index < _items.Length;
-
-        /// <inheritdoc/>
-        public readonly bool Equals(Enumerator other) => ReferenceEquals(_items, other._items) && _index == other._index;
-
-        /// <inheritdoc/>
-        public override readonly bool Equals(object? obj) => obj is Enumerator other && Equals(other);
-
-        /// <inheritdoc/>
-        public override readonly int GetHashCode() => _index;
     }
 }

@@ -4,10 +4,10 @@ namespace Preserve;
 public static class Devices
 {
     /// <summary>NVIDIA A100, 40 GB, SXM.</summary>
-    public const string A100_40GB = "a100-40-sxm";
+    public const string A100Sxm40 = "a100-40-sxm";
 
     /// <summary>NVIDIA A100, 80 GB, SXM.</summary>
-    public const string A100_80GB = "a100-80-sxm";
+    public const string A100Sxm80 = "a100-80-sxm";
 
     /// <summary>NVIDIA H100, 80 GB, SXM.</summary>
     public const string H100 = "h100-sxm";

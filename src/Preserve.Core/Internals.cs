@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+// The optimizer's graph has the same operations and references, and writes them with the same words.
+[assembly: InternalsVisibleTo("Preserve.Optimizer")]

@@ -1,0 +1,85 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text;
+
+namespace Preserve;
+
+/// <summary>An instruction as the columns of a line: stream, label, operation, operands, and what it waits for and signals.</summary>
+internal static class InstructionColumns
+{
+    private const string AfterWord = "after ";
+    private const string SignalsWord = "signals";
+
+    public static List<string> Of(Instruction instruction)
+    {
+        var columns = new List<string>
+        {
+            Names.Streams[instruction.Stream],
+            instruction.Label,
+            OperationText.Write(instruction.Operation),
+            ReferenceText.WriteOperands(instruction.Reads, instruction.Writes),
+        };
+        if (instruction.Waits.Count > 0)
+            columns.Add(AfterWord + string.Join(", ", instruction.Waits));
+        if (instruction.Signals)
+            columns.Add(SignalsWord);
+        return columns;
+    }
+
+    public static Instruction Parse(IReadOnlyList<string> columns)
+    {
+        if (columns.Count < 4)
+            throw new FormatException("an instruction has a stream, a label, an operation and operands, parted by two blanks or more");
+        var (reads, writes) = ReferenceText.ParseOperands(columns[3]);
+        EquatableArray<string> waits = default;
+        var signals = false;
+        foreach (var column in columns.Skip(4))
+        {
+            if (column.StartsWith(AfterWord, StringComparison.Ordinal))
+                waits = column.Substring(AfterWord.Length).Split(',').Select(w => w.Trim()).ToArray();
+            else if (column == SignalsWord)
+                signals = true;
+            else
+                throw new FormatException($"'{column}' is neither 'after ...' nor 'signals'");
+        }
+        return new Instruction(Names.Streams.Parse(columns[0]), columns[1], OperationText.Parse(columns[2]), reads, writes, waits, signals);
+    }
+
+    /// <summary>The width of each column but a row's last.</summary>
+    public static int[] Widths(List<List<string>> rows)
+    {
+        var widths = new int[rows.Count == 0 ? 0 : rows.Max(r => r.Count)];
+        foreach (var row in rows)
+        {
+            for (var i = 0; i < row.Count; i++)
+                widths[i] = Math.Max(widths[i], row[i].Length);
+        }
+        return widths;
+    }
+
+    public static string Join(List<string> row, int[] widths)
+    {
+        var line = new StringBuilder();
+        for (var i = 0; i < row.Count; i++)
+        {
+            if (i > 0)
+                line.Append("  ");
+            line.Append(i + 1 < row.Count ? row[i].PadRight(widths[i]) : row[i]);
+        }
+        return line.ToString();
+    }
+
+    /// <summary>Splits a line at runs of two blanks or more.</summary>
+    public static List<string> Split(string line)
+    {
+        var columns = new List<string>();
+        foreach (var part in line.Trim().Split(["  "], StringSplitOptions.RemoveEmptyEntries))
+        {
+            var column = part.Trim();
+            if (column.Length > 0)
+                columns.Add(column);
+        }
+        return columns;
+    }
+}

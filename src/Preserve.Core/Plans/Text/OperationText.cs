@@ -1,0 +1,86 @@
+using System;
+using System.Globalization;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>Operations as text: <c>matmul 4 x 1280 x 8192 int8 by int8</c>.</summary>
+internal static class OperationText
+{
+    private const string PrefetchWord = "prefetch";
+    private const string JoinWord = "join";
+
+    public static string Write(Operation operation) => operation switch
+    {
+        EmbedOperation o => $"embed {o.Rows} x {o.Width}",
+        MatMulOperation o => $"matmul {o.Rows} x {o.Columns} x {o.Depth} {Names.Precisions[o.Activations]} by {Names.Precisions[o.Weights]}",
+        AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads}/{o.KeyValueHeads} heads x {o.HeadSize}, {o.Pairs} pairs{(o.SoftCap ? ", soft-cap" : "")}",
+        NormOperation o => $"{Names.Norms[o.Norm]} norm {o.Rows} x {o.Width}",
+        ElementwiseOperation o => $"{Names.Functions[o.Function]} {o.Rows} x {o.Width}",
+        CollectiveOperation o => $"{Names.Collectives[o.Kind]} {o.Bytes} bytes over {o.Ranks}",
+        PrefetchOperation => PrefetchWord,
+        JoinOperation => JoinWord,
+        _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a text"),
+    };
+
+    public static Operation Parse(string text)
+    {
+        if (text == PrefetchWord)
+            return new PrefetchOperation();
+        if (text == JoinWord)
+            return new JoinOperation();
+        try
+        {
+            return ParseShaped(text);
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            throw new FormatException($"'{text}' is not an operation such as 'matmul 4 x 1280 x 8192 int8 by int8'", e);
+        }
+    }
+
+    private static Operation ParseShaped(string text)
+    {
+        var words = text.Split(' ');
+        switch (words[0])
+        {
+            case "embed":
+                Expect(words.Length == 4);
+                return new EmbedOperation(Int(words[1]), Int(words[3]));
+            case "matmul":
+                Expect(words.Length == 9 && words[7] == "by");
+                return new MatMulOperation(Int(words[1]), Int(words[3]), Int(words[5]), Names.Precisions.Parse(words[8]), Names.Precisions.Parse(words[6]));
+            case "attention":
+                return ParseAttention(text);
+        }
+        if (words.Length == 5 && words[1] == "norm")
+            return new NormOperation(Names.Norms.Parse(words[0]), Int(words[2]), Int(words[4]));
+        if (words.Length == 5 && words[2] == "bytes")
+            return new CollectiveOperation(Names.Collectives.Parse(words[0]), long.Parse(words[1], NumberStyles.None, CultureInfo.InvariantCulture), Int(words[4]));
+        Expect(words.Length == 4);
+        return new ElementwiseOperation(Names.Functions.Parse(words[0]), Int(words[1]), Int(words[3]));
+    }
+
+    private static AttentionOperation ParseAttention(string text)
+    {
+        // attention 4 x 1 tokens, 8/1 heads x 128, 4c+4 pairs, soft-cap
+        var parts = text.Split([", "], StringSplitOptions.None);
+        Expect(parts.Length is 3 or 4 && (parts.Length == 3 || parts[3] == "soft-cap"));
+        var tokens = parts[0].Split(' ');
+        var heads = parts[1].Split(' ');
+        var counts = heads[0].Split('/');
+        const string pairsWord = " pairs";
+        Expect(tokens.Length == 5 && heads.Length == 4 && parts[2].EndsWith(pairsWord, StringComparison.Ordinal));
+        return new AttentionOperation(
+            Int(tokens[1]), Int(tokens[3]), Int(counts[0]), Int(counts[1]), Int(heads[3]),
+            Amount.Parse(parts[2].Substring(0, parts[2].Length - pairsWord.Length)), parts.Length == 4);
+    }
+
+    private static int Int(string word) => int.Parse(word, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static void Expect(bool condition)
+    {
+        if (!condition)
+            throw new FormatException();
+    }
+}
