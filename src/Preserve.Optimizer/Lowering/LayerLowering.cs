@@ -111,7 +111,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         {
             // A window of W tokens holds the new token and at most W - 1 cached ones of each sequence.
             var most = checked((long)(attention.Window - 1) * (step.ContextIsTotal ? step.Batch : 1));
-            cached = attention.Window > 0 ? Amount.Min(Amount.Context, most) : Amount.Context;
+            cached = attention.Window > 0 ? Amount.Min(Amount.Context, most).Within(step.MinContext, step.MaxContext) : Amount.Context;
         }
         var name = prefix + "kv";
         if (!graph.Contains(name))

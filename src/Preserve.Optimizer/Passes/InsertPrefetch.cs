@@ -66,10 +66,11 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
                     window.Candidates.Add(new PrefetchCandidate(read, considered, bytes, 0, room));
                     continue;
                 }
+                var (first, last) = (graph.Step.MinContext, graph.Step.MaxContext);
                 var left = room - bytes;
-                window.Candidates.Add(new PrefetchCandidate(read, considered, bytes, Amount.WhereNotNegative(left, bytes, 0), room));
+                window.Candidates.Add(new PrefetchCandidate(read, considered, bytes, Amount.WhereNotNegative(left, bytes, 0).Within(first, last), room));
                 // At the contexts where it does not fit, the walk stops: no room for anything that follows.
-                room = Amount.WhereNotNegative(left, left, -1);
+                room = Amount.WhereNotNegative(left, left, -1).Within(first, last);
             }
         }
     }
@@ -99,7 +100,7 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
     {
         var tensor = graph[candidate.Tensor];
         var range = candidate.Tensor.Range ?? new UnitRange(0, tensor.Units);
-        var end = Amount.WhereNotNegative(candidate.Room - candidate.Bytes, range.End, range.Begin);
+        var end = Amount.WhereNotNegative(candidate.Room - candidate.Bytes, range.End, range.Begin).Within(graph.Step.MinContext, graph.Step.MaxContext);
         return candidate.Tensor with { Range = new UnitRange(range.Begin, end) };
     }
 }

@@ -16,11 +16,12 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
         if (ranks == 1)
             return false;
         graph.Ranks = ranks;
+        var readers = graph.Operators.SelectMany(o => o.Reads).GroupBy(r => r).ToDictionary(r => r.Key, r => r.Count());
         var producers = new Dictionary<TensorReference, GraphOperator>();
         foreach (var op in graph.Operators)
         {
             op.Operation = Shard(op.Operation, op.Partition);
-            op.Result = ResultOf(op, producers);
+            op.Result = ResultOf(op, producers, readers);
             TensorSizes.Set(graph, op);
             foreach (var write in op.Writes)
                 producers[write] = op;
@@ -42,13 +43,14 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
         _ => operation,
     };
 
-    private static Distribution ResultOf(GraphOperator op, Dictionary<TensorReference, GraphOperator> producers) => op switch
+    private static Distribution ResultOf(
+        GraphOperator op, Dictionary<TensorReference, GraphOperator> producers, Dictionary<TensorReference, int> readers) => op switch
     {
         { Operation: EmbedOperation } or { Partition: Partition.ByRows } => Distribution.Partial,
         { Partition: Partition.ByColumns or Partition.ByHeads or Partition.ByVocabulary } => Distribution.Split,
-        // A sum of summands is a summand of the sum: its reduction can wait.
+        // A sum of summands is a summand of the sum, and its reduction can wait, if nobody else wants its terms whole.
         { Operation: ElementwiseOperation { Function: ElementwiseFunction.Add } }
-            when op.Reads.All(r => producers.TryGetValue(r, out var producer) && producer.Result == Distribution.Partial) => Distribution.Partial,
+            when op.Reads.All(r => readers[r] == 1 && producers.TryGetValue(r, out var producer) && producer.Result == Distribution.Partial) => Distribution.Partial,
         _ => Distribution.Whole,
     };
 }
