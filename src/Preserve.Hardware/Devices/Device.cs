@@ -1,0 +1,52 @@
+namespace Preserve;
+
+/// <summary>One accelerator: its resources, their rates, and the constants of its cost laws.</summary>
+/// <remarks>Rates are decimal (1 GB is 10^9 bytes, 1 TB/s is one byte per picosecond), the L2 is counted in MiB (2^20 bytes).
+/// Every value is the effective one; where a device file leaves a value out, what stands for it is listed in
+/// <paramref name="AssumedFields"/>.</remarks>
+/// <param name="Id">Its id, as deployments name it.</param>
+/// <param name="Name">Its full name.</param>
+/// <param name="Vendor">Who makes it.</param>
+/// <param name="Architecture">Its instruction set or generation.</param>
+/// <param name="Compute">Peak matrix rates.</param>
+/// <param name="Hbm">Its memory.</param>
+/// <param name="L2">The on-chip memory that prefetches fill.</param>
+/// <param name="ScaleUp">The link to the other ranks.</param>
+/// <param name="HostLink">The link to the host.</param>
+/// <param name="Kernels">Constants of kernels.</param>
+/// <param name="Collectives">Constants of collectives.</param>
+/// <param name="Chip">Facts about the chip that no cost law uses.</param>
+/// <param name="AssumedFields">Values that are assumptions, with the reason for each.</param>
+/// <param name="DoubtfulFields">Values that stand in sources but are doubtful, with the doubt.</param>
+/// <param name="Sources">Where values come from, by field or section.</param>
+public sealed record Device(
+    string Id,
+    string Name,
+    string Vendor,
+    string Architecture,
+    ComputeRates Compute,
+    HbmMemory Hbm,
+    L2Cache L2,
+    ScaleUpLink ScaleUp,
+    HostLink HostLink,
+    KernelConstants Kernels,
+    CollectiveConstants Collectives,
+    ChipFacts Chip,
+    EquatableArray<FieldNote> AssumedFields,
+    EquatableArray<FieldNote> DoubtfulFields,
+    EquatableArray<FieldNote> Sources)
+{
+    /// <summary>Bytes of the device's memory.</summary>
+    public long MemoryBytes => (long)(Hbm.CapacityGigabytes * 1e9);
+
+    /// <summary>Whether capacity and read rate of the L2 are known. Without them nothing is prefetched.</summary>
+    public bool L2Known => L2.UsableMebibytes is not null && L2.ReadTerabytesPerSecond is not null;
+
+    /// <summary>Bytes that prefetches may fill: the usable part of the L2, 0 where it is unknown.</summary>
+    public long PrefetchRoomBytes => L2Known ? (long)(L2.UsableMebibytes.GetValueOrDefault() * (1 << 20)) : 0;
+}
+
+/// <summary>A remark on a field of a device file.</summary>
+/// <param name="Field">The field's path, such as <c>hbm.sustained_gigabytes_per_second</c>, or a section, such as <c>hbm</c>.</param>
+/// <param name="Note">The remark.</param>
+public sealed record FieldNote(string Field, string Note);

@@ -1,0 +1,33 @@
+namespace Preserve;
+
+/// <summary>What stands for values that a device file leaves out, each with its reason. A device lists those it uses.</summary>
+internal static class DeviceAssumptions
+{
+    public const double SustainedShare = 0.8;
+    public const string SustainedHbmNote = "0.8 of the nominal rate; measured devices reach 0.79 to 0.96";
+    public const string SustainedHostNote = "0.8 of the nominal rate; PCIe 4.0 and 5.0 x16 reach 0.78 and 0.87";
+    public const string MatMulFlopsNote = "0.8 of the peak; A100, H100, H200 and B200 reach 0.84, 0.80, 0.78 and 0.68 in large matmuls";
+
+    public const double UsableL2Share = 0.7;
+    public const string UsableL2Note = "0.7 of the capacity; A100, H100 and H200 keep 0.68, 0.74 and 0.84 at full speed";
+
+    public const double HostGigabytesPerSecond = 32;
+    public const string HostNote = "PCIe 4.0 x16";
+    public const double HostLatencyMicroseconds = 10;
+    public const string HostLatencyNote = "a copy is queued and its end seen in about 10 us";
+
+    public const double MatMulFixedMicroseconds = 4.2;
+    public const string MatMulFixedNote = "mean of A100, H100, H200 and B200, whose cold decode matmuls take 3.7 to 5.1 us besides their bytes";
+    public const string MatMulHbmNote = "one matmul draws what memory sustains";
+    public const double AttentionFixedMicroseconds = 5;
+    public const string AttentionFixedNote = "that of a matmul, and the pass that joins its splits";
+    public const double SmallOperatorFixedMicroseconds = 2;
+    public const string SmallOperatorFixedNote = "launch and ramp of a kernel in a captured graph";
+    public const double PrefetchFixedMicroseconds = 1;
+    public const string PrefetchFixedNote = "one small kernel or copy command that has no result to wait for";
+    public const double EventMicroseconds = 1;
+    public const string EventNote = "an edge between streams of a captured graph: one semaphore written and polled";
+
+    public const double CollectiveLatencyMicroseconds = 20;
+    public const string CollectiveLatencyNote = "a library's small all-reduce; its floor is 19 us on H100 and 22 to 28 us on A100";
+}

@@ -1,0 +1,41 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Device files: JSON, one device each, with the unit of every value in its name.</summary>
+/// <remarks>The format is described in <c>docs/device-files.md</c>. Needed are an id, bf16 rate, memory and the scale-up link;
+/// what else is missing is assumed, and the device lists what was.</remarks>
+public static class DeviceFile
+{
+    /// <summary>The version of the format that this library reads, the value of <c>preserve_device</c>.</summary>
+    public const int Version = 1;
+
+    /// <summary>Reads a device file and checks it: names, units by magnitude, and what physics forbids.</summary>
+    /// <param name="text">The text of the file.</param>
+    /// <returns>The device, or every error that was found; never both.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
+    public static DeviceFileResult Parse(string text)
+    {
+        if (text is null)
+            throw new ArgumentNullException(nameof(text));
+        try
+        {
+            return new DeviceFileReader(JsonReader.Parse(text)).Read();
+        }
+        catch (JsonFormatException e)
+        {
+            return new DeviceFileResult(null, new[] { new DeviceFileError(e.Line, e.Column, e.Message) });
+        }
+    }
+}
+
+/// <summary>A device, or the errors of its file.</summary>
+/// <param name="Device">The device; null where there are errors.</param>
+/// <param name="Errors">The errors, by line and column; empty where there is a device.</param>
+public sealed record DeviceFileResult(Device? Device, EquatableArray<DeviceFileError> Errors);
+
+/// <summary>Something that is wrong in a device file.</summary>
+/// <param name="Line">The line, counted from 1.</param>
+/// <param name="Column">The column in UTF-16 units, counted from 1.</param>
+/// <param name="Message">The field, its value, and what bounds it.</param>
+public sealed record DeviceFileError(int Line, int Column, string Message);

@@ -1,0 +1,26 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>Errors of a device file, and the paths of the fields that one may have.</summary>
+internal sealed class DeviceFileErrors
+{
+    private readonly List<DeviceFileError> _errors = [];
+    private readonly HashSet<string> _fields = new(StringComparer.Ordinal);
+
+    public bool Any => _errors.Count > 0;
+
+    public void Add(JsonValue place, string message) => Add(place.Line, place.Column, message);
+
+    public void Add(int line, int column, string message) => _errors.Add(new DeviceFileError(line, column, message));
+
+    public void Known(string path) => _fields.Add(path);
+
+    public bool IsField(string path) => _fields.Contains(path);
+
+    public string? NearestField(string path) => EditDistance.Nearest(path, _fields);
+
+    public EquatableArray<DeviceFileError> InOrder() => _errors.OrderBy(e => e.Line).ThenBy(e => e.Column).ToArray();
+}

@@ -1,0 +1,222 @@
+using System.Collections.Generic;
+using System.Globalization;
+
+namespace Preserve;
+
+/// <summary>Makes a device of a device file, fills what is missing with marked assumptions, and refuses what cannot be.</summary>
+internal sealed class DeviceFileReader
+{
+    private readonly JsonValue _root;
+    private readonly DeviceFileErrors _errors = new();
+    private readonly List<FieldNote> _assumed = [];
+
+    public DeviceFileReader(JsonValue root) => _root = root;
+
+    public DeviceFileResult Read()
+    {
+        var file = new DeviceFileSection(_root, _errors);
+        if (!file.Present)
+            return new DeviceFileResult(null, _errors.InOrder());
+
+        file.RequiredNumber("preserve_device", new Bounds(DeviceFile.Version, DeviceFile.Version, ", the version of the format that this library reads"));
+        var id = file.RequiredText("id");
+        var name = file.Text("name") ?? id;
+        var vendor = file.Text("vendor") ?? "";
+        var architecture = file.Text("architecture") ?? "";
+        var compute = ReadCompute(file.Section("compute"));
+        var hbm = ReadHbm(file.Section("hbm"));
+        var l2 = ReadL2(file.Section("l2"), hbm);
+        var scaleUp = ReadScaleUp(file.Section("scale_up"));
+        var host = ReadHostLink(file.Section("host_link"));
+        var kernels = ReadKernels(file.Section("kernels"), compute, hbm);
+        var collectives = ReadCollectives(file.Section("collectives"), scaleUp);
+        var chip = ReadChip(file.Section("chip"));
+
+        var notes = new[] { file.Find("assumed"), file.Find("doubtful"), file.Find("sources") };
+        var assumed = ReadNotes("assumed", notes[0]);
+        var doubtful = ReadNotes("doubtful", notes[1]);
+        var sources = ReadNotes("sources", notes[2]);
+        assumed.AddRange(_assumed);
+        file.RefuseUnknown();
+        if (_errors.Any)
+            return new DeviceFileResult(null, _errors.InOrder());
+        return new DeviceFileResult(
+            new Device(id, name, vendor, architecture, compute, hbm, l2, scaleUp, host, kernels, collectives, chip,
+                assumed.ToArray(), doubtful.ToArray(), sources.ToArray()),
+            default);
+    }
+
+    private static ComputeRates ReadCompute(DeviceFileSection section)
+    {
+        var rates = new ComputeRates(
+            section.RequiredNumber("bf16_teraflops", Bounds.Teraflops),
+            section.Number("fp8_teraflops", Bounds.Teraflops),
+            section.Number("int8_teraops", Bounds.Teraflops),
+            section.Number("fp4_teraflops", Bounds.Teraflops));
+        section.RefuseUnknown();
+        return rates;
+    }
+
+    private HbmMemory ReadHbm(DeviceFileSection section)
+    {
+        const string nominalName = "nominal_gigabytes_per_second", sustainedName = "sustained_gigabytes_per_second";
+        var capacity = section.RequiredNumber("capacity_gigabytes", Bounds.CapacityGigabytes);
+        var nominal = section.RequiredNumber(nominalName, Bounds.MemoryRate);
+        // The fastest memories for their size are read through some 60 times a second; bits for bytes make it 100 to 400.
+        if (nominal > 90 * capacity)
+            section.Refuse(nominalName, $"memory of {Spelled(capacity)} GB is not read more than 90 times a second: are these bits?");
+        var given = section.Number(sustainedName, Bounds.MemoryRate);
+        if (given > nominal)
+            section.Refuse(sustainedName, $"the nominal rate is {Spelled(nominal)}");
+        var sustained = given ?? Assume(section.PathOf(sustainedName), DeviceAssumptions.SustainedShare * nominal, DeviceAssumptions.SustainedHbmNote);
+        section.RefuseUnknown();
+        return new HbmMemory(capacity, nominal, sustained);
+    }
+
+    private L2Cache ReadL2(DeviceFileSection section, HbmMemory hbm)
+    {
+        const string usableName = "usable_mebibytes", readName = "read_terabytes_per_second";
+        var capacity = section.Number("capacity_mebibytes", Bounds.Mebibytes);
+        var usable = section.Number(usableName, Bounds.Mebibytes);
+        if (usable > capacity)
+            section.Refuse(usableName, $"the capacity is {Spelled(capacity.GetValueOrDefault())}");
+        if (usable is null && capacity is { } whole)
+            usable = Assume(section.PathOf(usableName), DeviceAssumptions.UsableL2Share * whole, DeviceAssumptions.UsableL2Note);
+        var read = section.Number(readName, Bounds.OnChipRate);
+        if (read * 1000 < hbm.SustainedGigabytesPerSecond)
+            section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
+        var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
+        section.RefuseUnknown();
+        return new L2Cache(capacity, usable, read, write);
+    }
+
+    private static ScaleUpLink ReadScaleUp(DeviceFileSection section)
+    {
+        const string rateName = "gigabytes_per_second_per_direction";
+        var kind = section.RequiredText("kind");
+        var rate = section.RequiredNumber(rateName, Bounds.LinkRate);
+        if (LinkPeaks.GigabytesPerSecondOf(kind) is { } peak && rate > peak)
+            section.Refuse(rateName, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
+        section.RefuseUnknown();
+        return new ScaleUpLink(kind, rate);
+    }
+
+    private HostLink ReadHostLink(DeviceFileSection section)
+    {
+        const string nominalName = "nominal_gigabytes_per_second", sustainedName = "sustained_gigabytes_per_second", latencyName = "latency_microseconds";
+        var kind = section.Text("kind") ?? "";
+        var nominal = section.Number(nominalName, Bounds.LinkRate)
+            ?? Assume(section.PathOf(nominalName), DeviceAssumptions.HostGigabytesPerSecond, DeviceAssumptions.HostNote);
+        if (LinkPeaks.GigabytesPerSecondOf(kind) is { } peak && nominal > peak)
+            section.Refuse(nominalName, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
+        var given = section.Number(sustainedName, Bounds.LinkRate);
+        if (given > nominal)
+            section.Refuse(sustainedName, $"the nominal rate is {Spelled(nominal)}");
+        var sustained = given ?? Assume(section.PathOf(sustainedName), DeviceAssumptions.SustainedShare * nominal, DeviceAssumptions.SustainedHostNote);
+        var latency = section.Number(latencyName, Bounds.Microseconds)
+            ?? Assume(section.PathOf(latencyName), DeviceAssumptions.HostLatencyMicroseconds, DeviceAssumptions.HostLatencyNote);
+        section.RefuseUnknown();
+        return new HostLink(kind, nominal, sustained, latency);
+    }
+
+    private KernelConstants ReadKernels(DeviceFileSection section, ComputeRates compute, HbmMemory hbm)
+    {
+        const string rateName = "matmul_hbm_terabytes_per_second", flopsName = "matmul_bf16_teraflops";
+        var rate = section.Number(rateName, Bounds.OnChipRate)
+            ?? Assume(section.PathOf(rateName), hbm.SustainedGigabytesPerSecond / 1000, DeviceAssumptions.MatMulHbmNote);
+        if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
+            section.Refuse(rateName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
+        var flops = section.Number(flopsName, Bounds.Teraflops)
+            ?? Assume(section.PathOf(flopsName), DeviceAssumptions.SustainedShare * compute.Bf16Teraflops, DeviceAssumptions.MatMulFlopsNote);
+        if (flops > compute.Bf16Teraflops)
+            section.Refuse(flopsName, $"the peak is {Spelled(compute.Bf16Teraflops)}");
+        var constants = new KernelConstants(
+            Fixed("matmul_fixed_microseconds", DeviceAssumptions.MatMulFixedMicroseconds, DeviceAssumptions.MatMulFixedNote),
+            rate,
+            flops,
+            Fixed("attention_fixed_microseconds", DeviceAssumptions.AttentionFixedMicroseconds, DeviceAssumptions.AttentionFixedNote),
+            Fixed("small_operator_fixed_microseconds", DeviceAssumptions.SmallOperatorFixedMicroseconds, DeviceAssumptions.SmallOperatorFixedNote),
+            Fixed("prefetch_fixed_microseconds", DeviceAssumptions.PrefetchFixedMicroseconds, DeviceAssumptions.PrefetchFixedNote),
+            Fixed("event_microseconds", DeviceAssumptions.EventMicroseconds, DeviceAssumptions.EventNote));
+        section.RefuseUnknown();
+        return constants;
+
+        double Fixed(string name, double standIn, string note) =>
+            section.Number(name, Bounds.Microseconds) ?? Assume(section.PathOf(name), standIn, note);
+    }
+
+    private CollectiveConstants ReadCollectives(DeviceFileSection section, ScaleUpLink link)
+    {
+        const string latencyName = "latency_microseconds";
+        var latency = section.Number(latencyName, Bounds.Microseconds)
+            ?? Assume(section.PathOf(latencyName), DeviceAssumptions.CollectiveLatencyMicroseconds, DeviceAssumptions.CollectiveLatencyNote);
+        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"));
+        section.RefuseUnknown();
+        return constants;
+
+        CollectiveAlgorithm? Algorithm(string name)
+        {
+            const string rateName = "gigabytes_per_second";
+            var algorithm = section.Section(name);
+            if (!algorithm.Present)
+            {
+                algorithm.Find(latencyName);
+                algorithm.Find(rateName);
+                return null;
+            }
+            var fixedTime = algorithm.RequiredNumber(latencyName, Bounds.Microseconds);
+            var rate = algorithm.RequiredNumber(rateName, Bounds.LinkRate);
+            if (rate > link.GigabytesPerSecondPerDirection)
+                algorithm.Refuse(rateName, $"the link carries {Spelled(link.GigabytesPerSecondPerDirection)} in one direction");
+            algorithm.RefuseUnknown();
+            return new CollectiveAlgorithm(fixedTime, rate);
+        }
+    }
+
+    private static ChipFacts ReadChip(DeviceFileSection section)
+    {
+        var chip = new ChipFacts(
+            section.Text("process"),
+            section.Number("die_square_millimetres", Bounds.SquareMillimetres),
+            section.Number("power_watts", Bounds.Watts),
+            section.Number("price_dollars", Bounds.Dollars));
+        section.RefuseUnknown();
+        return chip;
+    }
+
+    /// <summary>A list of remarks. Each must name a field or a section that a device file may have.</summary>
+    private List<FieldNote> ReadNotes(string list, JsonValue? value)
+    {
+        var notes = new List<FieldNote>();
+        if (value is null)
+            return notes;
+        if (value.Kind != JsonKind.Array)
+        {
+            _errors.Add(value, $"{list} must be a list of objects with a field and a note");
+            return notes;
+        }
+        foreach (var item in value.Items)
+        {
+            if (item.Find("field") is not { Kind: JsonKind.String } field || item.Find("note") is not { Kind: JsonKind.String } note || item.Members.Count != 2)
+            {
+                _errors.Add(item, $"an item of {list} must be an object with a field and a note, both texts");
+                continue;
+            }
+            if (!_errors.IsField(field.Text))
+            {
+                var nearest = _errors.NearestField(field.Text);
+                _errors.Add(field, $"'{field.Text}' is not a field of a device file{(nearest is null ? "" : $"; '{nearest}' is")}");
+            }
+            notes.Add(new FieldNote(field.Text, note.Text));
+        }
+        return notes;
+    }
+
+    private double Assume(string field, double value, string note)
+    {
+        _assumed.Add(new FieldNote(field, note));
+        return value;
+    }
+
+    private static string Spelled(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,124 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>An object of a device file while it is read: which names are known, which values stand, and what is wrong with them.</summary>
+internal sealed class DeviceFileSection
+{
+    private readonly string _path;
+    private readonly JsonValue? _value;
+    private readonly JsonValue _place;
+    private readonly DeviceFileErrors _errors;
+    private readonly List<string> _known = [];
+
+    /// <summary>The whole file.</summary>
+    public DeviceFileSection(JsonValue root, DeviceFileErrors errors)
+        : this("", root, root, errors)
+    {
+    }
+
+    private DeviceFileSection(string path, JsonValue? value, JsonValue place, DeviceFileErrors errors)
+    {
+        _path = path;
+        _place = place;
+        _errors = errors;
+        if (value is { Kind: JsonKind.Object })
+            _value = value;
+        else if (value is not null)
+            errors.Add(value, $"{(path.Length == 0 ? "a device file" : path)} must be an object");
+    }
+
+    /// <summary>Whether the file has this object.</summary>
+    public bool Present => _value is not null;
+
+    /// <summary>The path of a field, as notes and errors name it.</summary>
+    public string PathOf(string name) => _path.Length == 0 ? name : _path + "." + name;
+
+    /// <summary>An object inside; it may be missing.</summary>
+    public DeviceFileSection Section(string name)
+    {
+        var value = Find(name);
+        return new DeviceFileSection(PathOf(name), value, value ?? _place, _errors);
+    }
+
+    /// <summary>The value of a field, or null where it is missing or null. The field is known from now on.</summary>
+    public JsonValue? Find(string name)
+    {
+        _known.Add(name);
+        _errors.Known(PathOf(name));
+        return _value?.Find(name) is { Kind: not JsonKind.Null } value ? value : null;
+    }
+
+    /// <summary>A text that may be missing.</summary>
+    public string? Text(string name)
+    {
+        var value = Find(name);
+        if (value is null)
+            return null;
+        if (value.Kind == JsonKind.String && value.Text.Length > 0)
+            return value.Text;
+        _errors.Add(value, $"{PathOf(name)} must be a text in quotes, and not empty");
+        return null;
+    }
+
+    /// <summary>A text that must stand.</summary>
+    public string RequiredText(string name)
+    {
+        var missing = IsMissing(name);
+        return Text(name) ?? Missing(name, missing, "");
+    }
+
+    /// <summary>A number that may be missing, within bounds.</summary>
+    public double? Number(string name, Bounds bounds)
+    {
+        var value = Find(name);
+        if (value is null)
+            return null;
+        if (value.Kind != JsonKind.Number)
+        {
+            _errors.Add(value, $"{PathOf(name)} must be a number");
+            return null;
+        }
+        if (value.Number >= bounds.Least && value.Number <= bounds.Most)
+            return value.Number;
+        _errors.Add(value, $"{PathOf(name)} is {value.Text}, but must be from {bounds.LeastText} to {bounds.MostText}{bounds.Hint}");
+        return null;
+    }
+
+    /// <summary>A number that must stand, within bounds.</summary>
+    public double RequiredNumber(string name, Bounds bounds)
+    {
+        var missing = IsMissing(name);
+        return Number(name, bounds) ?? Missing(name, missing, double.NaN);
+    }
+
+    /// <summary>Reports that a value breaks a bound that another value sets.</summary>
+    public void Refuse(string name, string message)
+    {
+        var value = _value?.Find(name);
+        _errors.Add(value ?? _place, $"{PathOf(name)}{(value is null ? "" : " is " + value.Text)}, but {message}");
+    }
+
+    /// <summary>Reports every name that was not asked for, here.</summary>
+    public void RefuseUnknown()
+    {
+        if (_value is null)
+            return;
+        foreach (var member in _value.Members.Where(m => !_known.Contains(m.Name)))
+        {
+            var nearest = EditDistance.Nearest(member.Name, _known);
+            _errors.Add(member.Line, member.Column,
+                $"{PathOf(member.Name)} is not a field of a device file{(nearest is null ? "" : $"; '{nearest}' is")}");
+        }
+    }
+
+    private bool IsMissing(string name) => _value?.Find(name) is null or { Kind: JsonKind.Null };
+
+    private T Missing<T>(string name, bool missing, T standIn)
+    {
+        if (missing)
+            _errors.Add(_place, $"{PathOf(name)} is missing");
+        return standIn;
+    }
+}

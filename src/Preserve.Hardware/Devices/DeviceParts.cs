@@ -1,0 +1,80 @@
+namespace Preserve;
+
+/// <summary>Peak rates of dense matrix multiplication. 1 TFLOP/s is one operation per picosecond; a multiply-add counts as two.</summary>
+/// <param name="Bf16Teraflops">bf16 inputs.</param>
+/// <param name="Fp8Teraflops">fp8 inputs; null where the device has none.</param>
+/// <param name="Int8Teraops">int8 inputs; null where the device has none.</param>
+/// <param name="Fp4Teraflops">fp4 inputs; null where the device has none.</param>
+public sealed record ComputeRates(double Bf16Teraflops, double? Fp8Teraflops, double? Int8Teraops, double? Fp4Teraflops)
+{
+    /// <summary>The peak rate of a matmul. The rate of an 8-bit format holds only where both inputs are of that format;
+    /// everything else is converted and runs in bf16.</summary>
+    /// <param name="weights">Format of the weight.</param>
+    /// <param name="activations">Format in which activations enter.</param>
+    public double TeraflopsOf(Precision weights, Precision activations) => (weights, activations) switch
+    {
+        (Precision.Fp8, Precision.Fp8) => Fp8Teraflops ?? Bf16Teraflops,
+        (Precision.Int8, Precision.Int8) => Int8Teraops ?? Bf16Teraflops,
+        _ => Bf16Teraflops,
+    };
+}
+
+/// <summary>The device's memory, HBM or other.</summary>
+/// <param name="CapacityGigabytes">Capacity.</param>
+/// <param name="NominalGigabytesPerSecond">Rate on paper.</param>
+/// <param name="SustainedGigabytesPerSecond">Rate that all traffic together reaches.</param>
+public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytesPerSecond, double SustainedGigabytesPerSecond);
+
+/// <summary>The on-chip memory between HBM and the cores that all of them read.</summary>
+/// <param name="CapacityMebibytes">Capacity; null where unknown.</param>
+/// <param name="UsableMebibytes">The part that stays resident at full speed; null where the capacity is unknown.</param>
+/// <param name="ReadTerabytesPerSecond">Read rate; null where unknown.</param>
+/// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
+public sealed record L2Cache(double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond);
+
+/// <summary>The link between the ranks of a group.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="GigabytesPerSecondPerDirection">Rate of one rank in one direction, on paper.</param>
+public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirection);
+
+/// <summary>The link between device and host memory.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="NominalGigabytesPerSecond">Rate in one direction, on paper.</param>
+/// <param name="SustainedGigabytesPerSecond">Rate in one direction that large pinned copies reach.</param>
+/// <param name="LatencyMicroseconds">Fixed time of one copy.</param>
+public sealed record HostLink(string Kind, double NominalGigabytesPerSecond, double SustainedGigabytesPerSecond, double LatencyMicroseconds);
+
+/// <summary>Constants of kernels: what each costs beyond its bytes and operations, and the rates one kernel can draw.</summary>
+/// <param name="MatMulFixedMicroseconds">Launch and ramp of a matmul.</param>
+/// <param name="MatMulHbmTerabytesPerSecond">Most that one matmul draws from memory.</param>
+/// <param name="MatMulBf16Teraflops">Rate that a large bf16 matmul reaches; other formats reach the same part of their peak.</param>
+/// <param name="AttentionFixedMicroseconds">Launch and ramp of attention.</param>
+/// <param name="SmallOperatorFixedMicroseconds">Launch and ramp of a norm, an elementwise operator or a lookup.</param>
+/// <param name="PrefetchFixedMicroseconds">Launch of a prefetch.</param>
+/// <param name="EventMicroseconds">Cost of each wait for an event of another stream.</param>
+public sealed record KernelConstants(
+    double MatMulFixedMicroseconds,
+    double MatMulHbmTerabytesPerSecond,
+    double MatMulBf16Teraflops,
+    double AttentionFixedMicroseconds,
+    double SmallOperatorFixedMicroseconds,
+    double PrefetchFixedMicroseconds,
+    double EventMicroseconds);
+
+/// <summary>Constants of collectives between the ranks of a group.</summary>
+/// <param name="LatencyMicroseconds">Time of a small message by the general algorithm, which moves its bytes at the link's rate.</param>
+/// <param name="OneShot">Every rank reads all others' messages; null where not known.</param>
+/// <param name="TwoShot">Each rank reduces its part, then all gather the parts; null where not known.</param>
+public sealed record CollectiveConstants(double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot);
+
+/// <summary>A collective algorithm: fixed time and the rate at which a rank receives.</summary>
+/// <param name="LatencyMicroseconds">Fixed time.</param>
+/// <param name="GigabytesPerSecond">Bytes that one rank receives per second.</param>
+public sealed record CollectiveAlgorithm(double LatencyMicroseconds, double GigabytesPerSecond);
+
+/// <summary>Facts about the chip that no cost law uses.</summary>
+/// <param name="Process">How it is made; null where unknown.</param>
+/// <param name="DieSquareMillimetres">Area of its dies; null where unknown.</param>
+/// <param name="PowerWatts">Design power; null where unknown.</param>
+/// <param name="PriceDollars">Price in US dollars; null where unknown.</param>
+public sealed record ChipFacts(string? Process, double? DieSquareMillimetres, double? PowerWatts, double? PriceDollars);

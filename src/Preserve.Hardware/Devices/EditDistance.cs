@@ -1,0 +1,48 @@
+using System;
+using System.Collections.Generic;
+
+namespace Preserve;
+
+/// <summary>How far two names are apart, to suggest the one that was meant.</summary>
+internal static class EditDistance
+{
+    /// <summary>A longer name is cut: a suggestion need not be exact, and its cost is bounded.</summary>
+    private const int MaxLength = 64;
+
+    /// <summary>Least number of inserted, deleted and replaced characters (V. I. Levenshtein, 1966), case ignored.</summary>
+    public static int Between(string left, string right)
+    {
+        var rows = Math.Min(left.Length, MaxLength);
+        var columns = Math.Min(right.Length, MaxLength);
+        var above = new int[columns + 1];
+        var current = new int[columns + 1];
+        for (var j = 0; j <= columns; j++)
+            above[j] = j;
+        for (var i = 1; i <= rows; i++)
+        {
+            current[0] = i;
+            for (var j = 1; j <= columns; j++)
+            {
+                var replaced = above[j - 1] + (char.ToLowerInvariant(left[i - 1]) == char.ToLowerInvariant(right[j - 1]) ? 0 : 1);
+                current[j] = Math.Min(replaced, Math.Min(above[j], current[j - 1]) + 1);
+            }
+            (above, current) = (current, above);
+        }
+        return above[columns];
+    }
+
+    /// <summary>The name nearest to <paramref name="name"/>, the first of equally near ones; null where none is near enough
+    /// to be meant, which is when more than half of it would have to change.</summary>
+    public static string? Nearest(string name, IEnumerable<string> names)
+    {
+        string? best = null;
+        var bestDistance = int.MaxValue;
+        foreach (var candidate in names)
+        {
+            var distance = Between(name, candidate);
+            if (distance < bestDistance && 2 * distance <= Math.Max(name.Length, candidate.Length))
+                (best, bestDistance) = (candidate, distance);
+        }
+        return best;
+    }
+}

@@ -1,0 +1,35 @@
+using System;
+using System.Globalization;
+
+namespace Preserve;
+
+/// <summary>What named links carry at most, so that a rate in bits, or of both directions, is refused.</summary>
+internal static class LinkPeaks
+{
+    /// <summary>Gigabytes per second in one direction, or null for a link that is not known.</summary>
+    /// <param name="kind">A name such as <c>NVLink4</c> or <c>PCIe 5.0 x16</c>.</param>
+    public static double? GigabytesPerSecondOf(string kind) => kind switch
+    {
+        "NVLink3" => 300,
+        "NVLink4" => 450,
+        "NVLink5" => 900,
+        _ => OfPcie(kind),
+    };
+
+    private static double? OfPcie(string kind)
+    {
+        const string prefix = "PCIe ";
+        var lanesAt = kind.IndexOf(" x", StringComparison.Ordinal);
+        if (!kind.StartsWith(prefix, StringComparison.Ordinal) || lanesAt < prefix.Length)
+            return null;
+        double? perLane = kind.Substring(prefix.Length, lanesAt - prefix.Length) switch
+        {
+            "3.0" => 1,
+            "4.0" => 2,
+            "5.0" => 4,
+            "6.0" => 8,
+            _ => null,
+        };
+        return int.TryParse(kind.Substring(lanesAt + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var lanes) ? perLane * lanes : null;
+    }
+}
