@@ -8,6 +8,19 @@ internal sealed class PrefetchWindow(GraphOperator collective)
     public GraphOperator Collective { get; } = collective;
 
     public List<PrefetchCandidate> Candidates { get; } = [];
+
+    /// <summary>Counts the candidates' layers from the collective's, so that they hold for every layer that the window stands for.</summary>
+    public void CountLayersFromCollective()
+    {
+        if (Collective.Layer < 0)
+            return;
+        for (var i = 0; i < Candidates.Count; i++)
+        {
+            var tensor = Candidates[i].Tensor;
+            if (tensor.Layer.Kind == LayerIndexKind.Absolute)
+                Candidates[i] = Candidates[i] with { Tensor = tensor with { Layer = LayerIndex.FromRepeat(tensor.Layer.Value - Collective.Layer) } };
+        }
+    }
 }
 
 /// <summary>A tensor read after a collective and before the next one.</summary>

@@ -34,6 +34,7 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
             Weigh(graph, window, BreadthFirst.From(flow, start, v => v < end));
             graph.Windows.Add(window);
             prefetches.Add(collective, Insert(graph, window));
+            window.CountLayersFromCollective();
         }
 
         var operators = new List<GraphOperator>();

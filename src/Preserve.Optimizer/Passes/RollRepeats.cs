@@ -15,7 +15,8 @@ internal sealed class RollRepeats : IPass
 
     public bool Run(Graph graph)
     {
-        var alike = graph.Runs.Select(run => FindAlike(graph, run)).ToList();
+        var bounds = graph.Runs.Select(run => Bounds(graph, run)).ToList();
+        var alike = graph.Runs.Select((run, r) => FindAlike(graph, run, bounds[r])).ToList();
         if (graph.Runs.Where((run, i) => run.OmittedLayers > 0 && alike[i] is null).Any())
             return false;
 
@@ -27,22 +28,22 @@ internal sealed class RollRepeats : IPass
             if (alike[r] is not { } same)
                 continue;
             var run = graph.Runs[r];
-            var bounds = Bounds(graph, run);
-            Keep(place, bounds[same.First]);
+            var (begin, end) = (bounds[r][same.First], bounds[r][same.First + 1]);
+            Keep(place, begin);
             graph.Folds.Add(new FoldedRun(
                 operators.Count,
-                bounds[same.First + 1] - bounds[same.First],
+                end - begin,
                 same.Last - same.First + 1 + run.TotalRepeats - run.Repeats,
                 map.ModelLayer(run.FirstLayer + (same.First * run.PatternLength), run.FirstLayer),
                 run.PatternLength));
-            for (var i = bounds[same.First]; i < bounds[same.First + 1]; i++)
+            for (var i = begin; i < end; i++)
             {
                 var op = graph.Operators[i];
                 MakeRelative(op, run.FirstLayer + (same.First * run.PatternLength));
                 op.Layer = map.ModelLayer(op.Layer, op.Layer);
                 operators.Add(op);
             }
-            place = bounds[same.Last + 1];
+            place = bounds[r][same.Last + 1];
         }
         Keep(place, graph.Operators.Count);
         graph.Operators = operators;
@@ -80,9 +81,8 @@ internal sealed class RollRepeats : IPass
     }
 
     /// <summary>The first and last repeat of the longest row of alike ones, or null where no two neighbours are.</summary>
-    private static (int First, int Last)? FindAlike(Graph graph, LayerRun run)
+    private static (int First, int Last)? FindAlike(Graph graph, LayerRun run, int[] bounds)
     {
-        var bounds = Bounds(graph, run);
         (int First, int Last)? longest = null;
         for (var first = 0; first < run.Repeats;)
         {

@@ -24,6 +24,6 @@ internal static class PlanEmission
         IEnumerable<PlanNode> Instructions(int from, int to) => graph.Operators.Skip(from).Take(to - from).Select(Emit);
     }
 
-    public static PlanNode Emit(GraphOperator op) => new Instruction(
+    public static Instruction Emit(GraphOperator op) => new Instruction(
         op.Stream!.Value, op.Label, op.Operation, op.Reads.ToArray(), op.Writes.ToArray(), op.Waits.ToArray(), op.Signals);
 }

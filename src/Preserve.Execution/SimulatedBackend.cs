@@ -1,0 +1,100 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Preserve;
+
+/// <summary>The model of a device as a backend: simulates what each step takes, and computes nothing.</summary>
+/// <remarks>Repeats stay rolled, and the time is that of the unrolled plan to the picosecond. A plan is compiled when it is first seen;
+/// a step at a new context then allocates nothing but its <see cref="StepRun"/>.</remarks>
+public sealed class SimulatedBackend : IBackend
+{
+    /// <summary>Steps are run until the L2 at their border recurs; if it has not by then, the last one counts.</summary>
+    private const int MostSteps = 16;
+
+    private readonly ICostLaws _laws;
+    private readonly SimulationOptions _options;
+    private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation> _simulations = new();
+    private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation>.CreateValueCallback _compile;
+    private readonly L2Border _border = new();
+    private readonly List<InstructionRun>? _timeline;
+    private StepSimulation? _current;
+    private int _submitted;
+
+    /// <summary>The model of a device.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">How it runs; null for the defaults.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
+    public SimulatedBackend(Device device, SimulationOptions? options = null)
+    {
+        Device = device ?? throw new ArgumentNullException(nameof(device));
+        _options = options ?? new SimulationOptions();
+        _laws = _options.CostLaws(device);
+        _timeline = _options.RecordTimeline ? [] : null;
+        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, _timeline);
+    }
+
+    /// <summary>The device that is modelled.</summary>
+    public Device Device { get; }
+
+    /// <inheritdoc/>
+    public void Begin(ExecutionPlan plan, int context)
+    {
+        if (plan is null)
+            throw new ArgumentNullException(nameof(plan));
+        if (_current is null || !ReferenceEquals(_current.Plan.Plan, plan))
+            _current = _simulations.GetValue(plan, _compile);
+        _submitted = 0;
+        _current.Begin(context);
+    }
+
+    /// <inheritdoc/>
+    public int BeginRepeat(int count) => 1;
+
+    /// <inheritdoc/>
+    public void EndRepeat()
+    {
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">It is not the plan's next instruction.</exception>
+    public void Submit(Instruction instruction, int layer)
+    {
+        var expected = Current.Plan.Instructions;
+        if (_submitted >= expected.Length || !ReferenceEquals(expected[_submitted], instruction))
+            throw new InvalidOperationException($"'{instruction?.Label}' is not the next instruction of the plan that was begun");
+        _submitted++;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">Instructions are missing, or one waits for an event that never comes.</exception>
+    public ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
+    {
+        var simulation = Current;
+        if (_submitted != simulation.Plan.Instructions.Length)
+            throw new InvalidOperationException("not every instruction of the plan was submitted");
+
+        _border.Clear();
+        _border.IsSeen(simulation.L2);
+        for (var step = 0; step < MostSteps; step++)
+        {
+            simulation.Run(cancellationToken);
+            if (_options.ColdStart || _border.IsSeen(simulation.L2))
+                break;
+        }
+        ref readonly var totals = ref simulation.Totals;
+        return new ValueTask<StepRun>(new StepRun(totals.Picoseconds)
+        {
+            CollectiveExposedPicoseconds = totals.CollectiveExposedPicoseconds,
+            HbmBusyPicoseconds = totals.HbmBusyPicoseconds,
+            HbmBytes = totals.HbmBytes,
+            HotBytes = totals.HotBytes,
+            PrefetchedBytes = totals.PrefetchedBytes,
+            Timeline = _timeline is null ? [] : _timeline.ToArray(),
+        });
+    }
+
+    private StepSimulation Current => _current ?? throw new InvalidOperationException("no step was begun");
+}

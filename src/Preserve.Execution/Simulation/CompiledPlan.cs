@@ -1,0 +1,193 @@
+using System;
+using System.Collections.Generic;
+
+namespace Preserve;
+
+/// <summary>A plan with names replaced by indices and waits by the runs they wait for. Holds at every context.</summary>
+internal sealed class CompiledPlan
+{
+    private readonly List<Instruction> _instructions = [];
+    private readonly List<int> _loopsOf = [];
+    private readonly List<CompiledLoop> _loops = [];
+    private readonly Dictionary<string, int> _tensorIndices = new(StringComparer.Ordinal);
+    private readonly List<Amount>[] _cuts;
+
+    public CompiledPlan(ExecutionPlan plan)
+    {
+        Plan = plan;
+        Layers = Math.Max(plan.Layers, 1);
+        _cuts = new List<Amount>[plan.Tensors.Count];
+        for (var i = 0; i < plan.Tensors.Count; i++)
+        {
+            if (_tensorIndices.ContainsKey(plan.Tensors[i].Name))
+                throw new ArgumentException($"the tensor '{plan.Tensors[i].Name}' is declared twice", nameof(plan));
+            _tensorIndices.Add(plan.Tensors[i].Name, i);
+            _cuts[i] = [0, plan.Tensors[i].Units];
+        }
+        for (var s = 0; s < Streams.Length; s++)
+            Streams[s] = new StreamProgram();
+        Number(plan.Body, -1);
+        Instructions = _instructions.ToArray();
+        LoopOf = _loopsOf.ToArray();
+        Reads = new CompiledReference[Instructions.Length][];
+        Writes = new CompiledReference[Instructions.Length][];
+        for (var i = 0; i < Instructions.Length; i++)
+        {
+            Reads[i] = Compile(i, Instructions[i].Reads, read: true);
+            Writes[i] = Compile(i, Instructions[i].Writes, read: false);
+        }
+        for (var i = 0; i < _loops.Count; i++)
+            _loops[i] = _loops[i] with { Uniform = IsUniform(i) };
+        Loops = _loops.ToArray();
+        foreach (var stream in Streams)
+            stream.Seal(Loops.Length);
+        Cuts = Array.ConvertAll(_cuts, c => c.ToArray());
+        Waits = new EventBinder(Instructions, LoopOf, Loops).Bind(plan.Body);
+        Sources = SourcesOf(Waits);
+    }
+
+    public ExecutionPlan Plan { get; }
+
+    /// <summary>Layers of the stack, 1 or more.</summary>
+    public int Layers { get; }
+
+    /// <summary>Each instruction of the text once, in program order.</summary>
+    public Instruction[] Instructions { get; }
+
+    /// <summary>The repeat around each instruction, or -1.</summary>
+    public int[] LoopOf { get; }
+
+    public CompiledLoop[] Loops { get; }
+
+    public StreamProgram[] Streams { get; } = new StreamProgram[ResourceSimulation.StreamCount];
+
+    /// <summary>Each instruction's waits, each a chain of bindings.</summary>
+    public EventBinding[][][] Waits { get; }
+
+    /// <summary>Instructions that some wait of another stream is for.</summary>
+    public int[] Sources { get; }
+
+    public CompiledReference[][] Reads { get; }
+
+    public CompiledReference[][] Writes { get; }
+
+    /// <summary>Where each tensor's references begin and end, in units; between them lie its segments.</summary>
+    public Amount[][] Cuts { get; }
+
+    private void Number(EquatableArray<PlanNode> body, int loop)
+    {
+        foreach (var node in body)
+        {
+            if (node is Instruction instruction)
+            {
+                Streams[(int)instruction.Stream].Add(_instructions.Count);
+                _instructions.Add(instruction);
+                _loopsOf.Add(loop);
+                continue;
+            }
+            var repeat = (Repeat)node;
+            var inner = _loops.Count;
+            _loops.Add(new CompiledLoop(repeat.Count, repeat.FirstLayer, repeat.Stride, loop) { First = _instructions.Count });
+            foreach (var stream in Streams)
+                stream.BeginLoop(inner);
+            Number(repeat.Body, inner);
+            foreach (var stream in Streams)
+                stream.EndLoop(inner);
+            _loops[inner] = _loops[inner] with { End = _instructions.Count };
+        }
+    }
+
+    private CompiledReference[] Compile(int instruction, EquatableArray<TensorReference> references, bool read)
+    {
+        var compiled = new CompiledReference[references.Count];
+        for (var i = 0; i < compiled.Length; i++)
+        {
+            var reference = references[i];
+            if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
+                throw Bad(instruction, $"names the tensor '{reference.Tensor}', which is not declared");
+            var declaration = Plan.Tensors[tensor];
+            if (declaration.PerLayer)
+                CheckLayers(instruction, reference);
+            compiled[i] = new CompiledReference(
+                tensor,
+                reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
+                reference.Range is { } end ? Cut(tensor, end.End) : 1,
+                declaration.PerLayer ? reference.Layer : LayerIndex.None,
+                read && declaration.Role == TensorRole.Weight ? LookupBytes(Instructions[instruction].Operation, declaration) : -1);
+        }
+        return compiled;
+    }
+
+    /// <summary>Bytes of the rows that a lookup reads of a table, or -1 for other operations.</summary>
+    private static long LookupBytes(Operation operation, TensorDeclaration table) => operation switch
+    {
+        EmbedOperation o => table.Format.Bytes((long)o.Rows * o.Width),
+        ElementwiseOperation { Function: ElementwiseFunction.Position } o => table.Format.Bytes((long)o.Rows * o.Width),
+        _ => -1,
+    };
+
+    private int Cut(int tensor, Amount at)
+    {
+        var known = _cuts[tensor].IndexOf(at);
+        if (known >= 0)
+            return known;
+        _cuts[tensor].Add(at);
+        return _cuts[tensor].Count - 1;
+    }
+
+    private void CheckLayers(int instruction, TensorReference reference)
+    {
+        var (first, last) = (0, 0);
+        if (LoopOf[instruction] >= 0)
+        {
+            var loop = _loops[LoopOf[instruction]];
+            first = loop.FirstLayer;
+            last = loop.FirstLayer + ((loop.Count - 1) * loop.Stride);
+        }
+        var (from, to) = (reference.Layer.Resolve(Math.Min(first, last)), reference.Layer.Resolve(Math.Max(first, last)));
+        if (reference.Layer.Kind == LayerIndexKind.None || from < 0 || to >= Layers)
+            throw Bad(instruction, $"names '{reference.Tensor}' of a layer that is not one of the {Layers} of the stack");
+    }
+
+    private bool IsUniform(int loop)
+    {
+        for (var i = _loops[loop].First; i < _loops[loop].End; i++)
+        {
+            if (LoopOf[i] != loop || HasFixedLayer(Reads[i]) || HasFixedLayer(Writes[i]))
+                return false;
+        }
+        return true;
+
+        static bool HasFixedLayer(CompiledReference[] references)
+        {
+            foreach (var reference in references)
+            {
+                if (reference.Layer.Kind == LayerIndexKind.Absolute)
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    private static int[] SourcesOf(EventBinding[][][] waits)
+    {
+        var sources = new SortedSet<int>();
+        foreach (var chains in waits)
+        {
+            foreach (var chain in chains)
+            {
+                foreach (var binding in chain)
+                {
+                    if (binding.OtherStream)
+                        sources.Add(binding.Source);
+                }
+            }
+        }
+        var array = new int[sources.Count];
+        sources.CopyTo(array);
+        return array;
+    }
+
+    private ArgumentException Bad(int instruction, string what) =>
+        new($"the instruction '{Instructions[instruction].Label}' {what}");
+}

@@ -1,0 +1,178 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>The sizes of a compiled plan at one context: segments of tensors, what instructions touch, and their demands.
+/// Its arrays are used again for the next context.</summary>
+internal sealed class PlanAtContext
+{
+    private readonly CompiledPlan _plan;
+    private readonly int[] _firstSegment;
+    private readonly long[] _values;
+    private readonly int[] _ranks;
+    private readonly int[] _readsEnd;
+    private readonly int[] _end;
+
+    public PlanAtContext(CompiledPlan plan)
+    {
+        _plan = plan;
+        var tensors = plan.Cuts.Length;
+        _firstSegment = new int[tensors];
+        var segments = 0;
+        var mostCuts = 0;
+        for (var t = 0; t < tensors; t++)
+        {
+            _firstSegment[t] = segments;
+            segments += plan.Cuts[t].Length - 1;
+            mostCuts = Math.Max(mostCuts, plan.Cuts[t].Length);
+        }
+        SegmentBytes = new long[segments];
+        SegmentPerLayer = new bool[segments];
+        for (var t = 0; t < tensors; t++)
+        {
+            for (var i = 0; i < plan.Cuts[t].Length - 1; i++)
+                SegmentPerLayer[_firstSegment[t] + i] = plan.Plan.Tensors[t].PerLayer;
+        }
+        _values = new long[mostCuts];
+        _ranks = new int[segments + tensors];
+
+        var instructions = plan.Instructions.Length;
+        _readsEnd = new int[instructions];
+        _end = new int[instructions];
+        Demands = new KernelDemand[instructions];
+        LookupBytes = new long[instructions];
+        WrittenBytes = new long[instructions];
+        ReadBytes = new long[instructions];
+        var touched = 0;
+        for (var i = 0; i < instructions; i++)
+            touched += Most(plan.Reads[i]) + Most(plan.Writes[i]);
+        Touched = new TouchedSegment[touched];
+
+        int Most(CompiledReference[] references)
+        {
+            var most = 0;
+            foreach (var reference in references)
+                most += plan.Cuts[reference.Tensor].Length - 1;
+            return most;
+        }
+    }
+
+    /// <summary>Slots of one segment in the L2: layers may be counted from any layer of the stack, so that no two segments meet.</summary>
+    public int SlotsPerSegment => 2 * _plan.Layers;
+
+    public long[] SegmentBytes { get; }
+
+    public bool[] SegmentPerLayer { get; }
+
+    /// <summary>Segments that instructions touch, those of one instruction together: first what it reads, then what it writes.</summary>
+    public TouchedSegment[] Touched { get; }
+
+    public KernelDemand[] Demands { get; }
+
+    /// <summary>Bytes of lookups by instruction: always cold, never resident.</summary>
+    public long[] LookupBytes { get; }
+
+    /// <summary>Bytes read by instruction, lookups included.</summary>
+    public long[] ReadBytes { get; }
+
+    public long[] WrittenBytes { get; }
+
+    public int ReadsBegin(int instruction) => instruction == 0 ? 0 : _end[instruction - 1];
+
+    public int ReadsEnd(int instruction) => _readsEnd[instruction];
+
+    public int WritesEnd(int instruction) => _end[instruction];
+
+    public void Set(int context, ICostLaws laws)
+    {
+        for (var t = 0; t < _plan.Cuts.Length; t++)
+            SetSegments(t, context);
+        var at = 0;
+        for (var i = 0; i < _plan.Instructions.Length; i++)
+        {
+            LookupBytes[i] = ReadBytes[i] = WrittenBytes[i] = 0;
+            foreach (var reference in _plan.Reads[i])
+            {
+                if (reference.LookupBytes >= 0)
+                    LookupBytes[i] += reference.LookupBytes;
+                else
+                    ReadBytes[i] += Touch(reference, ref at);
+            }
+            ReadBytes[i] += LookupBytes[i];
+            _readsEnd[i] = at;
+            foreach (var reference in _plan.Writes[i])
+                WrittenBytes[i] += Touch(reference, ref at);
+            _end[i] = at;
+            Demands[i] = laws.Demand(_plan.Instructions[i].Operation, context, ReadBytes[i], WrittenBytes[i]);
+        }
+    }
+
+    /// <summary>Sorts a tensor's cuts at this context; between neighbours lies a segment, which may be empty.</summary>
+    private void SetSegments(int tensor, int context)
+    {
+        var cuts = _plan.Cuts[tensor];
+        var declaration = _plan.Plan.Tensors[tensor];
+        var units = Math.Max(declaration.Units.At(context), 0);
+        var ranks = _firstSegment[tensor] + tensor;
+        for (var i = 0; i < cuts.Length; i++)
+        {
+            var value = Math.Min(Math.Max(cuts[i].At(context), 0), units);
+            _values[i] = value;
+            var rank = 0;
+            for (var j = 0; j < i; j++)
+            {
+                if (_values[j] <= value)
+                    rank++;
+                else
+                    _ranks[ranks + j]++;
+            }
+            _ranks[ranks + i] = rank;
+        }
+        var segments = _firstSegment[tensor];
+        for (var i = 0; i < cuts.Length; i++)
+        {
+            var rank = _ranks[ranks + i];
+            if (rank > 0)
+                SegmentBytes[segments + rank - 1] = _values[i];
+        }
+        var before = 0L;
+        for (var s = segments; s < segments + cuts.Length - 1; s++)
+        {
+            var end = SegmentBytes[s];
+            SegmentBytes[s] = (end - before) * declaration.UnitBytes;
+            before = end;
+        }
+    }
+
+    private long Touch(CompiledReference reference, ref int at)
+    {
+        var tensor = reference.Tensor;
+        var ranks = _firstSegment[tensor] + tensor;
+        var bytes = 0L;
+        var end = _firstSegment[tensor] + _ranks[ranks + reference.EndCut];
+        for (var segment = _firstSegment[tensor] + _ranks[ranks + reference.BeginCut]; segment < end; segment++)
+        {
+            if (SegmentBytes[segment] == 0)
+                continue;
+            bytes += SegmentBytes[segment];
+            Touched[at++] = new TouchedSegment(segment, segment * SlotsPerSegment, SegmentBytes[segment], reference.Layer);
+        }
+        return bytes;
+    }
+}
+
+/// <summary>A segment that an instruction touches.</summary>
+/// <param name="Segment">The segment.</param>
+/// <param name="FirstSlot">Its slot in layer 0.</param>
+/// <param name="Bytes">Its bytes.</param>
+/// <param name="Layer">Which layer's.</param>
+internal readonly record struct TouchedSegment(int Segment, int FirstSlot, long Bytes, LayerIndex Layer)
+{
+    /// <summary>Its slot, where layer i of the repeat around is <paramref name="repeatLayer"/>.</summary>
+    public int SlotAt(int repeatLayer) => Layer.Kind switch
+    {
+        LayerIndexKind.None => FirstSlot,
+        LayerIndexKind.Absolute => FirstSlot + Layer.Value,
+        _ => FirstSlot + repeatLayer + Layer.Value,
+    };
+}

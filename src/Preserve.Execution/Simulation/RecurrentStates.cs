@@ -1,0 +1,89 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>States that a run passed at the beginnings of a repeat's body, to find the one that comes again.</summary>
+internal sealed class RecurrentStates
+{
+    /// <summary>A state that has not come again after so many is looked for no longer: most repeats never do then.</summary>
+    private const int Most = 128;
+
+    private readonly Entry[] _entries = new Entry[Most];
+    private int _count;
+    private int _used;
+
+    /// <summary>Where the next state is written.</summary>
+    public long[] Words { get; private set; } = new long[1024];
+
+    /// <summary>The place in <see cref="Words"/> where the next state begins.</summary>
+    public int Begin => _used;
+
+    public void Clear() => _count = _used = 0;
+
+    /// <summary>Makes room for a state of so many words.</summary>
+    public void Reserve(int length)
+    {
+        if (_used + length <= Words.Length)
+            return;
+        var words = Words;
+        Array.Resize(ref words, Math.Max(2 * words.Length, _used + length));
+        Words = words;
+    }
+
+    /// <summary>Looks for the state that was written from <see cref="Begin"/> to <paramref name="end"/>, and keeps it if it is new.</summary>
+    /// <param name="end">The place after its last word.</param>
+    /// <param name="iteration">The iteration that it was seen in.</param>
+    /// <param name="totals">The totals when it was seen.</param>
+    /// <param name="earlierIteration">The iteration of the equal state.</param>
+    /// <param name="earlierTotals">The totals at the equal state.</param>
+    /// <returns>Whether there is an equal state.</returns>
+    public bool Find(int end, int iteration, in StepTotals totals, out int earlierIteration, out StepTotals earlierTotals)
+    {
+        var length = end - _used;
+        var hash = Hash(_used, end);
+        for (var i = _count - 1; i >= 0; i--)
+        {
+            ref var entry = ref _entries[i];
+            if (entry.Hash != hash || entry.Length != length || !Same(entry.Begin, _used, length))
+                continue;
+            earlierIteration = entry.Iteration;
+            earlierTotals = entry.Totals;
+            return true;
+        }
+        if (_count < Most)
+        {
+            _entries[_count++] = new Entry { Hash = hash, Begin = _used, Length = length, Iteration = iteration, Totals = totals };
+            _used = end;
+        }
+        (earlierIteration, earlierTotals) = (0, default);
+        return false;
+    }
+
+    private long Hash(int begin, int end)
+    {
+        // FNV-1a over whole words; equality is checked word by word.
+        var hash = unchecked((long)0xcbf29ce484222325);
+        for (var i = begin; i < end; i++)
+            hash = unchecked((hash ^ Words[i]) * 0x100000001b3);
+        return hash;
+    }
+
+    private bool Same(int left, int right, int length)
+    {
+        for (var i = 0; i < length; i++)
+        {
+            if (Words[left + i] != Words[right + i])
+                return false;
+        }
+        return true;
+    }
+
+    private struct Entry
+    {
+        public long Hash;
+        public int Begin;
+        public int Length;
+        public int Iteration;
+        public StepTotals Totals;
+    }
+}

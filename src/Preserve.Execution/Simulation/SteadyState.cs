@@ -1,0 +1,156 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Skips the iterations of a repeat whose course is known: once a state recurs, what lies between the two comes again.</summary>
+/// <remarks>A state is taken where the compute stream comes to the beginning of the body. It is everything that the future depends on,
+/// relative to the iteration: where each stream stands, what its instruction has yet to do, how often each awaited instruction has ended,
+/// and what the L2 holds, layers counted from the iteration's. Amounts are compared to the last bit. What is skipped is therefore what
+/// the unrolled plan would have done, to the picosecond. A state may recur with any period: an L2 takes several bodies to fill.</remarks>
+internal sealed class SteadyState
+{
+    private const int Streams = ResourceSimulation.StreamCount;
+    private const int Compute = (int)StreamKind.Compute;
+
+    private readonly CompiledPlan _plan;
+    private readonly PlanAtContext _sizes;
+    private readonly StreamCursors _cursors;
+    private readonly ResourceSimulation _resources;
+    private readonly L2Residency _l2;
+    private readonly long[] _ended;
+    private readonly PendingPrefetch[] _prefetches;
+    private readonly RecurrentStates _states = new();
+    private readonly bool[] _beside = new bool[Streams];
+    private bool _done;
+
+    public SteadyState(
+        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Residency l2, long[] ended, PendingPrefetch[] prefetches)
+    {
+        _plan = plan;
+        _sizes = sizes;
+        _cursors = cursors;
+        _resources = resources;
+        _l2 = l2;
+        _ended = ended;
+        _prefetches = prefetches;
+    }
+
+    /// <summary>Notes the state at the beginning of a body, and skips what is known.</summary>
+    /// <param name="loop">The repeat.</param>
+    /// <param name="activePrefetches">Streams on which a prefetch brings bytes, one bit each.</param>
+    /// <param name="totals">The totals of the run; what is skipped is added.</param>
+    public void PassBodyStart(int loop, int activePrefetches, ref StepTotals totals)
+    {
+        var iteration = _cursors.Iteration(Compute, loop);
+        if (iteration == 0)
+        {
+            _states.Clear();
+            _done = !_plan.Loops[loop].Uniform;
+        }
+        // In a stream's first iteration waits are bound to what stands before the repeat: such a state is no other's like.
+        if (_done || !AllPastTheFirst(loop))
+            return;
+        var end = WriteState(loop, activePrefetches);
+        if (!_states.Find(end, iteration, totals, out var earlier, out var earlierTotals))
+            return;
+        var period = iteration - earlier;
+        var times = TimesToSkip(loop, period);
+        _done = true;
+        if (times > 0)
+        {
+            totals.Repeat(earlierTotals, times);
+            Skip(loop, times * period, activePrefetches);
+        }
+    }
+
+    private bool AllPastTheFirst(int loop)
+    {
+        for (var s = 0; s < Streams; s++)
+        {
+            _beside[s] = _cursors.IsBesideCompute(s, loop);
+            if (_beside[s] && _cursors.Iteration(s, loop) == 0)
+                return false;
+        }
+        return true;
+    }
+
+    private int WriteState(int loop, int activePrefetches)
+    {
+        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + 1 + (2 * _l2.Count);
+        for (var s = 0; s < Streams; s++)
+            most += _prefetches[s].StateLength;
+        _states.Reserve(most);
+
+        var words = _states.Words;
+        var at = _states.Begin;
+        var iteration = _cursors.Iteration(Compute, loop);
+        var layer = _plan.Loops[loop].FirstLayer + (iteration * _plan.Loops[loop].Stride);
+        for (var s = 0; s < Streams; s++)
+        {
+            at = _cursors.WriteState(s, loop, _beside[s], words, at);
+            at = _resources.WriteState(s, words, at);
+            if ((activePrefetches & (1 << s)) != 0)
+                at = _prefetches[s].WriteState(layer, _sizes.SegmentPerLayer, words, at);
+        }
+        foreach (var source in _plan.Sources)
+            words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
+        words[at++] = _l2.Count;
+        var slots = _sizes.SlotsPerSegment;
+        for (var slot = _l2.Newest; slot >= 0; slot = _l2.Older(slot))
+        {
+            words[at++] = _sizes.SegmentPerLayer[slot / slots] ? slot - layer : slot;
+            words[at++] = _l2.Resident(slot);
+        }
+        return at;
+    }
+
+    /// <summary>How many periods may be skipped: no stream leaves the repeat meanwhile, and none that stands elsewhere is woken.</summary>
+    private int TimesToSkip(int loop, int period)
+    {
+        var times = long.MaxValue;
+        for (var s = 0; s < Streams; s++)
+        {
+            if (_beside[s])
+                times = Math.Min(times, (_plan.Loops[loop].Count - 1 - _cursors.Iteration(s, loop)) / period);
+            else if (_cursors.Instruction(s) is >= 0 and var waiting)
+                times = Math.Min(times, TimesUntilWoken(s, waiting, loop, period));
+        }
+        return (int)times;
+    }
+
+    private long TimesUntilWoken(int stream, int instruction, int loop, int period)
+    {
+        var times = 0L;
+        foreach (var chain in _plan.Waits[instruction])
+        {
+            foreach (var binding in chain)
+            {
+                if (binding.UnlessFirstOf >= 0 && _cursors.Iteration(stream, binding.UnlessFirstOf) == 0)
+                    continue;
+                var needed = binding.Base;
+                foreach (var term in binding.Terms)
+                    needed += _cursors.Iteration(stream, term.Loop) * term.PerIteration;
+                var missing = needed - _ended[binding.Source];
+                if (binding.OtherStream && missing > 0)
+                    times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
+                break;
+            }
+        }
+        return times;
+    }
+
+    private void Skip(int loop, int iterations, int activePrefetches)
+    {
+        var shift = iterations * _plan.Loops[loop].Stride;
+        for (var s = 0; s < Streams; s++)
+        {
+            if (_beside[s])
+                _cursors.Skip(s, loop, iterations);
+            if ((activePrefetches & (1 << s)) != 0)
+                _prefetches[s].Shift(shift, _sizes.SegmentPerLayer);
+        }
+        for (var i = _plan.Loops[loop].First; i < _plan.Loops[loop].End; i++)
+            _ended[i] += iterations;
+        _l2.Shift(shift, _sizes.SlotsPerSegment, _sizes.SegmentPerLayer);
+    }
+}

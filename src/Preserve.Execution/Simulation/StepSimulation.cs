@@ -1,0 +1,274 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+
+namespace Preserve;
+
+/// <summary>Runs one plan's steps on the model of a device. Keeps its arrays, so that a step allocates nothing.</summary>
+internal sealed class StepSimulation
+{
+    private const int Streams = ResourceSimulation.StreamCount;
+
+    private readonly ICostLaws _laws;
+    private readonly CompiledPlan _plan;
+    private readonly PlanAtContext _sizes;
+    private readonly StreamCursors _cursors;
+    private readonly SteadyState _steady;
+    private readonly ResourceSimulation _resources;
+    private readonly L2Residency _l2 = new();
+    private readonly long[] _ended;
+    private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
+    private readonly long[] _startedAt = new long[Streams];
+    private readonly long[] _hot = new long[Streams];
+    private readonly long[] _cold = new long[Streams];
+    private readonly List<InstructionRun>? _timeline;
+    private int _collectives;
+    private int _prefetchStreams;
+    private int _activePrefetches;
+    private StepTotals _totals;
+
+    public StepSimulation(CompiledPlan plan, ICostLaws laws, List<InstructionRun>? timeline)
+    {
+        _plan = plan;
+        _laws = laws;
+        _timeline = timeline;
+        _sizes = new PlanAtContext(plan);
+        _cursors = new StreamCursors(plan);
+        _resources = new ResourceSimulation(laws.Device);
+        _ended = new long[plan.Instructions.Length];
+        for (var s = 0; s < Streams; s++)
+            _prefetches[s] = new PendingPrefetch();
+        _steady = new SteadyState(plan, _sizes, _cursors, _resources, _l2, _ended, _prefetches);
+    }
+
+    public CompiledPlan Plan => _plan;
+
+    /// <summary>What the L2 holds: what the last step left.</summary>
+    public L2Residency L2 => _l2;
+
+    public ref readonly StepTotals Totals => ref _totals;
+
+    /// <summary>Sets the context and empties the L2.</summary>
+    public void Begin(int context)
+    {
+        _sizes.Set(context, _laws);
+        _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes);
+    }
+
+    /// <summary>Runs a step from what the L2 holds.</summary>
+    public void Run(CancellationToken cancellationToken)
+    {
+        _cursors.Reset();
+        _resources.Reset();
+        _timeline?.Clear();
+        Array.Clear(_ended, 0, _ended.Length);
+        _totals = default;
+        _collectives = _prefetchStreams = _activePrefetches = 0;
+        while (true)
+        {
+            var loop = _cursors.TakeBodyStart();
+            if (loop >= 0 && _timeline is null)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                _steady.PassBodyStart(loop, _activePrefetches, ref _totals);
+            }
+            Dispatch();
+            if (_resources.ActiveStreams == 0)
+                break;
+            Advance();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        for (var s = 0; s < Streams; s++)
+        {
+            if (_cursors.Instruction(s) is >= 0 and var stuck)
+                throw new InvalidOperationException($"the instruction '{_plan.Instructions[stuck].Label}' waits for an event that never comes");
+        }
+    }
+
+    private void Advance()
+    {
+        var active = _resources.ActiveStreams;
+        var passed = _resources.Advance();
+        _totals.Picoseconds += passed;
+        if ((active & _collectives) != 0 && (active & ~(_collectives | _prefetchStreams)) == 0)
+            _totals.CollectiveExposedPicoseconds += passed;
+        if ((_resources.InUse & Resources.Hbm) != 0)
+            _totals.HbmBusyPicoseconds += passed;
+
+        var ended = _resources.EndedStreams;
+        var due = _resources.DueStreams;
+        for (var s = 0; s < Streams; s++)
+        {
+            if ((ended & (1 << s)) != 0)
+                End(s);
+        }
+        for (var s = 0; s < Streams; s++)
+        {
+            if ((due & (1 << s)) != 0)
+                BeginData(s);
+        }
+    }
+
+    /// <summary>Starts all that can start, in the order of streams, until nothing more can.</summary>
+    private void Dispatch()
+    {
+        bool started;
+        do
+        {
+            started = false;
+            for (var s = 0; s < Streams; s++)
+            {
+                while ((_resources.ActiveStreams & (1 << s)) == 0 && _cursors.Instruction(s) is >= 0 and var instruction && TryStart(s, instruction))
+                    started = true;
+            }
+        }
+        while (started);
+    }
+
+    private bool TryStart(int stream, int instruction)
+    {
+        var events = 0;
+        foreach (var chain in _plan.Waits[instruction])
+        {
+            foreach (var binding in chain)
+            {
+                if (binding.UnlessFirstOf >= 0 && _cursors.Iteration(stream, binding.UnlessFirstOf) == 0)
+                    continue;
+                if (binding.OtherStream)
+                {
+                    if (_ended[binding.Source] < Needed(stream, binding))
+                        return false;
+                    events++;
+                }
+                break;
+            }
+        }
+
+        _startedAt[stream] = _totals.Picoseconds;
+        _hot[stream] = _cold[stream] = 0;
+        var operation = _plan.Instructions[instruction].Operation;
+        if (operation is PrefetchOperation)
+        {
+            if (_sizes.ReadBytes[instruction] == 0)
+            {
+                End(stream);
+                return true;
+            }
+            _prefetchStreams |= 1 << stream;
+        }
+        else if (operation is CollectiveOperation)
+        {
+            _collectives |= 1 << stream;
+        }
+
+        var fixedTime = _sizes.Demands[instruction].FixedPicoseconds + (events * _laws.EventPicoseconds);
+        if (fixedTime > 0)
+            _resources.Start(stream, fixedTime);
+        else
+            BeginData(stream);
+        return true;
+    }
+
+    private long Needed(int stream, EventBinding binding)
+    {
+        var needed = binding.Base;
+        foreach (var term in binding.Terms)
+            needed += _cursors.Iteration(stream, term.Loop) * term.PerIteration;
+        return needed;
+    }
+
+    /// <summary>The fixed phase is over: finds what is hot, lets the rest pass through the L2, and begins the tracks.</summary>
+    private void BeginData(int stream)
+    {
+        var instruction = _cursors.Instruction(stream);
+        var layer = _cursors.Layer(stream, instruction);
+        if (_activePrefetches != 0)
+            Arrive();
+        long hot = 0, moved;
+        if (_plan.Instructions[instruction].Operation is PrefetchOperation)
+        {
+            moved = BeginPrefetch(stream, instruction, layer);
+            _cold[stream] = moved;
+            _totals.PrefetchedBytes += moved;
+        }
+        else
+        {
+            hot = PassThroughL2(instruction, layer);
+            _hot[stream] = hot;
+            _cold[stream] = _sizes.ReadBytes[instruction] - hot;
+            moved = _cold[stream] + _sizes.WrittenBytes[instruction];
+            _totals.HotBytes += hot;
+        }
+        _totals.HbmBytes += moved;
+        if (!_resources.Load(stream, in _sizes.Demands[instruction], hot, moved))
+            End(stream);
+    }
+
+    /// <summary>What is resident of the reads is hot; then everything read or written is resident, as far as it fits.</summary>
+    private long PassThroughL2(int instruction, int layer)
+    {
+        if (_l2.CapacityBytes == 0)
+            return 0;
+        var hot = 0L;
+        var begin = _sizes.ReadsBegin(instruction);
+        var readsEnd = _sizes.ReadsEnd(instruction);
+        var end = _sizes.WritesEnd(instruction);
+        // All reads are marked as used before the first of them evicts anything.
+        for (var i = begin; i < readsEnd; i++)
+        {
+            var slot = _sizes.Touched[i].SlotAt(layer);
+            hot += _l2.Resident(slot);
+            _l2.Touch(slot);
+        }
+        for (var i = begin; i < end; i++)
+        {
+            ref var touched = ref _sizes.Touched[i];
+            _l2.Add(touched.SlotAt(layer), touched.Bytes, touched.Bytes);
+        }
+        return hot;
+    }
+
+    /// <summary>Lists what is missing; it becomes resident as it arrives.</summary>
+    private long BeginPrefetch(int stream, int instruction, int layer)
+    {
+        var pending = _prefetches[stream];
+        pending.Clear();
+        _activePrefetches |= 1 << stream;
+        for (var i = _sizes.ReadsBegin(instruction); i < _sizes.ReadsEnd(instruction); i++)
+        {
+            ref var touched = ref _sizes.Touched[i];
+            var slot = touched.SlotAt(layer);
+            _l2.Touch(slot);
+            var missing = touched.Bytes - _l2.Resident(slot);
+            if (missing > 0)
+                pending.Add(touched.Segment, slot, missing);
+        }
+        return pending.MissingBytes;
+    }
+
+    private void Arrive()
+    {
+        for (var s = 0; s < Streams; s++)
+        {
+            if ((_activePrefetches & (1 << s)) != 0)
+                _prefetches[s].Arrive(_resources.ColdLeft(s), _l2, _sizes.SegmentBytes);
+        }
+    }
+
+    private void End(int stream)
+    {
+        var instruction = _cursors.Instruction(stream);
+        if ((_activePrefetches & (1 << stream)) != 0)
+        {
+            _prefetches[stream].Arrive(0, _l2, _sizes.SegmentBytes);
+            _activePrefetches &= ~(1 << stream);
+        }
+        _collectives &= ~(1 << stream);
+        _prefetchStreams &= ~(1 << stream);
+        _ended[instruction]++;
+        _timeline?.Add(new InstructionRun(
+            (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
+            _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
+        _cursors.Advance(stream);
+    }
+}

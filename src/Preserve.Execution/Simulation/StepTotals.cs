@@ -1,0 +1,23 @@
+namespace Preserve;
+
+/// <summary>What a run adds up; whole numbers, so that skipped iterations can be added exactly.</summary>
+internal struct StepTotals
+{
+    public long Picoseconds;
+    public long CollectiveExposedPicoseconds;
+    public long HbmBusyPicoseconds;
+    public long HbmBytes;
+    public long HotBytes;
+    public long PrefetchedBytes;
+
+    /// <summary>Adds <paramref name="times"/> times what was added since <paramref name="since"/>.</summary>
+    public void Repeat(in StepTotals since, long times)
+    {
+        Picoseconds += times * (Picoseconds - since.Picoseconds);
+        CollectiveExposedPicoseconds += times * (CollectiveExposedPicoseconds - since.CollectiveExposedPicoseconds);
+        HbmBusyPicoseconds += times * (HbmBusyPicoseconds - since.HbmBusyPicoseconds);
+        HbmBytes += times * (HbmBytes - since.HbmBytes);
+        HotBytes += times * (HotBytes - since.HotBytes);
+        PrefetchedBytes += times * (PrefetchedBytes - since.PrefetchedBytes);
+    }
+}

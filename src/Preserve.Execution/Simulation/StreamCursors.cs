@@ -1,0 +1,126 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Where each stream stands in its program, repeats rolled.</summary>
+internal sealed class StreamCursors
+{
+    private const int Streams = ResourceSimulation.StreamCount;
+    private readonly CompiledPlan _plan;
+    private readonly int[] _at = new int[Streams];
+    private readonly int[] _iterations;
+
+    public StreamCursors(CompiledPlan plan)
+    {
+        _plan = plan;
+        _iterations = new int[Streams * plan.Loops.Length];
+    }
+
+    /// <summary>The repeat whose body the compute stream has just come to the beginning of, or -1; taken by <see cref="TakeBodyStart"/>.</summary>
+    private int _bodyStart = -1;
+
+    /// <summary>Puts every stream before its first instruction.</summary>
+    public void Reset()
+    {
+        Array.Clear(_iterations, 0, _iterations.Length);
+        _bodyStart = -1;
+        for (var stream = 0; stream < Streams; stream++)
+        {
+            _at[stream] = 0;
+            Settle(stream);
+        }
+    }
+
+    /// <summary>The next or running instruction of a stream, or -1 at its end.</summary>
+    public int Instruction(int stream)
+    {
+        var words = _plan.Streams[stream].Words;
+        return _at[stream] < words.Length ? words[_at[stream]] : -1;
+    }
+
+    /// <summary>Layer i of the repeat around the stream's instruction; 0 outside.</summary>
+    public int Layer(int stream, int instruction)
+    {
+        var loop = _plan.LoopOf[instruction];
+        if (loop < 0)
+            return 0;
+        var repeat = _plan.Loops[loop];
+        return repeat.FirstLayer + (Iteration(stream, loop) * repeat.Stride);
+    }
+
+    /// <summary>The iteration of a repeat that a stream is in; 0 where it is in none.</summary>
+    public int Iteration(int stream, int loop) => _iterations[(stream * _plan.Loops.Length) + loop];
+
+    /// <summary>Goes to the stream's next instruction.</summary>
+    public void Advance(int stream)
+    {
+        _at[stream]++;
+        Settle(stream);
+    }
+
+    /// <summary>The repeat whose body the compute stream has come to the beginning of since the last call, or -1.</summary>
+    public int TakeBodyStart()
+    {
+        var loop = _bodyStart;
+        _bodyStart = -1;
+        return loop;
+    }
+
+    /// <summary>Whether a stream is in a repeat, and in the same run of it as the compute stream.</summary>
+    public bool IsBesideCompute(int stream, int loop)
+    {
+        var program = _plan.Streams[stream];
+        if (_at[stream] <= program.LoopBegins[loop] || _at[stream] >= program.LoopEnds[loop])
+            return false;
+        for (var outer = _plan.Loops[loop].Parent; outer >= 0; outer = _plan.Loops[outer].Parent)
+        {
+            if (Iteration(stream, outer) != Iteration((int)StreamKind.Compute, outer))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Moves a stream on by whole iterations.</summary>
+    public void Skip(int stream, int loop, int iterations) => _iterations[(stream * _plan.Loops.Length) + loop] += iterations;
+
+    /// <summary>Writes a stream's place, in the repeat relative to the compute stream's if it is beside it. Returns the next free place.</summary>
+    public int WriteState(int stream, int loop, bool beside, long[] state, int at)
+    {
+        state[at++] = _at[stream];
+        for (var l = 0; l < _plan.Loops.Length; l++)
+        {
+            var iteration = Iteration(stream, l);
+            state[at++] = beside && l == loop ? iteration - Iteration((int)StreamKind.Compute, loop) : iteration;
+        }
+        return at;
+    }
+
+    /// <summary>Passes the ends and beginnings of repeats up to the next instruction.</summary>
+    private void Settle(int stream)
+    {
+        var program = _plan.Streams[stream];
+        while (_at[stream] < program.Words.Length && program.Words[_at[stream]] < 0)
+        {
+            var word = program.Words[_at[stream]];
+            var loop = StreamProgram.LoopOf(word);
+            ref var iteration = ref _iterations[(stream * _plan.Loops.Length) + loop];
+            if (StreamProgram.IsLoopBegin(word))
+            {
+                iteration = 0;
+                _at[stream]++;
+            }
+            else if (++iteration < _plan.Loops[loop].Count)
+            {
+                _at[stream] = program.LoopBegins[loop] + 1;
+            }
+            else
+            {
+                iteration = 0;
+                _at[stream]++;
+                continue;
+            }
+            if (stream == (int)StreamKind.Compute)
+                _bodyStart = loop;
+        }
+    }
+}

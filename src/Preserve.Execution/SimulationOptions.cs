@@ -1,0 +1,16 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>How a <see cref="SimulatedBackend"/> runs.</summary>
+public sealed record SimulationOptions
+{
+    /// <summary>Whether each instruction's run is recorded. Every iteration is then simulated, and each step allocates its timeline.</summary>
+    public bool RecordTimeline { get; init; }
+
+    /// <summary>Whether a step starts with an empty L2. Otherwise it starts from what steps like it leave.</summary>
+    public bool ColdStart { get; init; }
+
+    /// <summary>The cost laws of a device; the nominal ones by default.</summary>
+    public Func<Device, ICostLaws> CostLaws { get; init; } = static device => new NominalCostLaws(device);
+}

@@ -1,0 +1,37 @@
+using System.Collections.Generic;
+
+namespace Preserve;
+
+/// <summary>The run of one step on a backend.</summary>
+/// <param name="Picoseconds">From the start of the first instruction to the end of the last.</param>
+public sealed record StepRun(long Picoseconds)
+{
+    /// <summary>Time in which a collective runs and nothing beside it but prefetches. 0 where a backend does not measure it.</summary>
+    public long CollectiveExposedPicoseconds { get; init; }
+
+    /// <summary>Time in which something reads or writes memory. 0 where a backend does not measure it.</summary>
+    public long HbmBusyPicoseconds { get; init; }
+
+    /// <summary>Bytes that moved between memory and the chip, prefetched ones included. 0 where a backend does not count them.</summary>
+    public long HbmBytes { get; init; }
+
+    /// <summary>Bytes that instructions found in the L2. 0 where a backend does not count them.</summary>
+    public long HotBytes { get; init; }
+
+    /// <summary>Bytes that prefetches read. 0 where a backend does not count them.</summary>
+    public long PrefetchedBytes { get; init; }
+
+    /// <summary>Every instruction in the order of its end; empty unless the backend was asked to record it.</summary>
+    public IReadOnlyList<InstructionRun> Timeline { get; init; } = [];
+}
+
+/// <summary>The run of one instruction.</summary>
+/// <param name="Stream">Its stream.</param>
+/// <param name="Label">Its name.</param>
+/// <param name="Layer">Layer i of the repeat around; 0 outside.</param>
+/// <param name="StartPicoseconds">Its start, counted from the step's.</param>
+/// <param name="EndPicoseconds">Its end, counted from the step's start.</param>
+/// <param name="HotBytes">Bytes that it found in the L2.</param>
+/// <param name="ColdBytes">Bytes that it read from memory.</param>
+public readonly record struct InstructionRun(
+    StreamKind Stream, string Label, int Layer, long StartPicoseconds, long EndPicoseconds, long HotBytes, long ColdBytes);

@@ -1,0 +1,29 @@
+namespace Preserve;
+
+/// <summary>Time of a collective: fixed time and received bytes over a rate, for the algorithm that is fastest at that size.</summary>
+/// <remarks>An all-reduce of B bytes over n ranks receives (n-1) B in one shot, 2 (n-1)/n B in two shots or around a ring; an
+/// all-gather of B bytes per rank receives (n-1) B however it is done (Thakur, Rabenseifner and Gropp, Optimization of
+/// Collective Communication Operations in MPICH, 2005).</remarks>
+internal static class CollectiveLaw
+{
+    public static KernelDemand Demand(CollectiveOperation operation, CollectiveConstants constants, double linkBytesPerPicosecond)
+    {
+        var others = operation.Ranks - 1;
+        var direct = (double)others * operation.Bytes;
+        var staged = operation.Kind == CollectiveKind.AllReduce ? 2.0 * others / operation.Ranks * operation.Bytes : direct;
+
+        var best = Demand(constants.LatencyMicroseconds, staged, linkBytesPerPicosecond);
+        if (constants.OneShot is { } oneShot)
+            best = Faster(best, Demand(oneShot.LatencyMicroseconds, direct, oneShot.GigabytesPerSecond / 1000));
+        if (constants.TwoShot is { } twoShot)
+            best = Faster(best, Demand(twoShot.LatencyMicroseconds, staged, twoShot.GigabytesPerSecond / 1000));
+        return best;
+    }
+
+    private static KernelDemand Demand(double latencyMicroseconds, double bytes, double rate) =>
+        new(Picoseconds.FromMicroseconds(latencyMicroseconds), LinkBytes: bytes, LinkBytesPerPicosecond: rate);
+
+    private static KernelDemand Faster(KernelDemand left, KernelDemand right) => Time(right) < Time(left) ? right : left;
+
+    private static double Time(KernelDemand demand) => demand.FixedPicoseconds + (demand.LinkBytes / demand.LinkBytesPerPicosecond);
+}

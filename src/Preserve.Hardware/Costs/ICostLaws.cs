@@ -1,0 +1,21 @@
+namespace Preserve;
+
+/// <summary>The cost laws of one device: what each operation demands of the machine's resources.</summary>
+/// <remarks>Handed in, never reached for: laws with calibrated constants take the place of nominal ones without a change to
+/// the executor, the passes or the plan. An implementation uses + - x / sqrt, min and max only, so that every runtime gets
+/// the same times, and allocates nothing per call.</remarks>
+public interface ICostLaws
+{
+    /// <summary>The device whose laws these are.</summary>
+    Device Device { get; }
+
+    /// <summary>Fixed cost of each wait for an event of another stream, in picoseconds, 0 or more.</summary>
+    long EventPicoseconds { get; }
+
+    /// <summary>What an operation demands beside its memory traffic, and the rates that its kernel can draw.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="context">The context of the step, in tokens, 0 or more.</param>
+    /// <param name="readBytes">Bytes that it reads, or prefetches, wherever they are.</param>
+    /// <param name="writtenBytes">Bytes that it writes.</param>
+    KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes);
+}

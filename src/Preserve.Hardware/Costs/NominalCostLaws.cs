@@ -1,0 +1,60 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Cost laws with the constants of the device file and nothing fitted to shapes.</summary>
+/// <remarks>The roofline with a fixed cost: a kernel takes its launch, then the longest of its demands (S. Williams, A. Waterman
+/// and D. Patterson, Roofline, 2009), with the rates that one kernel was measured to draw.</remarks>
+public sealed class NominalCostLaws : ICostLaws
+{
+    private readonly long _matMulFixed;
+    private readonly long _attentionFixed;
+    private readonly long _smallFixed;
+    private readonly long _prefetchFixed;
+    private readonly double _matMulHbmRate;
+    private readonly double _matMulShareOfPeak;
+    private readonly double _linkRate;
+
+    /// <summary>The laws of a device.</summary>
+    /// <param name="device">The device.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
+    public NominalCostLaws(Device device)
+    {
+        Device = device ?? throw new ArgumentNullException(nameof(device));
+        var kernels = device.Kernels;
+        _matMulFixed = Picoseconds.FromMicroseconds(kernels.MatMulFixedMicroseconds);
+        _attentionFixed = Picoseconds.FromMicroseconds(kernels.AttentionFixedMicroseconds);
+        _smallFixed = Picoseconds.FromMicroseconds(kernels.SmallOperatorFixedMicroseconds);
+        _prefetchFixed = Picoseconds.FromMicroseconds(kernels.PrefetchFixedMicroseconds);
+        EventPicoseconds = Picoseconds.FromMicroseconds(kernels.EventMicroseconds);
+        _matMulHbmRate = kernels.MatMulHbmTerabytesPerSecond;
+        _matMulShareOfPeak = kernels.MatMulBf16Teraflops / device.Compute.Bf16Teraflops;
+        _linkRate = device.ScaleUp.GigabytesPerSecondPerDirection / 1000;
+    }
+
+    /// <inheritdoc/>
+    public Device Device { get; }
+
+    /// <inheritdoc/>
+    public long EventPicoseconds { get; }
+
+    /// <inheritdoc/>
+    public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes) => operation switch
+    {
+        MatMulOperation o => new(
+            _matMulFixed,
+            HbmBytesPerPicosecond: _matMulHbmRate,
+            Flops: 2.0 * o.Rows * o.Columns * o.Depth,
+            FlopsPerPicosecond: Device.Compute.TeraflopsOf(o.Weights, o.Activations) * _matMulShareOfPeak),
+        AttentionOperation o => new(
+            _attentionFixed,
+            Flops: 4.0 * o.Pairs.At(context) * o.Heads * o.HeadSize,
+            FlopsPerPicosecond: Device.Compute.Bf16Teraflops * _matMulShareOfPeak),
+        EmbedOperation or NormOperation or ElementwiseOperation => new(_smallFixed),
+        CollectiveOperation o => CollectiveLaw.Demand(o, Device.Collectives, _linkRate),
+        PrefetchOperation => new(_prefetchFixed),
+        JoinOperation => default,
+        null => throw new ArgumentNullException(nameof(operation)),
+        _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a cost law"),
+    };
+}

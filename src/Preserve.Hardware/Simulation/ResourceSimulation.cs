@@ -1,0 +1,270 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Running instructions, at most one per stream, on the shared resources of one device.</summary>
+/// <remarks>An instruction has a fixed phase, then tracks that drain in parallel: memory (bytes hot in the L2, then cold and
+/// written bytes through HBM), compute, and links. It ends when all are drained. Rates change only where a phase starts or
+/// ends. Each interval is rounded up to whole picoseconds; what remains is counted from the present alone, never from the
+/// start of the run, so that equal states have equal futures.</remarks>
+internal sealed class ResourceSimulation
+{
+    public const int StreamCount = 5;
+    public const int TrackCount = 5;
+    private const int MemoryTrack = 0, ComputeTrack = 1, LinkTrack = 2, HostToDeviceTrack = 3, DeviceToHostTrack = 4;
+
+    private readonly double[] _capacities = new double[MaxMinFairness.ResourceCount];
+    private readonly Resources _coldDraws;
+    private readonly long[] _fixedLeft = new long[StreamCount];
+    private readonly double[] _coldAfterHot = new double[StreamCount];
+    private readonly double[] _coldCaps = new double[StreamCount];
+    private readonly int[] _flowsOf = new int[StreamCount];
+    private readonly int[] _flows = new int[StreamCount * TrackCount];
+    private readonly double[] _remaining = new double[StreamCount * TrackCount];
+    private readonly double[] _caps = new double[StreamCount * TrackCount];
+    private readonly double[] _rates = new double[StreamCount * TrackCount];
+    private readonly double[] _drainsIn = new double[StreamCount * TrackCount];
+    private readonly Resources[] _draws = new Resources[StreamCount * TrackCount];
+    private int _flowCount;
+    private int _fixedStreams;
+    private bool _flowsChanged;
+
+    public ResourceSimulation(Device device)
+    {
+        var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
+        var host = device.HostLink.SustainedGigabytesPerSecond / 1000;
+        Set(Resources.Compute, 1);
+        Set(Resources.Hbm, hbm);
+        Set(Resources.L2, device.L2Known ? device.L2.ReadTerabytesPerSecond.GetValueOrDefault() : hbm);
+        Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
+        Set(Resources.HostToDevice, host);
+        Set(Resources.DeviceToHost, host);
+        // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
+        _coldDraws = device.L2Known ? Resources.Hbm | Resources.L2 : Resources.Hbm;
+
+        void Set(Resources resource, double capacity)
+        {
+            for (var r = 0; r < MaxMinFairness.ResourceCount; r++)
+            {
+                if ((int)resource == 1 << r)
+                    _capacities[r] = capacity;
+            }
+        }
+    }
+
+    /// <summary>Streams with a running instruction, one bit each.</summary>
+    public int ActiveStreams { get; private set; }
+
+    /// <summary>Streams whose fixed phase ended in the last <see cref="Advance"/>; each is to be loaded.</summary>
+    public int DueStreams { get; private set; }
+
+    /// <summary>Streams whose instruction ended in the last <see cref="Advance"/>.</summary>
+    public int EndedStreams { get; private set; }
+
+    /// <summary>Resources that were drawn on during the last <see cref="Advance"/>.</summary>
+    public Resources InUse { get; private set; }
+
+    /// <summary>Nothing runs.</summary>
+    public void Reset()
+    {
+        ActiveStreams = DueStreams = EndedStreams = 0;
+        _fixedStreams = 0;
+        _flowCount = 0;
+        _flowsChanged = true;
+        Array.Clear(_flowsOf, 0, _flowsOf.Length);
+        Array.Clear(_coldAfterHot, 0, _coldAfterHot.Length);
+    }
+
+    /// <summary>Begins the fixed phase of an instruction, 1 ps or longer.</summary>
+    public void Start(int stream, long fixedPicoseconds)
+    {
+        _fixedLeft[stream] = fixedPicoseconds;
+        _fixedStreams |= 1 << stream;
+        ActiveStreams |= 1 << stream;
+    }
+
+    /// <summary>Begins the tracks of an instruction whose fixed phase is over. False where there are none, so that it has ended.</summary>
+    /// <param name="stream">Its stream.</param>
+    /// <param name="demand">What it demands beside memory traffic.</param>
+    /// <param name="hotBytes">Bytes that it reads from the L2.</param>
+    /// <param name="coldBytes">Bytes that it moves between HBM and the chip.</param>
+    public bool Load(int stream, in KernelDemand demand, long hotBytes, long coldBytes)
+    {
+        _coldCaps[stream] = demand.HbmBytesPerPicosecond > 0 ? demand.HbmBytesPerPicosecond : double.MaxValue;
+        if (hotBytes > 0)
+        {
+            _coldAfterHot[stream] = coldBytes;
+            Add(stream, MemoryTrack, hotBytes, demand.L2BytesPerPicosecond, Resources.L2);
+        }
+        else if (coldBytes > 0)
+        {
+            Add(stream, MemoryTrack, coldBytes, _coldCaps[stream], _coldDraws);
+        }
+        // Compute is counted as time on the whole device, so that kernels of different precisions can share it.
+        if (demand.Flops > 0)
+            Add(stream, ComputeTrack, demand.Flops / demand.FlopsPerPicosecond, 1, Resources.Compute);
+        if (demand.LinkBytes > 0)
+            Add(stream, LinkTrack, demand.LinkBytes, demand.LinkBytesPerPicosecond, Resources.ScaleUpLink);
+        if (demand.HostToDeviceBytes > 0)
+            Add(stream, HostToDeviceTrack, demand.HostToDeviceBytes, 0, Resources.HostToDevice);
+        if (demand.DeviceToHostBytes > 0)
+            Add(stream, DeviceToHostTrack, demand.DeviceToHostBytes, 0, Resources.DeviceToHost);
+        if (_flowsOf[stream] == 0)
+        {
+            ActiveStreams &= ~(1 << stream);
+            return false;
+        }
+        ActiveStreams |= 1 << stream;
+        return true;
+    }
+
+    /// <summary>Runs until the next phase or instruction ends. Something must be running, and all that is due loaded.</summary>
+    /// <returns>The picoseconds that passed.</returns>
+    public long Advance()
+    {
+        if (_flowsChanged)
+            ShareResources();
+        DueStreams = EndedStreams = 0;
+
+        var soonest = double.MaxValue;
+        for (var i = 0; i < _flowCount; i++)
+        {
+            var flow = _flows[i];
+            var drainsIn = _remaining[flow] / _rates[flow];
+            _drainsIn[flow] = drainsIn;
+            if (drainsIn < soonest)
+                soonest = drainsIn;
+        }
+        var step = soonest < long.MaxValue ? Picoseconds.Ceiling(soonest) : long.MaxValue;
+        for (var stream = 0; stream < StreamCount; stream++)
+        {
+            if ((_fixedStreams & (1 << stream)) != 0)
+                step = Math.Min(step, _fixedLeft[stream]);
+        }
+        if (step == long.MaxValue)
+            throw new InvalidOperationException("nothing runs, or it never ends");
+
+        EndFixedPhases(step);
+        DrainFlows(step);
+        return step;
+    }
+
+    /// <summary>Bytes that an instruction has yet to move between HBM and the chip.</summary>
+    public double ColdLeft(int stream)
+    {
+        var flow = (stream * TrackCount) + MemoryTrack;
+        return _coldAfterHot[stream] + (IsListed(flow) && (_draws[flow] & Resources.Hbm) != 0 ? _remaining[flow] : 0);
+    }
+
+    /// <summary>Writes all that the future of a stream's instruction depends on. Returns the next free place.</summary>
+    public int WriteState(int stream, long[] state, int at)
+    {
+        if ((ActiveStreams & (1 << stream)) == 0)
+        {
+            state[at++] = -1;
+            return at;
+        }
+        if ((_fixedStreams & (1 << stream)) != 0)
+        {
+            state[at++] = _fixedLeft[stream];
+            return at;
+        }
+        state[at++] = 0;
+        state[at++] = BitConverter.DoubleToInt64Bits(_coldAfterHot[stream]);
+        for (var i = 0; i < _flowCount; i++)
+        {
+            var flow = _flows[i];
+            if (flow / TrackCount != stream)
+                continue;
+            state[at++] = ((long)flow << 32) | (long)_draws[flow];
+            state[at++] = BitConverter.DoubleToInt64Bits(_remaining[flow]);
+        }
+        return at;
+    }
+
+    private void ShareResources()
+    {
+        MaxMinFairness.Share(_capacities, _flows, _flowCount, _draws, _caps, _rates);
+        _flowsChanged = false;
+        InUse = Resources.None;
+        for (var i = 0; i < _flowCount; i++)
+            InUse |= _draws[_flows[i]];
+    }
+
+    private void EndFixedPhases(long step)
+    {
+        if (_fixedStreams == 0)
+            return;
+        for (var stream = 0; stream < StreamCount; stream++)
+        {
+            if ((_fixedStreams & (1 << stream)) == 0)
+                continue;
+            _fixedLeft[stream] -= step;
+            if (_fixedLeft[stream] == 0)
+            {
+                _fixedStreams &= ~(1 << stream);
+                DueStreams |= 1 << stream;
+            }
+        }
+    }
+
+    private void DrainFlows(long step)
+    {
+        var kept = 0;
+        for (var i = 0; i < _flowCount; i++)
+        {
+            var flow = _flows[i];
+            var remaining = _remaining[flow] - (_rates[flow] * step);
+            if (_drainsIn[flow] > step && remaining > 0)
+            {
+                _remaining[flow] = remaining;
+                _flows[kept++] = flow;
+                continue;
+            }
+            _flowsChanged = true;
+            var stream = flow / TrackCount;
+            if (flow % TrackCount == MemoryTrack && _coldAfterHot[stream] > 0)
+            {
+                SetFlow(flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws);
+                _coldAfterHot[stream] = 0;
+                _flows[kept++] = flow;
+            }
+            else if (--_flowsOf[stream] == 0)
+            {
+                ActiveStreams &= ~(1 << stream);
+                EndedStreams |= 1 << stream;
+            }
+        }
+        _flowCount = kept;
+    }
+
+    /// <summary>Lists a flow, in the order of streams and tracks: sums over flows then do not depend on who started first.</summary>
+    private void Add(int stream, int track, double amount, double cap, Resources draws)
+    {
+        var flow = (stream * TrackCount) + track;
+        SetFlow(flow, amount, cap > 0 ? cap : double.MaxValue, draws);
+        _flowsOf[stream]++;
+        _flowsChanged = true;
+        var at = _flowCount++;
+        for (; at > 0 && _flows[at - 1] > flow; at--)
+            _flows[at] = _flows[at - 1];
+        _flows[at] = flow;
+    }
+
+    private void SetFlow(int flow, double amount, double cap, Resources draws)
+    {
+        _remaining[flow] = amount;
+        _caps[flow] = cap;
+        _draws[flow] = draws;
+    }
+
+    private bool IsListed(int flow)
+    {
+        for (var i = 0; i < _flowCount; i++)
+        {
+            if (_flows[i] == flow)
+                return true;
+        }
+        return false;
+    }
+}
