@@ -35,22 +35,22 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
                 // A generated part of a type that is not partial would be an error that hides what the analyzers say.
                 static (node, _) => node is ClassDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword),
                 static (target, _) => DeploymentParser.Parse((INamedTypeSymbol)target.TargetSymbol, new FaultCounter()))
-            .NotNull()
-            .WithTrackingName(StepNames.Extract);
+            .WithTrackingName(StepNames.Extract)
+            .NotNull();
 
         var devices = context.AdditionalTextsProvider
             .Where(static file => DeclaredDevices.IsDeviceFile(file))
             .Select(static (file, cancellation) => DeclaredDevices.Read(file, cancellation))
-            .NotNull()
-            .WithTrackingName(StepNames.DeviceFiles);
+            .WithTrackingName(StepNames.DeviceFiles)
+            .NotNull();
 
         // From here on a deployment carries its own device alone: another device's file changes nothing of it.
         var resolved = declarations.Combine(devices.Collect())
             .Select(static (pair, _) => DeviceResolver.Resolve(pair.Left.Spec, pair.Right) is Resolution.Accepted accepted
                 ? new ResolvedDeployment(pair.Left, accepted.Device, accepted.DeviceText)
                 : null)
-            .NotNull()
-            .WithTrackingName(StepNames.Resolve);
+            .WithTrackingName(StepNames.Resolve)
+            .NotNull();
 
         var optimized = resolved
             .Select((deployment, _) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment)))
