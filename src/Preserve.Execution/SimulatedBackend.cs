@@ -92,7 +92,7 @@ public sealed class SimulatedBackend : IBackend
             HbmBytes = totals.HbmBytes,
             HotBytes = totals.HotBytes,
             PrefetchedBytes = totals.PrefetchedBytes,
-            Timeline = _timeline is null ? [] : _timeline.ToArray(),
+            Timeline = _timeline is null ? default(EquatableArray<InstructionRun>) : _timeline.ToArray(),
         });
     }
 
