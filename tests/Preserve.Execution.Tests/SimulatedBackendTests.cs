@@ -91,13 +91,13 @@ public class SimulatedBackendTests
     }
 
     [Fact]
-    public void What_was_not_begun_is_not_run()
+    public async Task What_was_not_begun_is_not_run()
     {
         var backend = new SimulatedBackend(PlainDevice());
         var plan = Plan([Weight("w", 1)], Read("matmul", [Of("w", 0)]));
         Should.Throw<InvalidOperationException>(() => backend.Submit((Instruction)plan.Body[0], 0));
         backend.Begin(plan, 1);
         Should.Throw<InvalidOperationException>(() => backend.Submit(Read("other", [Of("w", 0)]), 0));
-        Should.Throw<InvalidOperationException>(() => { _ = backend.CompleteAsync(CancellationToken.None); });
+        await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(CancellationToken.None));
     }
 }
