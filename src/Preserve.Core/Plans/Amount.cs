@@ -99,6 +99,23 @@ public readonly struct Amount : IEquatable<Amount>
         return new Amount(pieces);
     }
 
+    /// <summary>The same amount at the contexts of a range, without breakpoints outside of it.</summary>
+    /// <param name="first">The first context of the range.</param>
+    /// <param name="last">The last context of the range.</param>
+    public Amount Within(int first, int last)
+    {
+        if (_later is null)
+            return this;
+        var start = PieceAt(first);
+        var pieces = new List<AmountPiece> { start with { From = 0 } };
+        foreach (var piece in _later)
+        {
+            if (piece.From > first && piece.From <= last)
+                Append(pieces, piece);
+        }
+        return new Amount(pieces);
+    }
+
     /// <summary>The amount at one context.</summary>
     /// <param name="context">The context, 0 or more.</param>
     public long At(int context) => PieceAt(context).At(context);

@@ -107,7 +107,7 @@ internal sealed class CompiledPlan
                 throw Bad(instruction, $"names the tensor '{reference.Tensor}', which is not declared");
             var declaration = Plan.Tensors[tensor];
             if (declaration.PerLayer)
-                CheckLayers(instruction, reference);
+                CheckLayers(instruction, reference, declaration.Role);
             compiled[i] = new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
@@ -135,8 +135,10 @@ internal sealed class CompiledPlan
         return _cuts[tensor].Count - 1;
     }
 
-    private void CheckLayers(int instruction, TensorReference reference)
+    private void CheckLayers(int instruction, TensorReference reference, TensorRole role)
     {
+        // The value that enters a layer carries that layer's number: the last layer writes one more.
+        var end = role == TensorRole.Value ? Layers + 1 : Layers;
         var (first, last) = (0, 0);
         if (LoopOf[instruction] >= 0)
         {
@@ -145,7 +147,7 @@ internal sealed class CompiledPlan
             last = loop.FirstLayer + ((loop.Count - 1) * loop.Stride);
         }
         var (from, to) = (reference.Layer.Resolve(Math.Min(first, last)), reference.Layer.Resolve(Math.Max(first, last)));
-        if (reference.Layer.Kind == LayerIndexKind.None || from < 0 || to >= Layers)
+        if (reference.Layer.Kind == LayerIndexKind.None || from < 0 || to >= end)
             throw Bad(instruction, $"names '{reference.Tensor}' of a layer that is not one of the {Layers} of the stack");
     }
 

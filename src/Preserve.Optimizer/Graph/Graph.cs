@@ -1,0 +1,70 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>The operators of one rank in one step, in program order; the id of an operator is its index. Mutable, and seen
+/// by the lowering and the passes only.</summary>
+internal sealed class Graph(StepSpec step, int ranks)
+{
+    private readonly Dictionary<string, GraphTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly List<GraphTensor> _order = [];
+
+    public StepSpec Step { get; } = step;
+
+    public int Ranks { get; set; } = ranks;
+
+    public List<GraphOperator> Operators { get; set; } = [];
+
+    public List<LayerRun> Runs { get; } = [];
+
+    /// <summary>Empty until repeats are rolled.</summary>
+    public List<FoldedRun> Folds { get; } = [];
+
+    /// <summary>The windows that prefetch was weighed for, in program order.</summary>
+    public List<PrefetchWindow> Windows { get; } = [];
+
+    /// <summary>Bytes of the arena; 0 until memory is planned.</summary>
+    public long ArenaBytes { get; set; }
+
+    /// <summary>The tensors, in order of appearance.</summary>
+    public IReadOnlyList<GraphTensor> Tensors => _order;
+
+    /// <summary>Layers in the graph.</summary>
+    public int LayerCount => Runs.Count == 0 ? 0 : Runs[Runs.Count - 1].EndLayer;
+
+    /// <summary>Layers in the model.</summary>
+    public int TotalLayers => Runs.Sum(r => r.PatternLength * r.TotalRepeats);
+
+    public GraphTensor this[string name] => _tensors[name];
+
+    public GraphTensor this[TensorReference reference] => _tensors[reference.Tensor];
+
+    public bool Contains(string name) => _tensors.ContainsKey(name);
+
+    public GraphTensor Add(GraphTensor tensor)
+    {
+        _tensors.Add(tensor.Name, tensor);
+        _order.Add(tensor);
+        return tensor;
+    }
+
+    /// <summary>Puts a tensor beside another in the order of appearance.</summary>
+    public GraphTensor InsertBefore(GraphTensor place, GraphTensor tensor)
+    {
+        _tensors.Add(tensor.Name, tensor);
+        _order.Insert(_order.IndexOf(place), tensor);
+        return tensor;
+    }
+
+    /// <summary>Bytes of the part of a tensor that a reference means.</summary>
+    public Amount BytesOf(TensorReference reference)
+    {
+        var tensor = this[reference];
+        return (reference.Range?.Length ?? tensor.Units) * tensor.UnitBytes;
+    }
+
+    /// <summary>The run that a layer of the graph belongs to.</summary>
+    public LayerRun RunOf(int layer) => Runs.First(r => layer < r.EndLayer);
+}

@@ -1,0 +1,37 @@
+using System.Collections.Generic;
+
+namespace Preserve.Optimizer;
+
+/// <summary>An operator of the graph: what an instruction will do, before and while it is decided where and when.</summary>
+internal sealed class GraphOperator(string label, int layer, Operation operation)
+{
+    public string Label { get; } = label;
+
+    /// <summary>The layer it belongs to, or -1 before the first and after the last.</summary>
+    public int Layer { get; set; } = layer;
+
+    public Operation Operation { get; set; } = operation;
+
+    public Partition Partition { get; set; } = Partition.None;
+
+    /// <summary>How what it writes lies over the ranks.</summary>
+    public Distribution Result { get; set; }
+
+    public List<TensorReference> Reads { get; set; } = [];
+
+    public List<TensorReference> Writes { get; set; } = [];
+
+    /// <summary>The collective beside which a prefetch runs.</summary>
+    public GraphOperator? Window { get; set; }
+
+    /// <summary>Null until streams are assigned.</summary>
+    public StreamKind? Stream { get; set; }
+
+    public List<string> Waits { get; } = [];
+
+    public bool Signals { get; set; }
+
+    public bool IsCollective => Operation is CollectiveOperation;
+
+    public bool IsPrefetch => Operation is PrefetchOperation;
+}

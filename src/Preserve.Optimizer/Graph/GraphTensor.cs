@@ -1,0 +1,27 @@
+namespace Preserve.Optimizer;
+
+/// <summary>A tensor of the graph. Its size follows the shapes of the operators that touch it, so passes may change it.</summary>
+internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, Precision format)
+{
+    public string Name { get; } = name;
+
+    public TensorRole Role { get; } = role;
+
+    public bool PerLayer { get; } = perLayer;
+
+    public Precision Format { get; } = format;
+
+    /// <summary>Bytes, or attended tokens of a KV-cache.</summary>
+    public Amount Units { get; set; }
+
+    /// <summary>Bytes per unit.</summary>
+    public long UnitBytes { get; set; } = 1;
+
+    /// <summary>Whether it is a matrix: what the published prefetch looks at, beside the KV-cache.</summary>
+    public bool IsMatrix { get; init; }
+
+    /// <summary>Where a value lies in the arena; -1 until memory is planned.</summary>
+    public long Offset { get; set; } = -1;
+
+    public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset);
+}

@@ -1,0 +1,194 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Lowers one decoder layer: norm, attention, add, norm, feed-forward, add.</summary>
+internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, LayerSpec spec, string prefix, int layer)
+{
+    private readonly int _hidden = deployment.Model.Hidden;
+    private readonly int _rows = checked(graph.Step.Batch * graph.Step.NewTokens);
+
+    public void Lower()
+    {
+        var residual = new TensorReference("h", LayerIndex.Of(layer));
+        var output = new TensorReference("h", LayerIndex.Of(layer + 1));
+        var attended = Norm("attn_norm", residual, "attn_in");
+        var attention = LowerAttention(attended);
+        if (spec.Parallel)
+        {
+            var feedForward = LowerFeedForward(attended);
+            var block = Elementwise("block_add", ElementwiseFunction.Add, _hidden, Partition.None, [attention, feedForward], "block_out");
+            Add("mlp_add", residual, block, output);
+            return;
+        }
+        var middle = Value("h_mid");
+        Add("attn_add", residual, attention, middle);
+        Add("mlp_add", middle, LowerFeedForward(Norm("mlp_norm", middle, "mlp_in")), output);
+    }
+
+    private TensorReference LowerAttention(TensorReference input)
+    {
+        if (spec.Attention is not MultiHeadAttentionSpec attention)
+            throw new NotSupportedException($"attention of kind {spec.Attention.GetType().Name} has no lowering");
+
+        var all = new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 2, attention.HeadSize);
+        var queries = new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 0, attention.HeadSize);
+        var one = new Partition.ByHeads(0, attention.KeyValueHeads, 1, attention.HeadSize);
+        var rotated = new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 1, attention.HeadSize);
+        var hasBias = attention.Bias != ProjectionBias.None;
+
+        TensorReference q, k, v;
+        if (deployment.SeparateProjections)
+        {
+            q = MatMul("q", input, queries.WidthOf(1), _hidden, queries, hasBias);
+            k = MatMul("k", input, one.WidthOf(1), _hidden, one, hasBias);
+            v = MatMul("v", input, one.WidthOf(1), _hidden, one, hasBias);
+        }
+        else
+        {
+            q = k = v = MatMul("qkv", input, all.WidthOf(1), _hidden, all, hasBias);
+        }
+        if (attention.QueryKeyNorm)
+        {
+            var normed = Value("qk_normed");
+            Append("qk_norm", new NormOperation(Preserve.Norm.Rms, checked(_rows * rotated.HeadsOf(1)), attention.HeadSize), rotated,
+                [.. Distinct(q, k), Weight("q_norm_weight"), Weight("k_norm_weight")], [normed]);
+            q = k = normed;
+        }
+        if (spec.Position == Position.Rotary)
+            q = k = Elementwise("rotary", ElementwiseFunction.Rotary, rotated.WidthOf(1), rotated, Distinct(q, k), "qk_rotated");
+
+        var (cache, cached) = KeyValues(attention);
+        var stored = new Partition.ByHeads(0, attention.KeyValueHeads, 2, attention.HeadSize);
+        var fresh = cache with { Range = new UnitRange(cached, graph[cache].Units) };
+        Append("store", new ElementwiseOperation(ElementwiseFunction.Store, _rows, stored.WidthOf(1)), stored, [.. Distinct(k, v)], [fresh]);
+
+        var result = Value("attended");
+        var operation = new AttentionOperation(graph.Step.Batch, graph.Step.NewTokens, attention.Heads, attention.KeyValueHeads,
+            attention.HeadSize, Pairs(attention.Window), attention.SoftCap);
+        List<TensorReference> reads = cached.IsZero
+            ? [q, fresh]
+            : [q, cache with { Range = new UnitRange(0, cached) }, fresh];
+        Append("attention", operation, queries, reads, [result]);
+
+        var output = MatMul("out", result, _hidden, queries.WidthOf(1), Partition.Rows, attention.Bias == ProjectionBias.All, "attn_out");
+        return spec.PostNorm ? Norm("attn_post_norm", output, "attn_out_normed") : output;
+    }
+
+    private TensorReference LowerFeedForward(TensorReference input)
+    {
+        if (spec.FeedForward.Count != 1 || spec.FeedForward[0] is not DenseFeedForwardSpec block)
+            throw new NotSupportedException("only one dense feed-forward block has a lowering");
+
+        TensorReference[] up;
+        if (!block.Activation.IsGated())
+            up = [MatMul("up", input, block.Intermediate, _hidden, Partition.Columns, block.Bias)];
+        else if (deployment.SeparateProjections)
+            up = [MatMul("gate", input, block.Intermediate, _hidden, Partition.Columns, block.Bias), MatMul("up", input, block.Intermediate, _hidden, Partition.Columns, block.Bias)];
+        else
+            up = [MatMul("gate_up", input, checked(2 * block.Intermediate), _hidden, Partition.Columns, block.Bias)];
+
+        var function = block.Activation switch
+        {
+            Activation.SwiGlu => ElementwiseFunction.SwiGlu,
+            Activation.GeGlu => ElementwiseFunction.GeGlu,
+            Activation.Gelu => ElementwiseFunction.Gelu,
+            _ => ElementwiseFunction.Relu,
+        };
+        var activated = Elementwise("activation", function, block.Intermediate, Partition.Columns, up, "activated");
+        var output = MatMul("down", activated, _hidden, block.Intermediate, Partition.Rows, block.Bias, "mlp_out");
+        return spec.PostNorm ? Norm("mlp_post_norm", output, "mlp_out_normed") : output;
+    }
+
+    /// <summary>The layer's KV-cache, and how many of its attended tokens stand from earlier steps.</summary>
+    private (TensorReference Cache, Amount Cached) KeyValues(MultiHeadAttentionSpec attention)
+    {
+        var step = graph.Step;
+        Amount cached = 0;
+        if (step is DecodeSpec)
+        {
+            // A window of W tokens holds the new token and at most W - 1 cached ones of each sequence.
+            var most = checked((long)(attention.Window - 1) * (step.ContextIsTotal ? step.Batch : 1));
+            cached = attention.Window > 0 ? Amount.Min(Amount.Context, most).Within(step.MinContext, step.MaxContext) : Amount.Context;
+        }
+        var name = prefix + "kv";
+        if (!graph.Contains(name))
+        {
+            graph.Add(new GraphTensor(name, TensorRole.KeyValues, perLayer: true, deployment.KeyValues)
+            {
+                Units = cached + (step.ContextIsTotal ? step.Batch : step.NewTokens),
+                UnitBytes = TensorSizes.KeyValueBytes(step, attention.KeyValueHeads, attention.HeadSize, deployment.KeyValues),
+            });
+        }
+        return (Here(name), cached);
+    }
+
+    /// <summary>Query-key pairs per head over all sequences; a token attends to itself and to what is before it.</summary>
+    private Amount Pairs(int window)
+    {
+        var step = graph.Step;
+        if (step is PrefillSpec)
+        {
+            var full = Math.Min(step.NewTokens, window > 0 ? window : step.NewTokens);
+            return checked(step.Batch * (((long)full * (full + 1) / 2) + ((long)(step.NewTokens - full) * full)));
+        }
+        var attended = graph[prefix + "kv"].Units;
+        return step.ContextIsTotal ? attended : attended * step.Batch;
+    }
+
+    private TensorReference Norm(string label, TensorReference input, string output)
+    {
+        var result = Value(output);
+        Append(label, new NormOperation(spec.Norm, _rows, _hidden), Partition.None, [input, Weight(label + "_weight")], [result]);
+        return result;
+    }
+
+    private TensorReference MatMul(string label, TensorReference input, int columns, int depth, Partition partition, bool bias, string? output = null)
+    {
+        var result = Value(output ?? label + "_out");
+        List<TensorReference> reads = [input, Weight(label + "_weight", isMatrix: true)];
+        if (bias)
+            reads.Add(Weight(label + "_bias"));
+        Append(label, new MatMulOperation(_rows, columns, depth, deployment.Weights, deployment.Activations), partition, reads, [result]);
+        return result;
+    }
+
+    private TensorReference Elementwise(string label, ElementwiseFunction function, int width, Partition partition, IEnumerable<TensorReference> inputs, string output)
+    {
+        var result = Value(output);
+        Append(label, new ElementwiseOperation(function, _rows, width), partition, [.. inputs], [result]);
+        return result;
+    }
+
+    private void Add(string label, TensorReference left, TensorReference right, TensorReference sum) =>
+        Append(label, new ElementwiseOperation(ElementwiseFunction.Add, _rows, _hidden), Partition.None, [left, right], [sum]);
+
+    private void Append(string label, Operation operation, Partition partition, List<TensorReference> reads, List<TensorReference> writes)
+    {
+        var op = new GraphOperator(label, layer, operation) { Partition = partition, Reads = reads, Writes = writes };
+        TensorSizes.Set(graph, op);
+        graph.Operators.Add(op);
+    }
+
+    private TensorReference Weight(string name, bool isMatrix = false)
+    {
+        var full = prefix + name;
+        if (!graph.Contains(full))
+            graph.Add(new GraphTensor(full, TensorRole.Weight, perLayer: true, isMatrix ? deployment.Weights : Precision.Bf16) { IsMatrix = isMatrix });
+        return Here(full);
+    }
+
+    private TensorReference Value(string name)
+    {
+        var full = prefix + name;
+        if (!graph.Contains(full))
+            graph.Add(new GraphTensor(full, TensorRole.Value, perLayer: true, Precision.Bf16));
+        return Here(full);
+    }
+
+    private TensorReference Here(string name) => new(name, LayerIndex.Of(layer));
+
+    private static TensorReference[] Distinct(params TensorReference[] references) => references.Distinct().ToArray();
+}

@@ -1,0 +1,36 @@
+using System;
+
+namespace Preserve.Optimizer;
+
+/// <summary>What one rank keeps in device memory: arithmetic on the specification, so that an editor can say it while the
+/// declaration is typed. A deployment is accepted if and only if this fits.</summary>
+/// <param name="WeightBytes">Weights of one rank.</param>
+/// <param name="KeyValueBytes">KV-cache of one rank, of the declared step that needs most.</param>
+/// <param name="ActivationBytes">Most bytes that the values of any declared step can take: as if none shared its place.</param>
+/// <param name="AvailableBytes">Memory of the device.</param>
+public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long ActivationBytes, long AvailableBytes)
+{
+    /// <summary>All that is needed.</summary>
+    public long NeededBytes => checked(WeightBytes + KeyValueBytes + ActivationBytes);
+
+    /// <summary>Whether it fits.</summary>
+    public bool Fits => NeededBytes <= AvailableBytes;
+
+    /// <summary>Computes the fit.</summary>
+    /// <param name="deployment">The deployment, otherwise accepted by its rules.</param>
+    /// <param name="availableBytes">Memory of the device that a rank runs on.</param>
+    /// <exception cref="OverflowException">A size does not fit 64 bits.</exception>
+    public static MemoryFit Of(DeploymentSpec deployment, long availableBytes)
+    {
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        var arithmetic = new RankSizes(deployment);
+        long keyValues = 0, activations = 0;
+        foreach (var step in deployment.Steps)
+        {
+            keyValues = Math.Max(keyValues, arithmetic.KeyValueBytes(step));
+            activations = Math.Max(activations, arithmetic.ActivationBound(step));
+        }
+        return new MemoryFit(arithmetic.WeightBytes(), keyValues, activations, availableBytes);
+    }
+}

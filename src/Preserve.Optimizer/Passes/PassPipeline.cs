@@ -1,0 +1,41 @@
+using System;
+
+namespace Preserve.Optimizer;
+
+/// <summary>The passes, in the one order in which they run.</summary>
+/// <param name="Ranks">Degree of tensor parallelism.</param>
+/// <param name="Policy">What may be prefetched.</param>
+/// <param name="RoomBytes">Bytes that may be prefetched and not yet read; 0 where the L2 is unknown.</param>
+internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomBytes)
+{
+    /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
+    public bool Roll { get; init; } = true;
+
+    /// <summary>The passes, each with what holds of the graph after it.</summary>
+    private (IPass Pass, GraphInvariants After)[] Passes() =>
+    [
+        // First: everything that follows counts in bytes of one rank.
+        (new ShardTensorParallel(Ranks), GraphInvariants.None),
+        // After sharding, which says where a rank holds only a summand or a part.
+        (new InsertCollectives(), GraphInvariants.Reduced),
+        // After the collectives, which are the windows; before streams, of which a prefetch needs one.
+        (new InsertPrefetch(Policy, RoomBytes), GraphInvariants.Reduced),
+        // After every operator stands: events order what is there.
+        (new AssignStreams(), GraphInvariants.Reduced | GraphInvariants.Streamed),
+        // After streams: what may run at once may not share bytes.
+        (new PlanMemory(), GraphInvariants.Reduced | GraphInvariants.Streamed | GraphInvariants.Placed),
+        // Last: repeats are alike only once nothing is left to decide. From here on layers are the model's.
+        .. Roll ? [(new RollRepeats(), GraphInvariants.Rolled)] : Array.Empty<(IPass, GraphInvariants)>(),
+    ];
+
+    /// <summary>Runs the passes, and checks the graph after each.</summary>
+    public void Run(Graph graph)
+    {
+        GraphVerifier.Check(graph, GraphInvariants.None, "lowering");
+        foreach (var (pass, after) in Passes())
+        {
+            pass.Run(graph);
+            GraphVerifier.Check(graph, after, pass.Name);
+        }
+    }
+}

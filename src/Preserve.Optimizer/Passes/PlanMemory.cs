@@ -1,0 +1,98 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Gives each value a place in the arena. Two values share bytes only where every access of one ends before the
+/// other is written, whatever the streams do. The largest are placed first, each at the lowest place that is free.</summary>
+/// <remarks>Precondition: streams are assigned. The values of one name have one place in all layers.</remarks>
+internal sealed class PlanMemory : IPass
+{
+    /// <summary>Bytes that places are multiples of: the widest vector access of the devices, and a whole L2 line of each.</summary>
+    public const long Alignment = 256;
+
+    public string Name => "plan memory";
+
+    public bool Run(Graph graph)
+    {
+        var clocks = EventOrder.Of(graph);
+        var instances = Instances(graph);
+        var names = graph.Tensors.Where(t => t.Role == TensorRole.Value).OrderByDescending(t => t.Units.At(0)).ToList();
+        var placed = new List<GraphTensor>();
+        foreach (var tensor in names)
+        {
+            var conflicts = placed.Where(other => Conflict(instances[tensor.Name], instances[other.Name], clocks)).OrderBy(o => o.Offset).ToList();
+            var offset = 0L;
+            foreach (var other in conflicts)
+            {
+                if (other.Offset - offset >= tensor.Units.At(0))
+                    break;
+                offset = Math.Max(offset, Align(other.Offset + other.Units.At(0)));
+            }
+            tensor.Offset = offset;
+            graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + tensor.Units.At(0)));
+            placed.Add(tensor);
+            RefuseSelfConflict(graph, tensor, instances[tensor.Name], clocks);
+        }
+        return true;
+    }
+
+    private static Dictionary<string, List<ValueLife>> Instances(Graph graph)
+    {
+        var lives = new Dictionary<TensorReference, ValueLife>();
+        var byName = graph.Tensors.ToDictionary(t => t.Name, _ => new List<ValueLife>(), StringComparer.Ordinal);
+        for (var i = 0; i < graph.Operators.Count; i++)
+        {
+            foreach (var read in graph.Operators[i].Reads)
+            {
+                if (lives.TryGetValue(read, out var life))
+                    life.Accesses.Add(i);
+            }
+            foreach (var write in graph.Operators[i].Writes)
+            {
+                if (graph[write].Role != TensorRole.Value)
+                    continue;
+                var life = new ValueLife(i);
+                lives.Add(write, life);
+                byName[write.Tensor].Add(life);
+            }
+        }
+        return byName;
+    }
+
+    private static bool Conflict(List<ValueLife> left, List<ValueLife> right, StreamClocks clocks) =>
+        left.Any(a => right.Any(b => !EndsBefore(a, b, clocks) && !EndsBefore(b, a, clocks)));
+
+    private static bool EndsBefore(ValueLife first, ValueLife second, StreamClocks clocks)
+    {
+        foreach (var access in first.Accesses)
+        {
+            if (!clocks.HappensBefore(access, second.Written))
+                return false;
+        }
+        return true;
+    }
+
+    private static void RefuseSelfConflict(Graph graph, GraphTensor tensor, List<ValueLife> lives, StreamClocks clocks)
+    {
+        for (var i = 1; i < lives.Count; i++)
+        {
+            var (before, after) = (lives[i - 1], lives[i]);
+            // An operator on single elements may write where it reads.
+            var inPlace = before.Accesses[before.Accesses.Count - 1] == after.Written && graph.Operators[after.Written].Operation is ElementwiseOperation;
+            if (!inPlace && !EndsBefore(before, after, clocks))
+                throw new PlanningException($"'{tensor.Name}' of two layers is alive at once, and has only one place in the arena");
+        }
+    }
+
+    private static long Align(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
+
+    /// <summary>The operator that writes a value, and all that touch it.</summary>
+    private sealed class ValueLife(int written)
+    {
+        public int Written { get; } = written;
+
+        public List<int> Accesses { get; } = [written];
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Divides the operators over the ranks: columns first, rows second, so that a block needs one reduction
+/// (Megatron-LM, arXiv 1909.08053). Each operator afterwards says whether a rank holds its result whole, a part, or a summand.</summary>
+/// <remarks>Precondition: a graph of one rank, as lowered; the degree divides query heads and widths, and divides or is a
+/// multiple of the KV heads.</remarks>
+internal sealed class ShardTensorParallel(int ranks) : IPass
+{
+    public string Name => "shard tensor-parallel";
+
+    public bool Run(Graph graph)
+    {
+        if (ranks == 1)
+            return false;
+        graph.Ranks = ranks;
+        var readers = graph.Operators.SelectMany(o => o.Reads).GroupBy(r => r).ToDictionary(r => r.Key, r => r.Count());
+        var producers = new Dictionary<TensorReference, GraphOperator>();
+        foreach (var op in graph.Operators)
+        {
+            op.Operation = Shard(op.Operation, op.Partition);
+            op.Result = ResultOf(op, producers, readers);
+            TensorSizes.Set(graph, op);
+            foreach (var write in op.Writes)
+                producers[write] = op;
+        }
+        return true;
+    }
+
+    private Operation Shard(Operation operation, Partition partition) => (operation, partition) switch
+    {
+        (MatMulOperation o, Partition.ByColumns) => o with { Columns = o.Columns / ranks },
+        (MatMulOperation o, Partition.ByRows) => o with { Depth = o.Depth / ranks },
+        (MatMulOperation o, Partition.ByVocabulary v) => o with { Columns = TensorSizes.VocabularyPart(v.Vocabulary, ranks) },
+        (MatMulOperation o, Partition.ByHeads h) => o with { Columns = h.WidthOf(ranks) },
+        (ElementwiseOperation o, Partition.ByColumns) => o with { Width = o.Width / ranks },
+        (ElementwiseOperation o, Partition.ByVocabulary v) => o with { Width = TensorSizes.VocabularyPart(v.Vocabulary, ranks) },
+        (ElementwiseOperation o, Partition.ByHeads h) => o with { Width = h.WidthOf(ranks) },
+        (NormOperation o, Partition.ByHeads h) => o with { Rows = o.Rows / h.HeadsOf(1) * h.HeadsOf(ranks) },
+        (AttentionOperation o, Partition.ByHeads h) => o with { Heads = h.QueryHeads / ranks, KeyValueHeads = Partition.KeyValueHeadsOf(h.KeyValueHeads, ranks) },
+        _ => operation,
+    };
+
+    private static Distribution ResultOf(
+        GraphOperator op, Dictionary<TensorReference, GraphOperator> producers, Dictionary<TensorReference, int> readers) => op switch
+    {
+        { Operation: EmbedOperation } or { Partition: Partition.ByRows } => Distribution.Partial,
+        { Partition: Partition.ByColumns or Partition.ByHeads or Partition.ByVocabulary } => Distribution.Split,
+        // A sum of summands is a summand of the sum, and its reduction can wait, if nobody else wants its terms whole.
+        { Operation: ElementwiseOperation { Function: ElementwiseFunction.Add } }
+            when op.Reads.All(r => readers[r] == 1 && producers.TryGetValue(r, out var producer) && producer.Result == Distribution.Partial) => Distribution.Partial,
+        _ => Distribution.Whole,
+    };
+}

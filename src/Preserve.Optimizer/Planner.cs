@@ -1,0 +1,43 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Makes the plans of a deployment: lowers, optimizes, proves and reports.</summary>
+public static class Planner
+{
+    /// <summary>Plans every declared step.</summary>
+    /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
+    /// <param name="device">The device that each rank runs on.</param>
+    /// <param name="deviceFile">The text of the device's file where it is not built in: the plans carry it along.</param>
+    /// <exception cref="ArgumentException">The deployment does not fit the device's memory.</exception>
+    /// <exception cref="PlanningException">A plan failed its proof: a fault of the optimizer.</exception>
+    public static PlanSet Plan(DeploymentSpec deployment, Device device, string? deviceFile = null)
+    {
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        if (device is null)
+            throw new ArgumentNullException(nameof(device));
+        var fit = MemoryFit.Of(deployment, device.MemoryBytes);
+        if (!fit.Fits)
+            throw new ArgumentException($"the deployment needs {fit.NeededBytes} bytes per rank, {device.Id} has {fit.AvailableBytes}", nameof(deployment));
+
+        var steps = new List<PlannedStep>();
+        foreach (var step in deployment.Steps)
+        {
+            var graph = StepPlanner.Plan(deployment, step, device.PrefetchRoomBytes);
+            var plan = PlanEmission.Emit(graph, deployment, device.PrefetchRoomBytes);
+            Prove(plan);
+            steps.Add(new PlannedStep(plan, new ReportBuilder(deployment, plan, graph, new NominalCostLaws(device)).Build()));
+        }
+        return new PlanSet(steps.ToArray(), deviceFile);
+    }
+
+    private static void Prove(ExecutionPlan plan)
+    {
+        var faults = PlanVerifier.Verify(plan);
+        if (faults.Count > 0)
+            throw new PlanningException($"the plan for {plan.Step} is unsound: {string.Join("; ", faults.Take(3))}");
+    }
+}

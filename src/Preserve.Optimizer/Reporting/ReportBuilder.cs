@@ -1,0 +1,103 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Tells what a plan gives, at the largest context it serves: its times are runs of the executor on the hardware model.</summary>
+internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan plan, Graph graph, ICostLaws laws)
+{
+    private readonly int _context = plan.Step.MaxContext;
+
+    public PlanReport Build()
+    {
+        var hasWindows = graph.Windows.Count > 0;
+        var baseRun = Run(plan.WithoutPrefetch(), hasWindows);
+        var run = Run(plan, hasWindows);
+        var bound = LowerBound.Of(plan, _context, laws);
+        var windows = new List<WindowReport>();
+        var reachable = 0L;
+        var occurrences = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var window in graph.Windows)
+        {
+            var label = window.Collective.Label;
+            var layers = LayersOf(window.Collective);
+            var times = layers.Stride == 0 ? 1 : ((layers.Last - layers.First) / layers.Stride) + 1;
+            var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + times - 1;
+            occurrences[label] = last + 1;
+            windows.Add(Window(window, layers, run, Occurrence(run, label, last)));
+            reachable += times * Reachable(window, Occurrence(baseRun, label, last));
+        }
+        var sizes = new RankSizes(deployment);
+        return new PlanReport(
+            baseRun.Picoseconds, run.Picoseconds, bound.Picoseconds, bound.BoundBy, baseRun.CollectiveExposedPicoseconds, reachable,
+            sizes.WeightBytes(), sizes.KeyValueBytes(plan.Step), windows.ToArray());
+    }
+
+    private WindowReport Window(PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, InstructionRun collective)
+    {
+        var hidden = run.Timeline
+            .Where(r => r.Stream == StreamKind.Prefetch)
+            .Sum(r => Math.Max(0, Math.Min(r.EndPicoseconds, collective.EndPicoseconds) - Math.Max(r.StartPicoseconds, collective.StartPicoseconds)));
+        var prefetches = new HashSet<Instruction>(graph.Operators.Where(o => ReferenceEquals(o.Window, window.Collective)).Select(PlanEmission.Emit));
+        var saved = prefetches.Count == 0 ? 0 : Run(plan.WithoutPrefetch(prefetches.Contains), timeline: false).Picoseconds - run.Picoseconds;
+        return new WindowReport(
+            window.Collective.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
+            window.Candidates.Select(Candidate).ToArray());
+    }
+
+    private CandidateReport Candidate(PrefetchCandidate candidate)
+    {
+        var bytes = candidate.Bytes.At(_context);
+        var prefetched = candidate.Prefetched.At(_context);
+        var room = candidate.Room.At(_context);
+        var (verdict, reason) = candidate switch
+        {
+            _ when plan.Policy == PrefetchPolicy.None => (Verdict.NotAsked, "the policy prefetches nothing"),
+            _ when !laws.Device.L2Known => (Verdict.L2Unknown, $"the L2 of {laws.Device.Id} is not known"),
+            { Considered: false } => (Verdict.NotAsked, "the published pass looks at matrices and the KV-cache only"),
+            _ when prefetched == bytes => (Verdict.Whole, Text($"fits the {room} bytes of L2 that are left")),
+            _ when room >= 0 => (Verdict.NoRoom, Text($"needs {bytes} bytes, {room} of L2 are left")),
+            _ => (Verdict.Stopped, "the published pass stops at the first tensor that does not fit"),
+        };
+        return new CandidateReport(candidate.Tensor, bytes, prefetched, verdict, reason);
+    }
+
+    /// <summary>What prefetch under this collective can save at most: the bytes that the window, the candidates and the room
+    /// allow, each read at the L2's rate and not at HBM's.</summary>
+    private long Reachable(PrefetchWindow window, InstructionRun collective)
+    {
+        if (!laws.Device.L2Known)
+            return 0;
+        var hbm = laws.Device.Hbm.SustainedGigabytesPerSecond / 1000;
+        var l2 = laws.Device.L2.ReadTerabytesPerSecond.GetValueOrDefault();
+        var candidates = window.Candidates.Sum(c => c.Bytes.At(_context));
+        var bytes = Math.Min((collective.EndPicoseconds - collective.StartPicoseconds) * hbm, Math.Min(candidates, plan.PrefetchRoomBytes));
+        return (long)Math.Max(0, bytes * ((1 / hbm) - (1 / l2)));
+    }
+
+    /// <summary>The run of an instruction that stands in several layers: each layer has it once, in order.</summary>
+    private static InstructionRun Occurrence(StepRun run, string label, int occurrence) =>
+        run.Timeline.Where(r => r.Label == label).ElementAt(occurrence);
+
+    private (int First, int Last, int Stride) LayersOf(GraphOperator collective)
+    {
+        if (collective.Layer < 0)
+            return (-1, -1, 0);
+        var index = graph.Operators.IndexOf(collective);
+        var fold = graph.Folds.FirstOrDefault(f => index >= f.FirstOperator && index < f.FirstOperator + f.OperatorCount);
+        return fold is null
+            ? (collective.Layer, collective.Layer, 1)
+            : (collective.Layer, collective.Layer + ((fold.Count - 1) * fold.Stride), fold.Stride);
+    }
+
+    private StepRun Run(ExecutionPlan any, bool timeline)
+    {
+        var backend = new SimulatedBackend(laws.Device, new SimulationOptions { RecordTimeline = timeline, CostLaws = _ => laws });
+        // The simulated backend has run when it returns: there is nothing to await.
+        return new Executor(backend).RunAsync(any, _context).AsTask().GetAwaiter().GetResult();
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

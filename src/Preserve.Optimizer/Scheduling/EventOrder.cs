@@ -1,0 +1,24 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Reads the order between operators off the events that were assigned.</summary>
+internal static class EventOrder
+{
+    /// <summary>The clocks of a graph with streams. A wait means the last operator of its label that signals, above.</summary>
+    public static StreamClocks Of(Graph graph)
+    {
+        var clocks = new StreamClocks();
+        var last = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < graph.Operators.Count; i++)
+        {
+            var op = graph.Operators[i];
+            clocks.Append(op.Stream!.Value, op.Waits.Select(w => last[w]).ToList());
+            if (op.Signals)
+                last[op.Label] = i;
+        }
+        return clocks;
+    }
+}

@@ -1,0 +1,39 @@
+using System;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Plans one step: lowers as many repeats of each run of layers as it takes until they are alike, and runs the passes.</summary>
+internal static class StepPlanner
+{
+    /// <summary>Repeats lowered at first: one that enters, two alike, and one that leaves.</summary>
+    private const int FirstRepeats = 4;
+
+    /// <summary>Plans a step.</summary>
+    /// <param name="deployment">The deployment; accepted by its rules.</param>
+    /// <param name="step">One of its steps.</param>
+    /// <param name="roomBytes">Bytes that may be prefetched and not yet read; 0 where the L2 is unknown.</param>
+    /// <returns>The finished graph.</returns>
+    public static Graph Plan(DeploymentSpec deployment, StepSpec step, long roomBytes)
+    {
+        var pipeline = new PassPipeline(deployment.TensorParallel, deployment.Prefetch, roomBytes);
+        for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
+        {
+            var graph = ModelLowering.Lower(deployment, step, repeats);
+            pipeline.Run(graph);
+            if (graph.Folds.Count > 0 || graph.Runs.All(r => r.OmittedLayers == 0))
+                return graph;
+        }
+    }
+
+    /// <summary>Plans a step layer by layer, without rolling: what a rolled plan must unroll to.</summary>
+    /// <param name="deployment">The deployment.</param>
+    /// <param name="step">One of its steps.</param>
+    /// <param name="roomBytes">Bytes that may be prefetched and not yet read.</param>
+    public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, long roomBytes)
+    {
+        var graph = ModelLowering.Lower(deployment, step, int.MaxValue);
+        new PassPipeline(deployment.TensorParallel, deployment.Prefetch, roomBytes) { Roll = false }.Run(graph);
+        return graph;
+    }
+}

@@ -1,0 +1,58 @@
+namespace Preserve.Optimizer.Tests;
+
+/// <summary>Specifications that the tests plan, with the published shapes where they carry a published name.</summary>
+internal static class Specs
+{
+    public static LayerSpec Layer(
+        string name, int heads, int keyValueHeads, int headSize, int intermediate, int window = 0, Norm norm = Norm.Rms,
+        bool postNorm = false, Position position = Position.Rotary, bool parallel = false, ProjectionBias bias = ProjectionBias.None,
+        bool queryKeyNorm = false, bool softCap = false, Activation activation = Activation.SwiGlu, bool feedForwardBias = false) =>
+        new(name, norm, postNorm, position, parallel,
+            new MultiHeadAttentionSpec(heads, keyValueHeads, headSize, bias, queryKeyNorm, window, softCap),
+            new FeedForwardSpec[] { new DenseFeedForwardSpec(intermediate, activation, feedForwardBias) });
+
+    public static ModelSpec Model(string name, int hidden, int vocabulary, params LayerGroup[] stack) =>
+        new(name, hidden, vocabulary, MaxPositions: 131_072, TiedEmbeddings: false, LearnedPositions: 0, EmbeddingScale: false,
+            Norm.Rms, LogitSoftCap: false, HeadBias: false, stack);
+
+    public static LayerGroup Group(int repeat, params LayerSpec[] pattern) => new(pattern, repeat);
+
+    public static ModelSpec Llama3_70B { get; } =
+        Model("Llama3_70B", 8192, 128_256, Group(80, Layer("DecoderLayer", 64, 8, 128, 28_672)));
+
+    public static ModelSpec Llama3_8B { get; } =
+        Model("Llama3_8B", 4096, 128_256, Group(32, Layer("DecoderLayer", 32, 8, 128, 14_336)));
+
+    public static ModelSpec Gemma2_27B { get; } = Model("Gemma2_27B", 4608, 256_000, Group(23,
+        Layer("Local", 32, 16, 128, 36_864, window: 4096, postNorm: true, softCap: true, activation: Activation.GeGlu),
+        Layer("Global", 32, 16, 128, 36_864, postNorm: true, softCap: true, activation: Activation.GeGlu)))
+        with
+    { TiedEmbeddings = true, EmbeddingScale = true, LogitSoftCap = true };
+
+    public static ModelSpec Opt13B { get; } = Model("Opt13B", 5120, 50_272, Group(40, Layer(
+        "DecoderLayer", 40, 40, 128, 20_480, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
+        activation: Activation.Relu, feedForwardBias: true)))
+        with
+    { TiedEmbeddings = true, LearnedPositions = 2050, FinalNorm = Norm.Layer };
+
+    /// <summary>Three layers of one kind, then 58 of another.</summary>
+    public static ModelSpec TwoKinds { get; } = Model("TwoKinds", 4096, 32_000,
+        Group(3, Layer("Wide", 32, 8, 128, 16_384)),
+        Group(58, Layer("Narrow", 32, 8, 128, 8_192)));
+
+    public static DeploymentSpec Deploy(
+        ModelSpec model, int ranks, StepSpec step, Precision format = Precision.Int8, PrefetchPolicy prefetch = PrefetchPolicy.Paper,
+        string device = Devices.Ascend910B2, bool separate = false) =>
+        new(model, device, ranks, format, format, format, prefetch, separate, new[] { step });
+
+    public static StepSpec Decode(int batch, int context) => new DecodeSpec(batch, context, Total: false);
+
+    /// <summary>Usable L2 of the Ascend 910B2: 0.7 of 192 MiB.</summary>
+    public const long AscendRoom = 140_928_614;
+
+    public static ExecutionPlan Plan(DeploymentSpec deployment, long room = AscendRoom) =>
+        PlanEmission.Emit(StepPlanner.Plan(deployment, deployment.Steps[0], room), deployment, room);
+
+    public static ExecutionPlan PlanUnrolled(DeploymentSpec deployment, long room = AscendRoom) =>
+        PlanEmission.Emit(StepPlanner.PlanUnrolled(deployment, deployment.Steps[0], room), deployment, room);
+}
