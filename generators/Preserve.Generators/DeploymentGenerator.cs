@@ -14,6 +14,18 @@ namespace Preserve.Generators;
 [Generator(LanguageNames.CSharp)]
 public sealed class DeploymentGenerator : IIncrementalGenerator
 {
+    private readonly Func<DeploymentSpec, Device, string?, PlanSet> _plan;
+
+    /// <summary>The generator, as the compiler makes it.</summary>
+    public DeploymentGenerator()
+        : this(Planner.Plan)
+    {
+    }
+
+    /// <summary>A generator with another optimizer.</summary>
+    /// <param name="plan">Makes the plans of a deployment on a device; the last argument is the text of the device's file.</param>
+    internal DeploymentGenerator(Func<DeploymentSpec, Device, string?, PlanSet> plan) => _plan = plan;
+
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
@@ -41,7 +53,7 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
             .WithTrackingName(StepNames.Resolve);
 
         var optimized = resolved
-            .Select(static (deployment, _) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment)))
+            .Select((deployment, _) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment)))
             .WithTrackingName(StepNames.Optimize);
 
         var clashes = declarations.Select(static (d, _) => d.Type.QualifiedName).Collect()
@@ -60,11 +72,11 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
         });
     }
 
-    private static PlanningResult Optimize(ResolvedDeployment deployment)
+    private PlanningResult Optimize(ResolvedDeployment deployment)
     {
         try
         {
-            return new PlanningResult.Planned(Planner.Plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText));
+            return new PlanningResult.Planned(_plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText));
         }
         // Whatever it is, it is told with the specification: a generator that throws says nothing of its input.
         catch (Exception e) when (e is not OperationCanceledException)
