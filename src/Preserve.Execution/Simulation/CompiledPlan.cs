@@ -74,6 +74,9 @@ internal sealed class CompiledPlan
     /// <summary>Where each tensor's references begin and end, in units; between them lie its segments.</summary>
     public Amount[][] Cuts { get; }
 
+    /// <summary>Whether a tensor lies elsewhere in every layer: the values of all layers share one place in the arena.</summary>
+    public static bool IsPerLayer(TensorDeclaration tensor) => tensor.PerLayer && tensor.Role != TensorRole.Value;
+
     private void Number(EquatableArray<PlanNode> body, int loop)
     {
         foreach (var node in body)
@@ -106,13 +109,14 @@ internal sealed class CompiledPlan
             if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
                 throw Bad(instruction, $"names the tensor '{reference.Tensor}', which is not declared");
             var declaration = Plan.Tensors[tensor];
-            if (declaration.PerLayer)
+            var perLayer = IsPerLayer(declaration);
+            if (perLayer)
                 CheckLayers(instruction, reference);
             compiled[i] = new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
-                declaration.PerLayer ? reference.Layer : LayerIndex.None,
+                perLayer ? reference.Layer : LayerIndex.None,
                 read && declaration.Role == TensorRole.Weight ? LookupBytes(Instructions[instruction].Operation, declaration) : -1);
         }
         return compiled;

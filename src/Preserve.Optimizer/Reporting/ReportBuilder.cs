@@ -70,7 +70,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
     {
         if (!laws.Device.L2Known)
             return 0;
-        var hbm = laws.Device.Hbm.SustainedTerabytesPerSecond;
+        var hbm = laws.Device.Hbm.SustainedGigabytesPerSecond / 1000;
         var l2 = laws.Device.L2.ReadTerabytesPerSecond.GetValueOrDefault();
         var candidates = window.Candidates.Sum(c => c.Bytes.At(_context));
         var bytes = Math.Min((collective.EndPicoseconds - collective.StartPicoseconds) * hbm, Math.Min(candidates, plan.PrefetchRoomBytes));
@@ -94,9 +94,9 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
 
     private StepRun Run(ExecutionPlan any, bool timeline)
     {
-        var backend = new SimulatedBackend(laws, new SimulationOptions { RecordTimeline = timeline });
+        var backend = new SimulatedBackend(laws.Device, new SimulationOptions { RecordTimeline = timeline, CostLaws = _ => laws });
         // The simulated backend has run when it returns: there is nothing to await.
-        return new Executor(backend).RunAsync(any, _context).GetAwaiter().GetResult();
+        return new Executor(backend).RunAsync(any, _context).AsTask().GetAwaiter().GetResult();
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -1,0 +1,80 @@
+using System.Xml.Linq;
+
+namespace Preserve.Architecture.Tests;
+
+public class RoomsTests
+{
+    public static TheoryData<string, string> Assemblies { get; } =
+        new(Rooms.All.SelectMany(r => r.Frameworks.Select(f => (r.Name, f))));
+
+    public static TheoryData<string> Names { get; } = new(Rooms.All.Select(r => r.Name));
+
+    [Fact]
+    public void Every_project_of_the_product_has_one_row()
+    {
+        var rows = Rooms.All.Select(r => Path.Combine(Repository.Root, r.Folder, r.Name, r.Name + ".csproj"));
+        Repository.Projects("src", "generators").ShouldBe(rows.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void An_assembly_imports_only_the_rooms_of_its_row(string name, string framework)
+    {
+        var room = Room(name);
+        var imported = BuiltAssembly.Of(room, framework).References.Where(r => r.StartsWith("Preserve", StringComparison.Ordinal));
+        imported.Except(Rooms.AllowedFor(room)).ShouldBeEmpty();
+    }
+
+    /// <summary>An import that no code uses yet leaves no trace in the assembly.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_project_file_names_only_the_rooms_of_its_row(string name)
+    {
+        var room = Room(name);
+        var references = XDocument.Load(Path.Combine(Repository.Root, room.Folder, room.Name, room.Name + ".csproj")).Descendants("ProjectReference")
+            .Where(r => r.Attribute("ReferenceOutputAssembly")?.Value != "false")
+            .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
+        references.ShouldBe(room.Imports, ignoreOrder: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void An_assembly_needs_nothing_that_its_host_lacks(string name, string framework)
+    {
+        var others = BuiltAssembly.Of(Room(name), framework).References.Where(r => !r.StartsWith("Preserve", StringComparison.Ordinal));
+        if (framework == Rooms.ForTheCompiler)
+            others.Except(Rooms.OfTheCompiler).ShouldBeEmpty("a third-party assembly would have to travel with the generator");
+        else
+            others.Where(r => !IsPartOfTheFramework(r)).ShouldBeEmpty("the package names no dependencies");
+    }
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void Public_types_stand_in_the_namespace_Preserve(string name, string framework) =>
+        BuiltAssembly.Of(Room(name), framework).PublicTypes
+            .Where(t => t.Namespace != "Preserve" && !t.Namespace.StartsWith("Preserve.", StringComparison.Ordinal))
+            .ShouldBeEmpty();
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void What_applications_ship_can_be_trimmed_and_compiled_ahead(string name, string framework)
+    {
+        if (framework != Rooms.ForApplications)
+            return;
+        var metadata = BuiltAssembly.Of(Room(name), framework).Metadata;
+        metadata.ShouldContainKeyAndValue("IsTrimmable", "True");
+        metadata.ShouldContainKeyAndValue("IsAotCompatible", "True");
+    }
+
+    [Fact]
+    public void The_table_has_no_cycle()
+    {
+        foreach (var room in Rooms.All)
+            Rooms.AllowedFor(room).ShouldNotContain(room.Name);
+    }
+
+    private static Room Room(string name) => Rooms.All.Single(r => r.Name == name);
+
+    private static bool IsPartOfTheFramework(string assembly) =>
+        File.Exists(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, assembly + ".dll"));
+}
