@@ -80,8 +80,7 @@ public sealed class SimulatedBackend : IBackend
         _border.IsSeen(simulation.L2);
         for (var step = 0; step < MostSteps; step++)
         {
-            simulation.Run(cancellationToken);
-            if (_options.ColdStart || _border.IsSeen(simulation.L2))
+            if (simulation.Run(cancellationToken) || _options.ColdStart || _border.IsSeen(simulation.L2))
                 break;
         }
         ref readonly var totals = ref simulation.Totals;
@@ -92,7 +91,7 @@ public sealed class SimulatedBackend : IBackend
             HbmBytes = totals.HbmBytes,
             HotBytes = totals.HotBytes,
             PrefetchedBytes = totals.PrefetchedBytes,
-            Timeline = _timeline is null ? [] : _timeline.ToArray(),
+            Timeline = _timeline is null ? default(EquatableArray<InstructionRun>) : _timeline.ToArray(),
         });
     }
 

@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-
 namespace Preserve;
 
 /// <summary>The run of one step on a backend.</summary>
@@ -22,7 +20,7 @@ public sealed record StepRun(long Picoseconds)
     public long PrefetchedBytes { get; init; }
 
     /// <summary>Every instruction in the order of its end; empty unless the backend was asked to record it.</summary>
-    public IReadOnlyList<InstructionRun> Timeline { get; init; } = [];
+    public EquatableArray<InstructionRun> Timeline { get; init; }
 }
 
 /// <summary>The run of one instruction.</summary>

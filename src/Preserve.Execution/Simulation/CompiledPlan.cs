@@ -74,6 +74,9 @@ internal sealed class CompiledPlan
     /// <summary>Where each tensor's references begin and end, in units; between them lie its segments.</summary>
     public Amount[][] Cuts { get; }
 
+    /// <summary>Whether a tensor lies elsewhere in every layer: the values of all layers share one place in the arena.</summary>
+    public static bool IsPerLayer(TensorDeclaration tensor) => tensor.PerLayer && tensor.Role != TensorRole.Value;
+
     private void Number(EquatableArray<PlanNode> body, int loop)
     {
         foreach (var node in body)
@@ -106,13 +109,14 @@ internal sealed class CompiledPlan
             if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
                 throw Bad(instruction, $"names the tensor '{reference.Tensor}', which is not declared");
             var declaration = Plan.Tensors[tensor];
-            if (declaration.PerLayer)
-                CheckLayers(instruction, reference, declaration.Role);
+            var perLayer = IsPerLayer(declaration);
+            if (perLayer)
+                CheckLayers(instruction, reference);
             compiled[i] = new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
-                declaration.PerLayer ? reference.Layer : LayerIndex.None,
+                perLayer ? reference.Layer : LayerIndex.None,
                 read && declaration.Role == TensorRole.Weight ? LookupBytes(Instructions[instruction].Operation, declaration) : -1);
         }
         return compiled;
@@ -135,10 +139,8 @@ internal sealed class CompiledPlan
         return _cuts[tensor].Count - 1;
     }
 
-    private void CheckLayers(int instruction, TensorReference reference, TensorRole role)
+    private void CheckLayers(int instruction, TensorReference reference)
     {
-        // The value that enters a layer carries that layer's number: the last layer writes one more.
-        var end = role == TensorRole.Value ? Layers + 1 : Layers;
         var (first, last) = (0, 0);
         if (LoopOf[instruction] >= 0)
         {
@@ -147,7 +149,7 @@ internal sealed class CompiledPlan
             last = loop.FirstLayer + ((loop.Count - 1) * loop.Stride);
         }
         var (from, to) = (reference.Layer.Resolve(Math.Min(first, last)), reference.Layer.Resolve(Math.Max(first, last)));
-        if (reference.Layer.Kind == LayerIndexKind.None || from < 0 || to >= end)
+        if (reference.Layer.Kind == LayerIndexKind.None || from < 0 || to >= Layers)
             throw Bad(instruction, $"names '{reference.Tensor}' of a layer that is not one of the {Layers} of the stack");
     }
 

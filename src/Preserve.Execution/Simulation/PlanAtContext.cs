@@ -31,7 +31,7 @@ internal sealed class PlanAtContext
         for (var t = 0; t < tensors; t++)
         {
             for (var i = 0; i < plan.Cuts[t].Length - 1; i++)
-                SegmentPerLayer[_firstSegment[t] + i] = plan.Plan.Tensors[t].PerLayer;
+                SegmentPerLayer[_firstSegment[t] + i] = CompiledPlan.IsPerLayer(plan.Plan.Tensors[t]);
         }
         _values = new long[mostCuts];
         _ranks = new int[segments + tensors];

@@ -40,11 +40,11 @@ internal sealed class RecurrentStates
     public bool Find(int end, int iteration, in StepTotals totals, out int earlierIteration, out StepTotals earlierTotals)
     {
         var length = end - _used;
-        var hash = Hash(_used, end);
+        var hash = Hash(Words, _used, end);
         for (var i = _count - 1; i >= 0; i--)
         {
             ref var entry = ref _entries[i];
-            if (entry.Hash != hash || entry.Length != length || !Same(entry.Begin, _used, length))
+            if (entry.Hash != hash || entry.Length != length || !Same(entry.Begin, Words, _used, length))
                 continue;
             earlierIteration = entry.Iteration;
             earlierTotals = entry.Totals;
@@ -59,20 +59,41 @@ internal sealed class RecurrentStates
         return false;
     }
 
-    private long Hash(int begin, int end)
+    /// <summary>Looks for a state that another holds, seen in the same iteration. Keeps nothing.</summary>
+    /// <param name="words">Where it is written.</param>
+    /// <param name="begin">Its first word.</param>
+    /// <param name="end">The place after its last word.</param>
+    /// <param name="iteration">The iteration.</param>
+    /// <param name="totals">The totals at the equal state.</param>
+    public bool Find(long[] words, int begin, int end, int iteration, out StepTotals totals)
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            ref var entry = ref _entries[i];
+            if (entry.Iteration == iteration && entry.Length == end - begin && Same(entry.Begin, words, begin, entry.Length))
+            {
+                totals = entry.Totals;
+                return true;
+            }
+        }
+        totals = default;
+        return false;
+    }
+
+    private static long Hash(long[] words, int begin, int end)
     {
         // FNV-1a over whole words; equality is checked word by word.
         var hash = unchecked((long)0xcbf29ce484222325);
         for (var i = begin; i < end; i++)
-            hash = unchecked((hash ^ Words[i]) * 0x100000001b3);
+            hash = unchecked((hash ^ words[i]) * 0x100000001b3);
         return hash;
     }
 
-    private bool Same(int left, int right, int length)
+    private bool Same(int left, long[] others, int right, int length)
     {
         for (var i = 0; i < length; i++)
         {
-            if (Words[left + i] != Words[right + i])
+            if (Words[left + i] != others[right + i])
                 return false;
         }
         return true;

@@ -19,8 +19,13 @@ internal sealed class SteadyState
     private readonly L2Residency _l2;
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches;
-    private readonly RecurrentStates _states = new();
     private readonly bool[] _beside = new bool[Streams];
+    private readonly RecurrentStates _laterStates = new();
+    private RecurrentStates _firstStates = new();
+    private RecurrentStates _stepBefore = new();
+    private RecurrentStates _states;
+    private StepTotals _totalsBefore;
+    private int _repeatsEntered;
     private bool _done;
 
     public SteadyState(
@@ -33,26 +38,52 @@ internal sealed class SteadyState
         _l2 = l2;
         _ended = ended;
         _prefetches = prefetches;
+        _states = _firstStates;
+    }
+
+    /// <summary>Forgets the step before: it was at another context.</summary>
+    public void BeginContext()
+    {
+        _firstStates.Clear();
+        _stepBefore.Clear();
+    }
+
+    /// <summary>Begins a step, and keeps the states of the one before.</summary>
+    /// <param name="totalsBefore">The totals of the step before.</param>
+    public void BeginStep(in StepTotals totalsBefore)
+    {
+        (_firstStates, _stepBefore) = (_stepBefore, _firstStates);
+        _firstStates.Clear();
+        _totalsBefore = totalsBefore;
+        _repeatsEntered = 0;
     }
 
     /// <summary>Notes the state at the beginning of a body, and skips what is known.</summary>
     /// <param name="loop">The repeat.</param>
     /// <param name="activePrefetches">Streams on which a prefetch brings bytes, one bit each.</param>
     /// <param name="totals">The totals of the run; what is skipped is added.</param>
-    public void PassBodyStart(int loop, int activePrefetches, ref StepTotals totals)
+    /// <returns>Whether the step before was in this state in the same iteration: it goes on as that did, and the totals are its last.</returns>
+    public bool PassBodyStart(int loop, int activePrefetches, ref StepTotals totals)
     {
         var iteration = _cursors.Iteration(Compute, loop);
         if (iteration == 0)
         {
+            // Only states of the first repeat are kept for the next step: that it is the same from there on shows early.
+            _states = _repeatsEntered++ == 0 ? _firstStates : _laterStates;
             _states.Clear();
             _done = !_plan.Loops[loop].Uniform;
         }
         // In a stream's first iteration waits are bound to what stands before the repeat: such a state is no other's like.
         if (_done || !AllPastTheFirst(loop))
-            return;
+            return false;
         var end = WriteState(loop, activePrefetches);
+        if (_repeatsEntered == 1 && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
+        {
+            totals.Add(_totalsBefore, totalsThen);
+            return true;
+        }
         if (!_states.Find(end, iteration, totals, out var earlier, out var earlierTotals))
-            return;
+            return false;
         var period = iteration - earlier;
         var times = TimesToSkip(loop, period);
         _done = true;
@@ -61,6 +92,7 @@ internal sealed class SteadyState
             totals.Repeat(earlierTotals, times);
             Skip(loop, times * period, activePrefetches);
         }
+        return false;
     }
 
     private bool AllPastTheFirst(int loop)

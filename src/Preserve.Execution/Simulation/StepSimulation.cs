@@ -25,6 +25,7 @@ internal sealed class StepSimulation
     private int _collectives;
     private int _prefetchStreams;
     private int _activePrefetches;
+    private bool _mayStart;
     private StepTotals _totals;
 
     public StepSimulation(CompiledPlan plan, ICostLaws laws, List<InstructionRun>? timeline)
@@ -52,27 +53,33 @@ internal sealed class StepSimulation
     public void Begin(int context)
     {
         _sizes.Set(context, _laws);
+        _steady.BeginContext();
         _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes);
     }
 
     /// <summary>Runs a step from what the L2 holds.</summary>
-    public void Run(CancellationToken cancellationToken)
+    /// <returns>Whether it came to a state of the step before, from where on it is the same: the L2 is then what that step left.</returns>
+    public bool Run(CancellationToken cancellationToken)
     {
+        _steady.BeginStep(_totals);
         _cursors.Reset();
         _resources.Reset();
         _timeline?.Clear();
         Array.Clear(_ended, 0, _ended.Length);
         _totals = default;
         _collectives = _prefetchStreams = _activePrefetches = 0;
+        _mayStart = true;
         while (true)
         {
             var loop = _cursors.TakeBodyStart();
             if (loop >= 0 && _timeline is null)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                _steady.PassBodyStart(loop, _activePrefetches, ref _totals);
+                if (_steady.PassBodyStart(loop, _activePrefetches, ref _totals))
+                    return true;
             }
-            Dispatch();
+            if (_mayStart)
+                Dispatch();
             if (_resources.ActiveStreams == 0)
                 break;
             Advance();
@@ -83,6 +90,7 @@ internal sealed class StepSimulation
             if (_cursors.Instruction(s) is >= 0 and var stuck)
                 throw new InvalidOperationException($"the instruction '{_plan.Instructions[stuck].Label}' waits for an event that never comes");
         }
+        return false;
     }
 
     private void Advance()
@@ -112,17 +120,17 @@ internal sealed class StepSimulation
     /// <summary>Starts all that can start, in the order of streams, until nothing more can.</summary>
     private void Dispatch()
     {
-        bool started;
-        do
+        // Only an end lets anything start, and what starts may end at once.
+        while (_mayStart)
         {
-            started = false;
+            _mayStart = false;
             for (var s = 0; s < Streams; s++)
             {
                 while ((_resources.ActiveStreams & (1 << s)) == 0 && _cursors.Instruction(s) is >= 0 and var instruction && TryStart(s, instruction))
-                    started = true;
+                {
+                }
             }
         }
-        while (started);
     }
 
     private bool TryStart(int stream, int instruction)
@@ -266,6 +274,7 @@ internal sealed class StepSimulation
         _collectives &= ~(1 << stream);
         _prefetchStreams &= ~(1 << stream);
         _ended[instruction]++;
+        _mayStart = true;
         _timeline?.Add(new InstructionRun(
             (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
             _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));

@@ -20,4 +20,15 @@ internal struct StepTotals
         HotBytes += times * (HotBytes - since.HotBytes);
         PrefetchedBytes += times * (PrefetchedBytes - since.PrefetchedBytes);
     }
+
+    /// <summary>Adds what lies between two totals.</summary>
+    public void Add(in StepTotals to, in StepTotals from)
+    {
+        Picoseconds += to.Picoseconds - from.Picoseconds;
+        CollectiveExposedPicoseconds += to.CollectiveExposedPicoseconds - from.CollectiveExposedPicoseconds;
+        HbmBusyPicoseconds += to.HbmBusyPicoseconds - from.HbmBusyPicoseconds;
+        HbmBytes += to.HbmBytes - from.HbmBytes;
+        HotBytes += to.HotBytes - from.HotBytes;
+        PrefetchedBytes += to.PrefetchedBytes - from.PrefetchedBytes;
+    }
 }

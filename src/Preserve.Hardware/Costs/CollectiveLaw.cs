@@ -12,13 +12,16 @@ internal static class CollectiveLaw
         var direct = (double)others * operation.Bytes;
         var staged = operation.Kind == CollectiveKind.AllReduce ? 2.0 * others / operation.Ranks * operation.Bytes : direct;
 
-        var best = Demand(constants.LatencyMicroseconds, staged, linkBytesPerPicosecond);
-        if (constants.OneShot is { } oneShot)
-            best = Faster(best, Demand(oneShot.LatencyMicroseconds, direct, oneShot.GigabytesPerSecond / 1000));
-        if (constants.TwoShot is { } twoShot)
-            best = Faster(best, Demand(twoShot.LatencyMicroseconds, staged, twoShot.GigabytesPerSecond / 1000));
-        return best;
+        if (constants.OneShot is null && constants.TwoShot is null)
+            return Demand(constants.LatencyMicroseconds, staged, linkBytesPerPicosecond);
+        if (constants.TwoShot is null)
+            return Demand(constants.OneShot!, direct);
+        var twoShot = Demand(constants.TwoShot, staged);
+        return constants.OneShot is null ? twoShot : Faster(Demand(constants.OneShot, direct), twoShot);
     }
+
+    private static KernelDemand Demand(CollectiveAlgorithm algorithm, double bytes) =>
+        Demand(algorithm.LatencyMicroseconds, bytes, algorithm.GigabytesPerSecond / 1000);
 
     private static KernelDemand Demand(double latencyMicroseconds, double bytes, double rate) =>
         new(Picoseconds.FromMicroseconds(latencyMicroseconds), LinkBytes: bytes, LinkBytesPerPicosecond: rate);

@@ -3,8 +3,8 @@ using System;
 namespace Preserve;
 
 /// <summary>Device files: JSON, one device each, with the unit of every value in its name.</summary>
-/// <remarks>The format is described in <c>docs/device-files.md</c>. Needed are an id, bf16 rate, memory and the scale-up link;
-/// what else is missing is assumed, and the device lists what was.</remarks>
+/// <remarks>Needed are an id, the bf16 rate, memory and the scale-up link; what else is missing is assumed, and the device lists
+/// what was. The built-in devices' files, which <see cref="DeviceCatalogue.TextOf"/> gives, show every field.</remarks>
 public static class DeviceFile
 {
     /// <summary>The version of the format that this library reads, the value of <c>preserve_device</c>.</summary>

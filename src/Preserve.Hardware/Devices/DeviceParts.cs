@@ -62,7 +62,8 @@ public sealed record KernelConstants(
     double EventMicroseconds);
 
 /// <summary>Constants of collectives between the ranks of a group.</summary>
-/// <param name="LatencyMicroseconds">Time of a small message by the general algorithm, which moves its bytes at the link's rate.</param>
+/// <param name="LatencyMicroseconds">Time of a small message by the library's general algorithm, which moves its bytes at
+/// the link's rate. Used where neither of the others is known.</param>
 /// <param name="OneShot">Every rank reads all others' messages; null where not known.</param>
 /// <param name="TwoShot">Each rank reduces its part, then all gather the parts; null where not known.</param>
 public sealed record CollectiveConstants(double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot);

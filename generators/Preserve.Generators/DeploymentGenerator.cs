@@ -1,0 +1,100 @@
+using System;
+using System.Linq;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
+using Preserve.Optimizer;
+
+namespace Preserve.Generators;
+
+/// <summary>Emits the plans of every declared deployment. What is wrong with a declaration the analyzers say; a faulty one is
+/// emitted nothing for.</summary>
+[Generator(LanguageNames.CSharp)]
+public sealed class DeploymentGenerator : IIncrementalGenerator
+{
+    private readonly Func<DeploymentSpec, Device, string?, PlanSet> _plan;
+
+    /// <summary>The generator, as the compiler makes it.</summary>
+    public DeploymentGenerator()
+        : this(Planner.Plan)
+    {
+    }
+
+    /// <summary>A generator with another optimizer.</summary>
+    /// <param name="plan">Makes the plans of a deployment on a device; the last argument is the text of the device's file.</param>
+    internal DeploymentGenerator(Func<DeploymentSpec, Device, string?, PlanSet> plan) => _plan = plan;
+
+    /// <inheritdoc/>
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        var declarations = context.SyntaxProvider
+            .ForAttributeWithMetadataName(
+                typeof(DeploymentAttribute).FullName!,
+                // A generated part of a type that is not partial would be an error that hides what the analyzers say.
+                static (node, _) => node is ClassDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword),
+                static (target, _) => DeploymentParser.Parse((INamedTypeSymbol)target.TargetSymbol, new FaultCounter()))
+            .NotNull()
+            .WithTrackingName(StepNames.Extract);
+
+        var devices = context.AdditionalTextsProvider
+            .Where(static file => DeclaredDevices.IsDeviceFile(file))
+            .Select(static (file, cancellation) => DeclaredDevices.Read(file, cancellation))
+            .NotNull()
+            .WithTrackingName(StepNames.DeviceFiles);
+
+        // From here on a deployment carries its own device alone: another device's file changes nothing of it.
+        var resolved = declarations.Combine(devices.Collect())
+            .Select(static (pair, _) => DeviceResolver.Resolve(pair.Left.Spec, pair.Right) is Resolution.Accepted accepted
+                ? new ResolvedDeployment(pair.Left, accepted.Device, accepted.DeviceText)
+                : null)
+            .NotNull()
+            .WithTrackingName(StepNames.Resolve);
+
+        var optimized = resolved
+            .Select((deployment, _) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment)))
+            .WithTrackingName(StepNames.Optimize);
+
+        var clashes = declarations.Select(static (d, _) => d.Type.QualifiedName).Collect()
+            .Select(static (names, _) => HintNames.Clashes(names));
+
+        var emitted = optimized.Combine(clashes)
+            .Select(static (pair, _) => Emit(pair.Left, pair.Right))
+            .WithTrackingName(StepNames.Emit);
+
+        context.RegisterSourceOutput(emitted, static (output, plans) =>
+        {
+            if (plans is EmittedPlans.Source source)
+                output.AddSource(source.HintName, SourceText.From(source.Text, Encoding.UTF8));
+            if (plans is EmittedPlans.Failure failure)
+                output.ReportDiagnostic(Diagnostic.Create(Descriptors.PlanningFailed, Location.None, failure.Type, failure.Message, failure.Specification));
+        });
+    }
+
+    private PlanningResult Optimize(ResolvedDeployment deployment)
+    {
+        try
+        {
+            return new PlanningResult.Planned(_plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText));
+        }
+        // Whatever it is, it is told with the specification: a generator that throws says nothing of its input.
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return new PlanningResult.Failed(e.Message);
+        }
+    }
+
+    private static EmittedPlans Emit(OptimizedDeployment deployment, EquatableArray<string> clashes)
+    {
+        var declaration = deployment.Declaration;
+        return deployment.Result switch
+        {
+            PlanningResult.Planned planned => new EmittedPlans.Source(
+                HintNames.Of(declaration.Type.QualifiedName, clashes), PlanSource.Print(declaration, planned.Plans)),
+            PlanningResult.Failed failed => new EmittedPlans.Failure(
+                declaration.Type.QualifiedName, failed.Message, SpecificationText.Of(declaration.Spec)),
+            _ => throw new InvalidOperationException(deployment.Result.GetType().Name),
+        };
+    }
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace Preserve.Generators;
+
+/// <summary>PRSV006: reports a deployment that does not fit the memory of its device.</summary>
+[DiagnosticAnalyzer(LanguageNames.CSharp)]
+public sealed class DoesNotFitAnalyzer() : ResolutionAnalyzer(Descriptors.DoesNotFit)
+{
+    private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
+    {
+        var type = symbol.Symbol.Name;
+        object[]? arguments = resolution switch
+        {
+            Resolution.DoesNotFit { Fit: var fit } =>
+                [type, Gigabytes(fit.NeededBytes), spec.Device, Gigabytes(fit.AvailableBytes), Gigabytes(fit.WeightBytes), Gigabytes(fit.KeyValueBytes), Gigabytes(fit.ActivationBytes)],
+            Resolution.Boundless boundless => [type, Over, spec.Device, Gigabytes(boundless.AvailableBytes), "?", "?", "?"],
+            _ => null,
+        };
+        if (arguments is not null)
+            symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.DoesNotFit, FaultLocation.Of(attribute, symbol.Compilation), arguments));
+    }
+
+    private static string Over => "over " + Gigabytes(long.MaxValue);
+
+    private static string Gigabytes(long bytes) => (bytes / 1e9m).ToString("#,0.0", CultureInfo.InvariantCulture);
+}

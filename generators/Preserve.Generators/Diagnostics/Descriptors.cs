@@ -1,0 +1,81 @@
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators;
+
+/// <summary>Every diagnostic that there is.</summary>
+internal static class Descriptors
+{
+    public static readonly DiagnosticDescriptor NotPartial = new(
+        "PRSV001", "Deployment is not partial",
+        "'{0}' must be partial, so that its plans can be generated",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV001.md");
+
+    public static readonly DiagnosticDescriptor CannotBeExtended = new(
+        "PRSV002", "Deployment cannot be extended",
+        "No plans can be generated for '{0}': {1}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV002.md");
+
+    public static readonly DiagnosticDescriptor NotAModel = new(
+        "PRSV003", "Type is not a model",
+        "'{0}' is not a model: it does not carry [Model]",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV003.md");
+
+    public static readonly DiagnosticDescriptor UnknownDevice = new(
+        "PRSV004", "Device is unknown",
+        "No device has the id '{0}'{1}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV004.md");
+
+    public static readonly DiagnosticDescriptor Degree = new(
+        "PRSV005", "Tensor-parallel degree does not divide the model",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV005.md");
+
+    public static readonly DiagnosticDescriptor DoesNotFit = new(
+        "PRSV006", "Deployment does not fit the memory",
+        "'{0}' needs {1} GB on each {2}, which has {3} GB; of these, weights take {4} GB, the KV-cache {5} GB and activations {6} GB",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV006.md");
+
+    public static readonly DiagnosticDescriptor LayerDeclaration = new(
+        "PRSV007", "Layer declarations are missing or contradict each other",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV007.md");
+
+    public static readonly DiagnosticDescriptor OutOfRange = new(
+        "PRSV008", "Value is out of range",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV008.md");
+
+    public static readonly DiagnosticDescriptor BadDeviceFile = new(
+        "PRSV009", "Device file has an error",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV009.md");
+
+    public static readonly DiagnosticDescriptor Steps = new(
+        "PRSV010", "Steps are missing or contradict each other",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV010.md");
+
+    public static readonly DiagnosticDescriptor MissingValue = new(
+        "PRSV011", "Value is missing",
+        "{0} of {1} must be given",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV011.md");
+
+    public static readonly DiagnosticDescriptor PlanningFailed = new(
+        "PRSV900", "Planning failed",
+        "No sound plan could be made for '{0}', a fault of Preserve: {1}. Please report it with this specification: {2}.",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV900.md");
+
+    private const string Category = "Preserve";
+
+    /// <summary>Where the page of each diagnostic stands, by its id.</summary>
+    private const string Pages = "https://github.com/preserve-compiler/preserve/blob/main/docs/diagnostics/";
+
+    /// <summary>The diagnostic that a rule's fault is reported as.</summary>
+    public static DiagnosticDescriptor Of(SpecificationFault fault) => fault switch
+    {
+        DegreeFault => Degree,
+        ContradictionFault => LayerDeclaration,
+        StepFault => Steps,
+        _ => OutOfRange,
+    };
+}

@@ -1,0 +1,73 @@
+using System;
+using System.Linq;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators;
+
+/// <summary>An attribute of the declaration, its values read. An absent argument is unset; 0 is a value.</summary>
+internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol type, FaultSite? outer, string of, IFaultSink sink)
+{
+    /// <summary>Whether the compiler could bind it; it reports what it could not.</summary>
+    public bool Bound => data.AttributeConstructor is not null;
+
+    public TypedConstant Positional(int index) => data.ConstructorArguments[index];
+
+    public FaultSite Site(string? argument = null, int element = 0) => new(type, data, argument, element, outer);
+
+    public bool Has(string property) => data.NamedArguments.Any(a => a.Key == property);
+
+    public int Int(string property, int unset) => Value<int>(property) ?? unset;
+
+    public bool Bool(string property) => Value<bool>(property) ?? false;
+
+    public T Choice<T>(string property, T unset = default)
+        where T : struct, Enum => Value<int>(property) is { } value ? (T)Enum.ToObject(typeof(T), value) : unset;
+
+    /// <summary>A text. Null, which is not a text, reads as the empty one, which no rule accepts.</summary>
+    public string Text(string property, string unset) =>
+        Find(property) is not { } value ? unset : value.Kind == TypedConstantKind.Error ? Broken(unset) : value.Value as string ?? "";
+
+    /// <summary>A value that must be given. The stand-in for a missing one keeps the other rules quiet.</summary>
+    public int Required(string property, int standIn)
+    {
+        if (Has(property))
+            return Int(property, standIn);
+        sink.Report(Descriptors.MissingValue, Site(), property, of);
+        return standIn;
+    }
+
+    /// <summary>A value whose absence is written 0 in the specification: an explicit 0 is outside its range.</summary>
+    public int Optional(string property, ValueRange range)
+    {
+        if (!Has(property))
+            return 0;
+        var value = Int(property, 0);
+        if (value == 0)
+            sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
+        return value;
+    }
+
+    private T? Value<T>(string property)
+        where T : struct
+    {
+        if (Find(property) is not { } value)
+            return null;
+        return value is { Kind: not TypedConstantKind.Error, Value: T of } ? of : Broken<T?>(null);
+    }
+
+    private TypedConstant? Find(string property)
+    {
+        foreach (var argument in data.NamedArguments)
+        {
+            if (argument.Key == property)
+                return argument.Value;
+        }
+        return null;
+    }
+
+    private T Broken<T>(T standIn)
+    {
+        sink.ReportedElsewhere();
+        return standIn;
+    }
+}

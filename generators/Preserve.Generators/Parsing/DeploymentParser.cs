@@ -1,0 +1,84 @@
+using System.Collections.Generic;
+using System.Linq;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators;
+
+/// <summary>Reads a deployment, with its model, from its type: the one way from symbols to plain values, for the generator and
+/// the analyzers alike.</summary>
+internal static class DeploymentParser
+{
+    // Stands where the model has faults; no rule looks at it then.
+    private static readonly ModelSpec NoModel = new("", 0, 0, 0, false, 0, false, default, false, false, default);
+
+    /// <summary>Reads and checks a deployment, but for its device and memory.</summary>
+    /// <param name="type">A type that carries <c>[Deployment]</c>.</param>
+    /// <param name="sink">Takes the faults.</param>
+    /// <returns>The declaration, or null where it has faults.</returns>
+    public static DeploymentDeclaration? Parse(INamedTypeSymbol type, IFaultSink sink)
+    {
+        var counted = new CountedSink(sink);
+        var attributes = type.AttributesOf<DeploymentAttribute>().ToList();
+        var declaration = new DeclaredAttribute(attributes[0], type, outer: null, $"deployment '{type.Name}'", counted);
+        // One of the attribute, with its arguments: the compiler says so otherwise.
+        if (attributes.Count > 1 || !declaration.Bound)
+        {
+            sink.ReportedElsewhere();
+            return null;
+        }
+        var place = TypeParser.Parse(type, counted);
+        var model = ParseModel(declaration, counted);
+        var spec = ParseSpec(type, declaration, model, counted);
+        return counted.Any || place is null ? null : new DeploymentDeclaration(place, spec);
+    }
+
+    private static ModelSpec? ParseModel(DeclaredAttribute declaration, CountedSink sink)
+    {
+        var site = declaration.Site("model");
+        var argument = declaration.Positional(0);
+        if (argument.Kind == TypedConstantKind.Error || argument.Value is IErrorTypeSymbol)
+        {
+            sink.ReportedElsewhere();
+            return null;
+        }
+        if (argument.Value is not INamedTypeSymbol model || !model.Carries<ModelAttribute>())
+        {
+            sink.Report(Descriptors.NotAModel, site, (argument.Value as ITypeSymbol)?.ToDisplayString() ?? "null");
+            return null;
+        }
+        var faults = new CountedSink(sink.ForModel(model));
+        var spec = ModelParser.Parse(model, site, faults);
+        if (faults.Any)
+            sink.ReportedElsewhere();
+        return spec;
+    }
+
+    private static DeploymentSpec ParseSpec(INamedTypeSymbol type, DeclaredAttribute declaration, ModelSpec? model, CountedSink sink)
+    {
+        if (declaration.Positional(1).Kind == TypedConstantKind.Error)
+            sink.ReportedElsewhere();
+        var steps = new List<(StepSpec Step, DeclaredAttribute Declaration)>();
+        foreach (var attribute in type.GetAttributes().Where(a => a.AttributeClass is { } c && (c.Is<DecodeAttribute>() || c.Is<PrefillAttribute>())))
+        {
+            var step = StepParser.DeclarationOf(attribute, type, sink);
+            steps.Add((StepParser.Parse(attribute, step, sink), step));
+        }
+        var spec = new DeploymentSpec(
+            model ?? NoModel,
+            declaration.Positional(1).Value as string ?? "",
+            declaration.Int(nameof(DeploymentAttribute.TensorParallel), unset: 1),
+            declaration.Choice<Precision>(nameof(DeploymentAttribute.Weights)),
+            declaration.Choice<Precision>(nameof(DeploymentAttribute.Activations)),
+            declaration.Choice<Precision>(nameof(DeploymentAttribute.KeyValues)),
+            declaration.Choice(nameof(DeploymentAttribute.Prefetch), unset: PrefetchPolicy.Best),
+            declaration.Bool(nameof(DeploymentAttribute.SeparateProjections)),
+            steps.Select(s => s.Step).ToArray());
+
+        foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
+        {
+            var site = fault.Place is StepPlace step ? steps[step.Step].Declaration.Site(step.Property) : declaration.Site(fault.Place.Property);
+            sink.Report(Descriptors.Of(fault), site, fault.Message);
+        }
+        return spec;
+    }
+}

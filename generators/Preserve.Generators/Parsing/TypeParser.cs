@@ -1,0 +1,104 @@
+using System.Collections.Generic;
+using System.Linq;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Preserve.Generators;
+
+/// <summary>Reads where a generated part of a type must stand, and whether one can.</summary>
+internal static class TypeParser
+{
+    private const string Load = "Load";
+
+    /// <returns>The place, or null where the type cannot have another part.</returns>
+    public static TypePlace? Parse(INamedTypeSymbol type, IFaultSink sink)
+    {
+        var site = new FaultSite(type, null, null, 0, null);
+        if (!IsPartial(type))
+        {
+            sink.Report(Descriptors.NotPartial, site, type.Name);
+            return null;
+        }
+        if (ReasonAgainst(type) is { } reason)
+        {
+            sink.Report(Descriptors.CannotBeExtended, site, type.Name, reason);
+            return null;
+        }
+        var containing = ContainingTypes(type).Select(c => new ContainingType(KeywordOf(c), c.Name));
+        var space = type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(WithoutEscapes);
+        return new TypePlace(space, containing.Reverse().ToArray(), type.Name);
+    }
+
+    private static SymbolDisplayFormat WithoutEscapes =>
+        SymbolDisplayFormat.FullyQualifiedFormat.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted)
+            .WithMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.None);
+
+    /// <summary>Why no part can be added, or null where one can.</summary>
+    private static string? ReasonAgainst(INamedTypeSymbol type)
+    {
+        foreach (var container in ContainingTypes(type))
+        {
+            if (!IsPartial(container))
+                return $"its containing type '{container.Name}' is not partial";
+            if (container.IsFileLocal)
+                return $"its containing type '{container.Name}' is file-local, so that no other file can add to it";
+            if (container.Arity > 0)
+                return $"its containing type '{container.Name}' is generic, and a plan belongs to one type";
+        }
+        if (type.IsFileLocal)
+            return "it is file-local, so that no other file can add to it";
+        if (type.Arity > 0)
+            return "it is generic, and a plan belongs to one type";
+        if (!BasesOf(type).Any(b => b.Is<Deployment>()))
+            return "it does not derive from Preserve.Deployment";
+        return ReasonAgainstLoad(type) ?? ReasonAgainstLanguage(type);
+    }
+
+    /// <summary>The generated part overrides <c>Load</c>, so nothing else may.</summary>
+    private static string? ReasonAgainstLoad(INamedTypeSymbol type)
+    {
+        if (type.Name == Load)
+            return $"it has the name of the member that is generated, '{Load}'";
+        if (type.GetMembers(Load).Any(m => m is not IMethodSymbol method || (method.Parameters.IsEmpty && method.Arity == 0)))
+            return $"it declares '{Load}' itself";
+        foreach (var @base in BasesOf(type).TakeWhile(b => !b.Is<Deployment>()))
+        {
+            var member = @base.GetMembers(Load).FirstOrDefault(m => m is not IMethodSymbol method || method.Parameters.IsEmpty);
+            if (member is { IsOverride: false } or { IsSealed: true })
+                return $"its base type '{@base.Name}' seals or hides '{Load}'";
+        }
+        return null;
+    }
+
+    /// <summary>A plan is one raw string literal.</summary>
+    private static string? ReasonAgainstLanguage(INamedTypeSymbol type) =>
+        type.DeclaringSyntaxReferences[0].SyntaxTree.Options is CSharpParseOptions { LanguageVersion: < LanguageVersion.CSharp11 } options
+            ? $"a plan needs C# 11 or later, and the project's is {options.LanguageVersion.ToDisplayString()}"
+            : null;
+
+    private static bool IsPartial(INamedTypeSymbol type) => type.DeclaringSyntaxReferences.Any(
+        r => r.GetSyntax() is TypeDeclarationSyntax syntax && syntax.Modifiers.Any(SyntaxKind.PartialKeyword));
+
+    private static string KeywordOf(INamedTypeSymbol type) => type switch
+    {
+        { TypeKind: TypeKind.Interface } => "interface",
+        { TypeKind: TypeKind.Struct, IsRecord: true } => "record struct",
+        { TypeKind: TypeKind.Struct } => "struct",
+        { IsRecord: true } => "record",
+        _ => "class",
+    };
+
+    /// <summary>From the inside out.</summary>
+    private static IEnumerable<INamedTypeSymbol> ContainingTypes(INamedTypeSymbol type)
+    {
+        for (var container = type.ContainingType; container is not null; container = container.ContainingType)
+            yield return container;
+    }
+
+    private static IEnumerable<INamedTypeSymbol> BasesOf(INamedTypeSymbol type)
+    {
+        for (var b = type.BaseType; b is not null; b = b.BaseType)
+            yield return b;
+    }
+}

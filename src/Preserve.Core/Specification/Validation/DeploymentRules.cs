@@ -1,0 +1,116 @@
+using System;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>What holds of every deployment that can be planned, but for its device and memory.</summary>
+public static class DeploymentRules
+{
+    /// <summary>Checks a deployment, without its model: first every value, then, where those and the model are sound, the
+    /// values together and with the model.</summary>
+    /// <param name="deployment">The deployment.</param>
+    /// <param name="modelIsSound">Whether <see cref="ModelRules.Check"/> finds no fault in its model.</param>
+    /// <returns>The faults, in the order of the specification; empty where there are none.</returns>
+    public static EquatableArray<SpecificationFault> Check(DeploymentSpec deployment, bool modelIsSound)
+    {
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        var faults = new FaultList();
+        CheckValues(deployment, faults);
+        for (var i = 0; i < deployment.Steps.Count; i++)
+            CheckValues(deployment.Steps[i], i, faults);
+        if (faults.Any)
+            return faults.ToArray();
+
+        if (modelIsSound)
+            CheckDegree(deployment, faults);
+        for (var i = 0; i < deployment.Steps.Count; i++)
+            CheckTogether(deployment, i, modelIsSound, faults);
+        return faults.ToArray();
+    }
+
+    private static void CheckValues(DeploymentSpec deployment, FaultList faults)
+    {
+        const string of = "the deployment";
+        faults.Range(new DeploymentPlace(nameof(deployment.TensorParallel)), of, deployment.TensorParallel, SpecificationLimits.TensorParallel);
+        faults.Choice(new DeploymentPlace(nameof(deployment.Weights)), of, deployment.Weights);
+        faults.Choice(new DeploymentPlace(nameof(deployment.Activations)), of, deployment.Activations);
+        faults.Choice(new DeploymentPlace(nameof(deployment.KeyValues)), of, deployment.KeyValues);
+        faults.Choice(new DeploymentPlace(nameof(deployment.Prefetch)), of, deployment.Prefetch);
+        if (deployment.Steps.Count == 0)
+            faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: neither a decode nor a prefill"));
+    }
+
+    private static void CheckValues(StepSpec step, int index, FaultList faults)
+    {
+        var of = step is DecodeSpec ? "the decode step" : "the prefill step";
+        faults.Range(new StepPlace(index, nameof(step.Batch)), of, step.Batch, SpecificationLimits.Batch);
+        switch (step)
+        {
+            case DecodeSpec { Total: false } decode:
+                faults.Range(new StepPlace(index, nameof(decode.Context)), of, decode.Context, SpecificationLimits.Context);
+                break;
+            case DecodeSpec decode:
+                faults.Range(new StepPlace(index, "CachedTokens"), of, decode.Context, SpecificationLimits.CachedTokens);
+                break;
+            case PrefillSpec prefill:
+                faults.Range(new StepPlace(index, nameof(prefill.Tokens)), of, prefill.Tokens, SpecificationLimits.Tokens);
+                break;
+        }
+    }
+
+    private static void CheckDegree(DeploymentSpec deployment, FaultList faults)
+    {
+        var degree = deployment.TensorParallel;
+        foreach (var (layer, _, _) in ModelRules.Kinds(deployment.Model))
+        {
+            if (layer.Attention is MultiHeadAttentionSpec attention)
+            {
+                if (attention.Heads % degree != 0)
+                    Refuse(attention.Heads, "query heads", layer);
+                // More ranks than KV heads: each head is replicated over the ranks whose queries share it.
+                if (attention.KeyValueHeads % degree != 0 && degree % attention.KeyValueHeads != 0)
+                    Refuse(attention.KeyValueHeads, DegreeFault.KeyValueHeads, layer);
+            }
+            foreach (var block in layer.FeedForward.OfType<DenseFeedForwardSpec>())
+            {
+                if (block.Intermediate % degree != 0)
+                    Refuse(block.Intermediate, "feed-forward elements", layer);
+            }
+        }
+
+        void Refuse(int count, string what, LayerSpec layer) =>
+            faults.Add(new DegreeFault(new DeploymentPlace(nameof(deployment.TensorParallel)), degree, count, what, layer.Name));
+    }
+
+    private static void CheckTogether(DeploymentSpec deployment, int index, bool modelIsSound, FaultList faults)
+    {
+        var step = deployment.Steps[index];
+        for (var earlier = 0; earlier < index; earlier++)
+        {
+            if (deployment.Steps[earlier] == step)
+            {
+                faults.Add(new StepFault(new StepPlace(index, nameof(step.Batch)), $"the step '{step}' is declared twice"));
+                return;
+            }
+        }
+        if (step is DecodeSpec { Total: true } mixed && mixed.Context < mixed.Sequences)
+        {
+            faults.Add(new OutOfRangeFault(
+                new StepPlace(index, "CachedTokens"), $"a decode step of {ValueRange.Grouped(mixed.Sequences)} sequences", mixed.Context,
+                SpecificationLimits.CachedTokens with { Least = mixed.Sequences }));
+            return;
+        }
+        var rows = (long)step.Batch * step.NewTokens;
+        if (!SpecificationLimits.Rows.Contains(rows))
+        {
+            faults.Add(new TooLargeFault(
+                new StepPlace(index, nameof(PrefillSpec.Tokens)), "Batch times Tokens of the prefill step", ValueRange.Grouped(rows), SpecificationLimits.Rows.Most));
+        }
+        else if (modelIsSound && StepWork.Operations(deployment.Model, step) is var work && work > SpecificationLimits.Operations.Most)
+        {
+            faults.Add(new TooLargeFault(
+                new StepPlace(index, nameof(step.Batch)), $"the number of operations of the step '{step}'", StepWork.Grouped(work), SpecificationLimits.Operations.Most));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Generic;
+
+namespace Preserve.Optimizer;
+
+/// <summary>A read or write of bytes that others may overwrite, and who knows that it is done.</summary>
+/// <remarks>Knowledge is a set of streams and events: bit s for "ends before the next instruction of stream s", and one bit per
+/// event for "ends before the event's last signal". It stands for a vector clock, but has the same value in every iteration of
+/// a repeat, so that states can be compared.</remarks>
+internal sealed class MemoryAccess(string tensor, int layer, long begin, long end, bool isWrite)
+{
+    public string Tensor { get; } = tensor;
+
+    public int Layer { get; set; } = layer;
+
+    /// <summary>First byte in the arena; first token of a KV-cache.</summary>
+    public long Begin { get; } = begin;
+
+    public long End { get; } = end;
+
+    public bool IsWrite { get; } = isWrite;
+
+    public ulong KnownTo { get; set; }
+
+    /// <summary>For a write: earlier writes of other values to the same bytes that may yet come after it.</summary>
+    public List<MemoryAccess> Racing { get; } = [];
+
+    public bool IsOf(string tensor, int layer) => Tensor == tensor && Layer == layer;
+
+    public bool Overlaps(long begin, long end) => Begin < end && begin < End;
+}
+
+/// <summary>Prefetched bytes, and who knows that they are read.</summary>
+internal sealed class Outstanding(string tensor, int layer, long begin, long end)
+{
+    public string Tensor { get; } = tensor;
+
+    public int Layer { get; set; } = layer;
+
+    public long Begin { get; } = begin;
+
+    public long End { get; } = end;
+
+    /// <summary>Whether an instruction above has read them; <see cref="KnownTo"/> then tells who knows that it is done.</summary>
+    public bool IsRead { get; set; }
+
+    public ulong KnownTo { get; set; }
+}

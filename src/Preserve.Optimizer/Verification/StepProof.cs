@@ -1,0 +1,354 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Walks a plan in program order at one context and proves that no order in which the streams may run it reads other
+/// bytes than program order does, nor holds more prefetched bytes than there is room for.</summary>
+/// <remarks>
+/// A repeat is walked until its state at the beginning of an iteration, with layers counted from the iteration's, has been
+/// there before. What an iteration does and what is checked in it depends on that state alone, so the iterations from there
+/// on are those that were checked already; they are passed over, and the rest is walked from the state that they end in.
+/// </remarks>
+internal sealed class StepProof
+{
+    private const int MostEvents = 64 - StreamCount;
+    private const int StreamCount = (int)StreamKind.DeviceToHost + 1;
+
+    private readonly ExecutionPlan _plan;
+    private readonly int _context;
+    private readonly Dictionary<string, TensorDeclaration> _tensors;
+    private readonly Dictionary<string, int> _events = new(StringComparer.Ordinal);
+    private readonly ulong _accessingStreams;
+    private readonly List<PlanFault> _faults = [];
+
+    private readonly List<MemoryAccess> _accesses = [];
+    private readonly HashSet<(string Tensor, int Layer)> _settled = [];
+    private readonly List<Outstanding> _outstanding = [];
+    private readonly HashSet<string> _signalled = new(StringComparer.Ordinal);
+
+    public StepProof(ExecutionPlan plan, int context)
+    {
+        _plan = plan;
+        _context = context;
+        _tensors = plan.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        foreach (var instruction in plan.Instructions())
+        {
+            if (instruction.Signals && !_events.ContainsKey(instruction.Label))
+                _events.Add(instruction.Label, StreamCount + _events.Count);
+            if (instruction.Operation is not PrefetchOperation)
+                _accessingStreams |= Bit(instruction.Stream);
+        }
+    }
+
+    /// <summary>Instructions walked.</summary>
+    public int Steps { get; private set; }
+
+    public IReadOnlyList<PlanFault> Prove()
+    {
+        if (_events.Count > MostEvents)
+            return [new PlanFault(PlanFaultKind.Event, "", 0, _context, $"{_events.Count} events are more than the {MostEvents} that can be proved")];
+        if (_plan.Instructions().Any(i => i.Operation is PrefetchOperation))
+        {
+            // What the step before prefetched and did not read is still there when this one begins.
+            Walk(_plan.Body, 0);
+            var carried = _outstanding.Where(o => !o.IsRead).ToList();
+            _accesses.Clear();
+            _settled.Clear();
+            _signalled.Clear();
+            _outstanding.Clear();
+            _outstanding.AddRange(carried);
+            _faults.Clear();
+        }
+        Walk(_plan.Body, 0);
+        return _faults;
+    }
+
+    private void Walk(EquatableArray<PlanNode> body, int layer)
+    {
+        foreach (var node in body)
+        {
+            if (_faults.Count > 0)
+                return;
+            if (node is Repeat repeat)
+                WalkRepeat(repeat);
+            else
+                Step((Instruction)node, layer);
+        }
+    }
+
+    private void WalkRepeat(Repeat repeat)
+    {
+        var touched = new HashSet<string>(TensorsOf(repeat.Body), StringComparer.Ordinal);
+        var states = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var iteration = 0; iteration < repeat.Count && _faults.Count == 0; iteration++)
+        {
+            var layer = repeat.FirstLayer + (iteration * repeat.Stride);
+            var state = ProofState.Describe(_accesses, _settled, _outstanding, _signalled, touched, layer);
+            if (states.TryGetValue(state, out var before))
+            {
+                var period = iteration - before;
+                var passed = (repeat.Count - iteration) / period * period;
+                ProofState.Shift(_accesses, _settled, _outstanding, touched, passed * repeat.Stride);
+                iteration += passed;
+                states.Clear();
+                if (iteration >= repeat.Count)
+                    return;
+            }
+            else
+            {
+                states.Add(state, iteration);
+            }
+            Walk(repeat.Body, repeat.FirstLayer + (iteration * repeat.Stride));
+        }
+    }
+
+    private static IEnumerable<string> TensorsOf(EquatableArray<PlanNode> body) => body.SelectMany(n => n is Repeat r
+        ? TensorsOf(r.Body)
+        : ((Instruction)n).Reads.Concat(((Instruction)n).Writes).Where(t => t.Layer.Kind == LayerIndexKind.Relative).Select(t => t.Tensor));
+
+    private void Step(Instruction instruction, int layer)
+    {
+        Steps++;
+        var stream = Bit(instruction.Stream);
+        foreach (var wait in instruction.Waits)
+        {
+            if (!_signalled.Contains(wait))
+            {
+                Fault(PlanFaultKind.Event, instruction, layer, $"waits for '{wait}', which nothing above signals");
+                return;
+            }
+            Learn(stream, Bit(_events[wait]));
+        }
+
+        if (instruction.Operation is PrefetchOperation)
+        {
+            Prefetch(instruction, layer, stream);
+        }
+        else
+        {
+            if (instruction.Operation is AttentionOperation)
+                CheckCoverage(instruction, layer);
+            foreach (var read in instruction.Reads)
+                CheckRead(instruction, read, layer, stream);
+            foreach (var write in instruction.Writes)
+                CheckWrite(instruction, write, layer, stream);
+            foreach (var read in instruction.Reads)
+                Consume(read, layer, stream);
+            Record(instruction, layer, stream);
+            if (instruction.Operation is AttentionOperation)
+                Forget(instruction, layer);
+        }
+        if (instruction.Signals)
+            Signal(instruction.Label, stream);
+        Settle();
+    }
+
+    /// <summary>What the event knows, the stream now knows.</summary>
+    private void Learn(ulong stream, ulong @event)
+    {
+        foreach (var access in _accesses)
+            access.KnownTo |= (access.KnownTo & @event) != 0 ? stream : 0;
+        foreach (var bytes in _outstanding)
+            bytes.KnownTo |= (bytes.KnownTo & @event) != 0 ? stream : 0;
+    }
+
+    /// <summary>What the stream knows, the event now knows, and only that: its earlier signal counts no more.</summary>
+    private void Signal(string label, ulong stream)
+    {
+        var @event = Bit(_events[label]);
+        foreach (var access in _accesses)
+            access.KnownTo = (access.KnownTo & stream) != 0 ? access.KnownTo | @event : access.KnownTo & ~@event;
+        foreach (var bytes in _outstanding)
+            bytes.KnownTo = (bytes.KnownTo & stream) != 0 ? bytes.KnownTo | @event : bytes.KnownTo & ~@event;
+        _signalled.Add(label);
+    }
+
+    private void CheckRead(Instruction instruction, TensorReference read, int repeatLayer, ulong stream)
+    {
+        if (Place(read) is not { } place)
+            return;
+        var layer = read.Layer.Resolve(repeatLayer);
+        if (_tensors[read.Tensor].Role == TensorRole.KeyValues)
+        {
+            // Entries of earlier steps stand; new ones must have been stored.
+            var fresh = FreshFrom(read.Tensor);
+            var stored = place.End <= fresh || _settled.Contains((read.Tensor, layer))
+                || _accesses.Any(a => a.IsWrite && a.IsOf(read.Tensor, layer) && a.Begin <= Math.Max(place.Begin, fresh) && a.End >= place.End && (a.KnownTo & stream) != 0);
+            if (!stored)
+                Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads the new entries of '{read.Tensor}' of layer {layer} before they are stored");
+            return;
+        }
+        if (_settled.Contains((read.Tensor, layer)))
+            return;
+        var writes = _accesses.Where(a => a.IsWrite && a.IsOf(read.Tensor, layer) && (a.KnownTo & stream) != 0).ToList();
+        if (writes.Count == 0)
+        {
+            Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads '{read.Tensor}' of layer {layer} before it is written");
+            return;
+        }
+        var write = writes[writes.Count - 1];
+        var later = _accesses.Skip(_accesses.IndexOf(write) + 1).FirstOrDefault(a => a.IsWrite && IsArena(a) && !a.IsOf(read.Tensor, layer) && a.Overlaps(place.Begin, place.End));
+        if (later is not null)
+            Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads '{read.Tensor}' of layer {layer} where '{later.Tensor}' of layer {later.Layer} has overwritten it");
+        else if (write.Racing.Count > 0)
+            Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads '{read.Tensor}' of layer {layer} where '{write.Racing[0].Tensor}' of layer {write.Racing[0].Layer} may come to lie");
+    }
+
+    private void CheckWrite(Instruction instruction, TensorReference write, int repeatLayer, ulong stream)
+    {
+        var layer = write.Layer.Resolve(repeatLayer);
+        if (Place(write) is not { } place)
+            return;
+        if (_tensors[write.Tensor].Role == TensorRole.KeyValues)
+        {
+            if (place.Begin != FreshFrom(write.Tensor) || place.End != _tensors[write.Tensor].Units.At(_context))
+                Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"stores [{place.Begin}, {place.End}) of '{write.Tensor}', and the new entries are from {FreshFrom(write.Tensor)}");
+            return;
+        }
+        var reader = _accesses.FirstOrDefault(a => !a.IsWrite && IsArena(a) && !a.IsOf(write.Tensor, layer) && a.Overlaps(place.Begin, place.End) && (a.KnownTo & stream) == 0);
+        if (reader is not null)
+            Fault(PlanFaultKind.Overwrite, instruction, repeatLayer, $"writes '{write.Tensor}' of layer {layer} over '{reader.Tensor}' of layer {reader.Layer}, which may still be read");
+    }
+
+    private void CheckCoverage(Instruction instruction, int repeatLayer)
+    {
+        var reads = instruction.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.KeyValues).ToList();
+        foreach (var cache in reads.GroupBy(r => (r.Tensor, Layer: r.Layer.Resolve(repeatLayer))))
+        {
+            var next = 0L;
+            foreach (var (begin, end) in cache.Select(r => Place(r)!.Value).Where(p => p.End > p.Begin).OrderBy(p => p.Begin).ThenBy(p => p.End))
+            {
+                if (begin != next)
+                    Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads [{begin}, {end}) of '{cache.Key.Tensor}' where [{next}, ...) comes next");
+                next = end;
+            }
+            var units = _tensors[cache.Key.Tensor].Units.At(_context);
+            if (next != units)
+                Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads {next} of the {units} attended tokens of '{cache.Key.Tensor}'");
+        }
+    }
+
+    private void Prefetch(Instruction instruction, int repeatLayer, ulong stream)
+    {
+        _outstanding.RemoveAll(o => o.IsRead && (o.KnownTo & stream) != 0);
+        foreach (var read in instruction.Reads)
+        {
+            var (begin, end) = Bytes(read);
+            if (end > begin)
+                _outstanding.Add(new Outstanding(read.Tensor, read.Layer.Resolve(repeatLayer), begin, end));
+        }
+        var held = _outstanding.GroupBy(o => (o.Tensor, o.Layer)).Sum(UnionOf);
+        if (held > _plan.PrefetchRoomBytes)
+            Fault(PlanFaultKind.PrefetchRoom, instruction, repeatLayer, $"brings the bytes prefetched and not provably read to {held}, and there is room for {_plan.PrefetchRoomBytes}");
+    }
+
+    private static long UnionOf(IEnumerable<Outstanding> ranges)
+    {
+        var (total, covered) = (0L, 0L);
+        foreach (var range in ranges.OrderBy(r => r.Begin))
+        {
+            total += Math.Max(0, range.End - Math.Max(range.Begin, covered));
+            covered = Math.Max(covered, range.End);
+        }
+        return total;
+    }
+
+    /// <summary>The first reader of prefetched bytes consumes them.</summary>
+    private void Consume(TensorReference read, int repeatLayer, ulong stream)
+    {
+        var layer = read.Layer.Resolve(repeatLayer);
+        var (begin, end) = Bytes(read);
+        foreach (var bytes in _outstanding)
+        {
+            if (bytes.IsRead || bytes.Tensor != read.Tensor || bytes.Layer != layer || bytes.Begin >= end || begin >= bytes.End)
+                continue;
+            bytes.IsRead = true;
+            bytes.KnownTo = stream;
+        }
+    }
+
+    private void Record(Instruction instruction, int repeatLayer, ulong stream)
+    {
+        foreach (var read in instruction.Reads)
+        {
+            if (_tensors[read.Tensor].Role == TensorRole.Value && Place(read) is { } place)
+                _accesses.Add(new MemoryAccess(read.Tensor, read.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: false) { KnownTo = stream });
+        }
+        foreach (var write in instruction.Writes)
+        {
+            if (Place(write) is not { } place)
+                continue;
+            var access = new MemoryAccess(write.Tensor, write.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: true) { KnownTo = stream };
+            if (IsArena(access))
+            {
+                access.Racing.AddRange(_accesses.Where(a => a.IsWrite && IsArena(a) && !a.IsOf(access.Tensor, access.Layer)
+                    && a.Overlaps(access.Begin, access.End) && (a.KnownTo & stream) == 0));
+                _settled.RemoveWhere(s => !(s.Tensor == access.Tensor && s.Layer == access.Layer) && _tensors[s.Tensor].Role == TensorRole.Value
+                    && _tensors[s.Tensor].Offset < access.End && access.Begin < _tensors[s.Tensor].Offset + _tensors[s.Tensor].Bytes.At(_context));
+            }
+            _accesses.Add(access);
+        }
+    }
+
+    /// <summary>A cache is attended to once in a step; nobody asks for its entries again.</summary>
+    private void Forget(Instruction attention, int repeatLayer)
+    {
+        foreach (var read in attention.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.KeyValues))
+        {
+            var layer = read.Layer.Resolve(repeatLayer);
+            _settled.Remove((read.Tensor, layer));
+            _accesses.RemoveAll(a => a.IsOf(read.Tensor, layer));
+        }
+    }
+
+    /// <summary>Forgets accesses that every stream knows to be done: nothing can come before them any more. Values that stand
+    /// are kept by name.</summary>
+    private void Settle()
+    {
+        for (var i = 0; i < _accesses.Count; i++)
+        {
+            var access = _accesses[i];
+            if ((access.KnownTo & _accessingStreams) != _accessingStreams || access.Racing.Count > 0)
+                continue;
+            var overwritten = IsArena(access) && _accesses.Skip(i + 1).Any(a => a.IsWrite && IsArena(a) && !a.IsOf(access.Tensor, access.Layer) && a.Overlaps(access.Begin, access.End));
+            if (access.IsWrite && !overwritten)
+                _settled.Add((access.Tensor, access.Layer));
+            _accesses.RemoveAt(i--);
+        }
+    }
+
+    private bool IsArena(MemoryAccess access) => _tensors[access.Tensor].Role == TensorRole.Value;
+
+    /// <summary>Where a reference lies: bytes in the arena, tokens of a KV-cache; null for a weight.</summary>
+    private (long Begin, long End)? Place(TensorReference reference)
+    {
+        var tensor = _tensors[reference.Tensor];
+        var begin = reference.Range?.Begin.At(_context) ?? 0;
+        var end = reference.Range?.End.At(_context) ?? tensor.Units.At(_context);
+        return tensor.Role switch
+        {
+            TensorRole.Value => (tensor.Offset + begin, tensor.Offset + end),
+            TensorRole.KeyValues => (begin, end),
+            _ => null,
+        };
+    }
+
+    private (long Begin, long End) Bytes(TensorReference reference)
+    {
+        var tensor = _tensors[reference.Tensor];
+        return ((reference.Range?.Begin.At(_context) ?? 0) * tensor.UnitBytes, (reference.Range?.End ?? tensor.Units).At(_context) * tensor.UnitBytes);
+    }
+
+    /// <summary>The first of a cache's entries that this step computes.</summary>
+    private long FreshFrom(string cache) =>
+        _tensors[cache].Units.At(_context) - (_plan.Step.ContextIsTotal ? _plan.Step.Batch : _plan.Step.NewTokens);
+
+    private static ulong Bit(StreamKind stream) => 1UL << (int)stream;
+
+    private static ulong Bit(int @event) => 1UL << @event;
+
+    private void Fault(PlanFaultKind kind, Instruction instruction, int layer, string message) =>
+        _faults.Add(new PlanFault(kind, instruction.Label, layer, _context, message));
+}

@@ -1,0 +1,68 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Execution.Tests;
+
+/// <summary>A rolled plan takes what its unrolled form takes, to the picosecond, however much was skipped.</summary>
+public class RolledPlanTests
+{
+    private static readonly Config s_config = Config.QuickThrowOnFailure.WithMaxTest(600).WithReplay(20250112, 7);
+
+    [Fact]
+    public void A_random_plan_takes_what_its_unrolled_form_takes() =>
+        Prop.ForAll(TestPlans.Random.ToArbitrary(), plan =>
+        {
+            foreach (var (l2, fixedTime) in new[] { (8.0, 1.0), (64.0, 0.0), (0.0, 2.5) })
+            {
+                var device = TestPlans.PlainDevice(l2, fixedTime, eventMicroseconds: 0.5);
+                StepRun? rolled = null;
+                try
+                {
+                    rolled = TestPlans.Simulate(plan, 777, device);
+                }
+                catch (InvalidOperationException)
+                {
+                    // Random waits may form a circle; the unrolled form then has it too.
+                    Should.Throw<InvalidOperationException>(() => TestPlans.Simulate(plan.Unroll(), 777, device));
+                }
+                if (rolled is not null)
+                    TestPlans.Simulate(plan.Unroll(), 777, device).ShouldBe(rolled);
+            }
+        }).Check(s_config);
+
+    [Theory]
+    [InlineData("h100-sxm", true)]
+    [InlineData("h100-sxm", false)]
+    [InlineData("ascend-910b2", true)]
+    [InlineData("ascend-910b2", false)]
+    [InlineData("b200-sxm", true)]
+    public void A_decode_step_takes_what_its_unrolled_form_takes(string id, bool prefetch)
+    {
+        DeviceCatalogue.TryGet(id, out var device).ShouldBeTrue();
+        var plan = TestPlans.Llama(prefetch: prefetch);
+        foreach (var context in new[] { 1, 999, 4096, 10_000 })
+            TestPlans.Simulate(plan.Unroll(), context, device).ShouldBe(TestPlans.Simulate(plan, context, device));
+    }
+
+    [Fact]
+    public void A_timeline_does_not_change_the_run()
+    {
+        DeviceCatalogue.TryGet(Devices.Ascend910B2, out var device).ShouldBeTrue();
+        var plan = TestPlans.Llama();
+        var plain = TestPlans.Simulate(plan, 3000, device);
+        var traced = TestPlans.Simulate(plan, 3000, device, new SimulationOptions { RecordTimeline = true });
+        (traced with { Timeline = plain.Timeline }).ShouldBe(plain);
+        traced.Timeline.Count.ShouldBe(plan.Unroll().Body.Count);
+        traced.Timeline.Max(i => i.EndPicoseconds).ShouldBe(plain.Picoseconds);
+    }
+
+    [Fact]
+    public void The_unrolled_timeline_is_the_rolled_one()
+    {
+        DeviceCatalogue.TryGet(Devices.H100, out var device).ShouldBeTrue();
+        var options = new SimulationOptions { RecordTimeline = true };
+        var plan = TestPlans.Llama(layers: 7);
+        var rolled = TestPlans.Simulate(plan, 3000, device, options).Timeline.Select(i => i with { Layer = 0 });
+        TestPlans.Simulate(plan.Unroll(), 3000, device, options).Timeline.ShouldBe(rolled);
+    }
+}

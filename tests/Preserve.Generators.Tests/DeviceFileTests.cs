@@ -1,0 +1,116 @@
+using System.Globalization;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators.Tests;
+
+/// <summary>Devices of a project's own.</summary>
+public class DeviceFileTests
+{
+    private static readonly string Deployment = Declarations.Small.With("Devices.A100Sxm80", "\"own-1\"");
+
+    [Fact]
+    public async Task Plans_are_made_with_it_and_carry_it()
+    {
+        var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/project/own.device.json", DeviceText.Own));
+        run.ShouldCompile();
+        (await Analysis.DiagnosticsOf(run.Compilation, new DeviceText("/project/own.device.json", DeviceText.Own))).ShouldBeEmpty();
+        var plans = PlanSetOf(run.Source);
+        plans.DeviceFile.ShouldBe(DeviceText.Own.TrimEnd('\n'));
+        plans.Steps[0].Plan.Device.ShouldBe("own-1");
+    }
+
+    [Fact]
+    public void The_path_does_not_count()
+    {
+        GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/a/own.device.json", DeviceText.Own)).Source
+            .ShouldBe(GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("C:\\b\\Other.Device.Json", DeviceText.Own)).Source);
+    }
+
+    [Theory]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    [InlineData("\n")]
+    public void Line_ends_do_not_count(string lineEnd) =>
+        GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.device.json", DeviceText.Own.ReplaceLineEndings(lineEnd))).Source
+            .ShouldBe(GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.device.json", DeviceText.Own)).Source);
+
+    [Theory]
+    [InlineData("\"\"\"\"\"")]
+    [InlineData("a\u2028b\u2029c\u0085d")]
+    [InlineData("{0} {{ $ \\ @ // # */")]
+    public void Any_text_in_it_survives_the_literal(string name)
+    {
+        var text = DeviceText.Own.With("\"compute\"", $"\"name\": \"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\",\n  \"compute\"");
+        var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.device.json", text));
+        run.ShouldCompile();
+        DeviceFile.Parse(PlanSetOf(run.Source).DeviceFile!).Device.ShouldNotBeNull().Name.ShouldBe(name);
+    }
+
+    [Fact]
+    public async Task Errors_are_reported_at_their_lines()
+    {
+        var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1"));
+        var run = GeneratorRun.Of(TestCompilation.Of(Deployment), file);
+        run.Sources.ShouldBeEmpty();
+        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation, file);
+        diagnostics.Select(d => d.Id).ShouldBe(["PRSV009", "PRSV009", "PRSV004"], ignoreOrder: true);
+        diagnostics.Where(d => d.Id == "PRSV009").Select(d => d.Location.GetLineSpan()).Select(s => (s.Path, s.StartLinePosition.Line)).ShouldBe([("/own.device.json", 3), ("/own.device.json", 4)]);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_json_is_reported_at_its_line()
+    {
+        var file = new DeviceText("/own.device.json", "{\n  \"preserve_device\" 1\n}");
+        var diagnostic = (await Analysis.DiagnosticsOf(TestCompilation.Of(Declarations.Small), file)).ShouldHaveSingleItem();
+        diagnostic.Id.ShouldBe("PRSV009");
+        diagnostic.Location.GetLineSpan().StartLinePosition.Line.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_reported()
+    {
+        var diagnostic = (await Analysis.DiagnosticsOf(TestCompilation.Of(Declarations.Small), new DeviceText("/own.device.json", ""))).ShouldHaveSingleItem();
+        diagnostic.Id.ShouldBe("PRSV009");
+    }
+
+    [Fact]
+    public async Task The_id_of_a_built_in_device_is_refused()
+    {
+        var file = new DeviceText("/own.device.json", DeviceText.Own.With("own-1", Devices.H100));
+        var run = GeneratorRun.Of(TestCompilation.Of(Declarations.Small.With("Devices.A100Sxm80", "Devices.H100")), file);
+        run.Sources.ShouldBeEmpty();
+        var diagnostic = (await Analysis.DiagnosticsOf(run.Compilation, file)).ShouldHaveSingleItem();
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("the id 'h100-sxm' is also that of a built-in device");
+    }
+
+    [Fact]
+    public async Task An_id_of_two_files_is_refused()
+    {
+        AdditionalText[] files = [new DeviceText("/a.device.json", DeviceText.Own), new DeviceText("/b.device.json", DeviceText.Own)];
+        var run = GeneratorRun.Of(TestCompilation.Of(Deployment), files);
+        run.Sources.ShouldBeEmpty();
+        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation, files);
+        diagnostics.Select(d => d.GetMessage(CultureInfo.InvariantCulture))
+            .ShouldBe(["the id 'own-1' is also that of 'b.device.json'", "the id 'own-1' is also that of 'a.device.json'"]);
+    }
+
+    [Fact]
+    public async Task A_misspelt_id_is_answered_with_the_own_one()
+    {
+        var file = new DeviceText("/own.device.json", DeviceText.Own);
+        var diagnostic = (await Analysis.DiagnosticsOf(TestCompilation.Of(Deployment.With("\"own-1\"", "\"own-2\"")), file)).ShouldHaveSingleItem();
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("No device has the id 'own-2'; did you mean 'own-1'?");
+    }
+
+    [Fact]
+    public void Other_files_are_not_devices() =>
+        GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.json", DeviceText.Own)).Sources.ShouldBeEmpty();
+
+    /// <summary>The plans of an emitted file, read from its literal as the compiler reads it.</summary>
+    internal static PlanSet PlanSetOf(string source)
+    {
+        var literal = Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree.ParseText(source, TestCompilation.Language).GetRoot()
+            .DescendantTokens().Single(t => t.ValueText.StartsWith("preserve plans", StringComparison.Ordinal));
+        return PlanSet.Parse(literal.ValueText);
+    }
+}

@@ -1,0 +1,199 @@
+using System.Globalization;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators.Tests;
+
+/// <summary>Each fault is reported at its place with its numbers, and nothing is emitted.</summary>
+public class FaultTests
+{
+    private const string Partial = "sealed partial class Deployed : Deployment";
+    private const string Ranges = "but must be ";
+
+    /// <summary>A part of the small declaration, what stands there instead with the fault marked, and what is said.</summary>
+    public static TheoryData<string, string, string, string> Faults => new()
+    {
+        // Not partial, cannot be extended.
+        { Partial, "sealed class [|Deployed|] : Deployment", "PRSV001", "'Deployed' must be partial, so that its plans can be generated" },
+        { Partial, "sealed partial class [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': it does not derive from Preserve.Deployment" },
+        { Partial, "sealed partial class [|Deployed|]<T> : Deployment", "PRSV002", "No plans can be generated for 'Deployed': it is generic, and a plan belongs to one type" },
+        { "public " + Partial, "file " + "sealed partial class [|Deployed|] : Deployment", "PRSV002", "No plans can be generated for 'Deployed': it is file-local, so that no other file can add to it" },
+        { Partial + ";", "sealed partial class [|Deployed|] : Deployment { protected override PlanSet Load() => base.Load(); }", "PRSV002", "No plans can be generated for 'Deployed': it declares 'Load' itself" },
+        { Partial, "sealed partial class [|Load|] : Deployment", "PRSV002", "No plans can be generated for 'Load': it has the name of the member that is generated, 'Load'" },
+        { Partial + ";", "partial class [|Deployed|] : Between; public class Between : Deployment { protected sealed override PlanSet Load() => base.Load(); }", "PRSV002", "No plans can be generated for 'Deployed': its base type 'Between' seals or hides 'Load'" },
+
+        // The model and the device.
+        { "[Deployment(typeof(Small)", "[Deployment([|typeof(string)|]", "PRSV003", "'string' is not a model: it does not carry [Model]" },
+        { "[Deployment(typeof(Small)", "[Deployment([|typeof(Small.DecoderLayer)|]", "PRSV003", "'App.Small.DecoderLayer' is not a model: it does not carry [Model]" },
+        { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment([|null!|], Devices.A100Sxm80", "PRSV003", "'null' is not a model: it does not carry [Model]" },
+        { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment(device: Devices.A100Sxm80, [|model: typeof(int[])|]", "PRSV003", "'int[]' is not a model: it does not carry [Model]" },
+        { "Devices.A100Sxm80", "[|\"h100-smx\"|]", "PRSV004", "No device has the id 'h100-smx'; did you mean 'h100-sxm'?" },
+        { "Devices.A100Sxm80", "[|\"something else\"|]", "PRSV004", "No device has the id 'something else'" },
+        { "Devices.A100Sxm80", "[|null!|]", "PRSV004", "No device has the id ''" },
+
+        // The degree.
+        { "TensorParallel = 2", "[|TensorParallel = 16|]", "PRSV005", "TensorParallel is 16, which does not divide the 8 query heads of layer 'DecoderLayer'" },
+        { "Intermediate = 2048)]|TensorParallel = 2", "Intermediate = 2047)]|[|TensorParallel = 2|]", "PRSV005", "TensorParallel is 2, which does not divide the 2,047 feed-forward elements of layer 'DecoderLayer'" },
+        { "Heads = 8|TensorParallel = 2", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|[|TensorParallel = 4|]", "PRSV005", "TensorParallel is 4, neither a divisor nor a multiple of the 6 key and value heads of layer 'DecoderLayer'" },
+
+        // Layers.
+        { "typeof(DecoderLayer)", "[|typeof(string)|]", "PRSV007", "'String' is not a layer: it does not carry [Layer]" },
+        { "typeof(DecoderLayer)", "typeof(DecoderLayer), [|typeof(Small)|]", "PRSV007", "'Small' is not a layer: it does not carry [Layer]" },
+        { "typeof(DecoderLayer)", "[|typeof(int[])|]", "PRSV007", "'int[]' is not a layer: it does not carry [Layer]" },
+        { "Layers(typeof(DecoderLayer), Repeat = 4)", "[|Layers(Repeat = 4)|]", "PRSV007", "[Layers] of model 'Small' names no layer" },
+        { "[Layer]\n    [Attention(Heads = 8)]", "[[|Layer|]]", "PRSV007", "layer 'DecoderLayer' has no attention: it does not carry [Attention]" },
+        { "[Layer]|[FeedForward(Intermediate = 2048)]", "[[|Layer|]]|", "PRSV007", "layer 'DecoderLayer' has no feed-forward block: it does not carry [FeedForward]" },
+        { "Attention(Heads = 8)", "[|Attention(Heads = 7)|]", "PRSV007", "HeadSize of layer 'DecoderLayer' is not given, and its 7 query heads do not divide the model's width of 512" },
+        { "Heads = 8", "Heads = 8, [|KeyValueHeads = 3|]", "PRSV007", "KeyValueHeads of layer 'DecoderLayer' is 3, which does not divide its 8 query heads" },
+        { "Vocabulary = 1000", "Vocabulary = 1000, [|LearnedPositions = 64|]", "PRSV007", "model 'Small' has 64 learned positions, but none of its layers declares Position.Learned" },
+        { "Model(Hidden = 512, Vocabulary = 1000)|[Layer]", "[|Model(Hidden = 512, Vocabulary = 1000)|]|[Layer(Position = Position.Learned)]", "PRSV007", "layer 'DecoderLayer' has learned positions, but model 'Small' does not give LearnedPositions, the rows of their table" },
+        { "[Layers(typeof(DecoderLayer), Repeat = 4)]\npublic static class Small", "[Layers(typeof(DecoderLayer), Repeat = 4)]\npublic static partial class Small;\n[[|Layers(typeof(Small.DecoderLayer))|]]\npublic static partial class Small", "PRSV007", "[Layers] of model 'Small' stand in several partial declarations, which have no order" },
+
+        // Ranges. An explicit 0 is a value.
+        { "Hidden = 512", "[|Hidden = 0|]", "PRSV008", $"Hidden of model 'Small' is 0, {Ranges}1 to 1,048,576" },
+        { "Hidden = 512", "[|Hidden = 1_048_577|]", "PRSV008", $"Hidden of model 'Small' is 1,048,577, {Ranges}1 to 1,048,576" },
+        { "Vocabulary = 1000", "[|Vocabulary = -1|]", "PRSV008", $"Vocabulary of model 'Small' is -1, {Ranges}1 to 16,777,216" },
+        { "Vocabulary = 1000", "Vocabulary = 1000, [|MaxPositions = 0|]", "PRSV008", $"MaxPositions of model 'Small' is 0, {Ranges}1 to 16,777,216" },
+        { "Vocabulary = 1000|[Layer]", "Vocabulary = 1000, [|LearnedPositions = 0|]|[Layer]", "PRSV008", $"LearnedPositions of model 'Small' is 0, {Ranges}1 to 16,777,216" },
+        { "Vocabulary = 1000", "Vocabulary = 1000, [|FinalNorm = (Norm)7|]", "PRSV008", "FinalNorm of model 'Small' is 7, but must be one of Norm.Rms, Norm.Layer" },
+        { "Vocabulary = 1000", "Vocabulary = 1000, [|Name = null|]", "PRSV008", "Name '' must be one printable line, not empty, without '#', double blanks, or blanks around it" },
+        { "Vocabulary = 1000", "Vocabulary = 1000, [|Name = \"a  b\"|]", "PRSV008", "Name 'a  b' must be one printable line, not empty, without '#', double blanks, or blanks around it" },
+        { "Vocabulary = 1000", "Vocabulary = 1000, [|Name = \"a\\nb\"|]", "PRSV008", "Name 'a\\u000ab' must be one printable line, not empty, without '#', double blanks, or blanks around it" },
+        { "Repeat = 4", "[|Repeat = 0|]", "PRSV008", $"Repeat of the layers of model 'Small' is 0, {Ranges}1 to 100,000" },
+        { "[Layers(typeof(DecoderLayer), Repeat = 4)]", "[Layers(typeof(DecoderLayer), Repeat = 100_000), Layers(typeof(DecoderLayer), [|Repeat = 2|])]", "PRSV008", "the number of layers of model 'Small' is 100,002, but must be at most 100,000" },
+        { "[Layer]", "[Layer([|Norm = (Norm)2|])]", "PRSV008", "Norm of layer 'DecoderLayer' is 2, but must be one of Norm.Rms, Norm.Layer" },
+        { "[Layer]", "[Layer([|Position = (Position)(-1)|])]", "PRSV008", "Position of layer 'DecoderLayer' is -1, but must be one of Position.Rotary, Position.Learned, Position.None" },
+        { "Heads = 8", "[|Heads = 0|], KeyValueHeads = 4", "PRSV008", $"Heads of layer 'DecoderLayer' is 0, {Ranges}1 to 65,536" },
+        { "Heads = 8", "Heads = 8, [|KeyValueHeads = 0|]", "PRSV008", $"KeyValueHeads of layer 'DecoderLayer' is 0, {Ranges}1 to 65,536" },
+        { "Heads = 8", "Heads = 8, [|HeadSize = 0|]", "PRSV008", $"HeadSize of layer 'DecoderLayer' is 0, {Ranges}1 to 65,536" },
+        { "Heads = 8", "Heads = 8, [|Window = 0|]", "PRSV008", $"Window of layer 'DecoderLayer' is 0, {Ranges}1 to 2,147,483,647" },
+        { "Heads = 8", "Heads = 8, [|Bias = (ProjectionBias)3|]", "PRSV008", "Bias of layer 'DecoderLayer' is 3, but must be one of ProjectionBias.None, ProjectionBias.QueryKeyValue, ProjectionBias.All" },
+        { "Heads = 8", "Heads = 65_536, [|HeadSize = 65_536|]", "PRSV008", "Heads times HeadSize of layer 'DecoderLayer' is 4,294,967,296, but must be at most 16,777,216" },
+        { "Intermediate = 2048", "[|Intermediate = 0|]", "PRSV008", $"Intermediate of layer 'DecoderLayer' is 0, {Ranges}1 to 16,777,216" },
+        { "Intermediate = 2048", "Intermediate = 2048, [|Activation = (Activation)9|]", "PRSV008", "Activation of layer 'DecoderLayer' is 9, but must be one of Activation.SwiGlu, Activation.GeGlu, Activation.Gelu, Activation.Relu" },
+        { "TensorParallel = 2", "[|TensorParallel = 0|]", "PRSV008", $"TensorParallel of the deployment is 0, {Ranges}1 to 1,024" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|Weights = (Precision)9|]", "PRSV008", "Weights of the deployment is 9, but must be one of Precision.Bf16, Precision.Fp8, Precision.Int8, Precision.Int4, Precision.Fp32" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|Prefetch = (PrefetchPolicy)3|]", "PRSV008", "Prefetch of the deployment is 3, but must be one of PrefetchPolicy.None, PrefetchPolicy.Paper, PrefetchPolicy.Best" },
+        { "Batch = 4", "[|Batch = 0|]", "PRSV008", $"Batch of the decode step is 0, {Ranges}1 to 65,536" },
+        { "Context = 128", "[|Context = 0|]", "PRSV008", $"Context of the decode step is 0, {Ranges}1 to 16,777,216" },
+        { "Context = 128", "[|CachedTokens = 3|]", "PRSV008", $"CachedTokens of a decode step of 4 sequences is 3, {Ranges}4 to 1,073,741,824" },
+        { "Decode(Batch = 4, Context = 128)", "Prefill(Batch = 4, [|Tokens = 0|])", "PRSV008", $"Tokens of the prefill step is 0, {Ranges}1 to 16,777,216" },
+        { "Decode(Batch = 4, Context = 128)", "Prefill(Batch = 65_536, [|Tokens = 16_777_216|])", "PRSV008", "Batch times Tokens of the prefill step is 1,099,511,627,776, but must be at most 1,073,741,824" },
+
+        // Steps.
+        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: neither a decode nor a prefill" },
+        { "Decode(Batch = 4, Context = 128)", "[|Decode(Batch = 4)|]", "PRSV010", "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together" },
+        { "Context = 128", "Context = 128, [|CachedTokens = 128|]", "PRSV010", "the decode step gives both Context, of each sequence, and CachedTokens, of all together" },
+        { "[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Decode([|Batch = 4|], Context = 128)]", "PRSV010", "the step 'decode batch 4 context 128' is declared twice" },
+
+        // What must be given.
+        { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Vocabulary = 1000)|]", "PRSV011", "Hidden of model 'Small' must be given" },
+        { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Hidden = 512)|]", "PRSV011", "Vocabulary of model 'Small' must be given" },
+        { "Attention(Heads = 8)", "[|Attention|]", "PRSV011", "Heads of layer 'DecoderLayer' must be given" },
+        { "FeedForward(Intermediate = 2048)", "[|FeedForward|]", "PRSV011", "Intermediate of layer 'DecoderLayer' must be given" },
+        { "Decode(Batch = 4, Context = 128)", "[|Decode(Context = 128)|]", "PRSV011", "Batch of the decode step must be given" },
+        { "Decode(Batch = 4, Context = 128)", "[|Prefill(Batch = 1)|]", "PRSV011", "Tokens of the prefill step must be given" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task Is_reported_at_its_place_and_nothing_is_emitted(string part, string by, string id, string message)
+    {
+        await Check(Replace(part, by), (id, message));
+    }
+
+    [Fact]
+    public async Task A_model_without_layers_is_reported() =>
+        await Check(
+            Declarations.Small.With("[Model(Hidden = 512, Vocabulary = 1000)]\n[Layers(typeof(DecoderLayer), Repeat = 4)]", "[[|Model(Hidden = 512, Vocabulary = 1000)|]]"),
+            ("PRSV007", "model 'Small' has no layers: it does not carry [Layers]"));
+
+    [Fact]
+    public async Task Several_faults_are_reported_together() =>
+        await Check(
+            Declarations.Small
+                .With("Hidden = 512", "[|Hidden = 0|]")
+                .With("Intermediate = 2048", "[|Intermediate = 0|]")
+                .With("Devices.A100Sxm80, TensorParallel = 2", "\"nothing\", [|TensorParallel = 2000|]")
+                .With("Decode(Batch = 4, Context = 128)", "[|Decode(Context = 128)|]"),
+            ("PRSV008", "Hidden of model 'Small' is 0, but must be 1 to 1,048,576"),
+            ("PRSV008", "Intermediate of layer 'DecoderLayer' is 0, but must be 1 to 16,777,216"),
+            ("PRSV008", "TensorParallel of the deployment is 2,000, but must be 1 to 1,024"),
+            ("PRSV011", "Batch of the decode step must be given"));
+
+    [Fact]
+    public async Task A_type_nested_in_one_that_is_not_partial_is_reported() =>
+        await Check(
+            Declarations.Small.With("public sealed partial class Deployed : Deployment;", "public sealed partial class [|Deployed|] : Deployment; }")
+                .With("[Deployment(", "public class Outer { [Deployment("),
+            ("PRSV002", "No plans can be generated for 'Deployed': its containing type 'Outer' is not partial"));
+
+    [Fact]
+    public async Task A_type_nested_in_a_generic_one_is_reported() =>
+        await Check(
+            Declarations.Small.With("public sealed partial class Deployed : Deployment;", "public sealed partial class [|Deployed|] : Deployment; }")
+                .With("[Deployment(", "public partial class Outer<T> { [Deployment("),
+            ("PRSV002", "No plans can be generated for 'Deployed': its containing type 'Outer' is generic, and a plan belongs to one type"));
+
+    [Fact]
+    public async Task A_deployment_that_does_not_fit_is_reported_with_its_sizes()
+    {
+        var run = GeneratorRun.Of(PublishedModels.Deployed("Llama3_70B", "Devices.H100, TensorParallel = 2, Weights = Precision.Int8", "Decode(Batch = 64, Context = 16_384)"));
+        run.Sources.ShouldBeEmpty();
+        var diagnostic = (await Analysis.DiagnosticsOf(run.Compilation)).ShouldHaveSingleItem();
+        diagnostic.Id.ShouldBe("PRSV006");
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("?");
+    }
+
+    [Fact]
+    public async Task Sizes_beyond_64_bits_are_refused() =>
+        await Check(
+            Declarations.Small
+                .With("Hidden = 512", "Hidden = 1_048_576").With("Heads = 8", "Heads = 65_536, HeadSize = 256").With("Repeat = 4", "Repeat = 1000")
+                .With("Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]")
+                .With("Batch = 4, Context = 128", "Batch = 65_536, Context = 16_777_216"),
+            ("PRSV006", "?"));
+
+    [Fact]
+    public async Task A_language_without_raw_literals_is_reported()
+    {
+        var old = TestCompilation.Language.WithLanguageVersion(Microsoft.CodeAnalysis.CSharp.LanguageVersion.CSharp10);
+        var source = Declarations.Small.With("class DecoderLayer;", "class DecoderLayer { }").With("Deployed : Deployment;", "Deployed : Deployment { }");
+        var compilation = TestCompilation.Of(source);
+        compilation = compilation.ReplaceSyntaxTree(compilation.SyntaxTrees[0], Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree.ParseText(source, old, "File0.cs"));
+        GeneratorRun.Of(compilation).Sources.ShouldBeEmpty();
+        var diagnostic = (await Analysis.DiagnosticsOf(compilation)).ShouldHaveSingleItem();
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("No plans can be generated for 'Deployed': a plan needs C# 11 or later, and the project's is 10.0");
+    }
+
+    [Fact]
+    public void Every_diagnostic_of_a_declaration_is_provoked()
+    {
+        var provoked = Faults.Select(f => (string)f[2]).Append("PRSV006").Distinct();
+        // Device files have tests of their own.
+        Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Select(d => d.Id).Except(["PRSV009"]).ShouldBe(provoked, ignoreOrder: true);
+    }
+
+    private static string Replace(string parts, string by)
+    {
+        // Two parts of the source can change together; a bar parts them, but not that of a mark.
+        var from = parts.Split('|');
+        var to = from.Length == 1 ? [by] : System.Text.RegularExpressions.Regex.Split(by, @"(?<!\[)\|(?!\])");
+        return from.Zip(to).Aggregate(Declarations.Small, (source, pair) => source.With(pair.First, pair.Second));
+    }
+
+    /// <summary>The places are marked in the order of the source; so are the diagnostics.</summary>
+    internal static async Task Check(string marked, params (string Id, string Message)[] expected)
+    {
+        var (source, spans) = Markup.Parse(marked);
+        var run = GeneratorRun.Of(source);
+        run.Compilation.GetDiagnostics().Where(d => d.Severity >= DiagnosticSeverity.Warning).ShouldBeEmpty();
+        run.Sources.ShouldBeEmpty();
+        run.Reported.ShouldBeEmpty();
+        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation);
+        diagnostics.Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture))).ShouldBe(expected);
+        diagnostics.Select(d => source.Substring(d.Location.SourceSpan.Start, d.Location.SourceSpan.Length))
+            .ShouldBe(spans.Select(s => source.Substring(s.Start, s.Length)));
+        diagnostics.Select(d => d.Location.SourceSpan).ShouldBe(spans);
+        diagnostics.ShouldAllBe(d => d.Severity == DiagnosticSeverity.Error);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators.Tests;
+
+/// <summary>Every property of every attribute counts: changed alone, it changes what is emitted. A property without a case
+/// fails, so that a new one is not forgotten by the parser.</summary>
+public class PropertyTests
+{
+    private const string Source = """
+        using Preserve;
+
+        namespace App;
+
+        [Model(Name = "small", Hidden = 512, Vocabulary = 1000, MaxPositions = 4096, TiedEmbeddings = false, LearnedPositions = 300,
+            EmbeddingScale = false, FinalNorm = Norm.Rms, LogitSoftCap = false, HeadBias = false)]
+        [Layers(typeof(DecoderLayer), Repeat = 4)]
+        public static class Small
+        {
+            [Layer(Norm = Norm.Layer, PostNorm = false, Position = Position.Learned, Parallel = false)]
+            [Attention(Heads = 8, KeyValueHeads = 4, HeadSize = 64, Bias = ProjectionBias.None, QueryKeyNorm = false, Window = 100, SoftCap = false)]
+            [FeedForward(Intermediate = 2048, Activation = Activation.SwiGlu, Bias = false)]
+            public sealed class DecoderLayer;
+
+            [Layer(Norm = Norm.Layer, Position = Position.Learned)]
+            [Attention(Heads = 8)]
+            [FeedForward(Intermediate = 1024)]
+            public sealed class OtherLayer;
+        }
+
+        [Model(Hidden = 512, Vocabulary = 1000)]
+        [Layers(typeof(Small.DecoderLayer), Repeat = 2)]
+        public static class Other;
+
+        [Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2, Weights = Precision.Bf16, Activations = Precision.Bf16,
+            KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper, SeparateProjections = false)]
+        [Decode(Batch = 4, Context = 128)]
+        [Decode(Batch = 5, CachedTokens = 1000)]
+        [Prefill(Batch = 6, Tokens = 32)]
+        public sealed partial class Deployed : Deployment;
+
+        """;
+
+    /// <summary>The part of the source that gives the property, and another value.</summary>
+    private static readonly Dictionary<(Type Attribute, string Property), (string From, string To)> Cases = new()
+    {
+        [(typeof(ModelAttribute), nameof(ModelAttribute.Name))] = ("\"small\"", "\"smaller\""),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.Hidden))] = ("Model(Name = \"small\", Hidden = 512", "Model(Name = \"small\", Hidden = 256"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.Vocabulary))] = ("Vocabulary = 1000, MaxPositions", "Vocabulary = 1200, MaxPositions"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.MaxPositions))] = ("MaxPositions = 4096", "MaxPositions = 2048"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.TiedEmbeddings))] = ("TiedEmbeddings = false", "TiedEmbeddings = true"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.LearnedPositions))] = ("LearnedPositions = 300", "LearnedPositions = 301"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.EmbeddingScale))] = ("EmbeddingScale = false", "EmbeddingScale = true"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.FinalNorm))] = ("FinalNorm = Norm.Rms", "FinalNorm = Norm.Layer"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.LogitSoftCap))] = ("LogitSoftCap = false", "LogitSoftCap = true"),
+        [(typeof(ModelAttribute), nameof(ModelAttribute.HeadBias))] = ("HeadBias = false", "HeadBias = true"),
+        [(typeof(LayersAttribute), nameof(LayersAttribute.Pattern))] = ("typeof(DecoderLayer)", "typeof(OtherLayer)"),
+        [(typeof(LayersAttribute), nameof(LayersAttribute.Repeat))] = ("Repeat = 4", "Repeat = 5"),
+        [(typeof(LayerAttribute), nameof(LayerAttribute.Norm))] = ("Norm = Norm.Layer, PostNorm", "Norm = Norm.Rms, PostNorm"),
+        [(typeof(LayerAttribute), nameof(LayerAttribute.PostNorm))] = ("PostNorm = false", "PostNorm = true"),
+        [(typeof(LayerAttribute), nameof(LayerAttribute.Position))] = (
+            "Position = Position.Learned, Parallel = false)]\n    [Attention(Heads = 8, KeyValueHeads",
+            "Position = Position.Rotary, Parallel = false)]\n    [Attention(Heads = 8, KeyValueHeads"),
+        [(typeof(LayerAttribute), nameof(LayerAttribute.Parallel))] = ("Parallel = false", "Parallel = true"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.Heads))] = ("Heads = 8, KeyValueHeads", "Heads = 16, KeyValueHeads"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.KeyValueHeads))] = ("KeyValueHeads = 4", "KeyValueHeads = 2"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.HeadSize))] = ("HeadSize = 64", "HeadSize = 32"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.Bias))] = ("ProjectionBias.None", "ProjectionBias.All"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.QueryKeyNorm))] = ("QueryKeyNorm = false", "QueryKeyNorm = true"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.Window))] = ("Window = 100", "Window = 50"),
+        [(typeof(AttentionAttribute), nameof(AttentionAttribute.SoftCap))] = (" SoftCap = false", " SoftCap = true"),
+        [(typeof(FeedForwardAttribute), nameof(FeedForwardAttribute.Intermediate))] = ("Intermediate = 2048", "Intermediate = 4096"),
+        [(typeof(FeedForwardAttribute), nameof(FeedForwardAttribute.Activation))] = ("Activation.SwiGlu", "Activation.Gelu"),
+        [(typeof(FeedForwardAttribute), nameof(FeedForwardAttribute.Bias))] = (" Bias = false", " Bias = true"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Model))] = ("typeof(Small)", "typeof(Other)"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Device))] = ("Devices.A100Sxm80", "Devices.H100"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.TensorParallel))] = ("TensorParallel = 2", "TensorParallel = 4"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Weights))] = ("Weights = Precision.Bf16", "Weights = Precision.Int8"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Activations))] = ("Activations = Precision.Bf16", "Activations = Precision.Int8"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.KeyValues))] = ("KeyValues = Precision.Bf16", "KeyValues = Precision.Int8"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Prefetch))] = ("PrefetchPolicy.Paper", "PrefetchPolicy.None"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SeparateProjections))] = ("SeparateProjections = false", "SeparateProjections = true"),
+        [(typeof(DecodeAttribute), nameof(DecodeAttribute.Batch))] = ("Batch = 4", "Batch = 3"),
+        [(typeof(DecodeAttribute), nameof(DecodeAttribute.Context))] = ("Context = 128", "Context = 127"),
+        [(typeof(DecodeAttribute), nameof(DecodeAttribute.CachedTokens))] = ("CachedTokens = 1000", "CachedTokens = 999"),
+        [(typeof(PrefillAttribute), nameof(PrefillAttribute.Batch))] = ("Batch = 6", "Batch = 7"),
+        [(typeof(PrefillAttribute), nameof(PrefillAttribute.Tokens))] = ("Tokens = 32", "Tokens = 33"),
+    };
+
+    /// <summary>Properties that no plan shows: they serve warnings alone.</summary>
+    private static readonly HashSet<(Type, string)> NotInPlans = [(typeof(ModelAttribute), nameof(ModelAttribute.MaxPositions))];
+
+    private static readonly Lazy<GeneratorRun> Base = new(() => GeneratorRun.Of(Source));
+
+    public static TheoryData<string, string> Properties
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var attribute in typeof(ModelAttribute).Assembly.GetExportedTypes().Where(t => t.IsSubclassOf(typeof(Attribute))))
+            {
+                foreach (var property in attribute.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+                    data.Add(attribute.Name, property.Name);
+            }
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Properties))]
+    public void Changes_what_is_emitted(string attribute, string property)
+    {
+        var key = (typeof(ModelAttribute).Assembly.GetType($"Preserve.{attribute}", throwOnError: true)!, property);
+        Cases.ShouldContainKey(key);
+        var run = Base.Value.After(Base.Value.Compilation.With(0, Source.With(Cases[key].From, Cases[key].To)));
+        run.ShouldCompile();
+        run.Reasons(StepNames.Extract).ShouldBe([IncrementalStepRunReason.Modified]);
+        run.Reasons(StepNames.Resolve).ShouldBe([IncrementalStepRunReason.Modified]);
+        if (!NotInPlans.Contains(key))
+            run.OutputReasons().ShouldBe([IncrementalStepRunReason.Modified]);
+    }
+
+    [Fact]
+    public void Every_case_is_a_property() =>
+        Cases.Keys.Select(k => (k.Attribute.Name, k.Property)).ShouldBe(Properties.Select(p => ((string)p[0], (string)p[1])), ignoreOrder: true);
+}

@@ -1,0 +1,78 @@
+namespace Preserve.Hardware.Tests.Costs;
+
+public class NominalCostLawsTests
+{
+    [Theory]
+    [InlineData(Precision.Int8, Precision.Int8, 707.8)]
+    [InlineData(Precision.Int8, Precision.Bf16, 353.9)]
+    [InlineData(Precision.Int4, Precision.Int8, 353.9)]
+    [InlineData(Precision.Fp8, Precision.Fp8, 353.9)]
+    public void The_rate_of_a_format_needs_both_inputs_in_it(Precision weights, Precision activations, double teraflops)
+    {
+        var laws = Laws("ascend-910b2");
+        var demand = laws.Demand(new MatMulOperation(4, 100, 1000, weights, activations), 0, 0, 0);
+        demand.Flops.ShouldBe(800_000);
+        demand.FlopsPerPicosecond.ShouldBe(0.8 * teraflops, tolerance: 1e-9);
+    }
+
+    [Fact]
+    public void Attention_computes_its_pairs_at_the_context()
+    {
+        var attention = new AttentionOperation(2, 1, 8, 1, 128, (Amount.Context * 2) + 2, false);
+        Laws("h100-sxm").Demand(attention, 99, 0, 0).Flops.ShouldBe(4.0 * 200 * 8 * 128);
+    }
+
+    [Fact]
+    public void The_faster_algorithm_is_taken()
+    {
+        var laws = Laws("h100-sxm");
+        // One shot: 3.0 us + 7 x 64 KiB / 254 GB/s. Two shots from 8 MiB on: 9.3 us + 2 x 7/8 x 8 MiB / 340 GB/s.
+        var small = laws.Demand(new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8), 0, 0, 0);
+        (small.FixedPicoseconds, small.LinkBytes, small.LinkBytesPerPicosecond).ShouldBe((3_000_000, 7.0 * 65_536, 0.254));
+        var large = laws.Demand(new CollectiveOperation(CollectiveKind.AllReduce, 8 << 20, 8), 0, 0, 0);
+        (large.FixedPicoseconds, large.LinkBytes, large.LinkBytesPerPicosecond).ShouldBe((9_300_000, 1.75 * (8 << 20), 0.34));
+        var gathered = laws.Demand(new CollectiveOperation(CollectiveKind.AllGather, 1000, 8), 0, 0, 0);
+        gathered.LinkBytes.ShouldBe(7000);
+    }
+
+    [Fact]
+    public void Without_algorithms_the_link_and_the_latency_decide()
+    {
+        var demand = Laws("ascend-910b2").Demand(new CollectiveOperation(CollectiveKind.AllReduce, 80_000, 8), 0, 0, 0);
+        (demand.FixedPicoseconds, demand.LinkBytes, demand.LinkBytesPerPicosecond).ShouldBe((25_000_000, 140_000.0, 0.196));
+    }
+
+    [Fact]
+    public void A_law_allocates_nothing()
+    {
+        var laws = Laws("h100-sxm");
+        Operation[] operations =
+        [
+            new MatMulOperation(4, 100, 1000, Precision.Fp8, Precision.Fp8), new CollectiveOperation(CollectiveKind.AllReduce, 80_000, 8),
+            new AttentionOperation(2, 1, 8, 1, 128, (Amount.Context * 2) + 2, false), new PrefetchOperation(), new JoinOperation(), new EmbedOperation(1, 1),
+        ];
+        var total = Sum();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        total += Sum();
+        GC.GetAllocatedBytesForCurrentThread().ShouldBe(before);
+        total.ShouldBeGreaterThan(0);
+
+        long Sum()
+        {
+            var sum = 0L;
+            foreach (var operation in operations)
+                sum += laws.Demand(operation, 5, 100, 100).FixedPicoseconds;
+            return sum;
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(1.0000001, 2)]
+    [InlineData(2.9, 3)]
+    public void Times_are_rounded_up(double value, long picoseconds) => Picoseconds.Ceiling(value).ShouldBe(picoseconds);
+
+    private static NominalCostLaws Laws(string id) =>
+        DeviceCatalogue.TryGet(id, out var device) ? new NominalCostLaws(device) : throw new ArgumentException(id);
+}

@@ -1,0 +1,102 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Hardware.Tests.Devices;
+
+public class DeviceFileTests
+{
+    private const string Least = """
+        {
+          "preserve_device": 1,
+          "id": "mine",
+          "compute": { "bf16_teraflops": 400 },
+          "hbm": {
+            "capacity_gigabytes": 64,
+            "nominal_gigabytes_per_second": 2000
+          },
+          "l2": {
+            "capacity_mebibytes": 100,
+            "read_terabytes_per_second": 5
+          },
+          "scale_up": { "kind": "NVLink4", "gigabytes_per_second_per_direction": 450 }
+        }
+        """;
+
+    [Fact]
+    public void What_is_left_out_is_assumed_and_listed()
+    {
+        var device = DeviceFile.Parse(Least).Device.ShouldNotBeNull();
+        device.Name.ShouldBe("mine");
+        device.Hbm.SustainedGigabytesPerSecond.ShouldBe(1600);
+        device.L2.UsableMebibytes.ShouldBe(70);
+        device.L2Known.ShouldBeTrue();
+        device.Kernels.MatMulHbmTerabytesPerSecond.ShouldBe(1.6);
+        device.AssumedFields.Count.ShouldBe(13);
+        device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
+    }
+
+    [Theory]
+    [InlineData("\"id\": \"mine\",", "", 1, 1, "id is missing")]
+    [InlineData("\"preserve_device\": 1", "\"preserve_device\": 2", 2, 22, "preserve_device is 2, but must be from 1 to 1, the version of the format that this library reads")]
+    [InlineData("\"bf16_teraflops\": 400", "", 4, 14, "compute.bf16_teraflops is missing")]
+    [InlineData("400", "400, \"fp8_teraflop\": 800", 4, 39, "compute.fp8_teraflop is not a field of a device file; 'fp8_teraflops' is")]
+    [InlineData("400", "-400", 4, 34, "compute.bf16_teraflops is -400, but must be from 0.1 to 100000 (in 10^12 operations per second)")]
+    [InlineData("400", "\"400\"", 4, 34, "compute.bf16_teraflops must be a number")]
+    [InlineData("2000", "0", 7, 37, "hbm.nominal_gigabytes_per_second is 0, but must be from 10 to 50000 (in 10^9 bytes per second, not bits)")]
+    [InlineData("2000", "6000", 7, 37, "hbm.nominal_gigabytes_per_second is 6000, but memory of 64 GB is not read more than 90 times a second: are these bits?")]
+    [InlineData("2000", "2000, \"sustained_gigabytes_per_second\": 2001", 7, 77, "hbm.sustained_gigabytes_per_second is 2001, but the nominal rate is 2000")]
+    [InlineData("\"read_terabytes_per_second\": 5", "\"read_terabytes_per_second\": 1.5", 11, 34, "l2.read_terabytes_per_second is 1.5, but memory sustains 1.6: an L2 is not slower than what it caches")]
+    [InlineData("\"capacity_mebibytes\": 100", "\"capacity_mebibytes\": 104857600", 10, 27, "l2.capacity_mebibytes is 104857600, but must be from 0.25 to 4096 (in 2^20 bytes)")]
+    [InlineData("100,", "100, \"usable_mebibytes\": 101,", 10, 52, "l2.usable_mebibytes is 101, but the capacity is 100")]
+    [InlineData("450", "3600", 13, 74, "scale_up.gigabytes_per_second_per_direction is 3600, but NVLink4 carries 450 in one direction: are these bits, or both directions?")]
+    [InlineData("\"NVLink4\"", "4", 13, 25, "scale_up.kind must be a text in quotes, and not empty")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"doubtful\": [{ \"field\": \"hbm.capacity\", \"note\": \"?\" }],", 3, 41, "'hbm.capacity' is not a field of a device file; 'hbm.capacity_gigabytes' is")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"assumed\": [1],", 3, 29, "an item of assumed must be an object with a field and a note, both texts")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"one_shot\": { \"latency_microseconds\": 3 } },", 3, 46, "collectives.one_shot.gigabytes_per_second is missing")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"kernels\": { \"event_microseconds\": 3000000 },", 3, 52, "kernels.event_microseconds is 3000000, but must be from 0 to 1000 (in 10^-6 seconds)")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"kind\": \"PCIe 5.0 x16\", \"nominal_gigabytes_per_second\": 512 },", 3, 88, "host_link.nominal_gigabytes_per_second is 512, but PCIe 5.0 x16 carries 64 in one direction: are these bits, or both directions?")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\" \"x\"", 3, 16, "expected ',' or '}' after a member, found '\"'")]
+    public void What_is_wrong_is_named_at_its_line(string sound, string wrong, int line, int column, string message)
+    {
+        Least.ShouldContain(sound);
+        var result = DeviceFile.Parse(Least.ReplaceLineEndings("\n").Replace(sound, wrong, StringComparison.Ordinal));
+        result.Device.ShouldBeNull();
+        result.Errors.ShouldBe([new DeviceFileError(line, column, message)]);
+    }
+
+    [Fact]
+    public void All_errors_are_found_at_once()
+    {
+        var result = DeviceFile.Parse(Least.Replace("400", "0", StringComparison.Ordinal).Replace("2000", "-1", StringComparison.Ordinal));
+        result.Errors.Select(e => e.Line).ShouldBe([4, 7]);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("1")]
+    [InlineData("{}")]
+    [InlineData("{\"hbm\": 3, \"l2\": [], \"assumed\": {}, \"kernels\": \"\"}")]
+    public void Other_texts_are_refused(string text)
+    {
+        var result = DeviceFile.Parse(text);
+        result.Device.ShouldBeNull();
+        result.Errors.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public void A_damaged_file_gives_a_device_or_errors_in_it()
+    {
+        var sound = DeviceCatalogue.TextOf("b200-sxm")!;
+        var damage = from at in Gen.Choose(0, sound.Length - 20)
+                     from length in Gen.Choose(0, 18)
+                     from put in Gen.Elements("", "0", "-", "1e9", "null", "{", "]", "\"", ",")
+                     select (at, length, put);
+        Prop.ForAll(damage.ToArbitrary(), d =>
+        {
+            var text = sound.Remove(d.at, d.length).Insert(d.at, d.put);
+            var result = DeviceFile.Parse(text);
+            (result.Device is null).ShouldBe(result.Errors.Count > 0);
+            result.Errors.ShouldAllBe(e => e.Line >= 1 && e.Line <= text.Split('\n', StringSplitOptions.None).Length && e.Column >= 1);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000).WithReplay(77, 5));
+    }
+}

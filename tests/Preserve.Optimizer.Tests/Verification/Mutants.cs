@@ -1,0 +1,99 @@
+namespace Preserve.Optimizer.Tests;
+
+/// <summary>Plans with one thing changed, of every kind that could make a plan wrong.</summary>
+internal static class Mutants
+{
+    public static readonly (string Kind, Func<ExecutionPlan, Random, ExecutionPlan?> Make)[] Kinds =
+    [
+        ("wait dropped", (plan, random) => Change(plan, random, i => i.Waits.Count > 0, i => i with { Waits = i.Waits.Skip(1).ToArray() })),
+        ("signal dropped", (plan, random) => Change(plan, random, i => i.Signals, i => i with { Signals = false })),
+        ("wait retargeted", (plan, random) => Change(plan, random, i => i.Waits.Count > 0, i => i with { Waits = new[] { AnyLabel(plan, random) } })),
+        ("wait added", (plan, random) => Change(plan, random, i => i.Waits.Count == 0, i => i with { Waits = new[] { AnyLabel(plan, random) } })),
+        ("stream changed", (plan, random) => Change(plan, random, _ => true, i => i with { Stream = (StreamKind)random.Next(3) })),
+        ("instructions swapped", (plan, random) => Nodes(plan, random, nodes =>
+        {
+            var at = random.Next(nodes.Count - 1);
+            (nodes[at], nodes[at + 1]) = (nodes[at + 1], nodes[at]);
+        })),
+        ("instruction dropped", (plan, random) => Nodes(plan, random, nodes => nodes.RemoveAt(random.Next(nodes.Count)))),
+        ("instruction duplicated", (plan, random) => Nodes(plan, random, nodes => nodes.Insert(random.Next(nodes.Count), nodes[random.Next(nodes.Count)]))),
+        ("prefetch retargeted", (plan, random) => Change(plan, random, i => i.Operation is PrefetchOperation,
+            i => i with { Reads = new[] { i.Reads[0] with { Tensor = AnyWeight(plan, random), Range = null, Layer = LayerIndex.Of(random.Next(plan.Layers)) } } })),
+        ("room shrunk", (plan, random) => plan with { PrefetchRoomBytes = plan.PrefetchRoomBytes * random.Next(1, 10) / 10 }),
+        ("buffer moved", (plan, random) =>
+        {
+            var tensors = plan.Tensors.ToArray();
+            var values = Enumerable.Range(0, tensors.Length).Where(t => tensors[t].Role == TensorRole.Value).ToArray();
+            var at = values[random.Next(values.Length)];
+            tensors[at] = tensors[at] with { Offset = random.Next(2) == 0 ? tensors[values[random.Next(values.Length)]].Offset : 256 * random.Next((int)(plan.ArenaBytes / 256) + 1) };
+            return plan with { Tensors = tensors };
+        }),
+        ("KV range torn", (plan, random) => Change(plan, random, i => i.Reads.Concat(i.Writes).Any(r => r.Range is not null) && i.Operation is not PrefetchOperation,
+            i => i with { Reads = i.Reads.Select(r => Tear(r, random)).ToArray(), Writes = i.Writes.Select(r => Tear(r, random)).ToArray() })),
+        ("layer of a reference changed", (plan, random) => Change(plan, random, i => i.Reads.Any(r => r.Layer.Kind != LayerIndexKind.None), i =>
+        {
+            var reads = i.Reads.ToArray();
+            var at = random.Next(reads.Length);
+            reads[at] = reads[at].Layer.Kind == LayerIndexKind.None ? reads[at] : reads[at] with { Layer = new(reads[at].Layer.Kind, reads[at].Layer.Value + (random.Next(2) == 0 ? 1 : -1)) };
+            return i with { Reads = reads };
+        })),
+        ("repeat count changed", (plan, random) => Repeats(plan, r => r with { Count = Math.Max(1, r.Count + (random.Next(2) == 0 ? 1 : -1)) })),
+        ("first layer changed", (plan, random) => Repeats(plan, r => r with { FirstLayer = r.FirstLayer + (random.Next(2) == 0 ? 1 : -1) })),
+    ];
+
+    private static TensorReference Tear(TensorReference reference, Random random) => reference.Range is not { } range ? reference : reference with
+    {
+        Range = random.Next(4) switch
+        {
+            0 => new UnitRange(range.Begin, range.End - 1),
+            1 => new UnitRange(range.Begin + 1, range.End),
+            2 => new UnitRange(range.Begin - 1, range.End),
+            _ => range,
+        },
+    };
+
+    private static string AnyLabel(ExecutionPlan plan, Random random)
+    {
+        var labels = plan.Instructions().Where(i => i.Signals).Select(i => i.Label).Distinct().ToArray();
+        return labels.Length == 0 ? "none" : labels[random.Next(labels.Length)];
+    }
+
+    private static string AnyWeight(ExecutionPlan plan, Random random)
+    {
+        var weights = plan.Tensors.Where(t => t.Role == TensorRole.Weight && t.PerLayer).ToArray();
+        return weights[random.Next(weights.Length)].Name;
+    }
+
+    private static ExecutionPlan? Change(ExecutionPlan plan, Random random, Func<Instruction, bool> applies, Func<Instruction, Instruction> change)
+    {
+        var count = plan.Instructions().Count(applies);
+        if (count == 0)
+            return null;
+        var chosen = random.Next(count);
+        var seen = 0;
+        return plan with { Body = Map(plan.Body) };
+
+        EquatableArray<PlanNode> Map(EquatableArray<PlanNode> body) => body.Select(n => n switch
+        {
+            Repeat r => r with { Body = Map(r.Body) },
+            Instruction i when applies(i) => seen++ == chosen ? change(i) : i,
+            _ => n,
+        }).ToArray();
+    }
+
+    private static ExecutionPlan? Nodes(ExecutionPlan plan, Random random, Action<List<PlanNode>> change)
+    {
+        if (random.Next(2) == 0 && plan.Body.OfType<Repeat>().FirstOrDefault() is { } repeat)
+        {
+            var inner = repeat.Body.ToList();
+            change(inner);
+            return plan with { Body = plan.Body.Select(n => ReferenceEquals(n, repeat) ? repeat with { Body = inner.ToArray() } : n).ToArray() };
+        }
+        var nodes = plan.Body.ToList();
+        change(nodes);
+        return plan with { Body = nodes.ToArray() };
+    }
+
+    private static ExecutionPlan? Repeats(ExecutionPlan plan, Func<Repeat, Repeat> change) =>
+        plan.Body.OfType<Repeat>().Any() ? plan with { Body = plan.Body.Select(n => n is Repeat r ? change(r) : n).ToArray() } : null;
+}

@@ -1,0 +1,54 @@
+using FsCheck.Fluent;
+using Xunit.Abstractions;
+
+namespace Preserve.Optimizer.Tests;
+
+public class MutationTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Every_harmful_mutant_is_caught_and_every_harmless_one_accepted()
+    {
+        var random = new Random(20_250_108);
+        var counts = Mutants.Kinds.ToDictionary(k => k.Kind, _ => (Harmful: 0, Harmless: 0));
+        foreach (var plan in Corpus(random))
+        {
+            InterleavingChecker.FindHarm(plan).ShouldBeNull();
+            PlanVerifier.Verify(plan).ShouldBeEmpty();
+            foreach (var (kind, make) in Mutants.Kinds)
+            {
+                if (make(plan, random) is not { } mutant || mutant == plan)
+                    continue;
+                var harm = InterleavingChecker.FindHarm(mutant);
+                var faults = PlanVerifier.Verify(mutant);
+                (faults.Count > 0).ShouldBe(harm is not null,
+                    $"{kind}: harm '{harm}', faults '{string.Join("; ", faults)}'\n{PlanText.Write(mutant)}");
+                counts[kind] = harm is null ? (counts[kind].Harmful, counts[kind].Harmless + 1) : (counts[kind].Harmful + 1, counts[kind].Harmless);
+            }
+        }
+        foreach (var (kind, (harmful, harmless)) in counts)
+            output.WriteLine($"{kind,-30} {harmful,5} harmful and caught, {harmless,5} harmless and accepted");
+        output.WriteLine($"{counts.Values.Sum(c => c.Harmful)} harmful, {counts.Values.Sum(c => c.Harmless)} harmless");
+        counts.ShouldAllBe(c => c.Value.Harmful > 0);
+        counts.Values.Sum(c => c.Harmless).ShouldBeGreaterThan(100);
+    }
+
+    /// <summary>Small plans: a few layers, two ranks, contexts up to 6, with room for some of the prefetches.</summary>
+    private static IEnumerable<ExecutionPlan> Corpus(Random random)
+    {
+        for (var i = 0; i < 120; i++)
+        {
+            var layer = Specs.Layer("L", 2, 2, 8, 32, window: random.Next(3) == 0 ? 3 : 0, postNorm: random.Next(4) == 0, parallel: random.Next(4) == 0,
+                position: random.Next(4) == 0 ? Position.None : Position.Rotary, bias: random.Next(4) == 0 ? ProjectionBias.All : ProjectionBias.None);
+            var other = Specs.Layer("M", 2, 1, 8, 48, activation: Activation.Relu);
+            var stack = random.Next(3) switch
+            {
+                0 => [Specs.Group(random.Next(1, 4), layer)],
+                1 => [Specs.Group(2, layer), Specs.Group(1, other)],
+                _ => new[] { Specs.Group(random.Next(1, 3), layer, other) },
+            };
+            var ranks = random.Next(4) == 0 ? 1 : 2;
+            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 40, stack), ranks, Specs.Decode(random.Next(1, 3), random.Next(1, 7)), separate: random.Next(3) == 0);
+            yield return Specs.Plan(deployment, room: random.Next(3) == 0 ? 900 : 100_000);
+        }
+    }
+}
