@@ -12,7 +12,8 @@ const int context = 16_384;
 var plans = new Llama3_70B_OnAscend().Plans;
 var plan = plans.ForDecode(batch: 4, context);
 var report = plans.Steps.Single(s => s.Plan == plan).Report;
-var device = DeviceCatalogue.Get(plan.Device);
+if (!DeviceCatalogue.TryGet(plan.Device, out var device))
+    throw new InvalidOperationException($"'{plan.Device}' is not a built-in device");
 
 var baseRun = await RunAsync(plan.WithoutPrefetch());
 var run = await RunAsync(plan);
@@ -30,7 +31,7 @@ Console.WriteLine($"base plan      {Microseconds(baseRun.Picoseconds),10}   no p
 Console.WriteLine($"this plan      {Microseconds(run.Picoseconds),10}   {Gain(baseRun.Picoseconds, run.Picoseconds)}");
 Console.WriteLine($"lower bound    {Microseconds(report.BoundPicoseconds),10}   by {report.BoundBy}; this plan takes {(double)run.Picoseconds / report.BoundPicoseconds:0.00} times that");
 Console.WriteLine($"collectives    {Microseconds(baseRun.CollectiveExposedPicoseconds),10}   of the base plan, {100.0 * baseRun.CollectiveExposedPicoseconds / baseRun.Picoseconds:0.0} %: nothing else runs meanwhile");
-Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),10}   is the most that prefetch under collectives can save");
+Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),10}   can be saved at most while collectives run; what is saved beyond that ran on past them");
 Console.WriteLine();
 
 const int layer = 40;

@@ -8,6 +8,9 @@ namespace Preserve.Generators;
 /// <summary>Prints the generated part of a deployment. Nothing is computed here.</summary>
 internal sealed class PlanSource
 {
+    /// <summary>What marks a generated member.</summary>
+    public const string Tool = "Preserve.Generators";
+
     private readonly StringBuilder _text = new();
     private int _depth;
 
@@ -57,7 +60,7 @@ internal sealed class PlanSource
         Line($"partial class {Identifier(type.Name)}");
         Open();
         Line("/// <inheritdoc/>");
-        Line("[global::System.CodeDom.Compiler.GeneratedCode(\"Preserve.Generators\", null)]");
+        Line("[global::System.CodeDom.Compiler.GeneratedCode(\"" + Tool + "\", null)]");
         Line("protected override global::Preserve.PlanSet Load()");
         Open();
         var quotes = new string('"', System.Math.Max(3, LongestRun(plans, '"') + 1));

@@ -60,7 +60,8 @@ internal static class TypeParser
     {
         if (type.Name == Load)
             return $"it has the name of the member that is generated, '{Load}'";
-        if (type.GetMembers(Load).Any(m => m is not IMethodSymbol method || (method.Parameters.IsEmpty && method.Arity == 0)))
+        // Analyzers also see the part that was generated.
+        if (type.GetMembers(Load).Any(m => !IsGenerated(m) && (m is not IMethodSymbol method || (method.Parameters.IsEmpty && method.Arity == 0))))
             return $"it declares '{Load}' itself";
         foreach (var @base in BasesOf(type).TakeWhile(b => !b.Is<Deployment>()))
         {
@@ -70,6 +71,9 @@ internal static class TypeParser
         }
         return null;
     }
+
+    private static bool IsGenerated(ISymbol member) => member.GetAttributes().Any(
+        a => a.AttributeClass?.Name == "GeneratedCodeAttribute" && a.ConstructorArguments.Length > 0 && a.ConstructorArguments[0].Value is PlanSource.Tool);
 
     /// <summary>A plan is one raw string literal.</summary>
     private static string? ReasonAgainstLanguage(INamedTypeSymbol type) =>

@@ -44,13 +44,15 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
     };
 
     private static Distribution ResultOf(
-        GraphOperator op, Dictionary<TensorReference, GraphOperator> producers, Dictionary<TensorReference, int> readers) => op switch
+        GraphOperator op, Dictionary<TensorReference, GraphOperator> producers, Dictionary<TensorReference, int> readers)
     {
-        { Operation: EmbedOperation } or { Partition: Partition.ByRows } => Distribution.Partial,
-        { Partition: Partition.ByColumns or Partition.ByHeads or Partition.ByVocabulary } => Distribution.Split,
+        if (op.Operation is EmbedOperation || op.Partition is Partition.ByRows)
+            return Distribution.Partial;
+        if (op.Partition is Partition.ByColumns or Partition.ByHeads or Partition.ByVocabulary)
+            return Distribution.Split;
         // A sum of summands is a summand of the sum, and its reduction can wait, if nobody else wants its terms whole.
-        { Operation: ElementwiseOperation { Function: ElementwiseFunction.Add } }
-            when op.Reads.All(r => readers[r] == 1 && producers.TryGetValue(r, out var producer) && producer.Result == Distribution.Partial) => Distribution.Partial,
-        _ => Distribution.Whole,
-    };
+        var sumsSummands = op.Operation is ElementwiseOperation { Function: ElementwiseFunction.Add }
+            && op.Reads.All(r => readers[r] == 1 && producers.TryGetValue(r, out var producer) && producer.Result == Distribution.Partial);
+        return sumsSummands ? Distribution.Partial : Distribution.Whole;
+    }
 }

@@ -16,7 +16,7 @@ internal static class StepPlanner
     /// <returns>The finished graph.</returns>
     public static Graph Plan(DeploymentSpec deployment, StepSpec step, long roomBytes)
     {
-        var pipeline = new PassPipeline(deployment.TensorParallel, deployment.Prefetch, roomBytes);
+        var pipeline = new PassPipeline(deployment.TensorParallel, PolicyOf(deployment), roomBytes);
         for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
         {
             var graph = ModelLowering.Lower(deployment, step, repeats);
@@ -26,6 +26,11 @@ internal static class StepPlanner
         }
     }
 
+    /// <summary>The policy that is followed: until sizes are searched for, the best there is is the published one.</summary>
+    /// <param name="deployment">The deployment.</param>
+    public static PrefetchPolicy PolicyOf(DeploymentSpec deployment) =>
+        deployment.Prefetch == PrefetchPolicy.Best ? PrefetchPolicy.Paper : deployment.Prefetch;
+
     /// <summary>Plans a step layer by layer, without rolling: what a rolled plan must unroll to.</summary>
     /// <param name="deployment">The deployment.</param>
     /// <param name="step">One of its steps.</param>
@@ -33,7 +38,7 @@ internal static class StepPlanner
     public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, long roomBytes)
     {
         var graph = ModelLowering.Lower(deployment, step, int.MaxValue);
-        new PassPipeline(deployment.TensorParallel, deployment.Prefetch, roomBytes) { Roll = false }.Run(graph);
+        new PassPipeline(deployment.TensorParallel, PolicyOf(deployment), roomBytes) { Roll = false }.Run(graph);
         return graph;
     }
 }
