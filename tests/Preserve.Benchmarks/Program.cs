@@ -1,1 +1,22 @@
-return 0;
+using BenchmarkDotNet.Running;
+using Preserve.Benchmarks;
+
+// Whole measurements print what the README reports; anything else goes to BenchmarkDotNet.
+switch (args.FirstOrDefault())
+{
+    case "keystroke":
+        Keystroke.Measure();
+        break;
+    case "first-run":
+        FirstRun.Measure();
+        break;
+    case "first-run-child":
+        FirstRun.MeasureOnce(int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture));
+        break;
+    case "rates":
+        Rates.Measure();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(PlanBenchmarks).Assembly).Run(args);
+        break;
+}

@@ -82,7 +82,7 @@ public class EditTests
     {
         var before = new DeviceText("/own.device.json", DeviceText.Own);
         var run = GeneratorRun.Of(TestCompilation.Of(Declarations.Small), before);
-        var edited = run.After(before, new DeviceText("/own.device.json", DeviceText.Own.With(": 100 }", ": 101 }")));
+        var edited = run.After(before, new DeviceText("/own.device.json", DeviceText.Own.With("mebibytes\": 64", "mebibytes\": 32")));
         edited.Reasons(StepNames.DeviceFiles).ShouldBe([Modified]);
         edited.Reasons(StepNames.Extract).ShouldBe([Cached]);
         edited.Reasons(StepNames.Resolve).ShouldBe([Unchanged]);

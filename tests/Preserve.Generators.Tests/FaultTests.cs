@@ -141,17 +141,27 @@ public class FaultTests
         run.Sources.ShouldBeEmpty();
         var diagnostic = (await Analysis.DiagnosticsOf(run.Compilation)).ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV006");
-        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("?");
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe(
+            "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.1 GB");
     }
 
     [Fact]
-    public async Task Sizes_beyond_64_bits_are_refused() =>
+    public async Task A_step_beyond_any_machine_is_reported() =>
         await Check(
             Declarations.Small
                 .With("Hidden = 512", "Hidden = 1_048_576").With("Heads = 8", "Heads = 65_536, HeadSize = 256").With("Repeat = 4", "Repeat = 1000")
-                .With("Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]")
-                .With("Batch = 4, Context = 128", "Batch = 65_536, Context = 16_777_216"),
-            ("PRSV006", "?"));
+                .With("Batch = 4, Context = 128", "[|Batch = 65_536|], Context = 16_777_216"),
+            ("PRSV008", "the number of operations of the step 'decode batch 65536 context 16777216' is 83,011,197,704,562,878,185,472, but must be at most 4,611,686,018,427,387,904"));
+
+    [Fact]
+    public void Sizes_beyond_64_bits_do_not_fit()
+    {
+        var layer = new LayerSpec("L", Norm.Rms, false, Position.Rotary, false, new MultiHeadAttentionSpec(65_536, 65_536, 256, default, false, 0, false),
+            new FeedForwardSpec[] { new DenseFeedForwardSpec(2048, Activation.SwiGlu, false) });
+        var model = new ModelSpec("M", 1_048_576, 1000, 4096, false, 0, false, Norm.Rms, false, false, new[] { new LayerGroup(new[] { layer }, 1000) });
+        var deployment = new DeploymentSpec(model, Devices.H100, 1, default, default, default, PrefetchPolicy.Best, false, new StepSpec[] { new DecodeSpec(65_536, 16_777_216, Total: false) });
+        DeviceResolver.Resolve(deployment, []).ShouldBe(new Resolution.Boundless(80_000_000_000));
+    }
 
     [Fact]
     public async Task A_language_without_raw_literals_is_reported()

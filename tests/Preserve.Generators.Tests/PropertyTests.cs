@@ -15,6 +15,7 @@ public class PropertyTests
         [Model(Name = "small", Hidden = 512, Vocabulary = 1000, MaxPositions = 4096, TiedEmbeddings = false, LearnedPositions = 300,
             EmbeddingScale = false, FinalNorm = Norm.Rms, LogitSoftCap = false, HeadBias = false)]
         [Layers(typeof(DecoderLayer), Repeat = 4)]
+        [Layers(typeof(OtherLayer))]
         public static class Small
         {
             [Layer(Norm = Norm.Layer, PostNorm = false, Position = Position.Learned, Parallel = false)]
@@ -28,7 +29,7 @@ public class PropertyTests
             public sealed class OtherLayer;
         }
 
-        [Model(Hidden = 512, Vocabulary = 1000)]
+        [Model(Hidden = 512, Vocabulary = 1000, LearnedPositions = 64)]
         [Layers(typeof(Small.DecoderLayer), Repeat = 2)]
         public static class Other;
 

@@ -153,7 +153,9 @@ internal sealed class ModelParser
         _sink.Report(Descriptors.LayerDeclaration, site, sentence);
     }
 
-    private Norm LastNorm() => _groups.Count == 0 ? default : _groups[_groups.Count - 1].Layers.Last().Spec.Norm;
+    /// <summary>The norm of the last layer. One that is not defined is that layer's fault alone.</summary>
+    private Norm LastNorm() =>
+        _groups.Count > 0 && _groups[_groups.Count - 1].Layers.Last().Spec.Norm is (Norm.Rms or Norm.Layer) and var norm ? norm : default;
 
     private FaultSite SiteOf(SpecificationPlace place) => place switch
     {

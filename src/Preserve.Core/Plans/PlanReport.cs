@@ -26,7 +26,7 @@ public sealed record PlanReport(
 /// <param name="Collective">The collective's label.</param>
 /// <param name="FirstLayer">The first such layer, or -1 for a collective outside the stack.</param>
 /// <param name="LastLayer">The last such layer, or -1.</param>
-/// <param name="Stride">Layers from one to the next, or 0.</param>
+/// <param name="Stride">Layers from one to the next; 0 where there is only one, or none.</param>
 /// <param name="WindowPicoseconds">The collective's time in this plan, in its last such layer.</param>
 /// <param name="HiddenPicoseconds">Prefetch time inside it.</param>
 /// <param name="SavedPicoseconds">Growth of the step when this window's prefetch alone is removed; negative where it harms.</param>

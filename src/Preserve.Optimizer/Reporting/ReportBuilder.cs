@@ -88,7 +88,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
         var index = graph.Operators.IndexOf(collective);
         var fold = graph.Folds.FirstOrDefault(f => index >= f.FirstOperator && index < f.FirstOperator + f.OperatorCount);
         return fold is null
-            ? (collective.Layer, collective.Layer, 1)
+            ? (collective.Layer, collective.Layer, 0)
             : (collective.Layer, collective.Layer + ((fold.Count - 1) * fold.Stride), fold.Stride);
     }
 

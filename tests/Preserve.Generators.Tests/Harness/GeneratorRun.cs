@@ -51,7 +51,7 @@ internal sealed class GeneratorRun
         CSharpGeneratorDriver.Create(
             [generator.AsSourceGenerator()],
             files,
-            TestCompilation.Generated,
+            TestCompilation.Language,
             driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)),
         compilation);
 

@@ -11,13 +11,14 @@ internal static class Snapshot
 
     public static void Match(string actual, [CallerFilePath] string file = "", [CallerMemberName] string method = "")
     {
+        var folder = Path.Combine(Path.GetDirectoryName(file)!, "Snapshots");
         var name = $"{Path.GetFileNameWithoutExtension(file)}.{method}";
         if (Accept)
-            File.WriteAllText(Path.Combine(Path.GetDirectoryName(file)!, "Snapshots", $"{name}.verified.cs"), actual);
+            File.WriteAllText(Path.Combine(folder, $"{name}.verified.cs"), actual);
         actual.ShouldMatchApproved(c => c
             .WithFilenameGenerator((_, _, type, extension) => $"{name}.{(type == "approved" ? "verified" : type)}.{extension}")
             .WithFileExtension(".cs")
-            .SubFolder("Snapshots")
+            .SubFolder(folder)
             .WithStringCompareOptions(StringCompareShould.IgnoreLineEndings)
             .NoDiff());
     }

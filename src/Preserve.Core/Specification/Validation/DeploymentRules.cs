@@ -69,7 +69,7 @@ public static class DeploymentRules
                 if (attention.Heads % degree != 0)
                     Refuse(attention.Heads, "query heads", layer);
                 // More ranks than KV heads: each head is replicated over the ranks whose queries share it.
-                if (attention.KeyValueHeads % degree != 0 && degree % attention.KeyValueHeads != 0)
+                else if (attention.KeyValueHeads % degree != 0 && degree % attention.KeyValueHeads != 0)
                     Refuse(attention.KeyValueHeads, DegreeFault.KeyValueHeads, layer);
             }
             foreach (var block in layer.FeedForward.OfType<DenseFeedForwardSpec>())

@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using Preserve.Optimizer;
+
+namespace Preserve.Benchmarks;
+
+/// <summary>Steps a second on all processors, each at a context of its own, nothing reused between them but a ready plan.</summary>
+internal static class Rates
+{
+    private static readonly TimeSpan _time = TimeSpan.FromSeconds(5);
+
+    public static void Measure()
+    {
+        Print("simulate a decode step from a ready plan", () =>
+        {
+            var plan = Planner.Plan(PlanBenchmarks.Deployment(8192), PlanBenchmarks.Device).Steps[0].Plan;
+            var executor = new Executor(new SimulatedBackend(PlanBenchmarks.Device));
+            return i => _ = executor.RunAsync(plan, 1 + (i % 8192)).AsTask().Result;
+        });
+        Print("plan with a proof and a report", () => i => Planner.Plan(PlanBenchmarks.Deployment(1 + (i % 8192)), PlanBenchmarks.Device));
+    }
+
+    private static void Print(string what, Func<Action<int>> prepare)
+    {
+        var threads = Environment.ProcessorCount;
+        var counts = new int[threads];
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
+        {
+            var run = prepare();
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < _time / 2;)
+                run(counts[t]++);
+            counts[t] = 0;
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < _time; counts[t]++)
+                run((counts[t] * threads) + t);
+        });
+        Console.WriteLine($"{what}: {counts.Sum() / _time.TotalSeconds:0} a second on {threads} processors");
+    }
+}

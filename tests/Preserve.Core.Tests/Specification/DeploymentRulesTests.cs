@@ -1,0 +1,59 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Core.Tests;
+
+public class DeploymentRulesTests
+{
+    public static TheoryData<string, DeploymentSpec, SpecificationPlace> Faulty => new()
+    {
+        { "no ranks", SampleSpecs.Deployment with { TensorParallel = 0 }, new DeploymentPlace("TensorParallel") },
+        { "query heads", SampleSpecs.Deployment with { TensorParallel = 16 }, new DeploymentPlace("TensorParallel") },
+        { "format", SampleSpecs.Deployment with { KeyValues = (Precision)9 }, new DeploymentPlace("KeyValues") },
+        { "policy", SampleSpecs.Deployment with { Prefetch = (PrefetchPolicy)9 }, new DeploymentPlace("Prefetch") },
+        { "no steps", SampleSpecs.Deployment with { Steps = default }, new DeploymentPlace("Steps") },
+        { "batch", With(new DecodeSpec(0, 128, Total: false)), new StepPlace(0, "Batch") },
+        { "context", With(new DecodeSpec(1, 0, Total: false)), new StepPlace(0, "Context") },
+        { "cached", With(new DecodeSpec(4, 3, Total: true)), new StepPlace(0, "CachedTokens") },
+        { "tokens", With(new PrefillSpec(1, 0)), new StepPlace(0, "Tokens") },
+        { "rows", With(new PrefillSpec(65_536, 65_536)), new StepPlace(0, "Tokens") },
+        { "twice", With(new PrefillSpec(1, 1), new DecodeSpec(1, 1, Total: false), new PrefillSpec(1, 1)), new StepPlace(2, "Batch") },
+        {
+            "work", With(new PrefillSpec(64, 16_777_216)) with { Model = SampleSpecs.Model with { Stack = new[] { new LayerGroup(new[] { SampleSpecs.Layer }, 100_000) } } },
+            new StepPlace(0, "Batch")
+        },
+    };
+
+    [Fact]
+    public void A_sound_deployment_has_no_faults() => DeploymentRules.Check(SampleSpecs.Deployment, modelIsSound: true).ShouldBeEmpty();
+
+    [Theory]
+    [MemberData(nameof(Faulty))]
+    public void A_fault_names_its_place(string what, DeploymentSpec deployment, SpecificationPlace place) =>
+        DeploymentRules.Check(deployment, modelIsSound: true).ShouldHaveSingleItem(what).Place.ShouldBe(place);
+
+    [Fact]
+    public void A_degree_is_not_judged_by_a_faulty_model() =>
+        DeploymentRules.Check(SampleSpecs.Deployment with { Model = SampleSpecs.Model with { Stack = default } }, modelIsSound: false).ShouldBeEmpty();
+
+    /// <summary>Of few KV heads each rank holds one whole: the ranks are then a multiple of the heads.</summary>
+    [Fact]
+    public void A_degree_is_accepted_if_and_only_if_every_rank_gets_the_same() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(20_251, 1),
+        Prop.ForAll(
+            (from keyValueHeads in Gen.Choose(1, 16)
+             from share in Gen.Choose(1, 8)
+             from intermediate in Gen.Choose(1, 64)
+             from degree in Gen.Choose(1, 32)
+             select (keyValueHeads, heads: keyValueHeads * share, intermediate, degree)).ToArbitrary(),
+            c =>
+            {
+                var layer = SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = c.heads, KeyValueHeads = c.keyValueHeads }, c.intermediate);
+                var faults = DeploymentRules.Check(SampleSpecs.Deployment with { Model = SampleSpecs.With(layer), TensorParallel = c.degree }, modelIsSound: true);
+                var even = c.heads % c.degree == 0 && c.intermediate % c.degree == 0
+                    && (c.keyValueHeads % c.degree == 0 || c.degree % c.keyValueHeads == 0);
+                return faults.Count == 0 == even;
+            }));
+
+    private static DeploymentSpec With(params StepSpec[] steps) => SampleSpecs.Deployment with { Steps = steps };
+}

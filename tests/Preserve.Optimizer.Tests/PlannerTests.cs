@@ -1,0 +1,68 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Optimizer.Tests;
+
+public class PlannerTests
+{
+    private static readonly Device _ascend = DeviceCatalogue.TryGet(Devices.Ascend910B2, out var device) ? device : throw new InvalidOperationException();
+
+    [Fact]
+    public void Any_accepted_deployment_is_planned_proved_and_runs_and_its_plans_read_back() => Prop.ForAll<DeploymentSpec>(deployment =>
+    {
+        if (!MemoryFit.Of(deployment, _ascend.MemoryBytes).Fits)
+            return;
+        var plans = Planner.Plan(deployment, _ascend);
+        var text = PlanText.Write(plans);
+        PlanSet.Parse(text).ShouldBe(plans);
+        PlanText.Write(Planner.Plan(deployment, _ascend)).ShouldBe(text);
+        var plan = plans.Steps[0].Plan;
+        foreach (var context in plan.CheckedContexts())
+            Run(plan, context).ShouldBeGreaterThan(0);
+    }).Check(RandomDeployments.Runs(60));
+
+    [Fact]
+    public void The_times_of_the_report_are_runs_of_the_executor_to_the_picosecond() => Prop.ForAll<DeploymentSpec>(deployment =>
+    {
+        if (!MemoryFit.Of(deployment, _ascend.MemoryBytes).Fits)
+            return;
+        var (plan, report) = Planner.Plan(deployment, _ascend).Steps[0];
+        Run(plan, plan.Step.MaxContext).ShouldBe(report.StepPicoseconds);
+        Run(plan.WithoutPrefetch(), plan.Step.MaxContext).ShouldBe(report.BasePicoseconds);
+        report.BoundPicoseconds.ShouldBeLessThanOrEqualTo(Math.Min(report.BasePicoseconds, report.StepPicoseconds));
+        foreach (var window in report.Windows)
+            window.HiddenPicoseconds.ShouldBeLessThanOrEqualTo(window.WindowPicoseconds);
+    }).Check(RandomDeployments.Runs(60));
+
+    [Fact]
+    public void What_does_not_fit_is_refused_with_both_sizes()
+    {
+        var error = Should.Throw<ArgumentException>(() => Planner.Plan(Specs.Deploy(Specs.Llama3_70B, 1, Specs.Decode(4, 16_384), Precision.Bf16), _ascend));
+        error.Message.ShouldContain("64000000000");
+    }
+
+    [Fact]
+    public void Best_is_the_published_policy_until_there_is_a_better_one_and_the_plan_says_so()
+    {
+        var best = Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(4, 4096), prefetch: PrefetchPolicy.Best), _ascend).Steps[0];
+        var paper = Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(4, 4096), prefetch: PrefetchPolicy.Paper), _ascend).Steps[0];
+        best.ShouldBe(paper);
+        best.Plan.Policy.ShouldBe(PrefetchPolicy.Paper);
+    }
+
+    [Fact]
+    public void Removing_a_windows_prefetch_grows_the_step_by_what_the_report_says_it_saves()
+    {
+        var (plan, report) = Planner.Plan(Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 16_384)), _ascend).Steps[0];
+        var window = report.Windows.First(w => w.Collective == "down_reduce" && w.FirstLayer == 0);
+        var without = plan.WithoutPrefetch(i => i.Label == "under_down_reduce" && i.Reads.All(r => r.Layer.Kind == LayerIndexKind.Relative));
+        (Run(without, 16_384) - report.StepPicoseconds).ShouldBe(window.SavedPicoseconds);
+    }
+
+    private static long Run(ExecutionPlan plan, int context)
+    {
+        var run = new Executor(new SimulatedBackend(_ascend)).RunAsync(plan, context);
+        run.IsCompleted.ShouldBeTrue();
+        return run.GetAwaiter().GetResult().Picoseconds;
+    }
+}
