@@ -30,7 +30,7 @@ public class EmissionTests
         var head = before.Contains("class Preserve;", StringComparison.Ordinal) ? Head.Replace("Preserve.D", "global::Preserve.D", StringComparison.Ordinal) : Head;
         var run = GeneratorRun.Of(Declarations.Model, before + head + after);
         run.ShouldCompile();
-        (await Analysis.DiagnosticsOf(run.Compilation)).ShouldBeEmpty();
+        (await Analysis.DiagnosticsOf(run.Output)).ShouldBeEmpty();
         run.Sources.ShouldHaveSingleItem().HintName.ShouldBe(name + ".g.cs");
         Load(run).GetType(name, throwOnError: true);
         PlansOf(run, name).Steps.ShouldHaveSingleItem().Plan.Device.ShouldBe(Devices.H100);
@@ -117,7 +117,7 @@ public class EmissionTests
         {
             // That the generator does not throw, the run itself makes sure of.
             var run = GeneratorRun.Of(source);
-            (await Analysis.DiagnosticsOf(run.Compilation)).ShouldNotContain(d => d.Id == "AD0001");
+            (await Analysis.DiagnosticsOf(run.Output)).ShouldNotContain(d => d.Id == "AD0001");
         }
     }
 

@@ -68,7 +68,7 @@ public class RandomDeclarationTests
             var run = GeneratorRun.Of(source);
             run.Reported.ShouldBeEmpty();
             run.ShouldCompile();
-            var errors = Analysis.DiagnosticsOf(run.Compilation).GetAwaiter().GetResult();
+            var errors = Analysis.DiagnosticsOf(run.Output).GetAwaiter().GetResult();
             run.Sources.Length.ShouldBe(errors.Length == 0 ? 1 : 0, string.Join("\n", errors.Select(e => e.ToString())));
             if (errors.Length > 0)
                 return;
