@@ -14,7 +14,7 @@ public class DeviceFileTests
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/project/own.device.json", DeviceText.Own));
         run.ShouldCompile();
         (await Analysis.DiagnosticsOf(run.Output, new DeviceText("/project/own.device.json", DeviceText.Own))).ShouldBeEmpty();
-        var plans = PlanSetOf(run.Source);
+        var plans = EmittedText.PlansOf(run.Source);
         plans.DeviceFile.ShouldBe(DeviceText.Own.TrimEnd('\n'));
         plans.Steps[0].Plan.Device.ShouldBe("own-1");
     }
@@ -43,7 +43,7 @@ public class DeviceFileTests
         var text = DeviceText.Own.With("\"compute\"", $"\"name\": \"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\",\n  \"compute\"");
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.device.json", text));
         run.ShouldCompile();
-        DeviceFile.Parse(PlanSetOf(run.Source).DeviceFile!).Device.ShouldNotBeNull().Name.ShouldBe(name);
+        DeviceFile.Parse(EmittedText.PlansOf(run.Source).DeviceFile!).Device.ShouldNotBeNull().Name.ShouldBe(name);
     }
 
     [Fact]
@@ -105,12 +105,4 @@ public class DeviceFileTests
     [Fact]
     public void Other_files_are_not_devices() =>
         GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.json", DeviceText.Own)).Sources.ShouldBeEmpty();
-
-    /// <summary>The plans of an emitted file, read from its literal as the compiler reads it.</summary>
-    internal static PlanSet PlanSetOf(string source)
-    {
-        var literal = Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree.ParseText(source, TestCompilation.Language).GetRoot()
-            .DescendantTokens().Single(t => t.ValueText.StartsWith("preserve plans", StringComparison.Ordinal));
-        return PlanSet.Parse(literal.ValueText);
-    }
 }

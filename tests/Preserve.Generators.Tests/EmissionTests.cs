@@ -89,6 +89,18 @@ public class EmissionTests
     }
 
     [Fact]
+    public void What_is_emitted_for_a_documented_type_is_documented()
+    {
+        var documented = TestCompilation.Of(Declarations.Small
+            .With("[Model(", "/// <summary>A model.</summary>\n[Model(").With("    [Layer]", "    /// <summary>A layer.</summary>\n    [Layer]")
+            .With("[Deployment(", "/// <summary>A deployment.</summary>\n[Deployment("));
+        var output = GeneratorRun.Of(documented).Output;
+        var strict = TestCompilation.Language.WithDocumentationMode(DocumentationMode.Diagnose);
+        var trees = output.SyntaxTrees.Select(t => t.WithRootAndOptions(t.GetRoot(), strict));
+        output.RemoveAllSyntaxTrees().AddSyntaxTrees(trees).GetDiagnostics().Where(d => d.Severity >= DiagnosticSeverity.Warning).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_deployment_declared_in_two_parts_is_emitted_once()
     {
         var run = GeneratorRun.Of(Declarations.Model, "using Preserve; namespace App; [Deployment(typeof(Small), Devices.H100)] partial class Parts : Deployment;", "using Preserve; namespace App; [Decode(Batch = 1, Context = 9)] partial class Parts;");
