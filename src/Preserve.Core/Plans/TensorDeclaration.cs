@@ -16,7 +16,8 @@ public enum TensorRole
 /// <summary>A tensor of one rank, as a plan declares it.</summary>
 /// <param name="Name">Its name, unique in the plan.</param>
 /// <param name="Role">What it is for.</param>
-/// <param name="PerLayer">Whether every layer that names it has its own; values of all layers share one place.</param>
+/// <param name="PerLayer">Whether every layer has its own. The layers' values share one place, and their layer says which of them is
+/// meant: the value that enters a layer carries that layer's number, so the last layer hands on one numbered after it.</param>
 /// <param name="Format">Its number format.</param>
 /// <param name="Units">Its length: bytes of a weight or value, attended tokens of a KV-cache.</param>
 /// <param name="UnitBytes">Bytes per unit: 1, or of one token's keys and values in all sequences for a KV-cache.</param>

@@ -21,7 +21,7 @@ public static class TimelineText
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 10);
         var (start, end) = SpanOf(run, layer);
         var span = spanPicoseconds > 0 ? spanPicoseconds : end - start;
-        var rows = run.Timeline.Where(r => r.EndPicoseconds > start && r.StartPicoseconds < end).ToList();
+        var rows = run.Timeline.Where(r => r.EndPicoseconds > start && r.StartPicoseconds < end && r.EndPicoseconds > r.StartPicoseconds).ToList();
         var labels = rows.Max(r => r.Label.Length);
         var text = new StringBuilder();
         text.Append(' ', 14 + labels).Append("0 us").Append(Microseconds(span).PadLeft(width - 4)).Append('\n');
