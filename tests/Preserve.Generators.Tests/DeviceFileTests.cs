@@ -13,8 +13,8 @@ public class DeviceFileTests
     {
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/project/own.device.json", DeviceText.Own));
         run.ShouldCompile();
-        (await Analysis.DiagnosticsOf(run.Compilation, new DeviceText("/project/own.device.json", DeviceText.Own))).ShouldBeEmpty();
-        var plans = PlanSetOf(run.Source);
+        (await Analysis.DiagnosticsOf(run.Output, new DeviceText("/project/own.device.json", DeviceText.Own))).ShouldBeEmpty();
+        var plans = EmittedText.PlansOf(run.Source);
         plans.DeviceFile.ShouldBe(DeviceText.Own.TrimEnd('\n'));
         plans.Steps[0].Plan.Device.ShouldBe("own-1");
     }
@@ -43,7 +43,7 @@ public class DeviceFileTests
         var text = DeviceText.Own.With("\"compute\"", $"\"name\": \"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\",\n  \"compute\"");
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.device.json", text));
         run.ShouldCompile();
-        DeviceFile.Parse(PlanSetOf(run.Source).DeviceFile!).Device.ShouldNotBeNull().Name.ShouldBe(name);
+        DeviceFile.Parse(EmittedText.PlansOf(run.Source).DeviceFile!).Device.ShouldNotBeNull().Name.ShouldBe(name);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public class DeviceFileTests
         var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1"));
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), file);
         run.Sources.ShouldBeEmpty();
-        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation, file);
+        var diagnostics = await Analysis.DiagnosticsOf(run.Output, file);
         diagnostics.Select(d => d.Id).ShouldBe(["PRSV009", "PRSV009", "PRSV004"], ignoreOrder: true);
         diagnostics.Where(d => d.Id == "PRSV009").Select(d => d.Location.GetLineSpan()).Select(s => (s.Path, s.StartLinePosition.Line)).ShouldBe([("/own.device.json", 3), ("/own.device.json", 4)]);
     }
@@ -79,7 +79,7 @@ public class DeviceFileTests
         var file = new DeviceText("/own.device.json", DeviceText.Own.With("own-1", Devices.H100));
         var run = GeneratorRun.Of(TestCompilation.Of(Declarations.Small.With("Devices.A100Sxm80", "Devices.H100")), file);
         run.Sources.ShouldBeEmpty();
-        var diagnostic = (await Analysis.DiagnosticsOf(run.Compilation, file)).ShouldHaveSingleItem();
+        var diagnostic = (await Analysis.DiagnosticsOf(run.Output, file)).ShouldHaveSingleItem();
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("the id 'h100-sxm' is also that of a built-in device");
     }
 
@@ -89,7 +89,7 @@ public class DeviceFileTests
         AdditionalText[] files = [new DeviceText("/a.device.json", DeviceText.Own), new DeviceText("/b.device.json", DeviceText.Own)];
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), files);
         run.Sources.ShouldBeEmpty();
-        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation, files);
+        var diagnostics = await Analysis.DiagnosticsOf(run.Output, files);
         diagnostics.Select(d => d.GetMessage(CultureInfo.InvariantCulture))
             .ShouldBe(["the id 'own-1' is also that of 'b.device.json'", "the id 'own-1' is also that of 'a.device.json'"]);
     }
@@ -105,12 +105,4 @@ public class DeviceFileTests
     [Fact]
     public void Other_files_are_not_devices() =>
         GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.json", DeviceText.Own)).Sources.ShouldBeEmpty();
-
-    /// <summary>The plans of an emitted file, read from its literal as the compiler reads it.</summary>
-    internal static PlanSet PlanSetOf(string source)
-    {
-        var literal = Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree.ParseText(source, TestCompilation.Language).GetRoot()
-            .DescendantTokens().Single(t => t.ValueText.StartsWith("preserve plans", StringComparison.Ordinal));
-        return PlanSet.Parse(literal.ValueText);
-    }
 }

@@ -55,7 +55,7 @@ public partial class DiagnosticPageTests
         run.ShouldCompile();
         if (source.Contains("[Deployment", StringComparison.Ordinal))
             run.Sources.Length.ShouldBe(section == "Good" ? 1 : 0);
-        return [.. (await Analysis.DiagnosticsOf(run.Compilation, files)).Select(d => d.Id)];
+        return [.. (await Analysis.DiagnosticsOf(run.Output, files)).Select(d => d.Id)];
     }
 
     private static Regex Block(string section) => new($@"## {section}\n\n```(\w+)\n(.*?)```", RegexOptions.Singleline);

@@ -30,7 +30,7 @@ public class EmissionTests
         var head = before.Contains("class Preserve;", StringComparison.Ordinal) ? Head.Replace("Preserve.D", "global::Preserve.D", StringComparison.Ordinal) : Head;
         var run = GeneratorRun.Of(Declarations.Model, before + head + after);
         run.ShouldCompile();
-        (await Analysis.DiagnosticsOf(run.Compilation)).ShouldBeEmpty();
+        (await Analysis.DiagnosticsOf(run.Output)).ShouldBeEmpty();
         run.Sources.ShouldHaveSingleItem().HintName.ShouldBe(name + ".g.cs");
         Load(run).GetType(name, throwOnError: true);
         PlansOf(run, name).Steps.ShouldHaveSingleItem().Plan.Device.ShouldBe(Devices.H100);
@@ -89,6 +89,18 @@ public class EmissionTests
     }
 
     [Fact]
+    public void What_is_emitted_for_a_documented_type_is_documented()
+    {
+        var documented = TestCompilation.Of(Declarations.Small
+            .With("[Model(", "/// <summary>A model.</summary>\n[Model(").With("    [Layer]", "    /// <summary>A layer.</summary>\n    [Layer]")
+            .With("[Deployment(", "/// <summary>A deployment.</summary>\n[Deployment("));
+        var output = GeneratorRun.Of(documented).Output;
+        var strict = TestCompilation.Language.WithDocumentationMode(DocumentationMode.Diagnose);
+        var trees = output.SyntaxTrees.Select(t => t.WithRootAndOptions(t.GetRoot(), strict));
+        output.RemoveAllSyntaxTrees().AddSyntaxTrees(trees).GetDiagnostics().Where(d => d.Severity >= DiagnosticSeverity.Warning).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_deployment_declared_in_two_parts_is_emitted_once()
     {
         var run = GeneratorRun.Of(Declarations.Model, "using Preserve; namespace App; [Deployment(typeof(Small), Devices.H100)] partial class Parts : Deployment;", "using Preserve; namespace App; [Decode(Batch = 1, Context = 9)] partial class Parts;");
@@ -117,7 +129,7 @@ public class EmissionTests
         {
             // That the generator does not throw, the run itself makes sure of.
             var run = GeneratorRun.Of(source);
-            (await Analysis.DiagnosticsOf(run.Compilation)).ShouldNotContain(d => d.Id == "AD0001");
+            (await Analysis.DiagnosticsOf(run.Output)).ShouldNotContain(d => d.Id == "AD0001");
         }
     }
 

@@ -139,7 +139,7 @@ public class FaultTests
     {
         var run = GeneratorRun.Of(PublishedModels.Deployed("Llama3_70B", "Devices.H100, TensorParallel = 2, Weights = Precision.Int8", "Decode(Batch = 64, Context = 16_384)"));
         run.Sources.ShouldBeEmpty();
-        var diagnostic = (await Analysis.DiagnosticsOf(run.Compilation)).ShouldHaveSingleItem();
+        var diagnostic = (await Analysis.DiagnosticsOf(run.Output)).ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV006");
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe(
             "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.1 GB");
@@ -199,7 +199,7 @@ public class FaultTests
         run.Compilation.GetDiagnostics().Where(d => d.Severity >= DiagnosticSeverity.Warning).ShouldBeEmpty();
         run.Sources.ShouldBeEmpty();
         run.Reported.ShouldBeEmpty();
-        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation);
+        var diagnostics = await Analysis.DiagnosticsOf(run.Output);
         diagnostics.Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture))).ShouldBe(expected);
         diagnostics.Select(d => source.Substring(d.Location.SourceSpan.Start, d.Location.SourceSpan.Length))
             .ShouldBe(spans.Select(s => source.Substring(s.Start, s.Length)));

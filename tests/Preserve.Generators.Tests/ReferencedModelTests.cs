@@ -13,7 +13,7 @@ public class ReferencedModelTests
     {
         var run = GeneratorRun.Of(Referencing(Declarations.Model, compiled));
         run.ShouldCompile();
-        (await Analysis.DiagnosticsOf(run.Compilation)).ShouldBeEmpty();
+        (await Analysis.DiagnosticsOf(run.Output)).ShouldBeEmpty();
         run.Source.ShouldBe(GeneratorRun.Of(Declarations.Small).Source);
     }
 
@@ -24,7 +24,7 @@ public class ReferencedModelTests
     {
         var run = GeneratorRun.Of(Referencing(Declarations.Model.With("Heads = 8", "Heads = 0, KeyValueHeads = 1").With("Hidden = 512, ", ""), compiled));
         run.Sources.ShouldBeEmpty();
-        var diagnostics = await Analysis.DiagnosticsOf(run.Compilation);
+        var diagnostics = await Analysis.DiagnosticsOf(run.Output);
         diagnostics.Select(d => d.GetMessage(CultureInfo.InvariantCulture)).ShouldBe(
             ["Heads of layer 'DecoderLayer' is 0, but must be 1 to 65,536", "Hidden of model 'Small' must be given"]);
         diagnostics.ShouldAllBe(d => Declarations.Deployment.Substring(d.Location.SourceSpan.Start, d.Location.SourceSpan.Length) == "typeof(Small)");

@@ -59,6 +59,6 @@ public sealed class PrefillAttribute : Attribute
     /// <summary>Sequences in the batch: 1 to 65,536. Required.</summary>
     public int Batch { get; set; }
 
-    /// <summary>Prompt tokens per sequence: 1 to 16,777,216. Required.</summary>
+    /// <summary>Prompt tokens per sequence: 1 to 16,777,216, and no more than 1,073,741,824 in the batch. Required.</summary>
     public int Tokens { get; set; }
 }

@@ -6,7 +6,8 @@ namespace Preserve;
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Interface, Inherited = false)]
 public sealed class ModelAttribute : Attribute
 {
-    /// <summary>The model's name in plans and reports. Default: the type's name.</summary>
+    /// <summary>The model's name in plans and reports: one printable line, without '#', double blanks, or blanks around it.
+    /// Default: the type's name.</summary>
     public string? Name { get; set; }
 
     /// <summary>Width of the residual stream, in elements: 1 to 1,048,576. Required.</summary>
@@ -21,7 +22,7 @@ public sealed class ModelAttribute : Attribute
     /// <summary>Whether the output head is the embedding matrix. Default: false.</summary>
     public bool TiedEmbeddings { get; set; }
 
-    /// <summary>Rows of the learned position table (OPT: 2,050), 1 or more. Only with layers that declare
+    /// <summary>Rows of the learned position table (OPT: 2,050): 1 to 16,777,216. Only with layers that declare
     /// <see cref="Position.Learned"/>, and then required. Default: no such table.</summary>
     public int LearnedPositions { get; set; }
 
@@ -54,7 +55,8 @@ public sealed class LayersAttribute(params Type[] pattern) : Attribute
     /// <summary>The layer types of one repeat.</summary>
     public Type[] Pattern { get; } = pattern;
 
-    /// <summary>How many times the pattern stands in the stack: 1 to 100,000. Default: 1.</summary>
+    /// <summary>How many times the pattern stands in the stack: 1 to 100,000, and no more than 100,000 layers in all.
+    /// Default: 1.</summary>
     public int Repeat { get; set; } = 1;
 }
 
@@ -86,7 +88,8 @@ public sealed class AttentionAttribute : Attribute
     /// <summary>Number of key and value heads, a divisor of <see cref="Heads"/>. Default: <see cref="Heads"/>.</summary>
     public int KeyValueHeads { get; set; }
 
-    /// <summary>Elements per head: 1 to 65,536. Default: the model's width over <see cref="Heads"/>.</summary>
+    /// <summary>Elements per head: 1 to 65,536, and no more than 16,777,216 in all heads. Default: the model's width over
+    /// <see cref="Heads"/>, which then divides it.</summary>
     public int HeadSize { get; set; }
 
     /// <summary>Which projections add a bias. Default: <see cref="ProjectionBias.None"/>.</summary>

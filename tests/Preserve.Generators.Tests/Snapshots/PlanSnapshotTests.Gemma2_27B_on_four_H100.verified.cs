@@ -26,7 +26,7 @@ partial class Gemma2_27BDeployed
               device         h100-sxm
               ranks          4
               layers         46
-              policy         best
+              policy         paper
               prefetch room  38797312
               arena          10240000
 

@@ -28,7 +28,7 @@ partial class Llama3_70BDeployed
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         best
+              policy         paper
               prefetch room  140928614
               arena          1154304
 
@@ -159,7 +159,7 @@ partial class Llama3_70BDeployed
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         best
+              policy         paper
               prefetch room  140928614
               arena          18468864
 
@@ -290,7 +290,7 @@ partial class Llama3_70BDeployed
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         best
+              policy         paper
               prefetch room  140928614
               arena          111149056
 

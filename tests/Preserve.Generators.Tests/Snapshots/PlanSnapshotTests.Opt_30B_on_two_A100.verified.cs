@@ -26,7 +26,7 @@ partial class Opt30BDeployed
               device         a100-80-sxm
               ranks          2
               layers         48
-              policy         best
+              policy         paper
               prefetch room  28311552
               arena          1206528
 

@@ -26,7 +26,7 @@ partial class Qwen3_32BDeployed
               device         mi300x
               ranks          1
               layers         64
-              policy         best
+              policy         paper
               prefetch room  187904819
               arena          20103168
 

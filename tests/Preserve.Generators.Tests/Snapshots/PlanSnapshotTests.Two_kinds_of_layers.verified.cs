@@ -24,7 +24,7 @@ partial class TwoKindsDeployed
               device         h200-sxm
               ranks          4
               layers         61
-              policy         best
+              policy         paper
               prefetch room  44040192
               arena          2560000
 
