@@ -12,9 +12,12 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
 
     public PlanReport Build()
     {
-        var hasWindows = graph.Windows.Count > 0;
-        var baseRun = Run(plan.WithoutPrefetch(), hasWindows);
-        var run = Run(plan, hasWindows);
+        var basePlan = plan.WithoutPrefetch();
+        var baseRun = Run(basePlan);
+        var run = Run(plan);
+        var (baseLayers, layersRun) = graph.Windows.Count > 0
+            ? (Run(ShortenedPlan.Of(basePlan), timeline: true), Run(ShortenedPlan.Of(plan), timeline: true))
+            : (baseRun, run);
         var bound = LowerBound.Of(plan, _context, laws);
         var windows = new List<WindowReport>();
         var reachable = 0L;
@@ -24,10 +27,10 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
             var label = window.Collective.Label;
             var layers = LayersOf(window.Collective);
             var times = layers.Stride == 0 ? 1 : ((layers.Last - layers.First) / layers.Stride) + 1;
-            var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + times - 1;
+            var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + Math.Min(times, ShortenedPlan.MostIterations) - 1;
             occurrences[label] = last + 1;
-            windows.Add(Window(window, layers, run, Occurrence(run, label, last)));
-            reachable += times * Reachable(window, Occurrence(baseRun, label, last));
+            windows.Add(Window(window, layers, run, layersRun, Occurrence(layersRun, label, last)));
+            reachable += times * Reachable(window, Occurrence(baseLayers, label, last));
         }
         var sizes = new RankSizes(deployment);
         return new PlanReport(
@@ -35,13 +38,13 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
             sizes.WeightBytes(), sizes.KeyValueBytes(plan.Step), windows.ToArray());
     }
 
-    private WindowReport Window(PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, InstructionRun collective)
+    private WindowReport Window(PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, StepRun layersRun, InstructionRun collective)
     {
-        var hidden = run.Timeline
+        var hidden = layersRun.Timeline
             .Where(r => r.Stream == StreamKind.Prefetch)
             .Sum(r => Math.Max(0, Math.Min(r.EndPicoseconds, collective.EndPicoseconds) - Math.Max(r.StartPicoseconds, collective.StartPicoseconds)));
         var prefetches = new HashSet<Instruction>(graph.Operators.Where(o => ReferenceEquals(o.Window, window.Collective)).Select(PlanEmission.Emit));
-        var saved = prefetches.Count == 0 ? 0 : Run(plan.WithoutPrefetch(prefetches.Contains), timeline: false).Picoseconds - run.Picoseconds;
+        var saved = prefetches.Count == 0 ? 0 : Run(plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
         return new WindowReport(
             window.Collective.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
             window.Candidates.Select(Candidate).ToArray());
@@ -92,7 +95,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
             : (collective.Layer, collective.Layer + ((fold.Count - 1) * fold.Stride), fold.Stride);
     }
 
-    private StepRun Run(ExecutionPlan any, bool timeline)
+    private StepRun Run(ExecutionPlan any, bool timeline = false)
     {
         var backend = new SimulatedBackend(laws.Device, new SimulationOptions { RecordTimeline = timeline, CostLaws = _ => laws });
         // The simulated backend has run when it returns: there is nothing to await.

@@ -42,6 +42,9 @@ internal sealed class StepProof
         }
     }
 
+    /// <summary>Whether the walk only looks for what is left of the prefetches at the end of a step.</summary>
+    private bool _countsPrefetchesOnly;
+
     /// <summary>Instructions walked.</summary>
     public int Steps { get; private set; }
 
@@ -49,18 +52,13 @@ internal sealed class StepProof
     {
         if (_events.Count > MostEvents)
             return [new PlanFault(PlanFaultKind.Event, "", 0, _context, $"{_events.Count} events are more than the {MostEvents} that can be proved")];
-        if (_plan.Instructions().Any(i => i.Operation is PrefetchOperation))
-        {
-            // What the step before prefetched and did not read is still there when this one begins.
-            Walk(_plan.Body, 0);
-            var carried = _outstanding.Where(o => !o.IsRead).ToList();
-            _accesses.Clear();
-            _settled.Clear();
-            _signalled.Clear();
-            _outstanding.Clear();
-            _outstanding.AddRange(carried);
-            _faults.Clear();
-        }
+        // What the step before prefetched and did not read is still there when this one begins.
+        _countsPrefetchesOnly = true;
+        Walk(_plan.Body, 0);
+        _outstanding.RemoveAll(o => o.IsRead);
+        _countsPrefetchesOnly = false;
+        _signalled.Clear();
+        Steps = 0;
         Walk(_plan.Body, 0);
         return _faults;
     }
@@ -112,6 +110,11 @@ internal sealed class StepProof
     {
         Steps++;
         var stream = Bit(instruction.Stream);
+        if (_countsPrefetchesOnly)
+        {
+            CountPrefetches(instruction, layer, stream);
+            return;
+        }
         foreach (var wait in instruction.Waits)
         {
             if (!_signalled.Contains(wait))
@@ -242,6 +245,19 @@ internal sealed class StepProof
         var held = _outstanding.GroupBy(o => (o.Tensor, o.Layer)).Sum(UnionOf);
         if (held > _plan.PrefetchRoomBytes)
             Fault(PlanFaultKind.PrefetchRoom, instruction, repeatLayer, $"brings the bytes prefetched and not provably read to {held}, and there is room for {_plan.PrefetchRoomBytes}");
+    }
+
+    private void CountPrefetches(Instruction instruction, int repeatLayer, ulong stream)
+    {
+        foreach (var read in instruction.Reads)
+        {
+            var (begin, end) = Bytes(read);
+            if (instruction.Operation is not PrefetchOperation)
+                Consume(read, repeatLayer, stream);
+            else if (end > begin)
+                _outstanding.Add(new Outstanding(read.Tensor, read.Layer.Resolve(repeatLayer), begin, end));
+        }
+        _outstanding.RemoveAll(o => o.IsRead);
     }
 
     private static long UnionOf(IEnumerable<Outstanding> ranges)
