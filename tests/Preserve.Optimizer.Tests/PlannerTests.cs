@@ -59,6 +59,21 @@ public class PlannerTests
         (Run(without, 16_384) - report.StepPicoseconds).ShouldBe(window.SavedPicoseconds);
     }
 
+    [Theory]
+    [InlineData(4, 16_384)]
+    [InlineData(64, 4_096)]
+    public async Task Windows_take_what_they_take_in_their_last_layer_of_the_whole_run(int batch, int context)
+    {
+        var (plan, report) = Planner.Plan(Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(batch, context)), _ascend).Steps[0];
+        var backend = new SimulatedBackend(_ascend, new SimulationOptions { RecordTimeline = true });
+        var timeline = (await new Executor(backend).RunAsync(plan, context)).Timeline;
+        foreach (var window in report.Windows.Where(w => w.FirstLayer >= 0))
+        {
+            var run = timeline.Where(r => r.Label == window.Collective).ElementAt(window.LastLayer);
+            (run.EndPicoseconds - run.StartPicoseconds).ShouldBe(window.WindowPicoseconds, window.Collective);
+        }
+    }
+
     private static long Run(ExecutionPlan plan, int context)
     {
         var run = new Executor(new SimulatedBackend(_ascend)).RunAsync(plan, context);
