@@ -56,10 +56,10 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
             .Select((deployment, _) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment)))
             .WithTrackingName(StepNames.Optimize);
 
-        var clashes = declarations.Select(static (d, _) => d.Type.QualifiedName).Collect()
-            .Select(static (names, _) => HintNames.Clashes(names));
+        var hintNames = declarations.Select(static (d, _) => d.Type.QualifiedName).Collect()
+            .Select(static (names, _) => HintNames.Among(names));
 
-        var emitted = optimized.Combine(clashes)
+        var emitted = optimized.Combine(hintNames)
             .Select(static (pair, _) => Emit(pair.Left, pair.Right))
             .WithTrackingName(StepNames.Emit);
 
@@ -85,13 +85,13 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
         }
     }
 
-    private static EmittedPlans Emit(OptimizedDeployment deployment, EquatableArray<string> clashes)
+    private static EmittedPlans Emit(OptimizedDeployment deployment, HintNames hintNames)
     {
         var declaration = deployment.Declaration;
         return deployment.Result switch
         {
             PlanningResult.Planned planned => new EmittedPlans.Source(
-                HintNames.Of(declaration.Type.QualifiedName, clashes), PlanSource.Print(declaration, planned.Plans)),
+                hintNames.Of(declaration.Type.QualifiedName), PlanSource.Print(declaration, planned.Plans)),
             PlanningResult.Failed failed => new EmittedPlans.Failure(
                 declaration.Type.QualifiedName, failed.Message, SpecificationText.Of(declaration.Spec)),
             _ => throw new InvalidOperationException(deployment.Result.GetType().Name),

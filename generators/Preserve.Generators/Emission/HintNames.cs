@@ -6,17 +6,19 @@ namespace Preserve.Generators;
 
 /// <summary>Names of emitted files. They follow the type's qualified name; the compiler takes names that differ only in case
 /// for the same, so those are numbered.</summary>
-internal static class HintNames
+/// <remarks>A class, as every value between the generator's steps: for each struct the compiler's tables are compiled anew
+/// when it starts.</remarks>
+/// <param name="Clashes">The qualified names that are not unique, in ordinal order: nearly always none.</param>
+internal sealed record HintNames(EquatableArray<string> Clashes)
 {
-    /// <summary>The names that are not unique, in ordinal order: nearly always none.</summary>
-    public static EquatableArray<string> Clashes(IEnumerable<string> qualifiedNames) => qualifiedNames
+    public static HintNames Among(IEnumerable<string> qualifiedNames) => new(qualifiedNames
         .GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1)
-        .SelectMany(g => g).OrderBy(n => n, StringComparer.Ordinal).ToArray();
+        .SelectMany(g => g).OrderBy(n => n, StringComparer.Ordinal).ToArray());
 
-    public static string Of(string qualifiedName, EquatableArray<string> clashes)
+    public string Of(string qualifiedName)
     {
-        var number = clashes.Contains(qualifiedName)
-            ? "-" + (clashes.TakeWhile(n => n != qualifiedName).Count() + 1)
+        var number = Clashes.Contains(qualifiedName)
+            ? "-" + (Clashes.TakeWhile(n => n != qualifiedName).Count() + 1)
             : "";
         return qualifiedName + number + ".g.cs";
     }
