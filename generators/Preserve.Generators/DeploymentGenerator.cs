@@ -33,7 +33,7 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
             .ForAttributeWithMetadataName(
                 typeof(DeploymentAttribute).FullName!,
                 // A generated part of a type that is not partial would be an error that hides what the analyzers say.
-                static (node, _) => node is ClassDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword),
+                static (node, _) => node is ClassDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword) && Rehearsal.Begin(),
                 static (target, _) => DeploymentParser.Parse((INamedTypeSymbol)target.TargetSymbol, new FaultCounter()))
             .WithTrackingName(StepNames.Extract)
             .NotNull();

@@ -87,6 +87,7 @@ public sealed class SimulatedBackend : IBackend
         return new ValueTask<StepRun>(new StepRun(totals.Picoseconds)
         {
             CollectiveExposedPicoseconds = totals.CollectiveExposedPicoseconds,
+            PrefetchElsewherePicoseconds = totals.PrefetchElsewherePicoseconds,
             HbmBusyPicoseconds = totals.HbmBusyPicoseconds,
             HbmBytes = totals.HbmBytes,
             HotBytes = totals.HotBytes,

@@ -7,6 +7,9 @@ public sealed record StepRun(long Picoseconds)
     /// <summary>Time in which a collective runs and nothing beside it but prefetches. 0 where a backend does not measure it.</summary>
     public long CollectiveExposedPicoseconds { get; init; }
 
+    /// <summary>Time in which a prefetch runs and no collective. 0 where a backend does not measure it.</summary>
+    public long PrefetchElsewherePicoseconds { get; init; }
+
     /// <summary>Time in which something reads or writes memory. 0 where a backend does not measure it.</summary>
     public long HbmBusyPicoseconds { get; init; }
 

@@ -1,38 +1,118 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Preserve.Benchmarks;
 
-/// <summary>The generator's first run in a process that has compiled nothing yet with it: JIT, parsing, optimizer and emission.</summary>
-internal static class FirstRun
+/// <summary>The generator's first run in a fresh process of the SDK's compiler, as the compiler itself reports it: JIT, parsing, optimizer
+/// and emission.</summary>
+/// <remarks>The compiler charges to the first generator that asks for an attribute what it would else do later: it resolves references and
+/// binds the attributes. So a generator that asks for the same attribute and does nothing is measured beside.</remarks>
+internal static partial class FirstRun
 {
     private const int Processes = 9;
 
+    private const string IdleGenerator = """
+        using Microsoft.CodeAnalysis;
+
+        [Generator]
+        public sealed class IdleGenerator : IIncrementalGenerator
+        {
+            public void Initialize(IncrementalGeneratorInitializationContext context)
+            {
+                var names = context.SyntaxProvider.ForAttributeWithMetadataName("Preserve.DeploymentAttribute", static (_, _) => true, static (target, _) => target.TargetSymbol.Name);
+                context.RegisterSourceOutput(names, static (output, name) => output.AddSource(name + ".g.cs", "// " + name));
+            }
+        }
+        """;
+
     public static void Measure()
     {
-        foreach (var deployments in new[] { 1, 20 })
+        var folder = Directory.CreateTempSubdirectory("preserve-first-run-");
+        try
         {
-            var times = new List<double>();
-            for (var i = 0; i < Processes; i++)
+            var idle = Compile(IdleGenerator, Path.Combine(folder.FullName, "IdleGenerator.dll"));
+            foreach (var deployments in new[] { 1, 20 })
             {
-                using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["first-run-child", deployments.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
-                times.Add(double.Parse(child.StandardOutput.ReadToEnd(), CultureInfo.InvariantCulture));
-                child.WaitForExit();
+                var sources = Enumerable.Range(0, deployments).Select(i => Write(folder, $"Deployment{i}.cs", Sources.Deployment(i)))
+                    .Concat(Enumerable.Range(0, 10).Select(i => Write(folder, $"File{i}.cs", Sources.Other(i, 0)))).ToArray();
+                // In turn, so that a busy moment of the machine meets both.
+                var runs = Enumerable.Range(0, Processes).Select(_ => (Idle: Run([idle], sources, folder, 0), Ours: Run(Analyzers, sources, folder, deployments))).ToArray();
+                Report($"first run, {deployments} deployments", runs.Select(r => r.Ours).ToList());
+                Report("  of it, a generator that does nothing", runs.Select(r => r.Idle).ToList());
             }
-            Console.WriteLine($"first run, {deployments} deployments, median of {Processes} processes: {Keystroke.Median(times):0} ms ({times.Min():0} to {times.Max():0})");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
         }
     }
 
-    /// <summary>The compiler itself is warm, as it is when it comes to generators: sources are parsed and bound.</summary>
-    public static void MeasureOnce(int deployments)
+    private static string[] Analyzers => Directory.GetFiles(AppContext.BaseDirectory, "Preserve.*.dll").Where(f => !f.EndsWith("Benchmarks.dll", StringComparison.Ordinal)).ToArray();
+
+    private static double Run(string[] analyzers, string[] sources, DirectoryInfo folder, int expected)
     {
-        var compilation = Sources.Compilation(deployments, deployments + 10);
-        _ = compilation.GetDiagnostics();
-        var clock = Stopwatch.StartNew();
-        var results = Sources.Driver().RunGenerators(compilation).GetRunResult();
-        clock.Stop();
-        if (results.GeneratedTrees.Length != deployments)
-            throw new InvalidOperationException($"{results.GeneratedTrees.Length} files were generated for {deployments} deployments: {string.Join("; ", results.Diagnostics)}");
-        Console.WriteLine(clock.Elapsed.TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
+        var generated = Path.Combine(folder.FullName, "generated");
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        string[] arguments =
+        [
+            Sdk.Compiler, "-nologo", "-noconfig", "-nullable+", "-langversion:latest", "-target:library", "-reportanalyzer",
+            $"-out:{Path.Combine(folder.FullName, "Project.dll")}", $"-generatedfilesout:{generated}",
+            .. Sdk.References.Append(Path.Combine(AppContext.BaseDirectory, "Preserve.Core.dll")).Select(r => $"-r:{r}"),
+            .. analyzers.Select(a => $"-analyzer:{a}"),
+            .. sources,
+        ];
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        Directory.CreateDirectory(generated);
+        using var compiler = Process.Start(start)!;
+        var output = compiler.StandardOutput.ReadToEnd();
+        compiler.WaitForExit();
+        var plans = Directory.GetFiles(generated, "*.cs", SearchOption.AllDirectories).Length;
+        Directory.Delete(generated, recursive: true);
+        if ((expected > 0 && plans != expected) || ReportedTime().Match(output) is not { Success: true } time)
+            throw new InvalidOperationException($"{plans} files were generated for {expected} deployments: {output}");
+        return double.Parse(time.Groups[1].Value, CultureInfo.InvariantCulture) * 1000;
+    }
+
+    private static void Report(string what, List<double> times) =>
+        Console.WriteLine($"{what}, median of {Processes} processes: {Keystroke.Median(times):0} ms ({times.Min():0} to {times.Max():0})");
+
+    private static string Write(DirectoryInfo folder, string name, string text)
+    {
+        var path = Path.Combine(folder.FullName, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static string Compile(string source, string path)
+    {
+        var compilation = CSharpCompilation.Create(
+            Path.GetFileNameWithoutExtension(path), [Sources.Parse(source, "IdleGenerator.cs")],
+            [.. Sdk.References.Append(typeof(IIncrementalGenerator).Assembly.Location).Select(r => MetadataReference.CreateFromFile(r))],
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
+        var result = compilation.Emit(path);
+        return result.Success ? path : throw new InvalidOperationException(string.Join("; ", result.Diagnostics));
+    }
+
+    [GeneratedRegex(@"Total generator execution time: ([0-9.]+) seconds")]
+    private static partial Regex ReportedTime();
+
+    /// <summary>The SDK that stands beside the runtime of this process.</summary>
+    private static class Sdk
+    {
+        private static readonly string _root = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+
+        public static string Compiler { get; } = Latest(Path.Combine(_root, "sdk"), Path.Combine("Roslyn", "bincore", "csc.dll"));
+
+        public static string[] References { get; } =
+            Directory.GetFiles(Latest(Path.Combine(_root, "packs", "Microsoft.NETCore.App.Ref"), Path.Combine("ref", "net10.0")), "*.dll");
+
+        private static string Latest(string versions, string inside) =>
+            Directory.GetDirectories(versions, "10.*").Select(v => Path.Combine(v, inside)).Where(Path.Exists).Max(StringComparer.Ordinal)
+            ?? throw new InvalidOperationException($"no {inside} below {versions}");
     }
 }

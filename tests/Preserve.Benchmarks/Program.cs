@@ -10,9 +10,6 @@ switch (args.FirstOrDefault())
     case "first-run":
         FirstRun.Measure();
         break;
-    case "first-run-child":
-        FirstRun.MeasureOnce(int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture));
-        break;
     case "rates":
         Rates.Measure();
         break;

@@ -46,7 +46,7 @@ internal static class Sources
     }
 
     /// <summary>Llama-3-70B on eight ranks; the width tells the deployments apart.</summary>
-    private static string Deployment(int index) => $$"""
+    public static string Deployment(int index) => $$"""
         using Preserve;
 
         namespace Project;

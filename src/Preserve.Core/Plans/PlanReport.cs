@@ -7,7 +7,8 @@ namespace Preserve;
 /// <param name="BoundPicoseconds">No plan of the same operators is faster.</param>
 /// <param name="BoundBy">What makes the bound: the critical path, or a resource.</param>
 /// <param name="CollectivePicoseconds">Time of the base plan in which only a collective runs.</param>
-/// <param name="ReachablePicoseconds">The saving that prefetch under collectives can reach at most.</param>
+/// <param name="ReachablePicoseconds">The saving that prefetch can reach at most while collectives run.</param>
+/// <param name="ElsewherePicoseconds">Time that prefetches run when no collective does, which can save more than that.</param>
 /// <param name="WeightBytes">Weights of one rank.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank.</param>
 /// <param name="Windows">The collectives and what runs beside them, in program order.</param>
@@ -18,6 +19,7 @@ public sealed record PlanReport(
     string BoundBy,
     long CollectivePicoseconds,
     long ReachablePicoseconds,
+    long ElsewherePicoseconds,
     long WeightBytes,
     long KeyValueBytes,
     EquatableArray<WindowReport> Windows);
@@ -42,7 +44,7 @@ public sealed record WindowReport(
     EquatableArray<CandidateReport> Candidates);
 
 /// <summary>A tensor that could be prefetched into a window, and what became of it.</summary>
-/// <param name="Tensor">The tensor, its layer counted from the window's.</param>
+/// <param name="Tensor">The tensor; its layer is counted from the window's where the window stands in several layers.</param>
 /// <param name="Bytes">Its bytes.</param>
 /// <param name="PrefetchedBytes">Those that the plan prefetches.</param>
 /// <param name="Verdict">What was decided.</param>

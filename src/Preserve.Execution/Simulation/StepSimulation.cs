@@ -100,6 +100,8 @@ internal sealed class StepSimulation
         _totals.Picoseconds += passed;
         if ((active & _collectives) != 0 && (active & ~(_collectives | _prefetchStreams)) == 0)
             _totals.CollectiveExposedPicoseconds += passed;
+        if ((active & _collectives) == 0 && (active & _prefetchStreams) != 0)
+            _totals.PrefetchElsewherePicoseconds += passed;
         if ((_resources.InUse & Resources.Hbm) != 0)
             _totals.HbmBusyPicoseconds += passed;
 

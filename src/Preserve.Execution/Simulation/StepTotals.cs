@@ -5,6 +5,7 @@ internal struct StepTotals
 {
     public long Picoseconds;
     public long CollectiveExposedPicoseconds;
+    public long PrefetchElsewherePicoseconds;
     public long HbmBusyPicoseconds;
     public long HbmBytes;
     public long HotBytes;
@@ -15,6 +16,7 @@ internal struct StepTotals
     {
         Picoseconds += times * (Picoseconds - since.Picoseconds);
         CollectiveExposedPicoseconds += times * (CollectiveExposedPicoseconds - since.CollectiveExposedPicoseconds);
+        PrefetchElsewherePicoseconds += times * (PrefetchElsewherePicoseconds - since.PrefetchElsewherePicoseconds);
         HbmBusyPicoseconds += times * (HbmBusyPicoseconds - since.HbmBusyPicoseconds);
         HbmBytes += times * (HbmBytes - since.HbmBytes);
         HotBytes += times * (HotBytes - since.HotBytes);
@@ -26,6 +28,7 @@ internal struct StepTotals
     {
         Picoseconds += to.Picoseconds - from.Picoseconds;
         CollectiveExposedPicoseconds += to.CollectiveExposedPicoseconds - from.CollectiveExposedPicoseconds;
+        PrefetchElsewherePicoseconds += to.PrefetchElsewherePicoseconds - from.PrefetchElsewherePicoseconds;
         HbmBusyPicoseconds += to.HbmBusyPicoseconds - from.HbmBusyPicoseconds;
         HbmBytes += to.HbmBytes - from.HbmBytes;
         HotBytes += to.HotBytes - from.HotBytes;

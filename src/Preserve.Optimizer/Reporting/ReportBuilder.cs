@@ -34,7 +34,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
         }
         var sizes = new RankSizes(deployment);
         return new PlanReport(
-            baseRun.Picoseconds, run.Picoseconds, bound.Picoseconds, bound.BoundBy, baseRun.CollectiveExposedPicoseconds, reachable,
+            baseRun.Picoseconds, run.Picoseconds, bound.Picoseconds, bound.BoundBy, baseRun.CollectiveExposedPicoseconds, reachable, run.PrefetchElsewherePicoseconds,
             sizes.WeightBytes(), sizes.KeyValueBytes(plan.Step), windows.ToArray());
     }
 
@@ -47,10 +47,10 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
         var saved = prefetches.Count == 0 ? 0 : Run(plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
         return new WindowReport(
             window.Collective.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
-            window.Candidates.Select(Candidate).ToArray());
+            window.Candidates.Select(c => Candidate(c, layers)).ToArray());
     }
 
-    private CandidateReport Candidate(PrefetchCandidate candidate)
+    private CandidateReport Candidate(PrefetchCandidate candidate, (int First, int Last, int Stride) layers)
     {
         var bytes = candidate.Bytes.At(_context);
         var prefetched = candidate.Prefetched.At(_context);
@@ -59,12 +59,16 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
         {
             _ when plan.Policy == PrefetchPolicy.None => (Verdict.NotAsked, "the policy prefetches nothing"),
             _ when !laws.Device.L2Known => (Verdict.L2Unknown, $"the L2 of {laws.Device.Id} is not known"),
-            { Considered: false } => (Verdict.NotAsked, "the published pass looks at matrices and the KV-cache only"),
-            _ when prefetched == bytes => (Verdict.Whole, Text($"fits the {room} bytes of L2 that are left")),
-            _ when room >= 0 => (Verdict.NoRoom, Text($"needs {bytes} bytes, {room} of L2 are left")),
-            _ => (Verdict.Stopped, "the published pass stops at the first tensor that does not fit"),
+            { Considered: false } => (Verdict.NotAsked, "the policy prefetches matrices and the KV-cache only"),
+            _ when prefetched == bytes => (Verdict.Whole, Text($"fits the {room:#,0} bytes of L2 that are left")),
+            _ when room >= 0 => (Verdict.NoRoom, Text($"needs {bytes:#,0} bytes, {room:#,0} of L2 are left")),
+            _ => (Verdict.Stopped, "the policy stops at the first tensor that does not fit"),
         };
-        return new CandidateReport(candidate.Tensor, bytes, prefetched, verdict, reason);
+        // In a window of one layer there is no i: the layer itself is named.
+        var tensor = layers.First >= 0 && layers.First == layers.Last
+            ? candidate.Tensor with { Layer = candidate.Tensor.Layer.Kind == LayerIndexKind.Relative ? LayerIndex.Of(candidate.Tensor.Layer.Resolve(layers.First)) : candidate.Tensor.Layer }
+            : candidate.Tensor;
+        return new CandidateReport(tensor, bytes, prefetched, verdict, reason);
     }
 
     /// <summary>What prefetch under this collective can save at most: the bytes that the window, the candidates and the room

@@ -5,7 +5,7 @@ public class PlanTextTests
     private static readonly PlanSet _plans = new(new[]
     {
         new PlannedStep(
-            new ExecutionPlan("Small", "h100-sxm", 2, 3, new DecodeSpec(2, 100, Total: false), PrefetchPolicy.Paper, 1000, 512,
+            new ExecutionPlan("Small", "h100-sxm", 2, 3, new DecodeSpec(2, 100, Total: false), PrefetchPolicy.Paper, 1_234_000, 512,
                 new TensorDeclaration[]
                 {
                     new("w", TensorRole.Weight, true, Precision.Int8, 64, 1, -1),
@@ -27,7 +27,7 @@ public class PlanTextTests
                     new Instruction(StreamKind.Collective, "gather", new CollectiveOperation(CollectiveKind.AllGather, 12, 2), default, default, default, false),
                     new Instruction(StreamKind.Compute, "join", new JoinOperation(), default, default, default, false),
                 }),
-            new PlanReport(9, 8, 7, "critical path", 3, 2, 64, 320, new[]
+            new PlanReport(9_000_001, 8, 7, "critical path", 3, 2, 1, 64, 320, new[]
             {
                 new WindowReport("out_reduce", 0, 4, 2, 5, 4, -3, new[]
                 {
@@ -37,7 +37,7 @@ public class PlanTextTests
             })),
         new PlannedStep(
             new ExecutionPlan("Small", "own", 1, 1, new PrefillSpec(1, 4), PrefetchPolicy.None, 0, 0, default, default),
-            new PlanReport(1, 1, 1, "HBM", 0, 0, 0, 0, default)),
+            new PlanReport(1, 1, 1, "HBM", 0, 0, 0, 0, 0, default)),
     }, "{\n  \"id\": \"own\"\n\n}");
 
     [Fact]

@@ -17,228 +17,239 @@ partial class Gemma2_27BDeployed
         const string text = """
             preserve plans 1
 
-            # What each of the 4 ranks does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the step.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
+            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
+            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
+            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
+            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
+            # What is prefetched and not read any more below is for the next step.
+            #
+            # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
+            # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
+            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
+            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
+
             plan  decode batch 16 context 8192
               model          google/gemma-2-27b
               device         h100-sxm
               ranks          4
               layers         46
               policy         paper
-              prefetch room  38797312
-              arena          10240000
+              prefetch room  38,797,312 bytes
+              arena          10,240,000 bytes
 
               tensors
-                embedding                          weight      bf16  589824000 bytes                            in memory   once
-                embed_part                         value       bf16  147456 bytes                               at 0        once
-                embedded                           value       bf16  147456 bytes                               at 147456   once
-                h                                  value       bf16  147456 bytes                               at 0        per layer
-                LocalLayer/attn_in                 value       bf16  147456 bytes                               at 147456   per layer
-                LocalLayer/attn_norm_weight        weight      bf16  9216 bytes                                 in memory   per layer
-                LocalLayer/qkv_out                 value       bf16  65536 bytes                                at 294912   per layer
-                LocalLayer/qkv_weight              weight      bf16  18874368 bytes                             in memory   per layer
-                LocalLayer/qk_rotated              value       bf16  49152 bytes                                at 147456   per layer
-                LocalLayer/kv                      key-values  bf16  {c+1; c>=4096: 4096} tokens x 32768 bytes  in memory   per layer
-                LocalLayer/attended                value       bf16  32768 bytes                                at 294912   per layer
-                LocalLayer/out_part                value       bf16  147456 bytes                               at 147456   per layer
-                LocalLayer/attn_out                value       bf16  147456 bytes                               at 294912   per layer
-                LocalLayer/out_weight              weight      bf16  9437184 bytes                              in memory   per layer
-                LocalLayer/attn_out_normed         value       bf16  147456 bytes                               at 147456   per layer
-                LocalLayer/attn_post_norm_weight   weight      bf16  9216 bytes                                 in memory   per layer
-                LocalLayer/h_mid                   value       bf16  147456 bytes                               at 884736   per layer
-                LocalLayer/mlp_in                  value       bf16  147456 bytes                               at 589824   per layer
-                LocalLayer/mlp_norm_weight         weight      bf16  9216 bytes                                 in memory   per layer
-                LocalLayer/gate_up_out             value       bf16  589824 bytes                               at 0        per layer
-                LocalLayer/gate_up_weight          weight      bf16  169869312 bytes                            in memory   per layer
-                LocalLayer/activated               value       bf16  294912 bytes                               at 589824   per layer
-                LocalLayer/down_part               value       bf16  147456 bytes                               at 0        per layer
-                LocalLayer/mlp_out                 value       bf16  147456 bytes                               at 147456   per layer
-                LocalLayer/down_weight             weight      bf16  84934656 bytes                             in memory   per layer
-                LocalLayer/mlp_out_normed          value       bf16  147456 bytes                               at 294912   per layer
-                LocalLayer/mlp_post_norm_weight    weight      bf16  9216 bytes                                 in memory   per layer
-                GlobalLayer/attn_in                value       bf16  147456 bytes                               at 147456   per layer
-                GlobalLayer/attn_norm_weight       weight      bf16  9216 bytes                                 in memory   per layer
-                GlobalLayer/qkv_out                value       bf16  65536 bytes                                at 294912   per layer
-                GlobalLayer/qkv_weight             weight      bf16  18874368 bytes                             in memory   per layer
-                GlobalLayer/qk_rotated             value       bf16  49152 bytes                                at 147456   per layer
-                GlobalLayer/kv                     key-values  bf16  c+1 tokens x 32768 bytes                   in memory   per layer
-                GlobalLayer/attended               value       bf16  32768 bytes                                at 294912   per layer
-                GlobalLayer/out_part               value       bf16  147456 bytes                               at 147456   per layer
-                GlobalLayer/attn_out               value       bf16  147456 bytes                               at 294912   per layer
-                GlobalLayer/out_weight             weight      bf16  9437184 bytes                              in memory   per layer
-                GlobalLayer/attn_out_normed        value       bf16  147456 bytes                               at 147456   per layer
-                GlobalLayer/attn_post_norm_weight  weight      bf16  9216 bytes                                 in memory   per layer
-                GlobalLayer/h_mid                  value       bf16  147456 bytes                               at 884736   per layer
-                GlobalLayer/mlp_in                 value       bf16  147456 bytes                               at 589824   per layer
-                GlobalLayer/mlp_norm_weight        weight      bf16  9216 bytes                                 in memory   per layer
-                GlobalLayer/gate_up_out            value       bf16  589824 bytes                               at 0        per layer
-                GlobalLayer/gate_up_weight         weight      bf16  169869312 bytes                            in memory   per layer
-                GlobalLayer/activated              value       bf16  294912 bytes                               at 589824   per layer
-                GlobalLayer/down_part              value       bf16  147456 bytes                               at 0        per layer
-                GlobalLayer/mlp_out                value       bf16  147456 bytes                               at 147456   per layer
-                GlobalLayer/down_weight            weight      bf16  84934656 bytes                             in memory   per layer
-                GlobalLayer/mlp_out_normed         value       bf16  147456 bytes                               at 294912   per layer
-                GlobalLayer/mlp_post_norm_weight   weight      bf16  9216 bytes                                 in memory   per layer
-                head_in                            value       bf16  147456 bytes                               at 2048000  once
-                final_norm_weight                  weight      bf16  9216 bytes                                 in memory   once
-                head_soft_cap_part                 value       bf16  2048000 bytes                              at 8192000  once
-                logits                             value       bf16  8192000 bytes                              at 0        once
-                logits_raw                         value       bf16  2048000 bytes                              at 0        once
+                embedding                          weight      bf16  589,824,000 bytes                           own buffer       once
+                embed_part                         value       bf16  147,456 bytes                               arena 0          once
+                embedded                           value       bf16  147,456 bytes                               arena 147,456    once
+                h                                  value       bf16  147,456 bytes                               arena 0          per layer
+                LocalLayer/attn_in                 value       bf16  147,456 bytes                               arena 147,456    per layer
+                LocalLayer/attn_norm_weight        weight      bf16  9,216 bytes                                 own buffer       per layer
+                LocalLayer/qkv_out                 value       bf16  65,536 bytes                                arena 294,912    per layer
+                LocalLayer/qkv_weight              weight      bf16  18,874,368 bytes                            own buffer       per layer
+                LocalLayer/qk_rotated              value       bf16  49,152 bytes                                arena 147,456    per layer
+                LocalLayer/kv                      key-values  bf16  {c+1; c>=4096: 4096} tokens x 32,768 bytes  own buffer       per layer
+                LocalLayer/attended                value       bf16  32,768 bytes                                arena 294,912    per layer
+                LocalLayer/out_part                value       bf16  147,456 bytes                               arena 147,456    per layer
+                LocalLayer/attn_out                value       bf16  147,456 bytes                               arena 294,912    per layer
+                LocalLayer/out_weight              weight      bf16  9,437,184 bytes                             own buffer       per layer
+                LocalLayer/attn_out_normed         value       bf16  147,456 bytes                               arena 147,456    per layer
+                LocalLayer/attn_post_norm_weight   weight      bf16  9,216 bytes                                 own buffer       per layer
+                LocalLayer/h_mid                   value       bf16  147,456 bytes                               arena 884,736    per layer
+                LocalLayer/mlp_in                  value       bf16  147,456 bytes                               arena 589,824    per layer
+                LocalLayer/mlp_norm_weight         weight      bf16  9,216 bytes                                 own buffer       per layer
+                LocalLayer/gate_up_out             value       bf16  589,824 bytes                               arena 0          per layer
+                LocalLayer/gate_up_weight          weight      bf16  169,869,312 bytes                           own buffer       per layer
+                LocalLayer/activated               value       bf16  294,912 bytes                               arena 589,824    per layer
+                LocalLayer/down_part               value       bf16  147,456 bytes                               arena 0          per layer
+                LocalLayer/mlp_out                 value       bf16  147,456 bytes                               arena 147,456    per layer
+                LocalLayer/down_weight             weight      bf16  84,934,656 bytes                            own buffer       per layer
+                LocalLayer/mlp_out_normed          value       bf16  147,456 bytes                               arena 294,912    per layer
+                LocalLayer/mlp_post_norm_weight    weight      bf16  9,216 bytes                                 own buffer       per layer
+                GlobalLayer/attn_in                value       bf16  147,456 bytes                               arena 147,456    per layer
+                GlobalLayer/attn_norm_weight       weight      bf16  9,216 bytes                                 own buffer       per layer
+                GlobalLayer/qkv_out                value       bf16  65,536 bytes                                arena 294,912    per layer
+                GlobalLayer/qkv_weight             weight      bf16  18,874,368 bytes                            own buffer       per layer
+                GlobalLayer/qk_rotated             value       bf16  49,152 bytes                                arena 147,456    per layer
+                GlobalLayer/kv                     key-values  bf16  c+1 tokens x 32,768 bytes                   own buffer       per layer
+                GlobalLayer/attended               value       bf16  32,768 bytes                                arena 294,912    per layer
+                GlobalLayer/out_part               value       bf16  147,456 bytes                               arena 147,456    per layer
+                GlobalLayer/attn_out               value       bf16  147,456 bytes                               arena 294,912    per layer
+                GlobalLayer/out_weight             weight      bf16  9,437,184 bytes                             own buffer       per layer
+                GlobalLayer/attn_out_normed        value       bf16  147,456 bytes                               arena 147,456    per layer
+                GlobalLayer/attn_post_norm_weight  weight      bf16  9,216 bytes                                 own buffer       per layer
+                GlobalLayer/h_mid                  value       bf16  147,456 bytes                               arena 884,736    per layer
+                GlobalLayer/mlp_in                 value       bf16  147,456 bytes                               arena 589,824    per layer
+                GlobalLayer/mlp_norm_weight        weight      bf16  9,216 bytes                                 own buffer       per layer
+                GlobalLayer/gate_up_out            value       bf16  589,824 bytes                               arena 0          per layer
+                GlobalLayer/gate_up_weight         weight      bf16  169,869,312 bytes                           own buffer       per layer
+                GlobalLayer/activated              value       bf16  294,912 bytes                               arena 589,824    per layer
+                GlobalLayer/down_part              value       bf16  147,456 bytes                               arena 0          per layer
+                GlobalLayer/mlp_out                value       bf16  147,456 bytes                               arena 147,456    per layer
+                GlobalLayer/down_weight            weight      bf16  84,934,656 bytes                            own buffer       per layer
+                GlobalLayer/mlp_out_normed         value       bf16  147,456 bytes                               arena 294,912    per layer
+                GlobalLayer/mlp_post_norm_weight   weight      bf16  9,216 bytes                                 own buffer       per layer
+                head_in                            value       bf16  147,456 bytes                               arena 2,048,000  once
+                final_norm_weight                  weight      bf16  9,216 bytes                                 own buffer       once
+                head_soft_cap_part                 value       bf16  2,048,000 bytes                             arena 8,192,000  once
+                logits                             value       bf16  8,192,000 bytes                             arena 0          once
+                logits_raw                         value       bf16  2,048,000 bytes                             arena 0          once
 
               instructions
-                compute     embed                       embed 16 x 4608                                                                     embedding -> embed_part                                                                                                                                signals
-                collective  embed_reduce                all-reduce 147456 bytes over 4                                                      embed_part -> embedded                                                                                                                                 after embed          signals
-                prefetch    under_embed_reduce          prefetch                                                                            0.LocalLayer/qkv_weight                                                                                                                                after embed
-                prefetch    under_embed_reduce          prefetch                                                                            0.LocalLayer/kv[0:{c; c>=609: 0}]
-                prefetch    under_embed_reduce          prefetch                                                                            0.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
-                compute     embed_scale                 scale 16 x 4608                                                                     embedded -> 0.h                                                                                                                                        after embed_reduce
-                repeat 22 times  layer i from 0 by 2
-                  compute     attn_norm                   rms norm 16 x 4608                                                                  i.h, i.LocalLayer/attn_norm_weight -> i.LocalLayer/attn_in
-                  compute     qkv                         matmul 16 x 2048 x 4608 bf16 by bf16                                                i.LocalLayer/attn_in, i.LocalLayer/qkv_weight -> i.LocalLayer/qkv_out
-                  compute     rotary                      rotary 16 x 1536                                                                    i.LocalLayer/qkv_out -> i.LocalLayer/qk_rotated
-                  compute     store                       store 16 x 1024                                                                     i.LocalLayer/qk_rotated, i.LocalLayer/qkv_out -> i.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}]
-                  compute     attention                   attention 16 x 1 tokens, 8/4 heads x 128, {16c+16; c>=4096: 65536} pairs, soft-cap  i.LocalLayer/qk_rotated, i.LocalLayer/kv[0:{c; c>=4096: 4095}], i.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}] -> i.LocalLayer/attended
-                  compute     out                         matmul 16 x 4608 x 1024 bf16 by bf16                                                i.LocalLayer/attended, i.LocalLayer/out_weight -> i.LocalLayer/out_part                                                                                signals
-                  collective  out_reduce                  all-reduce 147456 bytes over 4                                                      i.LocalLayer/out_part -> i.LocalLayer/attn_out                                                                                                         after out            signals
-                  compute     attn_post_norm              rms norm 16 x 4608                                                                  i.LocalLayer/attn_out, i.LocalLayer/attn_post_norm_weight -> i.LocalLayer/attn_out_normed                                                              after out_reduce
-                  compute     attn_add                    add 16 x 4608                                                                       i.h, i.LocalLayer/attn_out_normed -> i.LocalLayer/h_mid
-                  compute     mlp_norm                    rms norm 16 x 4608                                                                  i.LocalLayer/h_mid, i.LocalLayer/mlp_norm_weight -> i.LocalLayer/mlp_in
-                  compute     gate_up                     matmul 16 x 18432 x 4608 bf16 by bf16                                               i.LocalLayer/mlp_in, i.LocalLayer/gate_up_weight -> i.LocalLayer/gate_up_out
-                  compute     activation                  geglu 16 x 9216                                                                     i.LocalLayer/gate_up_out -> i.LocalLayer/activated
-                  compute     down                        matmul 16 x 4608 x 9216 bf16 by bf16                                                i.LocalLayer/activated, i.LocalLayer/down_weight -> i.LocalLayer/down_part                                                                             signals
-                  collective  down_reduce                 all-reduce 147456 bytes over 4                                                      i.LocalLayer/down_part -> i.LocalLayer/mlp_out                                                                                                         after down           signals
-                  prefetch    under_down_reduce           prefetch                                                                            i+1.GlobalLayer/qkv_weight                                                                                                                             after down
-                  prefetch    under_down_reduce           prefetch                                                                            i+1.GlobalLayer/kv[0:{c; c>=609: 0}]
-                  prefetch    under_down_reduce           prefetch                                                                            i+1.GlobalLayer/out_weight[0:{9437184; c>=321: 0}]
-                  compute     mlp_post_norm               rms norm 16 x 4608                                                                  i.LocalLayer/mlp_out, i.LocalLayer/mlp_post_norm_weight -> i.LocalLayer/mlp_out_normed                                                                 after down_reduce
-                  compute     mlp_add                     add 16 x 4608                                                                       i.LocalLayer/h_mid, i.LocalLayer/mlp_out_normed -> i+1.h
-                  compute     attn_norm                   rms norm 16 x 4608                                                                  i+1.h, i+1.GlobalLayer/attn_norm_weight -> i+1.GlobalLayer/attn_in
-                  compute     qkv                         matmul 16 x 2048 x 4608 bf16 by bf16                                                i+1.GlobalLayer/attn_in, i+1.GlobalLayer/qkv_weight -> i+1.GlobalLayer/qkv_out
-                  compute     rotary                      rotary 16 x 1536                                                                    i+1.GlobalLayer/qkv_out -> i+1.GlobalLayer/qk_rotated
-                  compute     store                       store 16 x 1024                                                                     i+1.GlobalLayer/qk_rotated, i+1.GlobalLayer/qkv_out -> i+1.GlobalLayer/kv[c:c+1]
-                  compute     attention                   attention 16 x 1 tokens, 8/4 heads x 128, 16c+16 pairs, soft-cap                    i+1.GlobalLayer/qk_rotated, i+1.GlobalLayer/kv[0:c], i+1.GlobalLayer/kv[c:c+1] -> i+1.GlobalLayer/attended
-                  compute     out                         matmul 16 x 4608 x 1024 bf16 by bf16                                                i+1.GlobalLayer/attended, i+1.GlobalLayer/out_weight -> i+1.GlobalLayer/out_part                                                                       signals
-                  collective  out_reduce                  all-reduce 147456 bytes over 4                                                      i+1.GlobalLayer/out_part -> i+1.GlobalLayer/attn_out                                                                                                   after out            signals
-                  compute     attn_post_norm              rms norm 16 x 4608                                                                  i+1.GlobalLayer/attn_out, i+1.GlobalLayer/attn_post_norm_weight -> i+1.GlobalLayer/attn_out_normed                                                     after out_reduce
-                  compute     attn_add                    add 16 x 4608                                                                       i+1.h, i+1.GlobalLayer/attn_out_normed -> i+1.GlobalLayer/h_mid
-                  compute     mlp_norm                    rms norm 16 x 4608                                                                  i+1.GlobalLayer/h_mid, i+1.GlobalLayer/mlp_norm_weight -> i+1.GlobalLayer/mlp_in
-                  compute     gate_up                     matmul 16 x 18432 x 4608 bf16 by bf16                                               i+1.GlobalLayer/mlp_in, i+1.GlobalLayer/gate_up_weight -> i+1.GlobalLayer/gate_up_out
-                  compute     activation                  geglu 16 x 9216                                                                     i+1.GlobalLayer/gate_up_out -> i+1.GlobalLayer/activated
-                  compute     down                        matmul 16 x 4608 x 9216 bf16 by bf16                                                i+1.GlobalLayer/activated, i+1.GlobalLayer/down_weight -> i+1.GlobalLayer/down_part                                                                    signals
-                  collective  down_reduce                 all-reduce 147456 bytes over 4                                                      i+1.GlobalLayer/down_part -> i+1.GlobalLayer/mlp_out                                                                                                   after down           signals
-                  prefetch    under_down_reduce           prefetch                                                                            i+2.LocalLayer/qkv_weight                                                                                                                              after down
-                  prefetch    under_down_reduce           prefetch                                                                            i+2.LocalLayer/kv[0:{c; c>=609: 0}]
-                  prefetch    under_down_reduce           prefetch                                                                            i+2.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
-                  compute     mlp_post_norm               rms norm 16 x 4608                                                                  i+1.GlobalLayer/mlp_out, i+1.GlobalLayer/mlp_post_norm_weight -> i+1.GlobalLayer/mlp_out_normed                                                        after down_reduce
-                  compute     mlp_add                     add 16 x 4608                                                                       i+1.GlobalLayer/h_mid, i+1.GlobalLayer/mlp_out_normed -> i+2.h
+                compute     embed                       embed 16 x 4608                                                                                   embedding -> embed_part                                                                                                                                signals
+                collective  embed_reduce                all-reduce 147456 bytes over 4                                                                    embed_part -> embedded                                                                                                                                 after embed          signals
+                prefetch    under_embed_reduce          read 18874368 bytes                                                                               0.LocalLayer/qkv_weight                                                                                                                                after embed
+                prefetch    under_embed_reduce          read {32768c; c>=609: 0} bytes                                                                    0.LocalLayer/kv[0:{c; c>=609: 0}]
+                prefetch    under_embed_reduce          read {9437184; c>=321: 0} bytes                                                                   0.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
+                compute     embed_scale                 scale 16 x 4608                                                                                   embedded -> 0.h                                                                                                                                        after embed_reduce
+                repeat 22 times  layers i = 0 to 42 by 2
+                  compute     attn_norm                   rms norm 16 x 4608                                                                                i.h, i.LocalLayer/attn_norm_weight -> i.LocalLayer/attn_in
+                  compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     i.LocalLayer/attn_in, i.LocalLayer/qkv_weight -> i.LocalLayer/qkv_out
+                  compute     rotary                      rotary 16 x 1536                                                                                  i.LocalLayer/qkv_out -> i.LocalLayer/qk_rotated
+                  compute     store                       store 16 x 1024                                                                                   i.LocalLayer/qk_rotated, i.LocalLayer/qkv_out -> i.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}]
+                  compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, {16c+16; c>=4096: 65536} pairs, soft-cap  i.LocalLayer/qk_rotated, i.LocalLayer/kv[0:{c; c>=4096: 4095}], i.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}] -> i.LocalLayer/attended
+                  compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     i.LocalLayer/attended, i.LocalLayer/out_weight -> i.LocalLayer/out_part                                                                                signals
+                  collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    i.LocalLayer/out_part -> i.LocalLayer/attn_out                                                                                                         after out            signals
+                  compute     attn_post_norm              rms norm 16 x 4608                                                                                i.LocalLayer/attn_out, i.LocalLayer/attn_post_norm_weight -> i.LocalLayer/attn_out_normed                                                              after out_reduce
+                  compute     attn_add                    add 16 x 4608                                                                                     i.h, i.LocalLayer/attn_out_normed -> i.LocalLayer/h_mid
+                  compute     mlp_norm                    rms norm 16 x 4608                                                                                i.LocalLayer/h_mid, i.LocalLayer/mlp_norm_weight -> i.LocalLayer/mlp_in
+                  compute     gate_up                     matmul 16 x 4608 by 4608 x 18432, bf16 by bf16                                                    i.LocalLayer/mlp_in, i.LocalLayer/gate_up_weight -> i.LocalLayer/gate_up_out
+                  compute     activation                  geglu 16 x 9216                                                                                   i.LocalLayer/gate_up_out -> i.LocalLayer/activated
+                  compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     i.LocalLayer/activated, i.LocalLayer/down_weight -> i.LocalLayer/down_part                                                                             signals
+                  collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    i.LocalLayer/down_part -> i.LocalLayer/mlp_out                                                                                                         after down           signals
+                  prefetch    under_down_reduce           read 18874368 bytes                                                                               i+1.GlobalLayer/qkv_weight                                                                                                                             after down
+                  prefetch    under_down_reduce           read {32768c; c>=609: 0} bytes                                                                    i+1.GlobalLayer/kv[0:{c; c>=609: 0}]
+                  prefetch    under_down_reduce           read {9437184; c>=321: 0} bytes                                                                   i+1.GlobalLayer/out_weight[0:{9437184; c>=321: 0}]
+                  compute     mlp_post_norm               rms norm 16 x 4608                                                                                i.LocalLayer/mlp_out, i.LocalLayer/mlp_post_norm_weight -> i.LocalLayer/mlp_out_normed                                                                 after down_reduce
+                  compute     mlp_add                     add 16 x 4608                                                                                     i.LocalLayer/h_mid, i.LocalLayer/mlp_out_normed -> i+1.h
+                  compute     attn_norm                   rms norm 16 x 4608                                                                                i+1.h, i+1.GlobalLayer/attn_norm_weight -> i+1.GlobalLayer/attn_in
+                  compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     i+1.GlobalLayer/attn_in, i+1.GlobalLayer/qkv_weight -> i+1.GlobalLayer/qkv_out
+                  compute     rotary                      rotary 16 x 1536                                                                                  i+1.GlobalLayer/qkv_out -> i+1.GlobalLayer/qk_rotated
+                  compute     store                       store 16 x 1024                                                                                   i+1.GlobalLayer/qk_rotated, i+1.GlobalLayer/qkv_out -> i+1.GlobalLayer/kv[c:c+1]
+                  compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, 16c+16 pairs, soft-cap                    i+1.GlobalLayer/qk_rotated, i+1.GlobalLayer/kv[0:c], i+1.GlobalLayer/kv[c:c+1] -> i+1.GlobalLayer/attended
+                  compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     i+1.GlobalLayer/attended, i+1.GlobalLayer/out_weight -> i+1.GlobalLayer/out_part                                                                       signals
+                  collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    i+1.GlobalLayer/out_part -> i+1.GlobalLayer/attn_out                                                                                                   after out            signals
+                  compute     attn_post_norm              rms norm 16 x 4608                                                                                i+1.GlobalLayer/attn_out, i+1.GlobalLayer/attn_post_norm_weight -> i+1.GlobalLayer/attn_out_normed                                                     after out_reduce
+                  compute     attn_add                    add 16 x 4608                                                                                     i+1.h, i+1.GlobalLayer/attn_out_normed -> i+1.GlobalLayer/h_mid
+                  compute     mlp_norm                    rms norm 16 x 4608                                                                                i+1.GlobalLayer/h_mid, i+1.GlobalLayer/mlp_norm_weight -> i+1.GlobalLayer/mlp_in
+                  compute     gate_up                     matmul 16 x 4608 by 4608 x 18432, bf16 by bf16                                                    i+1.GlobalLayer/mlp_in, i+1.GlobalLayer/gate_up_weight -> i+1.GlobalLayer/gate_up_out
+                  compute     activation                  geglu 16 x 9216                                                                                   i+1.GlobalLayer/gate_up_out -> i+1.GlobalLayer/activated
+                  compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     i+1.GlobalLayer/activated, i+1.GlobalLayer/down_weight -> i+1.GlobalLayer/down_part                                                                    signals
+                  collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    i+1.GlobalLayer/down_part -> i+1.GlobalLayer/mlp_out                                                                                                   after down           signals
+                  prefetch    under_down_reduce           read 18874368 bytes                                                                               i+2.LocalLayer/qkv_weight                                                                                                                              after down
+                  prefetch    under_down_reduce           read {32768c; c>=609: 0} bytes                                                                    i+2.LocalLayer/kv[0:{c; c>=609: 0}]
+                  prefetch    under_down_reduce           read {9437184; c>=321: 0} bytes                                                                   i+2.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
+                  compute     mlp_post_norm               rms norm 16 x 4608                                                                                i+1.GlobalLayer/mlp_out, i+1.GlobalLayer/mlp_post_norm_weight -> i+1.GlobalLayer/mlp_out_normed                                                        after down_reduce
+                  compute     mlp_add                     add 16 x 4608                                                                                     i+1.GlobalLayer/h_mid, i+1.GlobalLayer/mlp_out_normed -> i+2.h
                 end
-                compute     attn_norm                   rms norm 16 x 4608                                                                  44.h, 44.LocalLayer/attn_norm_weight -> 44.LocalLayer/attn_in
-                compute     qkv                         matmul 16 x 2048 x 4608 bf16 by bf16                                                44.LocalLayer/attn_in, 44.LocalLayer/qkv_weight -> 44.LocalLayer/qkv_out
-                compute     rotary                      rotary 16 x 1536                                                                    44.LocalLayer/qkv_out -> 44.LocalLayer/qk_rotated
-                compute     store                       store 16 x 1024                                                                     44.LocalLayer/qk_rotated, 44.LocalLayer/qkv_out -> 44.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}]
-                compute     attention                   attention 16 x 1 tokens, 8/4 heads x 128, {16c+16; c>=4096: 65536} pairs, soft-cap  44.LocalLayer/qk_rotated, 44.LocalLayer/kv[0:{c; c>=4096: 4095}], 44.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}] -> 44.LocalLayer/attended
-                compute     out                         matmul 16 x 4608 x 1024 bf16 by bf16                                                44.LocalLayer/attended, 44.LocalLayer/out_weight -> 44.LocalLayer/out_part                                                                             signals
-                collective  out_reduce                  all-reduce 147456 bytes over 4                                                      44.LocalLayer/out_part -> 44.LocalLayer/attn_out                                                                                                       after out            signals
-                compute     attn_post_norm              rms norm 16 x 4608                                                                  44.LocalLayer/attn_out, 44.LocalLayer/attn_post_norm_weight -> 44.LocalLayer/attn_out_normed                                                           after out_reduce
-                compute     attn_add                    add 16 x 4608                                                                       44.h, 44.LocalLayer/attn_out_normed -> 44.LocalLayer/h_mid
-                compute     mlp_norm                    rms norm 16 x 4608                                                                  44.LocalLayer/h_mid, 44.LocalLayer/mlp_norm_weight -> 44.LocalLayer/mlp_in
-                compute     gate_up                     matmul 16 x 18432 x 4608 bf16 by bf16                                               44.LocalLayer/mlp_in, 44.LocalLayer/gate_up_weight -> 44.LocalLayer/gate_up_out
-                compute     activation                  geglu 16 x 9216                                                                     44.LocalLayer/gate_up_out -> 44.LocalLayer/activated
-                compute     down                        matmul 16 x 4608 x 9216 bf16 by bf16                                                44.LocalLayer/activated, 44.LocalLayer/down_weight -> 44.LocalLayer/down_part                                                                          signals
-                collective  down_reduce                 all-reduce 147456 bytes over 4                                                      44.LocalLayer/down_part -> 44.LocalLayer/mlp_out                                                                                                       after down           signals
-                prefetch    under_down_reduce           prefetch                                                                            45.GlobalLayer/qkv_weight                                                                                                                              after down
-                prefetch    under_down_reduce           prefetch                                                                            45.GlobalLayer/kv[0:{c; c>=609: 0}]
-                prefetch    under_down_reduce           prefetch                                                                            45.GlobalLayer/out_weight[0:{9437184; c>=321: 0}]
-                compute     mlp_post_norm               rms norm 16 x 4608                                                                  44.LocalLayer/mlp_out, 44.LocalLayer/mlp_post_norm_weight -> 44.LocalLayer/mlp_out_normed                                                              after down_reduce
-                compute     mlp_add                     add 16 x 4608                                                                       44.LocalLayer/h_mid, 44.LocalLayer/mlp_out_normed -> 45.h
-                compute     attn_norm                   rms norm 16 x 4608                                                                  45.h, 45.GlobalLayer/attn_norm_weight -> 45.GlobalLayer/attn_in
-                compute     qkv                         matmul 16 x 2048 x 4608 bf16 by bf16                                                45.GlobalLayer/attn_in, 45.GlobalLayer/qkv_weight -> 45.GlobalLayer/qkv_out
-                compute     rotary                      rotary 16 x 1536                                                                    45.GlobalLayer/qkv_out -> 45.GlobalLayer/qk_rotated
-                compute     store                       store 16 x 1024                                                                     45.GlobalLayer/qk_rotated, 45.GlobalLayer/qkv_out -> 45.GlobalLayer/kv[c:c+1]
-                compute     attention                   attention 16 x 1 tokens, 8/4 heads x 128, 16c+16 pairs, soft-cap                    45.GlobalLayer/qk_rotated, 45.GlobalLayer/kv[0:c], 45.GlobalLayer/kv[c:c+1] -> 45.GlobalLayer/attended
-                compute     out                         matmul 16 x 4608 x 1024 bf16 by bf16                                                45.GlobalLayer/attended, 45.GlobalLayer/out_weight -> 45.GlobalLayer/out_part                                                                          signals
-                collective  out_reduce                  all-reduce 147456 bytes over 4                                                      45.GlobalLayer/out_part -> 45.GlobalLayer/attn_out                                                                                                     after out            signals
-                compute     attn_post_norm              rms norm 16 x 4608                                                                  45.GlobalLayer/attn_out, 45.GlobalLayer/attn_post_norm_weight -> 45.GlobalLayer/attn_out_normed                                                        after out_reduce
-                compute     attn_add                    add 16 x 4608                                                                       45.h, 45.GlobalLayer/attn_out_normed -> 45.GlobalLayer/h_mid
-                compute     mlp_norm                    rms norm 16 x 4608                                                                  45.GlobalLayer/h_mid, 45.GlobalLayer/mlp_norm_weight -> 45.GlobalLayer/mlp_in
-                compute     gate_up                     matmul 16 x 18432 x 4608 bf16 by bf16                                               45.GlobalLayer/mlp_in, 45.GlobalLayer/gate_up_weight -> 45.GlobalLayer/gate_up_out
-                compute     activation                  geglu 16 x 9216                                                                     45.GlobalLayer/gate_up_out -> 45.GlobalLayer/activated
-                compute     down                        matmul 16 x 4608 x 9216 bf16 by bf16                                                45.GlobalLayer/activated, 45.GlobalLayer/down_weight -> 45.GlobalLayer/down_part                                                                       signals
-                collective  down_reduce                 all-reduce 147456 bytes over 4                                                      45.GlobalLayer/down_part -> 45.GlobalLayer/mlp_out                                                                                                     after down           signals
-                compute     mlp_post_norm               rms norm 16 x 4608                                                                  45.GlobalLayer/mlp_out, 45.GlobalLayer/mlp_post_norm_weight -> 45.GlobalLayer/mlp_out_normed                                                           after down_reduce
-                compute     mlp_add                     add 16 x 4608                                                                       45.GlobalLayer/h_mid, 45.GlobalLayer/mlp_out_normed -> 46.h
-                compute     final_norm                  rms norm 16 x 4608                                                                  46.h, final_norm_weight -> head_in
-                compute     head                        matmul 16 x 64000 x 4608 bf16 by bf16                                               head_in, embedding -> logits_raw
-                compute     head_soft_cap               soft-cap 16 x 64000                                                                 logits_raw -> head_soft_cap_part                                                                                                                       signals
-                collective  head_soft_cap_gather        all-gather 2048000 bytes over 4                                                     head_soft_cap_part -> logits                                                                                                                           after head_soft_cap
-                prefetch    under_head_soft_cap_gather  prefetch                                                                            0.LocalLayer/qkv_weight                                                                                                                                after head_soft_cap
-                prefetch    under_head_soft_cap_gather  prefetch                                                                            0.LocalLayer/kv[0:{c; c>=609: 0}]
-                prefetch    under_head_soft_cap_gather  prefetch                                                                            0.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
+                compute     attn_norm                   rms norm 16 x 4608                                                                                44.h, 44.LocalLayer/attn_norm_weight -> 44.LocalLayer/attn_in
+                compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     44.LocalLayer/attn_in, 44.LocalLayer/qkv_weight -> 44.LocalLayer/qkv_out
+                compute     rotary                      rotary 16 x 1536                                                                                  44.LocalLayer/qkv_out -> 44.LocalLayer/qk_rotated
+                compute     store                       store 16 x 1024                                                                                   44.LocalLayer/qk_rotated, 44.LocalLayer/qkv_out -> 44.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}]
+                compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, {16c+16; c>=4096: 65536} pairs, soft-cap  44.LocalLayer/qk_rotated, 44.LocalLayer/kv[0:{c; c>=4096: 4095}], 44.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}] -> 44.LocalLayer/attended
+                compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     44.LocalLayer/attended, 44.LocalLayer/out_weight -> 44.LocalLayer/out_part                                                                             signals
+                collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    44.LocalLayer/out_part -> 44.LocalLayer/attn_out                                                                                                       after out            signals
+                compute     attn_post_norm              rms norm 16 x 4608                                                                                44.LocalLayer/attn_out, 44.LocalLayer/attn_post_norm_weight -> 44.LocalLayer/attn_out_normed                                                           after out_reduce
+                compute     attn_add                    add 16 x 4608                                                                                     44.h, 44.LocalLayer/attn_out_normed -> 44.LocalLayer/h_mid
+                compute     mlp_norm                    rms norm 16 x 4608                                                                                44.LocalLayer/h_mid, 44.LocalLayer/mlp_norm_weight -> 44.LocalLayer/mlp_in
+                compute     gate_up                     matmul 16 x 4608 by 4608 x 18432, bf16 by bf16                                                    44.LocalLayer/mlp_in, 44.LocalLayer/gate_up_weight -> 44.LocalLayer/gate_up_out
+                compute     activation                  geglu 16 x 9216                                                                                   44.LocalLayer/gate_up_out -> 44.LocalLayer/activated
+                compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     44.LocalLayer/activated, 44.LocalLayer/down_weight -> 44.LocalLayer/down_part                                                                          signals
+                collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    44.LocalLayer/down_part -> 44.LocalLayer/mlp_out                                                                                                       after down           signals
+                prefetch    under_down_reduce           read 18874368 bytes                                                                               45.GlobalLayer/qkv_weight                                                                                                                              after down
+                prefetch    under_down_reduce           read {32768c; c>=609: 0} bytes                                                                    45.GlobalLayer/kv[0:{c; c>=609: 0}]
+                prefetch    under_down_reduce           read {9437184; c>=321: 0} bytes                                                                   45.GlobalLayer/out_weight[0:{9437184; c>=321: 0}]
+                compute     mlp_post_norm               rms norm 16 x 4608                                                                                44.LocalLayer/mlp_out, 44.LocalLayer/mlp_post_norm_weight -> 44.LocalLayer/mlp_out_normed                                                              after down_reduce
+                compute     mlp_add                     add 16 x 4608                                                                                     44.LocalLayer/h_mid, 44.LocalLayer/mlp_out_normed -> 45.h
+                compute     attn_norm                   rms norm 16 x 4608                                                                                45.h, 45.GlobalLayer/attn_norm_weight -> 45.GlobalLayer/attn_in
+                compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     45.GlobalLayer/attn_in, 45.GlobalLayer/qkv_weight -> 45.GlobalLayer/qkv_out
+                compute     rotary                      rotary 16 x 1536                                                                                  45.GlobalLayer/qkv_out -> 45.GlobalLayer/qk_rotated
+                compute     store                       store 16 x 1024                                                                                   45.GlobalLayer/qk_rotated, 45.GlobalLayer/qkv_out -> 45.GlobalLayer/kv[c:c+1]
+                compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, 16c+16 pairs, soft-cap                    45.GlobalLayer/qk_rotated, 45.GlobalLayer/kv[0:c], 45.GlobalLayer/kv[c:c+1] -> 45.GlobalLayer/attended
+                compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     45.GlobalLayer/attended, 45.GlobalLayer/out_weight -> 45.GlobalLayer/out_part                                                                          signals
+                collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    45.GlobalLayer/out_part -> 45.GlobalLayer/attn_out                                                                                                     after out            signals
+                compute     attn_post_norm              rms norm 16 x 4608                                                                                45.GlobalLayer/attn_out, 45.GlobalLayer/attn_post_norm_weight -> 45.GlobalLayer/attn_out_normed                                                        after out_reduce
+                compute     attn_add                    add 16 x 4608                                                                                     45.h, 45.GlobalLayer/attn_out_normed -> 45.GlobalLayer/h_mid
+                compute     mlp_norm                    rms norm 16 x 4608                                                                                45.GlobalLayer/h_mid, 45.GlobalLayer/mlp_norm_weight -> 45.GlobalLayer/mlp_in
+                compute     gate_up                     matmul 16 x 4608 by 4608 x 18432, bf16 by bf16                                                    45.GlobalLayer/mlp_in, 45.GlobalLayer/gate_up_weight -> 45.GlobalLayer/gate_up_out
+                compute     activation                  geglu 16 x 9216                                                                                   45.GlobalLayer/gate_up_out -> 45.GlobalLayer/activated
+                compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     45.GlobalLayer/activated, 45.GlobalLayer/down_weight -> 45.GlobalLayer/down_part                                                                       signals
+                collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    45.GlobalLayer/down_part -> 45.GlobalLayer/mlp_out                                                                                                     after down           signals
+                compute     mlp_post_norm               rms norm 16 x 4608                                                                                45.GlobalLayer/mlp_out, 45.GlobalLayer/mlp_post_norm_weight -> 45.GlobalLayer/mlp_out_normed                                                           after down_reduce
+                compute     mlp_add                     add 16 x 4608                                                                                     45.GlobalLayer/h_mid, 45.GlobalLayer/mlp_out_normed -> 46.h
+                compute     final_norm                  rms norm 16 x 4608                                                                                46.h, final_norm_weight -> head_in
+                compute     head                        matmul 16 x 4608 by 4608 x 64000, bf16 by bf16                                                    head_in, embedding -> logits_raw
+                compute     head_soft_cap               soft-cap 16 x 64000                                                                               logits_raw -> head_soft_cap_part                                                                                                                       signals
+                collective  head_soft_cap_gather        all-gather 2048000 bytes over 4                                                                   head_soft_cap_part -> logits                                                                                                                           after head_soft_cap
+                prefetch    under_head_soft_cap_gather  read 18874368 bytes                                                                               0.LocalLayer/qkv_weight                                                                                                                                after head_soft_cap
+                prefetch    under_head_soft_cap_gather  read {32768c; c>=609: 0} bytes                                                                    0.LocalLayer/kv[0:{c; c>=609: 0}]
+                prefetch    under_head_soft_cap_gather  read {9437184; c>=321: 0} bytes                                                                   0.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
 
-              # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.
+              # At context 8,192.
               report
-                base          10297186204
-                step          10124774156
-                bound         7815403660
-                bound by      HBM
-                collective    562158428
-                reachable     317329768
-                weight bytes  13614842880
-                kv bytes      9261776896
-                window  embed_reduce  outside the layers  takes 5741607  hides 2000000  saves 0
-                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9216             the published pass looks at matrices and the KV-cache only
-                  whole      0.LocalLayer/qkv_weight                  18874368 of 18874368  fits the 38797312 bytes of L2 that are left
-                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134184960        needs 134184960 bytes, 19922944 of L2 are left
-                  stopped    0.LocalLayer/out_weight                  0 of 9437184          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layers 0 to 42 by 2  takes 5741607  hides 0  saves 0
-                  not-asked  i.LocalLayer/attn_post_norm_weight       0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i.LocalLayer/mlp_norm_weight             0 of 9216             the published pass looks at matrices and the KV-cache only
-                  no-room    i.LocalLayer/gate_up_weight              0 of 169869312        needs 169869312 bytes, 38797312 of L2 are left
-                  stopped    i.LocalLayer/down_weight                 0 of 84934656         the published pass stops at the first tensor that does not fit
-                window  down_reduce  layers 0 to 42 by 2  takes 5741607  hides 5741607  saves 82457936
-                  not-asked  i.LocalLayer/mlp_post_norm_weight        0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i+1.GlobalLayer/attn_norm_weight         0 of 9216             the published pass looks at matrices and the KV-cache only
-                  whole      i+1.GlobalLayer/qkv_weight               18874368 of 18874368  fits the 38797312 bytes of L2 that are left
-                  no-room    i+1.GlobalLayer/kv[0:c]                  0 of 268435456        needs 268435456 bytes, 19922944 of L2 are left
-                  stopped    i+1.GlobalLayer/out_weight               0 of 9437184          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layers 1 to 43 by 2  takes 5741607  hides 0  saves 0
-                  not-asked  i.GlobalLayer/attn_post_norm_weight      0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i.GlobalLayer/mlp_norm_weight            0 of 9216             the published pass looks at matrices and the KV-cache only
-                  no-room    i.GlobalLayer/gate_up_weight             0 of 169869312        needs 169869312 bytes, 38797312 of L2 are left
-                  stopped    i.GlobalLayer/down_weight                0 of 84934656         the published pass stops at the first tensor that does not fit
-                window  down_reduce  layers 1 to 43 by 2  takes 5741607  hides 5741607  saves 82457936
-                  not-asked  i.GlobalLayer/mlp_post_norm_weight       0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i+1.LocalLayer/attn_norm_weight          0 of 9216             the published pass looks at matrices and the KV-cache only
-                  whole      i+1.LocalLayer/qkv_weight                18874368 of 18874368  fits the 38797312 bytes of L2 that are left
-                  no-room    i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134184960        needs 134184960 bytes, 19922944 of L2 are left
-                  stopped    i+1.LocalLayer/out_weight                0 of 9437184          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layer 44  takes 5741607  hides 0  saves 0
-                  not-asked  i.LocalLayer/attn_post_norm_weight       0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i.LocalLayer/mlp_norm_weight             0 of 9216             the published pass looks at matrices and the KV-cache only
-                  no-room    i.LocalLayer/gate_up_weight              0 of 169869312        needs 169869312 bytes, 38797312 of L2 are left
-                  stopped    i.LocalLayer/down_weight                 0 of 84934656         the published pass stops at the first tensor that does not fit
-                window  down_reduce  layer 44  takes 5741607  hides 5741607  saves 3748088
-                  not-asked  i.LocalLayer/mlp_post_norm_weight        0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i+1.GlobalLayer/attn_norm_weight         0 of 9216             the published pass looks at matrices and the KV-cache only
-                  whole      i+1.GlobalLayer/qkv_weight               18874368 of 18874368  fits the 38797312 bytes of L2 that are left
-                  no-room    i+1.GlobalLayer/kv[0:c]                  0 of 268435456        needs 268435456 bytes, 19922944 of L2 are left
-                  stopped    i+1.GlobalLayer/out_weight               0 of 9437184          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layer 45  takes 5741607  hides 0  saves 0
-                  not-asked  i.GlobalLayer/attn_post_norm_weight      0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  i.GlobalLayer/mlp_norm_weight            0 of 9216             the published pass looks at matrices and the KV-cache only
-                  no-room    i.GlobalLayer/gate_up_weight             0 of 169869312        needs 169869312 bytes, 38797312 of L2 are left
-                  stopped    i.GlobalLayer/down_weight                0 of 84934656         the published pass stops at the first tensor that does not fit
-                window  down_reduce  layer 45  takes 5741607  hides 0  saves 0
-                  not-asked  i.GlobalLayer/mlp_post_norm_weight       0 of 9216             the published pass looks at matrices and the KV-cache only
-                  not-asked  final_norm_weight                        0 of 9216             the published pass looks at matrices and the KV-cache only
-                  no-room    embedding                                0 of 589824000        needs 589824000 bytes, 38797312 of L2 are left
-                window  head_soft_cap_gather  outside the layers  takes 28188977  hides 11269305  saves 0
-                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9216             the published pass looks at matrices and the KV-cache only
-                  whole      0.LocalLayer/qkv_weight                  18874368 of 18874368  fits the 38797312 bytes of L2 that are left
-                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134184960        needs 134184960 bytes, 19922944 of L2 are left
-                  stopped    0.LocalLayer/out_weight                  0 of 9437184          the published pass stops at the first tensor that does not fit
+                base         10,297.186204 us
+                step         10,124.774156 us
+                bound        7,815.403660 us
+                bound by     HBM
+                collectives  562.158428 us
+                reachable    317.329768 us
+                elsewhere    124.772265 us
+                weights      13,614,842,880 bytes
+                kv-cache     9,261,776,896 bytes
+                window  embed_reduce  outside the layers  takes 5.741607 us  hides 2.000000 us  saves 0.000000 us
+                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
+                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
+                  stopped    0.LocalLayer/out_weight                  0 of 9,437,184            the policy stops at the first tensor that does not fit
+                window  out_reduce  layers 0 to 42 by 2  takes 5.741607 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i.LocalLayer/attn_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  i.LocalLayer/mlp_norm_weight             0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  no-room    i.LocalLayer/gate_up_weight              0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
+                  stopped    i.LocalLayer/down_weight                 0 of 84,934,656           the policy stops at the first tensor that does not fit
+                window  down_reduce  layers 0 to 42 by 2  takes 5.741607 us each  hides 5.741607 us each  saves 82.457936 us together
+                  not-asked  i.LocalLayer/mlp_post_norm_weight        0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  i+1.GlobalLayer/attn_norm_weight         0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
+                  no-room    i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456          needs 268,435,456 bytes, 19,922,944 of L2 are left
+                  stopped    i+1.GlobalLayer/out_weight               0 of 9,437,184            the policy stops at the first tensor that does not fit
+                window  out_reduce  layers 1 to 43 by 2  takes 5.741607 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i.GlobalLayer/attn_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  i.GlobalLayer/mlp_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  no-room    i.GlobalLayer/gate_up_weight             0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
+                  stopped    i.GlobalLayer/down_weight                0 of 84,934,656           the policy stops at the first tensor that does not fit
+                window  down_reduce  layers 1 to 43 by 2  takes 5.741607 us each  hides 5.741607 us each  saves 82.457936 us together
+                  not-asked  i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  i+1.LocalLayer/attn_norm_weight          0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
+                  no-room    i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
+                  stopped    i+1.LocalLayer/out_weight                0 of 9,437,184            the policy stops at the first tensor that does not fit
+                window  out_reduce  layer 44  takes 5.741607 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked  44.LocalLayer/attn_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  44.LocalLayer/mlp_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  no-room    44.LocalLayer/gate_up_weight             0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
+                  stopped    44.LocalLayer/down_weight                0 of 84,934,656           the policy stops at the first tensor that does not fit
+                window  down_reduce  layer 44  takes 5.741607 us  hides 5.741607 us  saves 3.748088 us
+                  not-asked  44.LocalLayer/mlp_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  45.GlobalLayer/attn_norm_weight          0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  whole      45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
+                  no-room    45.GlobalLayer/kv[0:c]                   0 of 268,435,456          needs 268,435,456 bytes, 19,922,944 of L2 are left
+                  stopped    45.GlobalLayer/out_weight                0 of 9,437,184            the policy stops at the first tensor that does not fit
+                window  out_reduce  layer 45  takes 5.741607 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked  45.GlobalLayer/attn_post_norm_weight     0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  45.GlobalLayer/mlp_norm_weight           0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  no-room    45.GlobalLayer/gate_up_weight            0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
+                  stopped    45.GlobalLayer/down_weight               0 of 84,934,656           the policy stops at the first tensor that does not fit
+                window  down_reduce  layer 45  takes 5.741607 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked  45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  not-asked  final_norm_weight                        0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  no-room    embedding                                0 of 589,824,000          needs 589,824,000 bytes, 38,797,312 of L2 are left
+                window  head_soft_cap_gather  outside the layers  takes 28.188977 us  hides 11.269305 us  saves 0.000000 us
+                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
+                  whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
+                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
+                  stopped    0.LocalLayer/out_weight                  0 of 9,437,184            the policy stops at the first tensor that does not fit
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -19,392 +19,396 @@ partial class Llama3_70BDeployed
         const string text = """
             preserve plans 1
 
-            # What each of the 8 ranks does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the step.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
+            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
+            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
+            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
+            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
+            # What is prefetched and not read any more below is for the next step.
+            #
+            # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
+            # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
+            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
+            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
+
             plan  decode batch 4 context 16384
               model          meta-llama/Meta-Llama-3-70B
               device         ascend-910b2
               ranks          8
               layers         80
               policy         paper
-              prefetch room  140928614
-              arena          1154304
+              prefetch room  140,928,614 bytes
+              arena          1,154,304 bytes
 
               tensors
-                embedding          weight      int8  131334144 bytes          in memory   once
-                embed_part         value       bf16  65536 bytes              at 0        once
-                h                  value       bf16  65536 bytes              at 65536    per layer
-                attn_in            value       bf16  65536 bytes              at 0        per layer
-                attn_norm_weight   weight      bf16  16384 bytes              in memory   per layer
-                qkv_out            value       bf16  10240 bytes              at 131072   per layer
-                qkv_weight         weight      int8  10485760 bytes           in memory   per layer
-                qk_rotated         value       bf16  9216 bytes               at 0        per layer
-                kv                 key-values  int8  c+1 tokens x 1024 bytes  in memory   per layer
-                attended           value       bf16  8192 bytes               at 131072   per layer
-                out_part           value       bf16  65536 bytes              at 0        per layer
-                attn_out           value       bf16  65536 bytes              at 131072   per layer
-                out_weight         weight      int8  8388608 bytes            in memory   per layer
-                h_mid              value       bf16  65536 bytes              at 0        per layer
-                mlp_in             value       bf16  65536 bytes              at 65536    per layer
-                mlp_norm_weight    weight      bf16  16384 bytes              in memory   per layer
-                gate_up_out        value       bf16  57344 bytes              at 131072   per layer
-                gate_up_weight     weight      int8  58720256 bytes           in memory   per layer
-                activated          value       bf16  28672 bytes              at 188416   per layer
-                down_part          value       bf16  65536 bytes              at 65536    per layer
-                mlp_out            value       bf16  65536 bytes              at 131072   per layer
-                down_weight        weight      int8  29360128 bytes           in memory   per layer
-                head_in            value       bf16  65536 bytes              at 0        once
-                final_norm_weight  weight      bf16  16384 bytes              in memory   once
-                head_weight        weight      int8  131334144 bytes          in memory   once
-                head_part          value       bf16  128256 bytes             at 1026048  once
-                logits             value       bf16  1026048 bytes            at 0        once
+                embedding          weight      int8  131,334,144 bytes         own buffer       once
+                embed_part         value       bf16  65,536 bytes              arena 0          once
+                h                  value       bf16  65,536 bytes              arena 65,536     per layer
+                attn_in            value       bf16  65,536 bytes              arena 0          per layer
+                attn_norm_weight   weight      bf16  16,384 bytes              own buffer       per layer
+                qkv_out            value       bf16  10,240 bytes              arena 131,072    per layer
+                qkv_weight         weight      int8  10,485,760 bytes          own buffer       per layer
+                qk_rotated         value       bf16  9,216 bytes               arena 0          per layer
+                kv                 key-values  int8  c+1 tokens x 1,024 bytes  own buffer       per layer
+                attended           value       bf16  8,192 bytes               arena 131,072    per layer
+                out_part           value       bf16  65,536 bytes              arena 0          per layer
+                attn_out           value       bf16  65,536 bytes              arena 131,072    per layer
+                out_weight         weight      int8  8,388,608 bytes           own buffer       per layer
+                h_mid              value       bf16  65,536 bytes              arena 0          per layer
+                mlp_in             value       bf16  65,536 bytes              arena 65,536     per layer
+                mlp_norm_weight    weight      bf16  16,384 bytes              own buffer       per layer
+                gate_up_out        value       bf16  57,344 bytes              arena 131,072    per layer
+                gate_up_weight     weight      int8  58,720,256 bytes          own buffer       per layer
+                activated          value       bf16  28,672 bytes              arena 188,416    per layer
+                down_part          value       bf16  65,536 bytes              arena 65,536     per layer
+                mlp_out            value       bf16  65,536 bytes              arena 131,072    per layer
+                down_weight        weight      int8  29,360,128 bytes          own buffer       per layer
+                head_in            value       bf16  65,536 bytes              arena 0          once
+                final_norm_weight  weight      bf16  16,384 bytes              own buffer       once
+                head_weight        weight      int8  131,334,144 bytes         own buffer       once
+                head_part          value       bf16  128,256 bytes             arena 1,026,048  once
+                logits             value       bf16  1,026,048 bytes           arena 0          once
 
               instructions
-                compute     embed               embed 4 x 8192                                       embedding -> embed_part                                 signals
-                collective  embed_reduce        all-reduce 65536 bytes over 8                        embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  prefetch                                             0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  prefetch                                             0.kv[0:c]
-                prefetch    under_embed_reduce  prefetch                                             0.out_weight
-                compute     join                join                                                 -                                                       after embed_reduce
-                repeat 79 times  layer i from 0
-                  compute     attn_norm           rms norm 4 x 8192                                    i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 4 x 1280 x 8192 int8 by int8                  i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary              rotary 4 x 1152                                      i.qkv_out -> i.qk_rotated
-                  compute     store               store 4 x 256                                        i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 4 x 1 tokens, 8/1 heads x 128, 4c+4 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out                 matmul 4 x 8192 x 1024 int8 by int8                  i.attended, i.out_weight -> i.out_part                  signals
-                  collective  out_reduce          all-reduce 65536 bytes over 8                        i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    prefetch                                             i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    prefetch                                             i.down_weight
-                  compute     attn_add            add 4 x 8192                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 4 x 8192                                    i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up             matmul 4 x 7168 x 8192 int8 by int8                  i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation          swiglu 4 x 3584                                      i.gate_up_out -> i.activated
-                  compute     down                matmul 4 x 8192 x 3584 int8 by int8                  i.activated, i.down_weight -> i.down_part               signals
-                  collective  down_reduce         all-reduce 65536 bytes over 8                        i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   prefetch                                             i+1.qkv_weight                                          after down
-                  prefetch    under_down_reduce   prefetch                                             i+1.kv[0:c]
-                  prefetch    under_down_reduce   prefetch                                             i+1.out_weight
-                  compute     mlp_add             add 4 x 8192                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                compute     embed               embed 4 x 8192                                                     embedding -> embed_part                                 signals
+                collective  embed_reduce        all-reduce 65536 bytes over 8                                      embed_part -> 0.h                                       after embed         signals
+                prefetch    under_embed_reduce  read 10485760 bytes                                                0.qkv_weight                                            after embed
+                prefetch    under_embed_reduce  read 1024c bytes                                                   0.kv[0:c]
+                prefetch    under_embed_reduce  read 8388608 bytes                                                 0.out_weight
+                compute     join                wait                                                               -                                                       after embed_reduce
+                repeat 79 times  layers i = 0 to 78
+                  compute     attn_norm           rms norm 4 x 8192                                                  i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                       i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary              rotary 4 x 1152                                                    i.qkv_out -> i.qk_rotated
+                  compute     store               store 4 x 256                                                      i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
+                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_reduce          all-reduce 65536 bytes over 8                                      i.out_part -> i.attn_out                                after out           signals
+                  prefetch    under_out_reduce    read 58720256 bytes                                                i.gate_up_weight                                        after out
+                  prefetch    under_out_reduce    read 29360128 bytes                                                i.down_weight
+                  compute     attn_add            add 4 x 8192                                                       i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm            rms norm 4 x 8192                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation          swiglu 4 x 3584                                                    i.gate_up_out -> i.activated
+                  compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_reduce         all-reduce 65536 bytes over 8                                      i.down_part -> i.mlp_out                                after down          signals
+                  prefetch    under_down_reduce   read 10485760 bytes                                                i+1.qkv_weight                                          after down
+                  prefetch    under_down_reduce   read 1024c bytes                                                   i+1.kv[0:c]
+                  prefetch    under_down_reduce   read 8388608 bytes                                                 i+1.out_weight
+                  compute     mlp_add             add 4 x 8192                                                       i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 4 x 8192                                    79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv                 matmul 4 x 1280 x 8192 int8 by int8                  79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary              rotary 4 x 1152                                      79.qkv_out -> 79.qk_rotated
-                compute     store               store 4 x 256                                        79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
-                compute     attention           attention 4 x 1 tokens, 8/1 heads x 128, 4c+4 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
-                compute     out                 matmul 4 x 8192 x 1024 int8 by int8                  79.attended, 79.out_weight -> 79.out_part               signals
-                collective  out_reduce          all-reduce 65536 bytes over 8                        79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    prefetch                                             79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    prefetch                                             79.down_weight
-                compute     attn_add            add 4 x 8192                                         79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 4 x 8192                                    79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up             matmul 4 x 7168 x 8192 int8 by int8                  79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation          swiglu 4 x 3584                                      79.gate_up_out -> 79.activated
-                compute     down                matmul 4 x 8192 x 3584 int8 by int8                  79.activated, 79.down_weight -> 79.down_part            signals
-                collective  down_reduce         all-reduce 65536 bytes over 8                        79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   prefetch                                             head_weight                                             after down
-                compute     mlp_add             add 4 x 8192                                         79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
-                compute     final_norm          rms norm 4 x 8192                                    80.h, final_norm_weight -> head_in
-                compute     head                matmul 4 x 16032 x 8192 int8 by int8                 head_in, head_weight -> head_part                       signals
-                collective  head_gather         all-gather 128256 bytes over 8                       head_part -> logits                                     after head
-                prefetch    under_head_gather   prefetch                                             0.qkv_weight                                            after head
-                prefetch    under_head_gather   prefetch                                             0.kv[0:c]
-                prefetch    under_head_gather   prefetch                                             0.out_weight
+                compute     attn_norm           rms norm 4 x 8192                                                  79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                       79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary              rotary 4 x 1152                                                    79.qkv_out -> 79.qk_rotated
+                compute     store               store 4 x 256                                                      79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
+                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_reduce          all-reduce 65536 bytes over 8                                      79.out_part -> 79.attn_out                              after out           signals
+                prefetch    under_out_reduce    read 58720256 bytes                                                79.gate_up_weight                                       after out
+                prefetch    under_out_reduce    read 29360128 bytes                                                79.down_weight
+                compute     attn_add            add 4 x 8192                                                       79.h, 79.attn_out -> 79.h_mid                           after out_reduce
+                compute     mlp_norm            rms norm 4 x 8192                                                  79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation          swiglu 4 x 3584                                                    79.gate_up_out -> 79.activated
+                compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_reduce         all-reduce 65536 bytes over 8                                      79.down_part -> 79.mlp_out                              after down          signals
+                prefetch    under_down_reduce   read 131334144 bytes                                               head_weight                                             after down
+                compute     mlp_add             add 4 x 8192                                                       79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
+                compute     final_norm          rms norm 4 x 8192                                                  80.h, final_norm_weight -> head_in
+                compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                      head_in, head_weight -> head_part                       signals
+                collective  head_gather         all-gather 128256 bytes over 8                                     head_part -> logits                                     after head
+                prefetch    under_head_gather   read 10485760 bytes                                                0.qkv_weight                                            after head
+                prefetch    under_head_gather   read 1024c bytes                                                   0.kv[0:c]
+                prefetch    under_head_gather   read 8388608 bytes                                                 0.out_weight
 
-              # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.
+              # At context 16,384.
               report
-                base          14654710918
-                step          11286546870
-                bound         9144223427
-                bound by      critical path
-                collective    4310788595
-                reachable     3013100046
-                weight bytes  8821686272
-                kv bytes      1342259200
-                window  embed_reduce  outside the layers  takes 26585143  hides 4000000  saves 0
-                  not-asked  0.attn_norm_weight    0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      0.qkv_weight          10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      0.kv[0:c]             16777216 of 16777216    fits the 130442854 bytes of L2 that are left
-                  whole      0.out_weight          8388608 of 8388608      fits the 113665638 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 26585143  hides 26585143  saves 1909886146
-                  not-asked  i.mlp_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i.gate_up_weight      58720256 of 58720256    fits the 140928614 bytes of L2 that are left
-                  whole      i.down_weight         29360128 of 29360128    fits the 82208358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 26585143  hides 26585143  saves 1443337584
-                  not-asked  i+1.attn_norm_weight  0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      i+1.kv[0:c]           16777216 of 16777216    fits the 130442854 bytes of L2 that are left
-                  whole      i+1.out_weight        8388608 of 8388608      fits the 113665638 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 26585143  hides 26585143  saves 24175774
-                  not-asked  i.mlp_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i.gate_up_weight      58720256 of 58720256    fits the 140928614 bytes of L2 that are left
-                  whole      i.down_weight         29360128 of 29360128    fits the 82208358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 26585143  hides 26585143  saves -27564341
-                  not-asked  final_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      head_weight           131334144 of 131334144  fits the 140928614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 30580572  hides 30580572  saves -25351
-                  not-asked  0.attn_norm_weight    0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      0.qkv_weight          10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      0.kv[0:c]             16777216 of 16777216    fits the 130442854 bytes of L2 that are left
-                  whole      0.out_weight          8388608 of 8388608      fits the 113665638 bytes of L2 that are left
+                base         14,654.710918 us
+                step         11,286.546870 us
+                bound        9,144.223427 us
+                bound by     critical path
+                collectives  4,310.788595 us
+                reachable    3,013.100046 us
+                elsewhere    4,310.871544 us
+                weights      8,821,686,272 bytes
+                kv-cache     1,342,259,200 bytes
+                window  embed_reduce  outside the layers  takes 26.585143 us  hides 4.000000 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      0.kv[0:c]             16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
+                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 113,665,638 bytes of L2 that are left
+                window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 1,909.886146 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
+                  whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
+                window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 1,443.337584 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      i+1.kv[0:c]           16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
+                  whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 113,665,638 bytes of L2 that are left
+                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 24.175774 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
+                  whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
+                window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves -27.564341 us
+                  not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
+                window  head_gather  outside the layers  takes 30.580572 us  hides 30.580572 us  saves -0.025351 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      0.kv[0:c]             16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
+                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 113,665,638 bytes of L2 that are left
 
-            # What each of the 8 ranks does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the step.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
             plan  decode batch 64 context 4096
               model          meta-llama/Meta-Llama-3-70B
               device         ascend-910b2
               ranks          8
               layers         80
               policy         paper
-              prefetch room  140928614
-              arena          18468864
+              prefetch room  140,928,614 bytes
+              arena          18,468,864 bytes
 
               tensors
-                embedding          weight      int8  131334144 bytes           in memory    once
-                embed_part         value       bf16  1048576 bytes             at 0         once
-                h                  value       bf16  1048576 bytes             at 1048576   per layer
-                attn_in            value       bf16  1048576 bytes             at 0         per layer
-                attn_norm_weight   weight      bf16  16384 bytes               in memory    per layer
-                qkv_out            value       bf16  163840 bytes              at 2097152   per layer
-                qkv_weight         weight      int8  10485760 bytes            in memory    per layer
-                qk_rotated         value       bf16  147456 bytes              at 0         per layer
-                kv                 key-values  int8  c+1 tokens x 16384 bytes  in memory    per layer
-                attended           value       bf16  131072 bytes              at 2097152   per layer
-                out_part           value       bf16  1048576 bytes             at 0         per layer
-                attn_out           value       bf16  1048576 bytes             at 2097152   per layer
-                out_weight         weight      int8  8388608 bytes             in memory    per layer
-                h_mid              value       bf16  1048576 bytes             at 0         per layer
-                mlp_in             value       bf16  1048576 bytes             at 1048576   per layer
-                mlp_norm_weight    weight      bf16  16384 bytes               in memory    per layer
-                gate_up_out        value       bf16  917504 bytes              at 2097152   per layer
-                gate_up_weight     weight      int8  58720256 bytes            in memory    per layer
-                activated          value       bf16  458752 bytes              at 3014656   per layer
-                down_part          value       bf16  1048576 bytes             at 1048576   per layer
-                mlp_out            value       bf16  1048576 bytes             at 2097152   per layer
-                down_weight        weight      int8  29360128 bytes            in memory    per layer
-                head_in            value       bf16  1048576 bytes             at 0         once
-                final_norm_weight  weight      bf16  16384 bytes               in memory    once
-                head_weight        weight      int8  131334144 bytes           in memory    once
-                head_part          value       bf16  2052096 bytes             at 16416768  once
-                logits             value       bf16  16416768 bytes            at 0         once
+                embedding          weight      int8  131,334,144 bytes          own buffer        once
+                embed_part         value       bf16  1,048,576 bytes            arena 0           once
+                h                  value       bf16  1,048,576 bytes            arena 1,048,576   per layer
+                attn_in            value       bf16  1,048,576 bytes            arena 0           per layer
+                attn_norm_weight   weight      bf16  16,384 bytes               own buffer        per layer
+                qkv_out            value       bf16  163,840 bytes              arena 2,097,152   per layer
+                qkv_weight         weight      int8  10,485,760 bytes           own buffer        per layer
+                qk_rotated         value       bf16  147,456 bytes              arena 0           per layer
+                kv                 key-values  int8  c+1 tokens x 16,384 bytes  own buffer        per layer
+                attended           value       bf16  131,072 bytes              arena 2,097,152   per layer
+                out_part           value       bf16  1,048,576 bytes            arena 0           per layer
+                attn_out           value       bf16  1,048,576 bytes            arena 2,097,152   per layer
+                out_weight         weight      int8  8,388,608 bytes            own buffer        per layer
+                h_mid              value       bf16  1,048,576 bytes            arena 0           per layer
+                mlp_in             value       bf16  1,048,576 bytes            arena 1,048,576   per layer
+                mlp_norm_weight    weight      bf16  16,384 bytes               own buffer        per layer
+                gate_up_out        value       bf16  917,504 bytes              arena 2,097,152   per layer
+                gate_up_weight     weight      int8  58,720,256 bytes           own buffer        per layer
+                activated          value       bf16  458,752 bytes              arena 3,014,656   per layer
+                down_part          value       bf16  1,048,576 bytes            arena 1,048,576   per layer
+                mlp_out            value       bf16  1,048,576 bytes            arena 2,097,152   per layer
+                down_weight        weight      int8  29,360,128 bytes           own buffer        per layer
+                head_in            value       bf16  1,048,576 bytes            arena 0           once
+                final_norm_weight  weight      bf16  16,384 bytes               own buffer        once
+                head_weight        weight      int8  131,334,144 bytes          own buffer        once
+                head_part          value       bf16  2,052,096 bytes            arena 16,416,768  once
+                logits             value       bf16  16,416,768 bytes           arena 0           once
 
               instructions
-                compute     embed               embed 64 x 8192                                         embedding -> embed_part                                 signals
-                collective  embed_reduce        all-reduce 1048576 bytes over 8                         embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  prefetch                                                0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  prefetch                                                0.kv[0:c]
-                prefetch    under_embed_reduce  prefetch                                                0.out_weight
-                compute     join                join                                                    -                                                       after embed_reduce
-                repeat 79 times  layer i from 0
-                  compute     attn_norm           rms norm 64 x 8192                                      i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 64 x 1280 x 8192 int8 by int8                    i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary              rotary 64 x 1152                                        i.qkv_out -> i.qk_rotated
-                  compute     store               store 64 x 256                                          i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 64 x 1 tokens, 8/1 heads x 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out                 matmul 64 x 8192 x 1024 int8 by int8                    i.attended, i.out_weight -> i.out_part                  signals
-                  collective  out_reduce          all-reduce 1048576 bytes over 8                         i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    prefetch                                                i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    prefetch                                                i.down_weight
-                  compute     attn_add            add 64 x 8192                                           i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 64 x 8192                                      i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up             matmul 64 x 7168 x 8192 int8 by int8                    i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation          swiglu 64 x 3584                                        i.gate_up_out -> i.activated
-                  compute     down                matmul 64 x 8192 x 3584 int8 by int8                    i.activated, i.down_weight -> i.down_part               signals
-                  collective  down_reduce         all-reduce 1048576 bytes over 8                         i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   prefetch                                                i+1.qkv_weight                                          after down
-                  prefetch    under_down_reduce   prefetch                                                i+1.kv[0:c]
-                  prefetch    under_down_reduce   prefetch                                                i+1.out_weight
-                  compute     mlp_add             add 64 x 8192                                           i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                compute     embed               embed 64 x 8192                                                       embedding -> embed_part                                 signals
+                collective  embed_reduce        all-reduce 1048576 bytes over 8                                       embed_part -> 0.h                                       after embed         signals
+                prefetch    under_embed_reduce  read 10485760 bytes                                                   0.qkv_weight                                            after embed
+                prefetch    under_embed_reduce  read 16384c bytes                                                     0.kv[0:c]
+                prefetch    under_embed_reduce  read 8388608 bytes                                                    0.out_weight
+                compute     join                wait                                                                  -                                                       after embed_reduce
+                repeat 79 times  layers i = 0 to 78
+                  compute     attn_norm           rms norm 64 x 8192                                                    i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                         i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary              rotary 64 x 1152                                                      i.qkv_out -> i.qk_rotated
+                  compute     store               store 64 x 256                                                        i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
+                  compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_reduce          all-reduce 1048576 bytes over 8                                       i.out_part -> i.attn_out                                after out           signals
+                  prefetch    under_out_reduce    read 58720256 bytes                                                   i.gate_up_weight                                        after out
+                  prefetch    under_out_reduce    read 29360128 bytes                                                   i.down_weight
+                  compute     attn_add            add 64 x 8192                                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm            rms norm 64 x 8192                                                    i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation          swiglu 64 x 3584                                                      i.gate_up_out -> i.activated
+                  compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_reduce         all-reduce 1048576 bytes over 8                                       i.down_part -> i.mlp_out                                after down          signals
+                  prefetch    under_down_reduce   read 10485760 bytes                                                   i+1.qkv_weight                                          after down
+                  prefetch    under_down_reduce   read 16384c bytes                                                     i+1.kv[0:c]
+                  prefetch    under_down_reduce   read 8388608 bytes                                                    i+1.out_weight
+                  compute     mlp_add             add 64 x 8192                                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 64 x 8192                                      79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv                 matmul 64 x 1280 x 8192 int8 by int8                    79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary              rotary 64 x 1152                                        79.qkv_out -> 79.qk_rotated
-                compute     store               store 64 x 256                                          79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
-                compute     attention           attention 64 x 1 tokens, 8/1 heads x 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
-                compute     out                 matmul 64 x 8192 x 1024 int8 by int8                    79.attended, 79.out_weight -> 79.out_part               signals
-                collective  out_reduce          all-reduce 1048576 bytes over 8                         79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    prefetch                                                79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    prefetch                                                79.down_weight
-                compute     attn_add            add 64 x 8192                                           79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 64 x 8192                                      79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up             matmul 64 x 7168 x 8192 int8 by int8                    79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation          swiglu 64 x 3584                                        79.gate_up_out -> 79.activated
-                compute     down                matmul 64 x 8192 x 3584 int8 by int8                    79.activated, 79.down_weight -> 79.down_part            signals
-                collective  down_reduce         all-reduce 1048576 bytes over 8                         79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   prefetch                                                head_weight                                             after down
-                compute     mlp_add             add 64 x 8192                                           79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
-                compute     final_norm          rms norm 64 x 8192                                      80.h, final_norm_weight -> head_in
-                compute     head                matmul 64 x 16032 x 8192 int8 by int8                   head_in, head_weight -> head_part                       signals
-                collective  head_gather         all-gather 2052096 bytes over 8                         head_part -> logits                                     after head
-                prefetch    under_head_gather   prefetch                                                0.qkv_weight                                            after head
-                prefetch    under_head_gather   prefetch                                                0.kv[0:c]
-                prefetch    under_head_gather   prefetch                                                0.out_weight
+                compute     attn_norm           rms norm 64 x 8192                                                    79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                         79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary              rotary 64 x 1152                                                      79.qkv_out -> 79.qk_rotated
+                compute     store               store 64 x 256                                                        79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
+                compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_reduce          all-reduce 1048576 bytes over 8                                       79.out_part -> 79.attn_out                              after out           signals
+                prefetch    under_out_reduce    read 58720256 bytes                                                   79.gate_up_weight                                       after out
+                prefetch    under_out_reduce    read 29360128 bytes                                                   79.down_weight
+                compute     attn_add            add 64 x 8192                                                         79.h, 79.attn_out -> 79.h_mid                           after out_reduce
+                compute     mlp_norm            rms norm 64 x 8192                                                    79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation          swiglu 64 x 3584                                                      79.gate_up_out -> 79.activated
+                compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_reduce         all-reduce 1048576 bytes over 8                                       79.down_part -> 79.mlp_out                              after down          signals
+                prefetch    under_down_reduce   read 131334144 bytes                                                  head_weight                                             after down
+                compute     mlp_add             add 64 x 8192                                                         79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
+                compute     final_norm          rms norm 64 x 8192                                                    80.h, final_norm_weight -> head_in
+                compute     head                matmul 64 x 8192 by 8192 x 16032, int8 by int8                        head_in, head_weight -> head_part                       signals
+                collective  head_gather         all-gather 2052096 bytes over 8                                       head_part -> logits                                     after head
+                prefetch    under_head_gather   read 10485760 bytes                                                   0.qkv_weight                                            after head
+                prefetch    under_head_gather   read 16384c bytes                                                     0.kv[0:c]
+                prefetch    under_head_gather   read 8388608 bytes                                                    0.out_weight
 
-              # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.
+              # At context 4,096.
               report
-                base          19665901179
-                step          13555790937
-                bound         11734649384
-                bound by      critical path
-                collective    5792617189
-                reachable     4083479751
-                weight bytes  8821686272
-                kv bytes      5370019840
-                window  embed_reduce  outside the layers  takes 35362286  hides 4000000  saves 0
-                  not-asked  0.attn_norm_weight    0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      0.qkv_weight          10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      0.kv[0:c]             67108864 of 67108864    fits the 130442854 bytes of L2 that are left
-                  whole      0.out_weight          8388608 of 8388608      fits the 63333990 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 35362286  hides 35362286  saves 2971729807
-                  not-asked  i.mlp_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i.gate_up_weight      58720256 of 58720256    fits the 140928614 bytes of L2 that are left
-                  whole      i.down_weight         29360128 of 29360128    fits the 82208358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 35362286  hides 35362286  saves 3065086556
-                  not-asked  i+1.attn_norm_weight  0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      i+1.kv[0:c]           67108864 of 67108864    fits the 130442854 bytes of L2 that are left
-                  whole      i+1.out_weight        8388608 of 8388608      fits the 63333990 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 35362286  hides 35362286  saves 37616833
-                  not-asked  i.mlp_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i.gate_up_weight      58720256 of 58720256    fits the 140928614 bytes of L2 that are left
-                  whole      i.down_weight         29360128 of 29360128    fits the 82208358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 35362286  hides 35362286  saves -8527912
-                  not-asked  final_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      head_weight           131334144 of 131334144  fits the 140928614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 99289143  hides 79689926  saves 7442498
-                  not-asked  0.attn_norm_weight    0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      0.qkv_weight          10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      0.kv[0:c]             67108864 of 67108864    fits the 130442854 bytes of L2 that are left
-                  whole      0.out_weight          8388608 of 8388608      fits the 63333990 bytes of L2 that are left
+                base         19,665.901179 us
+                step         13,555.790937 us
+                bound        11,734.649384 us
+                bound by     critical path
+                collectives  5,792.617189 us
+                reachable    4,083.479751 us
+                elsewhere    5,522.757953 us
+                weights      8,821,686,272 bytes
+                kv-cache     5,370,019,840 bytes
+                window  embed_reduce  outside the layers  takes 35.362286 us  hides 4.000000 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      0.kv[0:c]             67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
+                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 63,333,990 bytes of L2 that are left
+                window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,971.729807 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
+                  whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
+                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,065.086556 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      i+1.kv[0:c]           67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
+                  whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 63,333,990 bytes of L2 that are left
+                window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 37.616833 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
+                  whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
+                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves -8.527912 us
+                  not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
+                window  head_gather  outside the layers  takes 99.289143 us  hides 79.689926 us  saves 7.442498 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      0.kv[0:c]             67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
+                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 63,333,990 bytes of L2 that are left
 
-            # What each of the 8 ranks does in one step, from top to bottom.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
             plan  prefill batch 1 tokens 2048
               model          meta-llama/Meta-Llama-3-70B
               device         ascend-910b2
               ranks          8
               layers         80
               policy         paper
-              prefetch room  140928614
-              arena          111149056
+              prefetch room  140,928,614 bytes
+              arena          111,149,056 bytes
 
               tensors
-                embedding          weight      int8  131334144 bytes          in memory    once
-                embed_part         value       bf16  33554432 bytes           at 0         once
-                h                  value       bf16  33554432 bytes           at 33554432  per layer
-                attn_in            value       bf16  33554432 bytes           at 0         per layer
-                attn_norm_weight   weight      bf16  16384 bytes              in memory    per layer
-                qkv_out            value       bf16  5242880 bytes            at 67108864  per layer
-                qkv_weight         weight      int8  10485760 bytes           in memory    per layer
-                qk_rotated         value       bf16  4718592 bytes            at 0         per layer
-                kv                 key-values  int8  2048 tokens x 256 bytes  in memory    per layer
-                attended           value       bf16  4194304 bytes            at 67108864  per layer
-                out_part           value       bf16  33554432 bytes           at 0         per layer
-                attn_out           value       bf16  33554432 bytes           at 67108864  per layer
-                out_weight         weight      int8  8388608 bytes            in memory    per layer
-                h_mid              value       bf16  33554432 bytes           at 0         per layer
-                mlp_in             value       bf16  33554432 bytes           at 33554432  per layer
-                mlp_norm_weight    weight      bf16  16384 bytes              in memory    per layer
-                gate_up_out        value       bf16  29360128 bytes           at 67108864  per layer
-                gate_up_weight     weight      int8  58720256 bytes           in memory    per layer
-                activated          value       bf16  14680064 bytes           at 96468992  per layer
-                down_part          value       bf16  33554432 bytes           at 33554432  per layer
-                mlp_out            value       bf16  33554432 bytes           at 67108864  per layer
-                down_weight        weight      int8  29360128 bytes           in memory    per layer
-                head_in            value       bf16  16384 bytes              at 0         once
-                final_norm_weight  weight      bf16  16384 bytes              in memory    once
-                head_weight        weight      int8  131334144 bytes          in memory    once
-                head_part          value       bf16  32064 bytes              at 256512    once
-                logits             value       bf16  256512 bytes             at 0         once
+                embedding          weight      int8  131,334,144 bytes        own buffer        once
+                embed_part         value       bf16  33,554,432 bytes         arena 0           once
+                h                  value       bf16  33,554,432 bytes         arena 33,554,432  per layer
+                attn_in            value       bf16  33,554,432 bytes         arena 0           per layer
+                attn_norm_weight   weight      bf16  16,384 bytes             own buffer        per layer
+                qkv_out            value       bf16  5,242,880 bytes          arena 67,108,864  per layer
+                qkv_weight         weight      int8  10,485,760 bytes         own buffer        per layer
+                qk_rotated         value       bf16  4,718,592 bytes          arena 0           per layer
+                kv                 key-values  int8  2048 tokens x 256 bytes  own buffer        per layer
+                attended           value       bf16  4,194,304 bytes          arena 67,108,864  per layer
+                out_part           value       bf16  33,554,432 bytes         arena 0           per layer
+                attn_out           value       bf16  33,554,432 bytes         arena 67,108,864  per layer
+                out_weight         weight      int8  8,388,608 bytes          own buffer        per layer
+                h_mid              value       bf16  33,554,432 bytes         arena 0           per layer
+                mlp_in             value       bf16  33,554,432 bytes         arena 33,554,432  per layer
+                mlp_norm_weight    weight      bf16  16,384 bytes             own buffer        per layer
+                gate_up_out        value       bf16  29,360,128 bytes         arena 67,108,864  per layer
+                gate_up_weight     weight      int8  58,720,256 bytes         own buffer        per layer
+                activated          value       bf16  14,680,064 bytes         arena 96,468,992  per layer
+                down_part          value       bf16  33,554,432 bytes         arena 33,554,432  per layer
+                mlp_out            value       bf16  33,554,432 bytes         arena 67,108,864  per layer
+                down_weight        weight      int8  29,360,128 bytes         own buffer        per layer
+                head_in            value       bf16  16,384 bytes             arena 0           once
+                final_norm_weight  weight      bf16  16,384 bytes             own buffer        once
+                head_weight        weight      int8  131,334,144 bytes        own buffer        once
+                head_part          value       bf16  32,064 bytes             arena 256,512     once
+                logits             value       bf16  256,512 bytes            arena 0           once
 
               instructions
-                compute     embed               embed 2048 x 8192                                          embedding -> embed_part                         signals
-                collective  embed_reduce        all-reduce 33554432 bytes over 8                           embed_part -> 0.h                               after embed         signals
-                prefetch    under_embed_reduce  prefetch                                                   0.qkv_weight                                    after embed
-                prefetch    under_embed_reduce  prefetch                                                   0.out_weight
-                compute     join                join                                                       -                                               after embed_reduce
-                repeat 79 times  layer i from 0
-                  compute     attn_norm           rms norm 2048 x 8192                                       i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 2048 x 1280 x 8192 int8 by int8                     i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary              rotary 2048 x 1152                                         i.qkv_out -> i.qk_rotated
-                  compute     store               store 2048 x 256                                           i.qk_rotated, i.qkv_out -> i.kv[0:2048]
-                  compute     attention           attention 1 x 2048 tokens, 8/1 heads x 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
-                  compute     out                 matmul 2048 x 8192 x 1024 int8 by int8                     i.attended, i.out_weight -> i.out_part          signals
-                  collective  out_reduce          all-reduce 33554432 bytes over 8                           i.out_part -> i.attn_out                        after out           signals
-                  prefetch    under_out_reduce    prefetch                                                   i.gate_up_weight                                after out
-                  prefetch    under_out_reduce    prefetch                                                   i.down_weight
-                  compute     attn_add            add 2048 x 8192                                            i.h, i.attn_out -> i.h_mid                      after out_reduce
-                  compute     mlp_norm            rms norm 2048 x 8192                                       i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up             matmul 2048 x 7168 x 8192 int8 by int8                     i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation          swiglu 2048 x 3584                                         i.gate_up_out -> i.activated
-                  compute     down                matmul 2048 x 8192 x 3584 int8 by int8                     i.activated, i.down_weight -> i.down_part       signals
-                  collective  down_reduce         all-reduce 33554432 bytes over 8                           i.down_part -> i.mlp_out                        after down          signals
-                  prefetch    under_down_reduce   prefetch                                                   i+1.qkv_weight                                  after down
-                  prefetch    under_down_reduce   prefetch                                                   i+1.out_weight
-                  compute     mlp_add             add 2048 x 8192                                            i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
+                compute     embed               embed 2048 x 8192                                                        embedding -> embed_part                         signals
+                collective  embed_reduce        all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                               after embed         signals
+                prefetch    under_embed_reduce  read 10485760 bytes                                                      0.qkv_weight                                    after embed
+                prefetch    under_embed_reduce  read 8388608 bytes                                                       0.out_weight
+                compute     join                wait                                                                     -                                               after embed_reduce
+                repeat 79 times  layers i = 0 to 78
+                  compute     attn_norm           rms norm 2048 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                 matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary              rotary 2048 x 1152                                                       i.qkv_out -> i.qk_rotated
+                  compute     store               store 2048 x 256                                                         i.qk_rotated, i.qkv_out -> i.kv[0:2048]
+                  compute     attention           attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
+                  compute     out                 matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part          signals
+                  collective  out_reduce          all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                        after out           signals
+                  prefetch    under_out_reduce    read 58720256 bytes                                                      i.gate_up_weight                                after out
+                  prefetch    under_out_reduce    read 29360128 bytes                                                      i.down_weight
+                  compute     attn_add            add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                      after out_reduce
+                  compute     mlp_norm            rms norm 2048 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up             matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation          swiglu 2048 x 3584                                                       i.gate_up_out -> i.activated
+                  compute     down                matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part       signals
+                  collective  down_reduce         all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                        after down          signals
+                  prefetch    under_down_reduce   read 10485760 bytes                                                      i+1.qkv_weight                                  after down
+                  prefetch    under_down_reduce   read 8388608 bytes                                                       i+1.out_weight
+                  compute     mlp_add             add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
                 end
-                compute     attn_norm           rms norm 2048 x 8192                                       79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv                 matmul 2048 x 1280 x 8192 int8 by int8                     79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary              rotary 2048 x 1152                                         79.qkv_out -> 79.qk_rotated
-                compute     store               store 2048 x 256                                           79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
-                compute     attention           attention 1 x 2048 tokens, 8/1 heads x 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
-                compute     out                 matmul 2048 x 8192 x 1024 int8 by int8                     79.attended, 79.out_weight -> 79.out_part       signals
-                collective  out_reduce          all-reduce 33554432 bytes over 8                           79.out_part -> 79.attn_out                      after out           signals
-                prefetch    under_out_reduce    prefetch                                                   79.gate_up_weight                               after out
-                prefetch    under_out_reduce    prefetch                                                   79.down_weight
-                compute     attn_add            add 2048 x 8192                                            79.h, 79.attn_out -> 79.h_mid                   after out_reduce
-                compute     mlp_norm            rms norm 2048 x 8192                                       79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up             matmul 2048 x 7168 x 8192 int8 by int8                     79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation          swiglu 2048 x 3584                                         79.gate_up_out -> 79.activated
-                compute     down                matmul 2048 x 8192 x 3584 int8 by int8                     79.activated, 79.down_weight -> 79.down_part    signals
-                collective  down_reduce         all-reduce 33554432 bytes over 8                           79.down_part -> 79.mlp_out                      after down          signals
-                prefetch    under_down_reduce   prefetch                                                   head_weight                                     after down
-                compute     mlp_add             add 2048 x 8192                                            79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
-                compute     final_norm          rms norm 1 x 8192                                          80.h, final_norm_weight -> head_in
-                compute     head                matmul 1 x 16032 x 8192 int8 by int8                       head_in, head_weight -> head_part               signals
-                collective  head_gather         all-gather 32064 bytes over 8                              head_part -> logits                             after head
-                prefetch    under_head_gather   prefetch                                                   0.qkv_weight                                    after head
-                prefetch    under_head_gather   prefetch                                                   0.out_weight
+                compute     attn_norm           rms norm 2048 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv                 matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary              rotary 2048 x 1152                                                       79.qkv_out -> 79.qk_rotated
+                compute     store               store 2048 x 256                                                         79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
+                compute     attention           attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
+                compute     out                 matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          79.attended, 79.out_weight -> 79.out_part       signals
+                collective  out_reduce          all-reduce 33554432 bytes over 8                                         79.out_part -> 79.attn_out                      after out           signals
+                prefetch    under_out_reduce    read 58720256 bytes                                                      79.gate_up_weight                               after out
+                prefetch    under_out_reduce    read 29360128 bytes                                                      79.down_weight
+                compute     attn_add            add 2048 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                   after out_reduce
+                compute     mlp_norm            rms norm 2048 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up             matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation          swiglu 2048 x 3584                                                       79.gate_up_out -> 79.activated
+                compute     down                matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          79.activated, 79.down_weight -> 79.down_part    signals
+                collective  down_reduce         all-reduce 33554432 bytes over 8                                         79.down_part -> 79.mlp_out                      after down          signals
+                prefetch    under_down_reduce   read 131334144 bytes                                                     head_weight                                     after down
+                compute     mlp_add             add 2048 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
+                compute     final_norm          rms norm 1 x 8192                                                        80.h, final_norm_weight -> head_in
+                compute     head                matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part               signals
+                collective  head_gather         all-gather 32064 bytes over 8                                            head_part -> logits                             after head
+                prefetch    under_head_gather   read 10485760 bytes                                                      0.qkv_weight                                    after head
+                prefetch    under_head_gather   read 8388608 bytes                                                       0.out_weight
 
-              # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.
               report
-                base          135505826766
-                step          135772798363
-                bound         123660505811
-                bound by      critical path
-                collective    52447641166
-                reachable     4477520669
-                weight bytes  8821686272
-                kv bytes      41943040
-                window  embed_reduce  outside the layers  takes 325593143  hides 3000000  saves 0
-                  not-asked  0.attn_norm_weight    0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      0.qkv_weight          10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      0.out_weight          8388608 of 8388608      fits the 130442854 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 325593143  hides 90141172  saves -271895801
-                  not-asked  i.mlp_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i.gate_up_weight      58720256 of 58720256    fits the 140928614 bytes of L2 that are left
-                  whole      i.down_weight         29360128 of 29360128    fits the 82208358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 325593143  hides 16677079  saves 0
-                  not-asked  i+1.attn_norm_weight  0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      i+1.out_weight        8388608 of 8388608      fits the 130442854 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 325593143  hides 90141172  saves -3441719
-                  not-asked  i.mlp_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      i.gate_up_weight      58720256 of 58720256    fits the 140928614 bytes of L2 that are left
-                  whole      i.down_weight         29360128 of 29360128    fits the 82208358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 325593143  hides 121484476  saves 8365923
-                  not-asked  final_norm_weight     0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      head_weight           131334144 of 131334144  fits the 140928614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 27145143  hides 16677079  saves 0
-                  not-asked  0.attn_norm_weight    0 of 16384              the published pass looks at matrices and the KV-cache only
-                  whole      0.qkv_weight          10485760 of 10485760    fits the 140928614 bytes of L2 that are left
-                  whole      0.out_weight          8388608 of 8388608      fits the 130442854 bytes of L2 that are left
+                base         135,505.826766 us
+                step         135,772.798363 us
+                bound        123,660.505811 us
+                bound by     critical path
+                collectives  52,447.641166 us
+                reachable    4,477.520669 us
+                elsewhere    0.000000 us
+                weights      8,821,686,272 bytes
+                kv-cache     41,943,040 bytes
+                window  embed_reduce  outside the layers  takes 325.593143 us  hides 3.000000 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
+                window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 90.141172 us each  saves -271.895801 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
+                  whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
+                window  down_reduce  layers 0 to 78  takes 325.593143 us each  hides 16.677079 us each  saves 0.000000 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
+                window  out_reduce  layer 79  takes 325.593143 us  hides 90.141172 us  saves -3.441719 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
+                  whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
+                window  down_reduce  layer 79  takes 325.593143 us  hides 121.484476 us  saves 8.365923 us
+                  not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
+                window  head_gather  outside the layers  takes 27.145143 us  hides 16.677079 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
+                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
 
             """;
         return global::Preserve.PlanSet.Parse(text);

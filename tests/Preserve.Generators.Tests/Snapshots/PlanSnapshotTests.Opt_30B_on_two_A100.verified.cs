@@ -17,114 +17,125 @@ partial class Opt30BDeployed
         const string text = """
             preserve plans 1
 
-            # What each of the 2 ranks does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the step.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
+            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
+            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
+            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
+            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
+            # What is prefetched and not read any more below is for the next step.
+            #
+            # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
+            # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
+            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
+            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
+
             plan  decode batch 8 context 1024
               model          facebook/opt-30b
               device         a100-80-sxm
               ranks          2
               layers         48
               policy         paper
-              prefetch room  28311552
-              arena          1206528
+              prefetch room  28,311,552 bytes
+              arena          1,206,528 bytes
 
               tensors
-                embedding          weight      bf16  360349696 bytes            in memory  once
-                embed_part         value       bf16  114688 bytes               at 0       once
-                embedded           value       bf16  114688 bytes               at 114688  once
-                position_weight    weight      bf16  29388800 bytes             in memory  once
-                h                  value       bf16  114688 bytes               at 229376  per layer
-                attn_in            value       bf16  114688 bytes               at 344064  per layer
-                attn_norm_weight   weight      bf16  28672 bytes                in memory  per layer
-                qkv_out            value       bf16  172032 bytes               at 0       per layer
-                qkv_weight         weight      bf16  154140672 bytes            in memory  per layer
-                qkv_bias           weight      bf16  21504 bytes                in memory  per layer
-                kv                 key-values  bf16  c+1 tokens x 114688 bytes  in memory  per layer
-                attended           value       bf16  57344 bytes                at 172032  per layer
-                out_part           value       bf16  114688 bytes               at 0       per layer
-                attn_out           value       bf16  114688 bytes               at 114688  per layer
-                out_weight         weight      bf16  51380224 bytes             in memory  per layer
-                out_bias           weight      bf16  14336 bytes                in memory  per layer
-                h_mid              value       bf16  114688 bytes               at 458752  per layer
-                mlp_in             value       bf16  114688 bytes               at 229376  per layer
-                mlp_norm_weight    weight      bf16  28672 bytes                in memory  per layer
-                up_out             value       bf16  229376 bytes               at 0       per layer
-                up_weight          weight      bf16  205520896 bytes            in memory  per layer
-                up_bias            weight      bf16  28672 bytes                in memory  per layer
-                activated          value       bf16  229376 bytes               at 229376  per layer
-                down_part          value       bf16  114688 bytes               at 0       per layer
-                mlp_out            value       bf16  114688 bytes               at 114688  per layer
-                down_weight        weight      bf16  205520896 bytes            in memory  per layer
-                down_bias          weight      bf16  14336 bytes                in memory  per layer
-                head_in            value       bf16  114688 bytes               at 0       once
-                final_norm_weight  weight      bf16  28672 bytes                in memory  once
-                head_part          value       bf16  402176 bytes               at 804352  once
-                logits             value       bf16  804352 bytes               at 0       once
+                embedding          weight      bf16  360,349,696 bytes           own buffer     once
+                embed_part         value       bf16  114,688 bytes               arena 0        once
+                embedded           value       bf16  114,688 bytes               arena 114,688  once
+                position_weight    weight      bf16  29,388,800 bytes            own buffer     once
+                h                  value       bf16  114,688 bytes               arena 229,376  per layer
+                attn_in            value       bf16  114,688 bytes               arena 344,064  per layer
+                attn_norm_weight   weight      bf16  28,672 bytes                own buffer     per layer
+                qkv_out            value       bf16  172,032 bytes               arena 0        per layer
+                qkv_weight         weight      bf16  154,140,672 bytes           own buffer     per layer
+                qkv_bias           weight      bf16  21,504 bytes                own buffer     per layer
+                kv                 key-values  bf16  c+1 tokens x 114,688 bytes  own buffer     per layer
+                attended           value       bf16  57,344 bytes                arena 172,032  per layer
+                out_part           value       bf16  114,688 bytes               arena 0        per layer
+                attn_out           value       bf16  114,688 bytes               arena 114,688  per layer
+                out_weight         weight      bf16  51,380,224 bytes            own buffer     per layer
+                out_bias           weight      bf16  14,336 bytes                own buffer     per layer
+                h_mid              value       bf16  114,688 bytes               arena 458,752  per layer
+                mlp_in             value       bf16  114,688 bytes               arena 229,376  per layer
+                mlp_norm_weight    weight      bf16  28,672 bytes                own buffer     per layer
+                up_out             value       bf16  229,376 bytes               arena 0        per layer
+                up_weight          weight      bf16  205,520,896 bytes           own buffer     per layer
+                up_bias            weight      bf16  28,672 bytes                own buffer     per layer
+                activated          value       bf16  229,376 bytes               arena 229,376  per layer
+                down_part          value       bf16  114,688 bytes               arena 0        per layer
+                mlp_out            value       bf16  114,688 bytes               arena 114,688  per layer
+                down_weight        weight      bf16  205,520,896 bytes           own buffer     per layer
+                down_bias          weight      bf16  14,336 bytes                own buffer     per layer
+                head_in            value       bf16  114,688 bytes               arena 0        once
+                final_norm_weight  weight      bf16  28,672 bytes                own buffer     once
+                head_part          value       bf16  402,176 bytes               arena 804,352  once
+                logits             value       bf16  804,352 bytes               arena 0        once
 
               instructions
-                compute     embed           embed 8 x 7168                                         embedding -> embed_part                                 signals
-                collective  embed_reduce    all-reduce 114688 bytes over 2                         embed_part -> embedded                                  after embed         signals
-                compute     embed_position  position 8 x 7168                                      embedded, position_weight -> 0.h                        after embed_reduce
-                repeat 48 times  layer i from 0
-                  compute     attn_norm       layer norm 8 x 7168                                    i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv             matmul 8 x 10752 x 7168 bf16 by bf16                   i.attn_in, i.qkv_weight, i.qkv_bias -> i.qkv_out
-                  compute     store           store 8 x 7168                                         i.qkv_out -> i.kv[c:c+1]
-                  compute     attention       attention 8 x 1 tokens, 28/28 heads x 128, 8c+8 pairs  i.qkv_out, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out             matmul 8 x 7168 x 3584 bf16 by bf16                    i.attended, i.out_weight, i.out_bias -> i.out_part      signals
-                  collective  out_reduce      all-reduce 114688 bytes over 2                         i.out_part -> i.attn_out                                after out           signals
-                  compute     attn_add        add 8 x 7168                                           i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm        layer norm 8 x 7168                                    i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     up              matmul 8 x 14336 x 7168 bf16 by bf16                   i.mlp_in, i.up_weight, i.up_bias -> i.up_out
-                  compute     activation      relu 8 x 14336                                         i.up_out -> i.activated
-                  compute     down            matmul 8 x 7168 x 14336 bf16 by bf16                   i.activated, i.down_weight, i.down_bias -> i.down_part  signals
-                  collective  down_reduce     all-reduce 114688 bytes over 2                         i.down_part -> i.mlp_out                                after down          signals
-                  compute     mlp_add         add 8 x 7168                                           i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                compute     embed           embed 8 x 7168                                                       embedding -> embed_part                                 signals
+                collective  embed_reduce    all-reduce 114688 bytes over 2                                       embed_part -> embedded                                  after embed         signals
+                compute     embed_position  position 8 x 7168                                                    embedded, position_weight -> 0.h                        after embed_reduce
+                repeat 48 times  layers i = 0 to 47
+                  compute     attn_norm       layer norm 8 x 7168                                                  i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv             matmul 8 x 7168 by 7168 x 10752, bf16 by bf16                        i.attn_in, i.qkv_weight, i.qkv_bias -> i.qkv_out
+                  compute     store           store 8 x 7168                                                       i.qkv_out -> i.kv[c:c+1]
+                  compute     attention       attention 8 x 1 tokens, 28 query and 28 KV heads of 128, 8c+8 pairs  i.qkv_out, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out             matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         i.attended, i.out_weight, i.out_bias -> i.out_part      signals
+                  collective  out_reduce      all-reduce 114688 bytes over 2                                       i.out_part -> i.attn_out                                after out           signals
+                  compute     attn_add        add 8 x 7168                                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm        layer norm 8 x 7168                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     up              matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        i.mlp_in, i.up_weight, i.up_bias -> i.up_out
+                  compute     activation      relu 8 x 14336                                                       i.up_out -> i.activated
+                  compute     down            matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       i.activated, i.down_weight, i.down_bias -> i.down_part  signals
+                  collective  down_reduce     all-reduce 114688 bytes over 2                                       i.down_part -> i.mlp_out                                after down          signals
+                  compute     mlp_add         add 8 x 7168                                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     final_norm      layer norm 8 x 7168                                    48.h, final_norm_weight -> head_in
-                compute     head            matmul 8 x 25136 x 7168 bf16 by bf16                   head_in, embedding -> head_part                         signals
-                collective  head_gather     all-gather 402176 bytes over 2                         head_part -> logits                                     after head
+                compute     final_norm      layer norm 8 x 7168                                                  48.h, final_norm_weight -> head_in
+                compute     head            matmul 8 x 7168 by 7168 x 25136, bf16 by bf16                        head_in, embedding -> head_part                         signals
+                collective  head_gather     all-gather 402176 bytes over 2                                       head_part -> logits                                     after head
 
-              # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.
+              # At context 1,024.
               report
-                base          26309888676
-                step          26309888676
-                bound         19323013565
-                bound by      HBM
-                collective    756717314
-                reachable     496463055
-                weight bytes  29991313408
-                kv bytes      5642649600
-                window  embed_reduce  outside the layers  takes 7703608  hides 0  saves 0
-                  not-asked  position_weight       0 of 29388800   the published pass looks at matrices and the KV-cache only
-                  not-asked  0.attn_norm_weight    0 of 28672      the published pass looks at matrices and the KV-cache only
-                  no-room    0.qkv_weight          0 of 154140672  needs 154140672 bytes, 28311552 of L2 are left
-                  not-asked  0.qkv_bias            0 of 21504      the published pass looks at matrices and the KV-cache only
-                  stopped    0.kv[0:c]             0 of 117440512  the published pass stops at the first tensor that does not fit
-                  stopped    0.out_weight          0 of 51380224   the published pass stops at the first tensor that does not fit
-                  not-asked  0.out_bias            0 of 14336      the published pass looks at matrices and the KV-cache only
-                window  out_reduce  layers 0 to 47  takes 7703608  hides 0  saves 0
-                  not-asked  i.mlp_norm_weight     0 of 28672      the published pass looks at matrices and the KV-cache only
-                  no-room    i.up_weight           0 of 205520896  needs 205520896 bytes, 28311552 of L2 are left
-                  not-asked  i.up_bias             0 of 28672      the published pass looks at matrices and the KV-cache only
-                  stopped    i.down_weight         0 of 205520896  the published pass stops at the first tensor that does not fit
-                  not-asked  i.down_bias           0 of 14336      the published pass looks at matrices and the KV-cache only
-                window  down_reduce  layers 0 to 47  takes 7703608  hides 0  saves 0
-                  not-asked  i+1.attn_norm_weight  0 of 28672      the published pass looks at matrices and the KV-cache only
-                  no-room    i+1.qkv_weight        0 of 154140672  needs 154140672 bytes, 28311552 of L2 are left
-                  not-asked  i+1.qkv_bias          0 of 21504      the published pass looks at matrices and the KV-cache only
-                  stopped    i+1.kv[0:c]           0 of 117440512  the published pass stops at the first tensor that does not fit
-                  stopped    i+1.out_weight        0 of 51380224   the published pass stops at the first tensor that does not fit
-                  not-asked  i+1.out_bias          0 of 14336      the published pass looks at matrices and the KV-cache only
-                window  head_gather  outside the layers  takes 9467338  hides 0  saves 0
-                  not-asked  position_weight       0 of 29388800   the published pass looks at matrices and the KV-cache only
-                  not-asked  0.attn_norm_weight    0 of 28672      the published pass looks at matrices and the KV-cache only
-                  no-room    0.qkv_weight          0 of 154140672  needs 154140672 bytes, 28311552 of L2 are left
-                  not-asked  0.qkv_bias            0 of 21504      the published pass looks at matrices and the KV-cache only
-                  stopped    0.kv[0:c]             0 of 117440512  the published pass stops at the first tensor that does not fit
-                  stopped    0.out_weight          0 of 51380224   the published pass stops at the first tensor that does not fit
-                  not-asked  0.out_bias            0 of 14336      the published pass looks at matrices and the KV-cache only
+                base         26,309.888676 us
+                step         26,309.888676 us
+                bound        19,323.013565 us
+                bound by     HBM
+                collectives  756.717314 us
+                reachable    496.463055 us
+                elsewhere    0.000000 us
+                weights      29,991,313,408 bytes
+                kv-cache     5,642,649,600 bytes
+                window  embed_reduce  outside the layers  takes 7.703608 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked  position_weight       0 of 29,388,800   the policy prefetches matrices and the KV-cache only
+                  not-asked  0.attn_norm_weight    0 of 28,672       the policy prefetches matrices and the KV-cache only
+                  no-room    0.qkv_weight          0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left
+                  not-asked  0.qkv_bias            0 of 21,504       the policy prefetches matrices and the KV-cache only
+                  stopped    0.kv[0:c]             0 of 117,440,512  the policy stops at the first tensor that does not fit
+                  stopped    0.out_weight          0 of 51,380,224   the policy stops at the first tensor that does not fit
+                  not-asked  0.out_bias            0 of 14,336       the policy prefetches matrices and the KV-cache only
+                window  out_reduce  layers 0 to 47  takes 7.703608 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i.mlp_norm_weight     0 of 28,672       the policy prefetches matrices and the KV-cache only
+                  no-room    i.up_weight           0 of 205,520,896  needs 205,520,896 bytes, 28,311,552 of L2 are left
+                  not-asked  i.up_bias             0 of 28,672       the policy prefetches matrices and the KV-cache only
+                  stopped    i.down_weight         0 of 205,520,896  the policy stops at the first tensor that does not fit
+                  not-asked  i.down_bias           0 of 14,336       the policy prefetches matrices and the KV-cache only
+                window  down_reduce  layers 0 to 47  takes 7.703608 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i+1.attn_norm_weight  0 of 28,672       the policy prefetches matrices and the KV-cache only
+                  no-room    i+1.qkv_weight        0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left
+                  not-asked  i+1.qkv_bias          0 of 21,504       the policy prefetches matrices and the KV-cache only
+                  stopped    i+1.kv[0:c]           0 of 117,440,512  the policy stops at the first tensor that does not fit
+                  stopped    i+1.out_weight        0 of 51,380,224   the policy stops at the first tensor that does not fit
+                  not-asked  i+1.out_bias          0 of 14,336       the policy prefetches matrices and the KV-cache only
+                window  head_gather  outside the layers  takes 9.467338 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked  position_weight       0 of 29,388,800   the policy prefetches matrices and the KV-cache only
+                  not-asked  0.attn_norm_weight    0 of 28,672       the policy prefetches matrices and the KV-cache only
+                  no-room    0.qkv_weight          0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left
+                  not-asked  0.qkv_bias            0 of 21,504       the policy prefetches matrices and the KV-cache only
+                  stopped    0.kv[0:c]             0 of 117,440,512  the policy stops at the first tensor that does not fit
+                  stopped    0.out_weight          0 of 51,380,224   the policy stops at the first tensor that does not fit
+                  not-asked  0.out_bias            0 of 14,336       the policy prefetches matrices and the KV-cache only
 
             """;
         return global::Preserve.PlanSet.Parse(text);

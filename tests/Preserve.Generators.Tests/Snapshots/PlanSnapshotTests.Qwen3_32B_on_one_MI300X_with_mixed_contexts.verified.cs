@@ -17,77 +17,88 @@ partial class Qwen3_32BDeployed
         const string text = """
             preserve plans 1
 
-            # What each of the 1 ranks does in one step, from top to bottom. c is the context: the tokens that all sequences together have cached before the step.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
+            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
+            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
+            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
+            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
+            # What is prefetched and not read any more below is for the next step.
+            #
+            # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
+            # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
+            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
+            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
+
             plan  decode batch 64 cached 150000
               model          Qwen/Qwen3-32B
               device         mi300x
               ranks          1
               layers         64
               policy         paper
-              prefetch room  187904819
-              arena          20103168
+              prefetch room  187,904,819 bytes
+              arena          20,103,168 bytes
 
               tensors
-                embedding          weight      bf16  1555824640 bytes          in memory    once
-                h                  value       bf16  655360 bytes              at 3670016   per layer
-                attn_in            value       bf16  655360 bytes              at 1310720   per layer
-                attn_norm_weight   weight      bf16  10240 bytes               in memory    per layer
-                qkv_out            value       bf16  1310720 bytes             at 0         per layer
-                qkv_weight         weight      bf16  104857600 bytes           in memory    per layer
-                qk_normed          value       bf16  1179648 bytes             at 1310720   per layer
-                q_norm_weight      weight      bf16  256 bytes                 in memory    per layer
-                k_norm_weight      weight      bf16  256 bytes                 in memory    per layer
-                qk_rotated         value       bf16  1179648 bytes             at 2490368   per layer
-                kv                 key-values  fp8   c+64 tokens x 2048 bytes  in memory    per layer
-                attended           value       bf16  1048576 bytes             at 0         per layer
-                attn_out           value       bf16  655360 bytes              at 1048576   per layer
-                out_weight         weight      bf16  83886080 bytes            in memory    per layer
-                h_mid              value       bf16  655360 bytes              at 9830400   per layer
-                mlp_in             value       bf16  655360 bytes              at 6553600   per layer
-                mlp_norm_weight    weight      bf16  10240 bytes               in memory    per layer
-                gate_up_out        value       bf16  6553600 bytes             at 0         per layer
-                gate_up_weight     weight      bf16  524288000 bytes           in memory    per layer
-                activated          value       bf16  3276800 bytes             at 6553600   per layer
-                mlp_out            value       bf16  655360 bytes              at 0         per layer
-                down_weight        weight      bf16  262144000 bytes           in memory    per layer
-                head_in            value       bf16  655360 bytes              at 19447808  once
-                final_norm_weight  weight      bf16  10240 bytes               in memory    once
-                head_weight        weight      bf16  1555824640 bytes          in memory    once
-                logits             value       bf16  19447808 bytes            at 0         once
+                embedding          weight      bf16  1,555,824,640 bytes        own buffer        once
+                h                  value       bf16  655,360 bytes              arena 3,670,016   per layer
+                attn_in            value       bf16  655,360 bytes              arena 1,310,720   per layer
+                attn_norm_weight   weight      bf16  10,240 bytes               own buffer        per layer
+                qkv_out            value       bf16  1,310,720 bytes            arena 0           per layer
+                qkv_weight         weight      bf16  104,857,600 bytes          own buffer        per layer
+                qk_normed          value       bf16  1,179,648 bytes            arena 1,310,720   per layer
+                q_norm_weight      weight      bf16  256 bytes                  own buffer        per layer
+                k_norm_weight      weight      bf16  256 bytes                  own buffer        per layer
+                qk_rotated         value       bf16  1,179,648 bytes            arena 2,490,368   per layer
+                kv                 key-values  fp8   c+64 tokens x 2,048 bytes  own buffer        per layer
+                attended           value       bf16  1,048,576 bytes            arena 0           per layer
+                attn_out           value       bf16  655,360 bytes              arena 1,048,576   per layer
+                out_weight         weight      bf16  83,886,080 bytes           own buffer        per layer
+                h_mid              value       bf16  655,360 bytes              arena 9,830,400   per layer
+                mlp_in             value       bf16  655,360 bytes              arena 6,553,600   per layer
+                mlp_norm_weight    weight      bf16  10,240 bytes               own buffer        per layer
+                gate_up_out        value       bf16  6,553,600 bytes            arena 0           per layer
+                gate_up_weight     weight      bf16  524,288,000 bytes          own buffer        per layer
+                activated          value       bf16  3,276,800 bytes            arena 6,553,600   per layer
+                mlp_out            value       bf16  655,360 bytes              arena 0           per layer
+                down_weight        weight      bf16  262,144,000 bytes          own buffer        per layer
+                head_in            value       bf16  655,360 bytes              arena 19,447,808  once
+                final_norm_weight  weight      bf16  10,240 bytes               own buffer        once
+                head_weight        weight      bf16  1,555,824,640 bytes        own buffer        once
+                logits             value       bf16  19,447,808 bytes           arena 0           once
 
               instructions
-                compute  embed       embed 64 x 5120                                        embedding -> 0.h
-                repeat 64 times  layer i from 0
-                  compute  attn_norm   rms norm 64 x 5120                                     i.h, i.attn_norm_weight -> i.attn_in
-                  compute  qkv         matmul 64 x 10240 x 5120 bf16 by bf16                  i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute  qk_norm     rms norm 4608 x 128                                    i.qkv_out, i.q_norm_weight, i.k_norm_weight -> i.qk_normed
-                  compute  rotary      rotary 64 x 9216                                       i.qk_normed -> i.qk_rotated
-                  compute  store       store 64 x 2048                                        i.qk_rotated, i.qkv_out -> i.kv[c:c+64]
-                  compute  attention   attention 64 x 1 tokens, 64/8 heads x 128, c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+64] -> i.attended
-                  compute  out         matmul 64 x 5120 x 8192 bf16 by bf16                   i.attended, i.out_weight -> i.attn_out
-                  compute  attn_add    add 64 x 5120                                          i.h, i.attn_out -> i.h_mid
-                  compute  mlp_norm    rms norm 64 x 5120                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute  gate_up     matmul 64 x 51200 x 5120 bf16 by bf16                  i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute  activation  swiglu 64 x 25600                                      i.gate_up_out -> i.activated
-                  compute  down        matmul 64 x 5120 x 25600 bf16 by bf16                  i.activated, i.down_weight -> i.mlp_out
-                  compute  mlp_add     add 64 x 5120                                          i.h_mid, i.mlp_out -> i+1.h
+                compute  embed       embed 64 x 5120                                                      embedding -> 0.h
+                repeat 64 times  layers i = 0 to 63
+                  compute  attn_norm   rms norm 64 x 5120                                                   i.h, i.attn_norm_weight -> i.attn_in
+                  compute  qkv         matmul 64 x 5120 by 5120 x 10240, bf16 by bf16                       i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute  qk_norm     rms norm 4608 x 128                                                  i.qkv_out, i.q_norm_weight, i.k_norm_weight -> i.qk_normed
+                  compute  rotary      rotary 64 x 9216                                                     i.qk_normed -> i.qk_rotated
+                  compute  store       store 64 x 2048                                                      i.qk_rotated, i.qkv_out -> i.kv[c:c+64]
+                  compute  attention   attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+64] -> i.attended
+                  compute  out         matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                        i.attended, i.out_weight -> i.attn_out
+                  compute  attn_add    add 64 x 5120                                                        i.h, i.attn_out -> i.h_mid
+                  compute  mlp_norm    rms norm 64 x 5120                                                   i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute  gate_up     matmul 64 x 5120 by 5120 x 51200, bf16 by bf16                       i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute  activation  swiglu 64 x 25600                                                    i.gate_up_out -> i.activated
+                  compute  down        matmul 64 x 25600 by 25600 x 5120, bf16 by bf16                      i.activated, i.down_weight -> i.mlp_out
+                  compute  mlp_add     add 64 x 5120                                                        i.h_mid, i.mlp_out -> i+1.h
                 end
-                compute  final_norm  rms norm 64 x 5120                                     64.h, final_norm_weight -> head_in
-                compute  head        matmul 64 x 151936 x 5120 bf16 by bf16                 head_in, head_weight -> logits
+                compute  final_norm  rms norm 64 x 5120                                                   64.h, final_norm_weight -> head_in
+                compute  head        matmul 64 x 5120 by 5120 x 151936, bf16 by bf16                      head_in, head_weight -> logits
 
-              # At the largest context, in picoseconds.
+              # At context 150,000.
               report
-                base          22764347809
-                step          22764347809
-                bound         19847483977
-                bound by      HBM
-                collective    0
-                reachable     0
-                weight bytes  65524246528
-                kv bytes      19669188608
+                base         22,764.347809 us
+                step         22,764.347809 us
+                bound        19,847.483977 us
+                bound by     HBM
+                collectives  0.000000 us
+                reachable    0.000000 us
+                elsewhere    0.000000 us
+                weights      65,524,246,528 bytes
+                kv-cache     19,669,188,608 bytes
 
             """;
         return global::Preserve.PlanSet.Parse(text);

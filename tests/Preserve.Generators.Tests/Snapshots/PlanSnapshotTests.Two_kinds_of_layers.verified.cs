@@ -15,211 +15,222 @@ partial class TwoKindsDeployed
         const string text = """
             preserve plans 1
 
-            # What each of the 4 ranks does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the step.
-            # Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,
-            # instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer
-            # and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
+            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
+            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
+            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
+            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
+            # What is prefetched and not read any more below is for the next step.
+            #
+            # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
+            # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
+            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
+            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
+
             plan  decode batch 32 context 8192
               model          TwoKinds
               device         h200-sxm
               ranks          4
               layers         61
               policy         paper
-              prefetch room  44040192
-              arena          2560000
+              prefetch room  44,040,192 bytes
+              arena          2,560,000 bytes
 
               tensors
-                embedding                weight      fp8   32768000 bytes            in memory   once
-                embed_part               value       bf16  262144 bytes              at 0        once
-                h                        value       bf16  262144 bytes              at 262144   per layer
-                Wide/attn_in             value       bf16  262144 bytes              at 0        per layer
-                Wide/attn_norm_weight    weight      bf16  8192 bytes                in memory   per layer
-                Wide/qkv_out             value       bf16  98304 bytes               at 524288   per layer
-                Wide/qkv_weight          weight      fp8   6291456 bytes             in memory   per layer
-                Wide/qk_rotated          value       bf16  81920 bytes               at 0        per layer
-                Wide/kv                  key-values  bf16  c+1 tokens x 32768 bytes  in memory   per layer
-                Wide/attended            value       bf16  65536 bytes               at 524288   per layer
-                Wide/out_part            value       bf16  262144 bytes              at 0        per layer
-                Wide/attn_out            value       bf16  262144 bytes              at 524288   per layer
-                Wide/out_weight          weight      fp8   4194304 bytes             in memory   per layer
-                Wide/h_mid               value       bf16  262144 bytes              at 786432   per layer
-                Wide/mlp_in              value       bf16  262144 bytes              at 524288   per layer
-                Wide/mlp_norm_weight     weight      bf16  8192 bytes                in memory   per layer
-                Wide/gate_up_out         value       bf16  524288 bytes              at 0        per layer
-                Wide/gate_up_weight      weight      fp8   33554432 bytes            in memory   per layer
-                Wide/activated           value       bf16  262144 bytes              at 524288   per layer
-                Wide/down_part           value       bf16  262144 bytes              at 0        per layer
-                Wide/mlp_out             value       bf16  262144 bytes              at 524288   per layer
-                Wide/down_weight         weight      fp8   16777216 bytes            in memory   per layer
-                Narrow/attn_in           value       bf16  262144 bytes              at 0        per layer
-                Narrow/attn_norm_weight  weight      bf16  8192 bytes                in memory   per layer
-                Narrow/qkv_out           value       bf16  98304 bytes               at 524288   per layer
-                Narrow/qkv_weight        weight      fp8   6291456 bytes             in memory   per layer
-                Narrow/qk_rotated        value       bf16  81920 bytes               at 0        per layer
-                Narrow/kv                key-values  bf16  c+1 tokens x 32768 bytes  in memory   per layer
-                Narrow/attended          value       bf16  65536 bytes               at 524288   per layer
-                Narrow/out_part          value       bf16  262144 bytes              at 0        per layer
-                Narrow/attn_out          value       bf16  262144 bytes              at 524288   per layer
-                Narrow/out_weight        weight      fp8   4194304 bytes             in memory   per layer
-                Narrow/h_mid             value       bf16  262144 bytes              at 0        per layer
-                Narrow/mlp_in            value       bf16  262144 bytes              at 262144   per layer
-                Narrow/mlp_norm_weight   weight      bf16  8192 bytes                in memory   per layer
-                Narrow/gate_up_out       value       bf16  262144 bytes              at 524288   per layer
-                Narrow/gate_up_weight    weight      fp8   16777216 bytes            in memory   per layer
-                Narrow/activated         value       bf16  131072 bytes              at 786432   per layer
-                Narrow/down_part         value       bf16  262144 bytes              at 262144   per layer
-                Narrow/mlp_out           value       bf16  262144 bytes              at 524288   per layer
-                Narrow/down_weight       weight      fp8   8388608 bytes             in memory   per layer
-                head_in                  value       bf16  262144 bytes              at 0        once
-                final_norm_weight        weight      bf16  8192 bytes                in memory   once
-                head_weight              weight      fp8   32768000 bytes            in memory   once
-                head_part                value       bf16  512000 bytes              at 2048000  once
-                logits                   value       bf16  2048000 bytes             at 0        once
+                embedding                weight      fp8   32,768,000 bytes           own buffer       once
+                embed_part               value       bf16  262,144 bytes              arena 0          once
+                h                        value       bf16  262,144 bytes              arena 262,144    per layer
+                Wide/attn_in             value       bf16  262,144 bytes              arena 0          per layer
+                Wide/attn_norm_weight    weight      bf16  8,192 bytes                own buffer       per layer
+                Wide/qkv_out             value       bf16  98,304 bytes               arena 524,288    per layer
+                Wide/qkv_weight          weight      fp8   6,291,456 bytes            own buffer       per layer
+                Wide/qk_rotated          value       bf16  81,920 bytes               arena 0          per layer
+                Wide/kv                  key-values  bf16  c+1 tokens x 32,768 bytes  own buffer       per layer
+                Wide/attended            value       bf16  65,536 bytes               arena 524,288    per layer
+                Wide/out_part            value       bf16  262,144 bytes              arena 0          per layer
+                Wide/attn_out            value       bf16  262,144 bytes              arena 524,288    per layer
+                Wide/out_weight          weight      fp8   4,194,304 bytes            own buffer       per layer
+                Wide/h_mid               value       bf16  262,144 bytes              arena 786,432    per layer
+                Wide/mlp_in              value       bf16  262,144 bytes              arena 524,288    per layer
+                Wide/mlp_norm_weight     weight      bf16  8,192 bytes                own buffer       per layer
+                Wide/gate_up_out         value       bf16  524,288 bytes              arena 0          per layer
+                Wide/gate_up_weight      weight      fp8   33,554,432 bytes           own buffer       per layer
+                Wide/activated           value       bf16  262,144 bytes              arena 524,288    per layer
+                Wide/down_part           value       bf16  262,144 bytes              arena 0          per layer
+                Wide/mlp_out             value       bf16  262,144 bytes              arena 524,288    per layer
+                Wide/down_weight         weight      fp8   16,777,216 bytes           own buffer       per layer
+                Narrow/attn_in           value       bf16  262,144 bytes              arena 0          per layer
+                Narrow/attn_norm_weight  weight      bf16  8,192 bytes                own buffer       per layer
+                Narrow/qkv_out           value       bf16  98,304 bytes               arena 524,288    per layer
+                Narrow/qkv_weight        weight      fp8   6,291,456 bytes            own buffer       per layer
+                Narrow/qk_rotated        value       bf16  81,920 bytes               arena 0          per layer
+                Narrow/kv                key-values  bf16  c+1 tokens x 32,768 bytes  own buffer       per layer
+                Narrow/attended          value       bf16  65,536 bytes               arena 524,288    per layer
+                Narrow/out_part          value       bf16  262,144 bytes              arena 0          per layer
+                Narrow/attn_out          value       bf16  262,144 bytes              arena 524,288    per layer
+                Narrow/out_weight        weight      fp8   4,194,304 bytes            own buffer       per layer
+                Narrow/h_mid             value       bf16  262,144 bytes              arena 0          per layer
+                Narrow/mlp_in            value       bf16  262,144 bytes              arena 262,144    per layer
+                Narrow/mlp_norm_weight   weight      bf16  8,192 bytes                own buffer       per layer
+                Narrow/gate_up_out       value       bf16  262,144 bytes              arena 524,288    per layer
+                Narrow/gate_up_weight    weight      fp8   16,777,216 bytes           own buffer       per layer
+                Narrow/activated         value       bf16  131,072 bytes              arena 786,432    per layer
+                Narrow/down_part         value       bf16  262,144 bytes              arena 262,144    per layer
+                Narrow/mlp_out           value       bf16  262,144 bytes              arena 524,288    per layer
+                Narrow/down_weight       weight      fp8   8,388,608 bytes            own buffer       per layer
+                head_in                  value       bf16  262,144 bytes              arena 0          once
+                final_norm_weight        weight      bf16  8,192 bytes                own buffer       once
+                head_weight              weight      fp8   32,768,000 bytes           own buffer       once
+                head_part                value       bf16  512,000 bytes              arena 2,048,000  once
+                logits                   value       bf16  2,048,000 bytes            arena 0          once
 
               instructions
-                compute     embed               embed 32 x 4096                                         embedding -> embed_part                                                             signals
-                collective  embed_reduce        all-reduce 262144 bytes over 4                          embed_part -> 0.h                                                                   after embed         signals
-                prefetch    under_embed_reduce  prefetch                                                0.Wide/qkv_weight                                                                   after embed
-                prefetch    under_embed_reduce  prefetch                                                0.Wide/kv[0:{c; c>=1153: 0}]
-                prefetch    under_embed_reduce  prefetch                                                0.Wide/out_weight[0:{4194304; c>=1025: 0}]
-                compute     join                join                                                    -                                                                                   after embed_reduce
-                repeat 2 times  layer i from 0
-                  compute     attn_norm           rms norm 32 x 4096                                      i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in
-                  compute     qkv                 matmul 32 x 1536 x 4096 bf16 by fp8                     i.Wide/attn_in, i.Wide/qkv_weight -> i.Wide/qkv_out
-                  compute     rotary              rotary 32 x 1280                                        i.Wide/qkv_out -> i.Wide/qk_rotated
-                  compute     store               store 32 x 512                                          i.Wide/qk_rotated, i.Wide/qkv_out -> i.Wide/kv[c:c+1]
-                  compute     attention           attention 32 x 1 tokens, 8/2 heads x 128, 32c+32 pairs  i.Wide/qk_rotated, i.Wide/kv[0:c], i.Wide/kv[c:c+1] -> i.Wide/attended
-                  compute     out                 matmul 32 x 4096 x 1024 bf16 by fp8                     i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
-                  collective  out_reduce          all-reduce 262144 bytes over 4                          i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
-                  prefetch    under_out_reduce    prefetch                                                i.Wide/gate_up_weight                                                               after out
-                  compute     attn_add            add 32 x 4096                                           i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
-                  compute     mlp_norm            rms norm 32 x 4096                                      i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in
-                  compute     gate_up             matmul 32 x 8192 x 4096 bf16 by fp8                     i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
-                  compute     activation          swiglu 32 x 4096                                        i.Wide/gate_up_out -> i.Wide/activated
-                  compute     down                matmul 32 x 4096 x 4096 bf16 by fp8                     i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
-                  collective  down_reduce         all-reduce 262144 bytes over 4                          i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
-                  prefetch    under_down_reduce   prefetch                                                i+1.Wide/qkv_weight                                                                 after down
-                  prefetch    under_down_reduce   prefetch                                                i+1.Wide/kv[0:{c; c>=1153: 0}]
-                  prefetch    under_down_reduce   prefetch                                                i+1.Wide/out_weight[0:{4194304; c>=1025: 0}]
-                  compute     mlp_add             add 32 x 4096                                           i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
+                compute     embed               embed 32 x 4096                                                       embedding -> embed_part                                                             signals
+                collective  embed_reduce        all-reduce 262144 bytes over 4                                        embed_part -> 0.h                                                                   after embed         signals
+                prefetch    under_embed_reduce  read 6291456 bytes                                                    0.Wide/qkv_weight                                                                   after embed
+                prefetch    under_embed_reduce  read {32768c; c>=1153: 0} bytes                                       0.Wide/kv[0:{c; c>=1153: 0}]
+                prefetch    under_embed_reduce  read {4194304; c>=1025: 0} bytes                                      0.Wide/out_weight[0:{4194304; c>=1025: 0}]
+                compute     join                wait                                                                  -                                                                                   after embed_reduce
+                repeat 2 times  layers i = 0 to 1
+                  compute     attn_norm           rms norm 32 x 4096                                                    i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in
+                  compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Wide/attn_in, i.Wide/qkv_weight -> i.Wide/qkv_out
+                  compute     rotary              rotary 32 x 1280                                                      i.Wide/qkv_out -> i.Wide/qk_rotated
+                  compute     store               store 32 x 512                                                        i.Wide/qk_rotated, i.Wide/qkv_out -> i.Wide/kv[c:c+1]
+                  compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Wide/qk_rotated, i.Wide/kv[0:c], i.Wide/kv[c:c+1] -> i.Wide/attended
+                  compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
+                  collective  out_reduce          all-reduce 262144 bytes over 4                                        i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
+                  prefetch    under_out_reduce    read 33554432 bytes                                                   i.Wide/gate_up_weight                                                               after out
+                  compute     attn_add            add 32 x 4096                                                         i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
+                  compute     mlp_norm            rms norm 32 x 4096                                                    i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in
+                  compute     gate_up             matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
+                  compute     activation          swiglu 32 x 4096                                                      i.Wide/gate_up_out -> i.Wide/activated
+                  compute     down                matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
+                  collective  down_reduce         all-reduce 262144 bytes over 4                                        i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
+                  prefetch    under_down_reduce   read 6291456 bytes                                                    i+1.Wide/qkv_weight                                                                 after down
+                  prefetch    under_down_reduce   read {32768c; c>=1153: 0} bytes                                       i+1.Wide/kv[0:{c; c>=1153: 0}]
+                  prefetch    under_down_reduce   read {4194304; c>=1025: 0} bytes                                      i+1.Wide/out_weight[0:{4194304; c>=1025: 0}]
+                  compute     mlp_add             add 32 x 4096                                                         i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
                 end
-                compute     attn_norm           rms norm 32 x 4096                                      2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in
-                compute     qkv                 matmul 32 x 1536 x 4096 bf16 by fp8                     2.Wide/attn_in, 2.Wide/qkv_weight -> 2.Wide/qkv_out
-                compute     rotary              rotary 32 x 1280                                        2.Wide/qkv_out -> 2.Wide/qk_rotated
-                compute     store               store 32 x 512                                          2.Wide/qk_rotated, 2.Wide/qkv_out -> 2.Wide/kv[c:c+1]
-                compute     attention           attention 32 x 1 tokens, 8/2 heads x 128, 32c+32 pairs  2.Wide/qk_rotated, 2.Wide/kv[0:c], 2.Wide/kv[c:c+1] -> 2.Wide/attended
-                compute     out                 matmul 32 x 4096 x 1024 bf16 by fp8                     2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
-                collective  out_reduce          all-reduce 262144 bytes over 4                          2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
-                prefetch    under_out_reduce    prefetch                                                2.Wide/gate_up_weight                                                               after out
-                compute     attn_add            add 32 x 4096                                           2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
-                compute     mlp_norm            rms norm 32 x 4096                                      2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in
-                compute     gate_up             matmul 32 x 8192 x 4096 bf16 by fp8                     2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
-                compute     activation          swiglu 32 x 4096                                        2.Wide/gate_up_out -> 2.Wide/activated
-                compute     down                matmul 32 x 4096 x 4096 bf16 by fp8                     2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
-                collective  down_reduce         all-reduce 262144 bytes over 4                          2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
-                prefetch    under_down_reduce   prefetch                                                3.Narrow/qkv_weight                                                                 after down
-                prefetch    under_down_reduce   prefetch                                                3.Narrow/kv[0:{c; c>=1153: 0}]
-                prefetch    under_down_reduce   prefetch                                                3.Narrow/out_weight[0:{4194304; c>=1025: 0}]
-                compute     mlp_add             add 32 x 4096                                           2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
-                repeat 57 times  layer i from 3
-                  compute     attn_norm           rms norm 32 x 4096                                      i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in
-                  compute     qkv                 matmul 32 x 1536 x 4096 bf16 by fp8                     i.Narrow/attn_in, i.Narrow/qkv_weight -> i.Narrow/qkv_out
-                  compute     rotary              rotary 32 x 1280                                        i.Narrow/qkv_out -> i.Narrow/qk_rotated
-                  compute     store               store 32 x 512                                          i.Narrow/qk_rotated, i.Narrow/qkv_out -> i.Narrow/kv[c:c+1]
-                  compute     attention           attention 32 x 1 tokens, 8/2 heads x 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
-                  compute     out                 matmul 32 x 4096 x 1024 bf16 by fp8                     i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
-                  collective  out_reduce          all-reduce 262144 bytes over 4                          i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
-                  prefetch    under_out_reduce    prefetch                                                i.Narrow/gate_up_weight                                                             after out
-                  prefetch    under_out_reduce    prefetch                                                i.Narrow/down_weight
-                  compute     attn_add            add 32 x 4096                                           i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
-                  compute     mlp_norm            rms norm 32 x 4096                                      i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
-                  compute     gate_up             matmul 32 x 4096 x 4096 bf16 by fp8                     i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
-                  compute     activation          swiglu 32 x 2048                                        i.Narrow/gate_up_out -> i.Narrow/activated
-                  compute     down                matmul 32 x 4096 x 2048 bf16 by fp8                     i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
-                  collective  down_reduce         all-reduce 262144 bytes over 4                          i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
-                  prefetch    under_down_reduce   prefetch                                                i+1.Narrow/qkv_weight                                                               after down
-                  prefetch    under_down_reduce   prefetch                                                i+1.Narrow/kv[0:{c; c>=1153: 0}]
-                  prefetch    under_down_reduce   prefetch                                                i+1.Narrow/out_weight[0:{4194304; c>=1025: 0}]
-                  compute     mlp_add             add 32 x 4096                                           i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
+                compute     attn_norm           rms norm 32 x 4096                                                    2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in
+                compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          2.Wide/attn_in, 2.Wide/qkv_weight -> 2.Wide/qkv_out
+                compute     rotary              rotary 32 x 1280                                                      2.Wide/qkv_out -> 2.Wide/qk_rotated
+                compute     store               store 32 x 512                                                        2.Wide/qk_rotated, 2.Wide/qkv_out -> 2.Wide/kv[c:c+1]
+                compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  2.Wide/qk_rotated, 2.Wide/kv[0:c], 2.Wide/kv[c:c+1] -> 2.Wide/attended
+                compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
+                collective  out_reduce          all-reduce 262144 bytes over 4                                        2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
+                prefetch    under_out_reduce    read 33554432 bytes                                                   2.Wide/gate_up_weight                                                               after out
+                compute     attn_add            add 32 x 4096                                                         2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
+                compute     mlp_norm            rms norm 32 x 4096                                                    2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in
+                compute     gate_up             matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
+                compute     activation          swiglu 32 x 4096                                                      2.Wide/gate_up_out -> 2.Wide/activated
+                compute     down                matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
+                collective  down_reduce         all-reduce 262144 bytes over 4                                        2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
+                prefetch    under_down_reduce   read 6291456 bytes                                                    3.Narrow/qkv_weight                                                                 after down
+                prefetch    under_down_reduce   read {32768c; c>=1153: 0} bytes                                       3.Narrow/kv[0:{c; c>=1153: 0}]
+                prefetch    under_down_reduce   read {4194304; c>=1025: 0} bytes                                      3.Narrow/out_weight[0:{4194304; c>=1025: 0}]
+                compute     mlp_add             add 32 x 4096                                                         2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
+                repeat 57 times  layers i = 3 to 59
+                  compute     attn_norm           rms norm 32 x 4096                                                    i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in
+                  compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Narrow/attn_in, i.Narrow/qkv_weight -> i.Narrow/qkv_out
+                  compute     rotary              rotary 32 x 1280                                                      i.Narrow/qkv_out -> i.Narrow/qk_rotated
+                  compute     store               store 32 x 512                                                        i.Narrow/qk_rotated, i.Narrow/qkv_out -> i.Narrow/kv[c:c+1]
+                  compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
+                  compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
+                  collective  out_reduce          all-reduce 262144 bytes over 4                                        i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
+                  prefetch    under_out_reduce    read 16777216 bytes                                                   i.Narrow/gate_up_weight                                                             after out
+                  prefetch    under_out_reduce    read 8388608 bytes                                                    i.Narrow/down_weight
+                  compute     attn_add            add 32 x 4096                                                         i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
+                  compute     mlp_norm            rms norm 32 x 4096                                                    i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
+                  compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
+                  compute     activation          swiglu 32 x 2048                                                      i.Narrow/gate_up_out -> i.Narrow/activated
+                  compute     down                matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
+                  collective  down_reduce         all-reduce 262144 bytes over 4                                        i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
+                  prefetch    under_down_reduce   read 6291456 bytes                                                    i+1.Narrow/qkv_weight                                                               after down
+                  prefetch    under_down_reduce   read {32768c; c>=1153: 0} bytes                                       i+1.Narrow/kv[0:{c; c>=1153: 0}]
+                  prefetch    under_down_reduce   read {4194304; c>=1025: 0} bytes                                      i+1.Narrow/out_weight[0:{4194304; c>=1025: 0}]
+                  compute     mlp_add             add 32 x 4096                                                         i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
                 end
-                compute     attn_norm           rms norm 32 x 4096                                      60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in
-                compute     qkv                 matmul 32 x 1536 x 4096 bf16 by fp8                     60.Narrow/attn_in, 60.Narrow/qkv_weight -> 60.Narrow/qkv_out
-                compute     rotary              rotary 32 x 1280                                        60.Narrow/qkv_out -> 60.Narrow/qk_rotated
-                compute     store               store 32 x 512                                          60.Narrow/qk_rotated, 60.Narrow/qkv_out -> 60.Narrow/kv[c:c+1]
-                compute     attention           attention 32 x 1 tokens, 8/2 heads x 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
-                compute     out                 matmul 32 x 4096 x 1024 bf16 by fp8                     60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
-                collective  out_reduce          all-reduce 262144 bytes over 4                          60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
-                prefetch    under_out_reduce    prefetch                                                60.Narrow/gate_up_weight                                                            after out
-                prefetch    under_out_reduce    prefetch                                                60.Narrow/down_weight
-                compute     attn_add            add 32 x 4096                                           60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
-                compute     mlp_norm            rms norm 32 x 4096                                      60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
-                compute     gate_up             matmul 32 x 4096 x 4096 bf16 by fp8                     60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
-                compute     activation          swiglu 32 x 2048                                        60.Narrow/gate_up_out -> 60.Narrow/activated
-                compute     down                matmul 32 x 4096 x 2048 bf16 by fp8                     60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
-                collective  down_reduce         all-reduce 262144 bytes over 4                          60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
-                prefetch    under_down_reduce   prefetch                                                head_weight                                                                         after down
-                compute     mlp_add             add 32 x 4096                                           60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
-                compute     final_norm          rms norm 32 x 4096                                      61.h, final_norm_weight -> head_in
-                compute     head                matmul 32 x 8000 x 4096 bf16 by fp8                     head_in, head_weight -> head_part                                                   signals
-                collective  head_gather         all-gather 512000 bytes over 4                          head_part -> logits                                                                 after head
-                prefetch    under_head_gather   prefetch                                                0.Wide/qkv_weight                                                                   after head
-                prefetch    under_head_gather   prefetch                                                0.Wide/kv[0:{c; c>=1153: 0}]
-                prefetch    under_head_gather   prefetch                                                0.Wide/out_weight[0:{4194304; c>=1025: 0}]
+                compute     attn_norm           rms norm 32 x 4096                                                    60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in
+                compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          60.Narrow/attn_in, 60.Narrow/qkv_weight -> 60.Narrow/qkv_out
+                compute     rotary              rotary 32 x 1280                                                      60.Narrow/qkv_out -> 60.Narrow/qk_rotated
+                compute     store               store 32 x 512                                                        60.Narrow/qk_rotated, 60.Narrow/qkv_out -> 60.Narrow/kv[c:c+1]
+                compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
+                compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
+                collective  out_reduce          all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
+                prefetch    under_out_reduce    read 16777216 bytes                                                   60.Narrow/gate_up_weight                                                            after out
+                prefetch    under_out_reduce    read 8388608 bytes                                                    60.Narrow/down_weight
+                compute     attn_add            add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
+                compute     mlp_norm            rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
+                compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
+                compute     activation          swiglu 32 x 2048                                                      60.Narrow/gate_up_out -> 60.Narrow/activated
+                compute     down                matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
+                collective  down_reduce         all-reduce 262144 bytes over 4                                        60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
+                prefetch    under_down_reduce   read 32768000 bytes                                                   head_weight                                                                         after down
+                compute     mlp_add             add 32 x 4096                                                         60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
+                compute     final_norm          rms norm 32 x 4096                                                    61.h, final_norm_weight -> head_in
+                compute     head                matmul 32 x 4096 by 4096 x 8000, bf16 by fp8                          head_in, head_weight -> head_part                                                   signals
+                collective  head_gather         all-gather 512000 bytes over 4                                        head_part -> logits                                                                 after head
+                prefetch    under_head_gather   read 6291456 bytes                                                    0.Wide/qkv_weight                                                                   after head
+                prefetch    under_head_gather   read {32768c; c>=1153: 0} bytes                                       0.Wide/kv[0:{c; c>=1153: 0}]
+                prefetch    under_head_gather   read {4194304; c>=1025: 0} bytes                                      0.Wide/out_weight[0:{4194304; c>=1025: 0}]
 
-              # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.
+              # At context 8,192.
               report
-                base          7777299698
-                step          7497061278
-                bound         4844178369
-                bound by      critical path
-                collective    882878492
-                reachable     480403023
-                weight bytes  2316787712
-                kv bytes      16376561664
-                window  embed_reduce  outside the layers  takes 7096189  hides 2000000  saves 0
-                  not-asked  0.Wide/attn_norm_weight      0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      0.Wide/qkv_weight            6291456 of 6291456    fits the 44040192 bytes of L2 that are left
-                  no-room    0.Wide/kv[0:c]               0 of 268435456        needs 268435456 bytes, 37748736 of L2 are left
-                  stopped    0.Wide/out_weight            0 of 4194304          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layers 0 to 1  takes 7096189  hides 7096189  saves 9233572
-                  not-asked  i.Wide/mlp_norm_weight       0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i.Wide/gate_up_weight        33554432 of 33554432  fits the 44040192 bytes of L2 that are left
-                  no-room    i.Wide/down_weight           0 of 16777216         needs 16777216 bytes, 10485760 of L2 are left
-                window  down_reduce  layers 0 to 1  takes 7096189  hides 3542024  saves 1786840
-                  not-asked  i+1.Wide/attn_norm_weight    0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i+1.Wide/qkv_weight          6291456 of 6291456    fits the 44040192 bytes of L2 that are left
-                  no-room    i+1.Wide/kv[0:c]             0 of 268435456        needs 268435456 bytes, 37748736 of L2 are left
-                  stopped    i+1.Wide/out_weight          0 of 4194304          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layer 2  takes 7096189  hides 7096189  saves 4616786
-                  not-asked  i.Wide/mlp_norm_weight       0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i.Wide/gate_up_weight        33554432 of 33554432  fits the 44040192 bytes of L2 that are left
-                  no-room    i.Wide/down_weight           0 of 16777216         needs 16777216 bytes, 10485760 of L2 are left
-                window  down_reduce  layer 2  takes 7096189  hides 3542024  saves 893420
-                  not-asked  i+1.Narrow/attn_norm_weight  0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i+1.Narrow/qkv_weight        6291456 of 6291456    fits the 44040192 bytes of L2 that are left
-                  no-room    i+1.Narrow/kv[0:c]           0 of 268435456        needs 268435456 bytes, 37748736 of L2 are left
-                  stopped    i+1.Narrow/out_weight        0 of 4194304          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layers 3 to 59  takes 7096189  hides 7096189  saves 203699760
-                  not-asked  i.Narrow/mlp_norm_weight     0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i.Narrow/gate_up_weight      16777216 of 16777216  fits the 44040192 bytes of L2 that are left
-                  whole      i.Narrow/down_weight         8388608 of 8388608    fits the 27262976 bytes of L2 that are left
-                window  down_reduce  layers 3 to 59  takes 7096189  hides 3542024  saves 50924940
-                  not-asked  i+1.Narrow/attn_norm_weight  0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i+1.Narrow/qkv_weight        6291456 of 6291456    fits the 44040192 bytes of L2 that are left
-                  no-room    i+1.Narrow/kv[0:c]           0 of 268435456        needs 268435456 bytes, 37748736 of L2 are left
-                  stopped    i+1.Narrow/out_weight        0 of 4194304          the published pass stops at the first tensor that does not fit
-                window  out_reduce  layer 60  takes 7096189  hides 7096189  saves 3573680
-                  not-asked  i.Narrow/mlp_norm_weight     0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      i.Narrow/gate_up_weight      16777216 of 16777216  fits the 44040192 bytes of L2 that are left
-                  whole      i.Narrow/down_weight         8388608 of 8388608    fits the 27262976 bytes of L2 that are left
-                window  down_reduce  layer 60  takes 7096189  hides 7096189  saves 4616002
-                  not-asked  final_norm_weight            0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      head_weight                  32768000 of 32768000  fits the 44040192 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 10047245  hides 3542024  saves 0
-                  not-asked  0.Wide/attn_norm_weight      0 of 8192             the published pass looks at matrices and the KV-cache only
-                  whole      0.Wide/qkv_weight            6291456 of 6291456    fits the 44040192 bytes of L2 that are left
-                  no-room    0.Wide/kv[0:c]               0 of 268435456        needs 268435456 bytes, 37748736 of L2 are left
-                  stopped    0.Wide/out_weight            0 of 4194304          the published pass stops at the first tensor that does not fit
+                base         7,777.299698 us
+                step         7,497.061278 us
+                bound        4,844.178369 us
+                bound by     critical path
+                collectives  882.878492 us
+                reachable    480.403023 us
+                elsewhere    136.858611 us
+                weights      2,316,787,712 bytes
+                kv-cache     16,376,561,664 bytes
+                window  embed_reduce  outside the layers  takes 7.096189 us  hides 2.000000 us  saves 0.000000 us
+                  not-asked  0.Wide/attn_norm_weight      0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      0.Wide/qkv_weight            6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
+                  no-room    0.Wide/kv[0:c]               0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
+                  stopped    0.Wide/out_weight            0 of 4,194,304            the policy stops at the first tensor that does not fit
+                window  out_reduce  layers 0 to 1  takes 7.096189 us each  hides 7.096189 us each  saves 9.233572 us together
+                  not-asked  i.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      i.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
+                  no-room    i.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
+                window  down_reduce  layers 0 to 1  takes 7.096189 us each  hides 3.542024 us each  saves 1.786840 us together
+                  not-asked  i+1.Wide/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.Wide/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
+                  no-room    i+1.Wide/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
+                  stopped    i+1.Wide/out_weight          0 of 4,194,304            the policy stops at the first tensor that does not fit
+                window  out_reduce  layer 2  takes 7.096189 us  hides 7.096189 us  saves 4.616786 us
+                  not-asked  2.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      2.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
+                  no-room    2.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
+                window  down_reduce  layer 2  takes 7.096189 us  hides 3.542024 us  saves 0.893420 us
+                  not-asked  3.Narrow/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      3.Narrow/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
+                  no-room    3.Narrow/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
+                  stopped    3.Narrow/out_weight          0 of 4,194,304            the policy stops at the first tensor that does not fit
+                window  out_reduce  layers 3 to 59  takes 7.096189 us each  hides 7.096189 us each  saves 203.699760 us together
+                  not-asked  i.Narrow/mlp_norm_weight     0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      i.Narrow/gate_up_weight      16,777,216 of 16,777,216  fits the 44,040,192 bytes of L2 that are left
+                  whole      i.Narrow/down_weight         8,388,608 of 8,388,608    fits the 27,262,976 bytes of L2 that are left
+                window  down_reduce  layers 3 to 59  takes 7.096189 us each  hides 3.542024 us each  saves 50.924940 us together
+                  not-asked  i+1.Narrow/attn_norm_weight  0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.Narrow/qkv_weight        6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
+                  no-room    i+1.Narrow/kv[0:c]           0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
+                  stopped    i+1.Narrow/out_weight        0 of 4,194,304            the policy stops at the first tensor that does not fit
+                window  out_reduce  layer 60  takes 7.096189 us  hides 7.096189 us  saves 3.573680 us
+                  not-asked  60.Narrow/mlp_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      60.Narrow/gate_up_weight     16,777,216 of 16,777,216  fits the 44,040,192 bytes of L2 that are left
+                  whole      60.Narrow/down_weight        8,388,608 of 8,388,608    fits the 27,262,976 bytes of L2 that are left
+                window  down_reduce  layer 60  takes 7.096189 us  hides 7.096189 us  saves 4.616002 us
+                  not-asked  final_norm_weight            0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      head_weight                  32,768,000 of 32,768,000  fits the 44,040,192 bytes of L2 that are left
+                window  head_gather  outside the layers  takes 10.047245 us  hides 3.542024 us  saves 0.000000 us
+                  not-asked  0.Wide/attn_norm_weight      0 of 8,192                the policy prefetches matrices and the KV-cache only
+                  whole      0.Wide/qkv_weight            6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
+                  no-room    0.Wide/kv[0:c]               0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
+                  stopped    0.Wide/out_weight            0 of 4,194,304            the policy stops at the first tensor that does not fit
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -14,8 +14,8 @@ public class AssignStreamsTests
             r  value   bf16  16  unplaced  once
             s  value   bf16  16  unplaced  once
           operators
-            unassigned  first   matmul 1 x 8 x 8 int8 by int8  w -> a         no layer  replicated  whole
-            unassigned  out     matmul 1 x 8 x 8 int8 by int8  a, w -> p      no layer  rows        partial
+            unassigned  first   matmul 1 x 8 by 8 x 8, int8 by int8  w -> a         no layer  replicated  whole
+            unassigned  out     matmul 1 x 8 by 8 x 8, int8 by int8  a, w -> p      no layer  rows        partial
             unassigned  reduce  all-reduce 16 bytes over 2     p -> r         no layer  replicated  whole
             unassigned  under   prefetch                       w              no layer  replicated  whole  beside 2
             unassigned  under   prefetch                       w              no layer  replicated  whole  beside 2
@@ -34,8 +34,8 @@ public class AssignStreamsTests
             r  value   bf16  16  unplaced  once
             s  value   bf16  16  unplaced  once
           operators
-            compute     first   matmul 1 x 8 x 8 int8 by int8  w -> a         no layer  replicated  whole
-            compute     out     matmul 1 x 8 x 8 int8 by int8  a, w -> p      no layer  rows        partial  signals
+            compute     first   matmul 1 x 8 by 8 x 8, int8 by int8  w -> a         no layer  replicated  whole
+            compute     out     matmul 1 x 8 by 8 x 8, int8 by int8  a, w -> p      no layer  rows        partial  signals
             collective  reduce  all-reduce 16 bytes over 2     p -> r         no layer  replicated  whole  after out  signals
             prefetch    under   prefetch                       w              no layer  replicated  whole  beside 2  after out
             prefetch    under   prefetch                       w              no layer  replicated  whole  beside 2
@@ -67,7 +67,7 @@ public class AssignStreamsTests
           operators
             compute     embed   embed 1 x 8                 -> p          no layer  replicated  whole  signals
             collective  reduce  all-reduce 16 bytes over 2  p -> 0.h      no layer  replicated  whole  after embed  signals
-            compute     join    join                        -             no layer  replicated  whole  after reduce
+            compute     join    wait                        -             no layer  replicated  whole  after reduce
             compute     norm    rms norm 1 x 8              0.h -> 1.h    layer 0   replicated  whole
             compute     norm    rms norm 1 x 8              1.h -> 2.h    layer 1   replicated  whole
         """);

@@ -14,9 +14,9 @@ public class InsertCollectivesTests
             head_weight  matrix  int8  40  unplaced  once
             logits       value   bf16  10  unplaced  once
           operators
-            unassigned  down  matmul 1 x 8 x 8 int8 by int8  activated, down_weight -> mlp_out  no layer  rows           partial
+            unassigned  down  matmul 1 x 8 by 8 x 8, int8 by int8  activated, down_weight -> mlp_out  no layer  rows           partial
             unassigned  norm  rms norm 1 x 8                 mlp_out -> normed                  no layer  replicated     whole
-            unassigned  head  matmul 1 x 5 x 8 int8 by int8  normed, head_weight -> logits      no layer  vocabulary 10  split
+            unassigned  head  matmul 1 x 8 by 8 x 5, int8 by int8  normed, head_weight -> logits      no layer  vocabulary 10  split
         """.ShouldBecome(new InsertCollectives(),
         // The all-reduce carries 8 elements of two bytes; the all-gather brings 5 of each of 2 ranks together.
         """
@@ -31,10 +31,10 @@ public class InsertCollectivesTests
             head_part    value   bf16  10  unplaced  once
             logits       value   bf16  20  unplaced  once
           operators
-            unassigned  down         matmul 1 x 8 x 8 int8 by int8  activated, down_weight -> down_part  no layer  rows           partial
+            unassigned  down         matmul 1 x 8 by 8 x 8, int8 by int8  activated, down_weight -> down_part  no layer  rows           partial
             unassigned  down_reduce  all-reduce 16 bytes over 2     down_part -> mlp_out                 no layer  replicated     whole
             unassigned  norm         rms norm 1 x 8                 mlp_out -> normed                    no layer  replicated     whole
-            unassigned  head         matmul 1 x 5 x 8 int8 by int8  normed, head_weight -> head_part     no layer  vocabulary 10  split
+            unassigned  head         matmul 1 x 8 by 8 x 5, int8 by int8  normed, head_weight -> head_part     no layer  vocabulary 10  split
             unassigned  head_gather  all-gather 10 bytes over 2     head_part -> logits                  no layer  replicated     whole
         """);
 
@@ -50,8 +50,8 @@ public class InsertCollectivesTests
             w    matrix int8  64  unplaced  once
             x    value  bf16  16  unplaced  once
           operators
-            unassigned  out        matmul 1 x 8 x 8 int8 by int8  x, w -> a    no layer  rows        partial
-            unassigned  down       matmul 1 x 8 x 8 int8 by int8  x, w -> b    no layer  rows        partial
+            unassigned  out        matmul 1 x 8 by 8 x 8, int8 by int8  x, w -> a    no layer  rows        partial
+            unassigned  down       matmul 1 x 8 by 8 x 8, int8 by int8  x, w -> b    no layer  rows        partial
             unassigned  block_add  add 1 x 8                      a, b -> sum  no layer  replicated  partial
             unassigned  norm       rms norm 1 x 8                 sum -> n     no layer  replicated  whole
         """.Replace("matrix int8", "matrix  int8", StringComparison.Ordinal).ShouldBecome(new InsertCollectives(),
@@ -66,8 +66,8 @@ public class InsertCollectivesTests
             w               matrix  int8  64  unplaced  once
             x               value   bf16  16  unplaced  once
           operators
-            unassigned  out               matmul 1 x 8 x 8 int8 by int8  x, w -> a               no layer  rows        partial
-            unassigned  down              matmul 1 x 8 x 8 int8 by int8  x, w -> b               no layer  rows        partial
+            unassigned  out               matmul 1 x 8 by 8 x 8, int8 by int8  x, w -> a               no layer  rows        partial
+            unassigned  down              matmul 1 x 8 by 8 x 8, int8 by int8  x, w -> b               no layer  rows        partial
             unassigned  block_add         add 1 x 8                      a, b -> block_add_part  no layer  replicated  partial
             unassigned  block_add_reduce  all-reduce 16 bytes over 2     block_add_part -> sum   no layer  replicated  whole
             unassigned  norm              rms norm 1 x 8                 sum -> n                no layer  replicated  whole

@@ -16,9 +16,9 @@ public class ShardTensorParallelTests
             down_weight  matrix  int8  128   unplaced  per layer
             mlp_out      value   bf16  48    unplaced  per layer
           operators
-            unassigned  up          matmul 3 x 16 x 8 int8 by int8  0.h, 0.up_weight, 0.up_bias -> 0.up_out  layer 0  columns  whole
+            unassigned  up          matmul 3 x 8 by 8 x 16, int8 by int8  0.h, 0.up_weight, 0.up_bias -> 0.up_out  layer 0  columns  whole
             unassigned  activation  relu 3 x 16                     0.up_out -> 0.activated                  layer 0  columns  whole
-            unassigned  down        matmul 3 x 8 x 16 int8 by int8  0.activated, 0.down_weight -> 0.mlp_out  layer 0  rows     whole
+            unassigned  down        matmul 3 x 16 by 16 x 8, int8 by int8  0.activated, 0.down_weight -> 0.mlp_out  layer 0  rows     whole
         """.ShouldBecome(new ShardTensorParallel(4),
         // Over 4 ranks up has 16 / 4 = 4 columns and down a depth of 4: weights of 32 bytes, a bias of 4 x 2.
         // The output keeps its width: it is a summand, not a part.
@@ -34,9 +34,9 @@ public class ShardTensorParallelTests
             down_weight  matrix  int8  32    unplaced  per layer
             mlp_out      value   bf16  48    unplaced  per layer
           operators
-            unassigned  up          matmul 3 x 4 x 8 int8 by int8  0.h, 0.up_weight, 0.up_bias -> 0.up_out  layer 0  columns  split
+            unassigned  up          matmul 3 x 8 by 8 x 4, int8 by int8  0.h, 0.up_weight, 0.up_bias -> 0.up_out  layer 0  columns  split
             unassigned  activation  relu 3 x 4                     0.up_out -> 0.activated                  layer 0  columns  split
-            unassigned  down        matmul 3 x 8 x 4 int8 by int8  0.activated, 0.down_weight -> 0.mlp_out  layer 0  rows     partial
+            unassigned  down        matmul 3 x 4 by 4 x 8, int8 by int8  0.activated, 0.down_weight -> 0.mlp_out  layer 0  rows     partial
         """);
 
     [Fact]
@@ -51,9 +51,9 @@ public class ShardTensorParallelTests
             kv          key-values  bf16  c+1 x 256  unplaced  per layer
             attended    value       bf16  128        unplaced  per layer
           operators
-            unassigned  qkv        matmul 2 x 64 x 64 bf16 by bf16                   0.h, 0.qkv_weight -> 0.qkv_out               layer 0  heads 4 2 2 8  whole
+            unassigned  qkv        matmul 2 x 64 by 64 x 64, bf16 by bf16                   0.h, 0.qkv_weight -> 0.qkv_out               layer 0  heads 4 2 2 8  whole
             unassigned  store      store 2 x 32                                      0.qkv_out -> 0.kv[c:c+1]                     layer 0  heads 0 2 2 8  whole
-            unassigned  attention  attention 2 x 1 tokens, 4/2 heads x 8, 2c+2 pairs 0.qkv_out, 0.kv[0:c], 0.kv[c:c+1] -> 0.attended  layer 0  heads 4 2 0 8  whole
+            unassigned  attention  attention 2 x 1 tokens, 4 query and 2 KV heads of 8, 2c+2 pairs 0.qkv_out, 0.kv[0:c], 0.kv[c:c+1] -> 0.attended  layer 0  heads 4 2 0 8  whole
         """.Replace("pairs 0.", "pairs  0.", StringComparison.Ordinal).ShouldBecome(new ShardTensorParallel(4),
         // 4 query heads over 4 ranks: one each. 2 KV heads: each stands on two ranks, so a rank holds one, not a half.
         // Columns (1 + 2) x 8 = 24; a token's keys and values take 2 sequences x 2 x 8 x 2 bytes = 64.
@@ -67,9 +67,9 @@ public class ShardTensorParallelTests
             kv          key-values  bf16  c+1 x 64   unplaced  per layer
             attended    value       bf16  32         unplaced  per layer
           operators
-            unassigned  qkv        matmul 2 x 24 x 64 bf16 by bf16                    0.h, 0.qkv_weight -> 0.qkv_out               layer 0  heads 4 2 2 8  split
+            unassigned  qkv        matmul 2 x 64 by 64 x 24, bf16 by bf16                    0.h, 0.qkv_weight -> 0.qkv_out               layer 0  heads 4 2 2 8  split
             unassigned  store      store 2 x 16                                       0.qkv_out -> 0.kv[c:c+1]                     layer 0  heads 0 2 2 8  split
-            unassigned  attention  attention 2 x 1 tokens, 1/1 heads x 8, 2c+2 pairs  0.qkv_out, 0.kv[0:c], 0.kv[c:c+1] -> 0.attended  layer 0  heads 4 2 0 8  split
+            unassigned  attention  attention 2 x 1 tokens, 1 query and 1 KV heads of 8, 2c+2 pairs  0.qkv_out, 0.kv[0:c], 0.kv[c:c+1] -> 0.attended  layer 0  heads 4 2 0 8  split
         """);
 
     [Fact]

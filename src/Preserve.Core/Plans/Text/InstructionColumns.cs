@@ -10,14 +10,19 @@ internal static class InstructionColumns
 {
     private const string AfterWord = "after ";
     private const string SignalsWord = "signals";
+    private const string ReadWord = "read ";
+    private const string BytesWord = " bytes";
 
-    public static List<string> Of(Instruction instruction)
+    /// <summary>The columns of an instruction.</summary>
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="tensors">The tensors of its plan, by name: a prefetch is printed with its bytes.</param>
+    public static List<string> Of(Instruction instruction, IReadOnlyDictionary<string, TensorDeclaration> tensors)
     {
         var columns = new List<string>
         {
             Names.Streams[instruction.Stream],
             instruction.Label,
-            OperationText.Write(instruction.Operation),
+            instruction.Operation is PrefetchOperation ? ReadWord + BytesOf(instruction.Reads, tensors) + BytesWord : OperationText.Write(instruction.Operation),
             ReferenceText.WriteOperands(instruction.Reads, instruction.Writes),
         };
         if (instruction.Waits.Count > 0)
@@ -27,7 +32,7 @@ internal static class InstructionColumns
         return columns;
     }
 
-    public static Instruction Parse(IReadOnlyList<string> columns)
+    public static Instruction Parse(IReadOnlyList<string> columns, IReadOnlyDictionary<string, TensorDeclaration> tensors)
     {
         if (columns.Count < 4)
             throw new FormatException("an instruction has a stream, a label, an operation and operands, parted by two blanks or more");
@@ -43,7 +48,29 @@ internal static class InstructionColumns
             else
                 throw new FormatException($"'{column}' is neither 'after ...' nor 'signals'");
         }
-        return new Instruction(Names.Streams.Parse(columns[0]), columns[1], OperationText.Parse(columns[2]), reads, writes, waits, signals);
+        return new Instruction(Names.Streams.Parse(columns[0]), columns[1], ParseOperation(columns[2], reads, tensors), reads, writes, waits, signals);
+    }
+
+    private static Operation ParseOperation(string column, EquatableArray<TensorReference> reads, IReadOnlyDictionary<string, TensorDeclaration> tensors)
+    {
+        if (!column.StartsWith(ReadWord, StringComparison.Ordinal))
+            return OperationText.Parse(column);
+        var bytes = BytesOf(reads, tensors);
+        return column == ReadWord + bytes + BytesWord
+            ? new PrefetchOperation()
+            : throw new FormatException($"'{column}' of tensors of {bytes} bytes");
+    }
+
+    private static Amount BytesOf(EquatableArray<TensorReference> reads, IReadOnlyDictionary<string, TensorDeclaration> tensors)
+    {
+        Amount bytes = 0;
+        foreach (var read in reads)
+        {
+            if (!tensors.TryGetValue(read.Tensor, out var tensor))
+                throw new FormatException($"no tensor is named '{read.Tensor}'");
+            bytes += (read.Range?.Length ?? tensor.Units) * tensor.UnitBytes;
+        }
+        return bytes;
     }
 
     /// <summary>The width of each column but a row's last.</summary>

@@ -4,17 +4,17 @@ using System.Linq;
 
 namespace Preserve;
 
-/// <summary>Operations as text: <c>matmul 4 x 1280 x 8192 int8 by int8</c>.</summary>
+/// <summary>Operations as text: <c>matmul 4 x 8192 by 8192 x 1280, int8 by int8</c>.</summary>
 internal static class OperationText
 {
     private const string PrefetchWord = "prefetch";
-    private const string JoinWord = "join";
+    private const string JoinWord = "wait";
 
     public static string Write(Operation operation) => operation switch
     {
         EmbedOperation o => $"embed {o.Rows} x {o.Width}",
-        MatMulOperation o => $"matmul {o.Rows} x {o.Columns} x {o.Depth} {Names.Precisions[o.Activations]} by {Names.Precisions[o.Weights]}",
-        AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads}/{o.KeyValueHeads} heads x {o.HeadSize}, {o.Pairs} pairs{(o.SoftCap ? ", soft-cap" : "")}",
+        MatMulOperation o => $"matmul {o.Rows} x {o.Depth} by {o.Depth} x {o.Columns}, {Names.Precisions[o.Activations]} by {Names.Precisions[o.Weights]}",
+        AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads} query and {o.KeyValueHeads} KV heads of {o.HeadSize}, {o.Pairs} pairs{(o.SoftCap ? ", soft-cap" : "")}",
         NormOperation o => $"{Names.Norms[o.Norm]} norm {o.Rows} x {o.Width}",
         ElementwiseOperation o => $"{Names.Functions[o.Function]} {o.Rows} x {o.Width}",
         CollectiveOperation o => $"{Names.Collectives[o.Kind]} {o.Bytes} bytes over {o.Ranks}",
@@ -35,7 +35,7 @@ internal static class OperationText
         }
         catch (Exception e) when (e is IndexOutOfRangeException or FormatException or OverflowException)
         {
-            throw new FormatException($"'{text}' is not an operation such as 'matmul 4 x 1280 x 8192 int8 by int8'", e);
+            throw new FormatException($"'{text}' is not an operation such as 'matmul 4 x 8192 by 8192 x 1280, int8 by int8'", e);
         }
     }
 
@@ -48,8 +48,9 @@ internal static class OperationText
                 Expect(words.Length == 4);
                 return new EmbedOperation(Int(words[1]), Int(words[3]));
             case "matmul":
-                Expect(words.Length == 9 && words[7] == "by");
-                return new MatMulOperation(Int(words[1]), Int(words[3]), Int(words[5]), Names.Precisions.Parse(words[8]), Names.Precisions.Parse(words[6]));
+                Expect(words.Length == 11 && words[4] == "by" && words[9] == "by" && words[3] == words[5] && words[7].EndsWith(",", StringComparison.Ordinal));
+                return new MatMulOperation(
+                    Int(words[1]), Int(words[7].Substring(0, words[7].Length - 1)), Int(words[3]), Names.Precisions.Parse(words[10]), Names.Precisions.Parse(words[8]));
             case "attention":
                 return ParseAttention(text);
         }
@@ -63,16 +64,15 @@ internal static class OperationText
 
     private static AttentionOperation ParseAttention(string text)
     {
-        // attention 4 x 1 tokens, 8/1 heads x 128, 4c+4 pairs, soft-cap
+        // attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, soft-cap
         var parts = text.Split([", "], StringSplitOptions.None);
         Expect(parts.Length is 3 or 4 && (parts.Length == 3 || parts[3] == "soft-cap"));
         var tokens = parts[0].Split(' ');
         var heads = parts[1].Split(' ');
-        var counts = heads[0].Split('/');
         const string pairsWord = " pairs";
-        Expect(tokens.Length == 5 && heads.Length == 4 && parts[2].EndsWith(pairsWord, StringComparison.Ordinal));
+        Expect(tokens.Length == 5 && heads.Length == 8 && parts[2].EndsWith(pairsWord, StringComparison.Ordinal));
         return new AttentionOperation(
-            Int(tokens[1]), Int(tokens[3]), Int(counts[0]), Int(counts[1]), Int(heads[3]),
+            Int(tokens[1]), Int(tokens[3]), Int(heads[0]), Int(heads[3]), Int(heads[7]),
             Amount.Parse(parts[2].Substring(0, parts[2].Length - pairsWord.Length)), parts.Length == 4);
     }
 

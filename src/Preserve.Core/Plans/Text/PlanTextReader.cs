@@ -72,8 +72,8 @@ internal sealed class PlanTextReader
         var ranks = Int(Field("ranks"));
         var layers = Int(Field("layers"));
         var policy = Names.Policies.Parse(Field("policy"));
-        var room = Long(Field("prefetch room"));
-        var arena = Long(Field("arena"));
+        var room = Bytes(Field("prefetch room"));
+        var arena = Bytes(Field("arena"));
 
         Take("tensors", 1);
         var tensors = new List<TensorDeclaration>();
@@ -84,11 +84,14 @@ internal sealed class PlanTextReader
         }
 
         Take("instructions", 1);
-        var body = ReadNodes(depth: 0);
+        var byName = new Dictionary<string, TensorDeclaration>(StringComparer.Ordinal);
+        foreach (var tensor in tensors)
+            byName[tensor.Name] = tensor;
+        var body = ReadNodes(byName, depth: 0);
         return new ExecutionPlan(model, device, ranks, layers, step, policy, room, arena, tensors.ToArray(), body);
     }
 
-    private EquatableArray<PlanNode> ReadNodes(int depth)
+    private EquatableArray<PlanNode> ReadNodes(Dictionary<string, TensorDeclaration> tensors, int depth)
     {
         if (depth > 8)
             throw Bad("repeats nest more than 8 deep");
@@ -99,13 +102,13 @@ internal sealed class PlanTextReader
             {
                 var (count, first, stride) = ParseRepeat(columns);
                 _next++;
-                var body = ReadNodes(depth + 1);
+                var body = ReadNodes(tensors, depth + 1);
                 Take("end", 1);
                 nodes.Add(new Repeat(count, first, stride, body));
             }
             else
             {
-                nodes.Add(InstructionColumns.Parse(columns));
+                nodes.Add(InstructionColumns.Parse(columns, tensors));
                 _next++;
             }
         }
@@ -115,15 +118,14 @@ internal sealed class PlanTextReader
     private static (int Count, int First, int Stride) ParseRepeat(List<string> columns)
     {
         var times = columns[0].Split(' ');
-        var layers = columns[1].Split(' ');
-        if (times.Length != 3 || times[2] != "times" || layers.Length is not (4 or 6) || columns[1].StartsWith("layer i from ", StringComparison.Ordinal) is false
-            || (layers.Length == 6 && layers[4] != "by"))
-        {
-            throw Bad("expected 'repeat 79 times  layer i from 0'");
-        }
-        var stride = layers.Length == 6 ? Int(layers[5]) : 1;
-        var count = Int(times[1]);
-        return count >= 1 ? (count, Int(layers[3]), stride) : throw Bad("a repeat runs once or more");
+        var layers = columns.Count == 2 ? columns[1].Split(' ') : [];
+        if (times is not ["repeat", var countWord, "times"] || layers is not ["layers", "i", "=", var firstWord, "to", var lastWord, ..])
+            throw Bad("expected 'repeat 79 times  layers i = 0 to 78'");
+        var (count, first, last) = (Int(countWord), Int(firstWord), Int(lastWord));
+        var stride = layers is [_, _, _, _, _, _, "by", var strideWord] ? Int(strideWord) : 1;
+        if (count < 1 || layers.Length is not (6 or 8))
+            throw Bad("a repeat runs once or more");
+        return first + ((count - 1L) * stride) == last ? (count, first, stride) : throw Bad($"{count} layers from {first} do not end at {last}");
     }
 
     private static TensorDeclaration ParseTensor(List<string> columns)
@@ -131,21 +133,21 @@ internal sealed class PlanTextReader
         if (columns.Count != 6)
             throw Bad("a tensor has a name, a role, a format, a size, a place, and 'per layer' or 'once'");
         var role = Names.Roles.Parse(columns[1]);
-        const string bytes = " bytes", tokens = " tokens x ", at = "at ";
+        const string bytes = " bytes", tokens = " tokens x ", arena = "arena ";
         if (!columns[3].EndsWith(bytes, StringComparison.Ordinal))
             throw Bad($"'{columns[3]}' is not a size in bytes");
-        var size = columns[3].Substring(0, columns[3].Length - bytes.Length);
+        var size = columns[3].Substring(0, columns[3].Length - bytes.Length).Replace(",", "");
         var split = size.IndexOf(tokens, StringComparison.Ordinal);
         var offset = -1L;
         if (role == TensorRole.Value)
         {
-            if (!columns[4].StartsWith(at, StringComparison.Ordinal))
-                throw Bad($"'{columns[4]}' is not a place in the arena such as 'at 4096'");
-            offset = Long(columns[4].Substring(at.Length));
+            if (!columns[4].StartsWith(arena, StringComparison.Ordinal))
+                throw Bad($"'{columns[4]}' is not a place in the arena such as 'arena 4096'");
+            offset = Long(columns[4].Substring(arena.Length));
         }
-        else if (columns[4] != "in memory")
+        else if (columns[4] != "own buffer")
         {
-            throw Bad($"'{columns[4]}' is not 'in memory'");
+            throw Bad($"'{columns[4]}' is not 'own buffer'");
         }
         var perLayer = columns[5] switch
         {
@@ -162,12 +164,13 @@ internal sealed class PlanTextReader
     private PlanReport ReadReport()
     {
         Take("report", 1);
-        var times = new[] { Long(Field("base")), Long(Field("step")), Long(Field("bound")) };
+        var times = new[] { Time(Field("base")), Time(Field("step")), Time(Field("bound")) };
         var boundBy = Field("bound by");
-        var collective = Long(Field("collective"));
-        var reachable = Long(Field("reachable"));
-        var weights = Long(Field("weight bytes"));
-        var keyValues = Long(Field("kv bytes"));
+        var collective = Time(Field("collectives"));
+        var reachable = Time(Field("reachable"));
+        var elsewhere = Time(Field("elsewhere"));
+        var weights = Bytes(Field("weights"));
+        var keyValues = Bytes(Field("kv-cache"));
         var windows = new List<WindowReport>();
         while (Peek() is { Count: 6 } columns && columns[0] == "window")
         {
@@ -182,7 +185,7 @@ internal sealed class PlanTextReader
             windows.Add(new WindowReport(columns[1], first, last, stride,
                 After("takes ", columns[3]), After("hides ", columns[4]), After("saves ", columns[5]), candidates.ToArray()));
         }
-        return new PlanReport(times[0], times[1], times[2], boundBy, collective, reachable, weights, keyValues, windows.ToArray());
+        return new PlanReport(times[0], times[1], times[2], boundBy, collective, reachable, elsewhere, weights, keyValues, windows.ToArray());
     }
 
     private static CandidateReport ParseCandidate(List<string> columns)
@@ -250,13 +253,37 @@ internal sealed class PlanTextReader
         return null;
     }
 
-    private static long After(string word, string column) => column.StartsWith(word, StringComparison.Ordinal)
-        ? Long(column.Substring(word.Length))
-        : throw Bad($"'{column}' does not begin with '{word.TrimEnd()}'");
+    private static long After(string word, string column)
+    {
+        if (!column.StartsWith(word, StringComparison.Ordinal))
+            throw Bad($"'{column}' does not begin with '{word.TrimEnd()}'");
+        var words = column.Substring(word.Length).Split(' ');
+        return words.Length == 2 || (words.Length == 3 && words[2] is "each" or "together")
+            ? Time($"{words[0]} {words[1]}")
+            : throw Bad($"'{column}' is not '{word}26.585143 us'");
+    }
+
+    /// <summary>Picoseconds, written as microseconds with all six digits behind the point.</summary>
+    private static long Time(string text)
+    {
+        const string unit = " us";
+        var point = text.Length - unit.Length - 7;
+        return point > 0 && text[point] == '.' && text.EndsWith(unit, StringComparison.Ordinal)
+            ? Long(text.Substring(0, text.Length - unit.Length).Remove(point, 1))
+            : throw Bad($"'{text}' is not a time such as '26.585143 us'");
+    }
+
+    private static long Bytes(string text)
+    {
+        const string unit = " bytes";
+        return text.EndsWith(unit, StringComparison.Ordinal)
+            ? Long(text.Substring(0, text.Length - unit.Length))
+            : throw Bad($"'{text}' is not a size such as '4,096 bytes'");
+    }
 
     private static int Int(string text) => checked((int)Long(text));
 
-    private static long Long(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+    private static long Long(string text) => long.TryParse(text.Replace(",", ""), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
         ? value
         : throw Bad($"'{text}' is not a whole number");
 

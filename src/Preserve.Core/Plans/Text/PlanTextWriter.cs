@@ -18,7 +18,7 @@ internal sealed class PlanTextWriter
         {
             Line("");
             WritePlan(step.Plan);
-            WriteReport(step.Report);
+            WriteReport(step.Report, step.Plan.Step.MaxContext);
         }
         if (plans.DeviceFile is { } file)
         {
@@ -38,11 +38,15 @@ internal sealed class PlanTextWriter
         return _text.ToString();
     }
 
-    private void WriteVersion() => Line($"{PlanText.VersionLine} {PlanText.Version}");
+    private void WriteVersion()
+    {
+        Line($"{PlanText.VersionLine} {PlanText.Version}");
+        Line("");
+        WriteLegend();
+    }
 
     private void WritePlan(ExecutionPlan plan)
     {
-        WriteLegend(plan);
         Line($"plan  {plan.Step}");
         Columns("  ", [
             ["model", plan.Model],
@@ -50,8 +54,8 @@ internal sealed class PlanTextWriter
             ["ranks", Number(plan.Ranks)],
             ["layers", Number(plan.Layers)],
             ["policy", Names.Policies[plan.Policy]],
-            ["prefetch room", Number(plan.PrefetchRoomBytes)],
-            ["arena", Number(plan.ArenaBytes)],
+            ["prefetch room", Bytes(plan.PrefetchRoomBytes)],
+            ["arena", Bytes(plan.ArenaBytes)],
         ]);
 
         Line("");
@@ -61,63 +65,69 @@ internal sealed class PlanTextWriter
             t.Name,
             Names.Roles[t.Role],
             Names.Precisions[t.Format],
-            t.UnitBytes == 1 ? $"{t.Units} bytes" : $"{t.Units} tokens x {Number(t.UnitBytes)} bytes",
-            t.Role == TensorRole.Value ? $"at {Number(t.Offset)}" : "in memory",
+            t.UnitBytes != 1 ? $"{t.Units} tokens x {Bytes(t.UnitBytes)}" : t.Units.IsConstant ? Bytes(t.Units.At(0)) : $"{t.Units} bytes",
+            t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : "own buffer",
             t.PerLayer ? "per layer" : "once",
         }).ToList());
 
         Line("");
         Line("  instructions");
-        var widths = InstructionColumns.Widths(plan.Instructions().Select(InstructionColumns.Of).ToList());
-        WriteNodes(plan.Body, "    ", widths);
+        var tensors = plan.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        var widths = InstructionColumns.Widths(plan.Instructions().Select(i => InstructionColumns.Of(i, tensors)).ToList());
+        WriteNodes(plan.Body, tensors, "    ", widths);
     }
 
-    private void WriteLegend(ExecutionPlan plan)
+    private void WriteLegend()
     {
-        var context = plan.Step.ContextIsTotal
-            ? "c is the context: the tokens that all sequences together have cached before the step."
-            : "c is the context: the tokens that each sequence has cached before the step.";
-        Line($"# What each of the {plan.Ranks} ranks does in one step, from top to bottom. {(plan.Step is PrefillSpec ? "" : context)}".TrimEnd());
-        Line("# Each line: stream, label, operation, what it reads -> what it writes. Streams run side by side; on one stream,");
-        Line("# instructions run in order. 'after x' waits for the last x above that 'signals'. Inside a repeat, i is the layer");
-        Line("# and i+1.x is the x of the layer after it; 3.x is that of layer 3. A prefetch reads into the L2; nobody waits for it.");
+        Line("# Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before");
+        Line("# the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.");
+        Line("# Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in");
+        Line("# the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;");
+        Line("# 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.");
+        Line("# A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.");
+        Line("# What is prefetched and not read any more below is for the next step.");
+        Line("#");
+        Line("# A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the");
+        Line("# time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no");
+        Line("# collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and");
+        Line("# before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'");
+        Line("# time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.");
     }
 
-    private void WriteNodes(EquatableArray<PlanNode> nodes, string indent, int[] widths)
+    private void WriteNodes(EquatableArray<PlanNode> nodes, Dictionary<string, TensorDeclaration> tensors, string indent, int[] widths)
     {
         foreach (var node in nodes)
         {
             if (node is Repeat repeat)
             {
-                Line(repeat.Stride == 1
-                    ? $"{indent}repeat {repeat.Count} times  layer i from {repeat.FirstLayer}"
-                    : $"{indent}repeat {repeat.Count} times  layer i from {repeat.FirstLayer} by {repeat.Stride}");
-                WriteNodes(repeat.Body, indent + "  ", widths);
+                var last = repeat.FirstLayer + ((repeat.Count - 1) * repeat.Stride);
+                Line($"{indent}repeat {repeat.Count} times  layers i = {repeat.FirstLayer} to {last}{(repeat.Stride == 1 ? "" : $" by {repeat.Stride}")}");
+                WriteNodes(repeat.Body, tensors, indent + "  ", widths);
                 Line(indent + "end");
             }
             else
             {
-                Line(indent + InstructionColumns.Join(InstructionColumns.Of((Instruction)node), widths));
+                Line(indent + InstructionColumns.Join(InstructionColumns.Of((Instruction)node, tensors), widths));
             }
         }
     }
 
-    private void WriteReport(PlanReport report)
+    private void WriteReport(PlanReport report, int context)
     {
         Line("");
-        Line(report.Windows.Count == 0
-            ? "  # At the largest context, in picoseconds."
-            : "  # At the largest context, in picoseconds. A window is a collective; the tensors below it are read before the next one.");
+        if (context > 0)
+            Line($"  # At context {Number(context)}.");
         Line("  report");
         Columns("    ", [
-            ["base", Number(report.BasePicoseconds)],
-            ["step", Number(report.StepPicoseconds)],
-            ["bound", Number(report.BoundPicoseconds)],
+            ["base", Time(report.BasePicoseconds)],
+            ["step", Time(report.StepPicoseconds)],
+            ["bound", Time(report.BoundPicoseconds)],
             ["bound by", report.BoundBy],
-            ["collective", Number(report.CollectivePicoseconds)],
-            ["reachable", Number(report.ReachablePicoseconds)],
-            ["weight bytes", Number(report.WeightBytes)],
-            ["kv bytes", Number(report.KeyValueBytes)],
+            ["collectives", Time(report.CollectivePicoseconds)],
+            ["reachable", Time(report.ReachablePicoseconds)],
+            ["elsewhere", Time(report.ElsewherePicoseconds)],
+            ["weights", Bytes(report.WeightBytes)],
+            ["kv-cache", Bytes(report.KeyValueBytes)],
         ]);
         var candidates = report.Windows.SelectMany(w => w.Candidates).Select(CandidateColumns).ToList();
         var widths = InstructionColumns.Widths(candidates);
@@ -127,7 +137,9 @@ internal sealed class PlanTextWriter
                 : window.FirstLayer == window.LastLayer ? $"layer {window.FirstLayer}"
                 : window.Stride == 1 ? $"layers {window.FirstLayer} to {window.LastLayer}"
                 : $"layers {window.FirstLayer} to {window.LastLayer} by {window.Stride}";
-            Line($"    window  {window.Collective}  {layers}  takes {Number(window.WindowPicoseconds)}  hides {Number(window.HiddenPicoseconds)}  saves {Number(window.SavedPicoseconds)}");
+            var many = window.FirstLayer != window.LastLayer;
+            var each = many ? " each" : "";
+            Line($"    window  {window.Collective}  {layers}  takes {Time(window.WindowPicoseconds)}{each}  hides {Time(window.HiddenPicoseconds)}{each}  saves {Time(window.SavedPicoseconds)}{(many ? " together" : "")}");
             foreach (var candidate in window.Candidates)
                 Line("      " + InstructionColumns.Join(CandidateColumns(candidate), widths));
         }
@@ -150,5 +162,10 @@ internal sealed class PlanTextWriter
 
     private void Line(string line) => _text.Append(line).Append('\n');
 
-    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+    private static string Number(long value) => value.ToString("#,0", CultureInfo.InvariantCulture);
+
+    private static string Bytes(long value) => Number(value) + " bytes";
+
+    /// <summary>Picoseconds as microseconds; all digits, so that reading gives them back.</summary>
+    private static string Time(long picoseconds) => (picoseconds / 1_000_000m).ToString("#,0.000000", CultureInfo.InvariantCulture) + " us";
 }
