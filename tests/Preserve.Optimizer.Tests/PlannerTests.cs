@@ -80,4 +80,15 @@ public class PlannerTests
         run.IsCompleted.ShouldBeTrue();
         return run.GetAwaiter().GetResult().Picoseconds;
     }
+
+    [Fact]
+    public void A_bias_is_added_to_the_sum_over_the_ranks_and_not_to_each_summand()
+    {
+        var plan = Specs.Plan(Specs.Deploy(Specs.Opt13B, 2, Specs.Decode(4, 1024)));
+        var instructions = plan.Instructions().ToList();
+        var summands = instructions.Where(i => i.Operation is CollectiveOperation { Kind: CollectiveKind.AllReduce }).Select(i => i.Reads[0].Tensor).ToHashSet();
+        instructions.Where(i => i.Writes.Any(w => summands.Contains(w.Tensor))).SelectMany(i => i.Reads).ShouldNotContain(r => r.Tensor.EndsWith("_bias"));
+        instructions.Where(i => i.Label == "attn_add").ShouldAllBe(i => i.Reads.Any(r => r.Tensor == "out_bias"));
+        instructions.Where(i => i.Label == "mlp_add").ShouldAllBe(i => i.Reads.Any(r => r.Tensor == "down_bias"));
+    }
 }

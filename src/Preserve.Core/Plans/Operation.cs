@@ -1,3 +1,5 @@
+using System;
+
 namespace Preserve;
 
 /// <summary>What an instruction does, with the shape that its cost depends on. A closed family; shapes are those of one rank.</summary>
@@ -9,6 +11,23 @@ public abstract record Operation
 
     /// <summary>Floating-point or integer operations, a multiply-add counted as two.</summary>
     public virtual Amount Flops => 0;
+
+    /// <summary>Bytes of the rows that the operation looks up in a tensor, or -1 where it reads the whole of what is referenced.</summary>
+    /// <param name="tensor">A tensor that it reads.</param>
+    /// <exception cref="OverflowException">The bytes do not fit 64 bits.</exception>
+    public long LookupBytes(TensorDeclaration tensor)
+    {
+        if (tensor is null)
+            throw new ArgumentNullException(nameof(tensor));
+        return (this, tensor.Role) switch
+        {
+            (EmbedOperation o, TensorRole.Weight) => tensor.Format.Bytes((long)o.Rows * o.Width),
+            (ElementwiseOperation { Function: ElementwiseFunction.Position } o, TensorRole.Weight) => tensor.Format.Bytes((long)o.Rows * o.Width),
+            // The last norm of a prefill takes only the last token of each sequence.
+            (NormOperation o, TensorRole.Value) when tensor.Format.Bytes((long)o.Rows * o.Width) is var bytes && tensor.Units.IsConstant && bytes < tensor.Units.At(0) => bytes,
+            _ => -1,
+        };
+    }
 }
 
 /// <summary>Looks up rows of the embedding matrix.</summary>
@@ -58,7 +77,7 @@ public sealed record ElementwiseOperation(ElementwiseFunction Function, int Rows
 /// <summary>The functions of <see cref="ElementwiseOperation"/>.</summary>
 public enum ElementwiseFunction
 {
-    /// <summary>Adds two values.</summary>
+    /// <summary>Adds two values, and biases.</summary>
     Add,
 
     /// <summary>Multiplies with a constant.</summary>

@@ -117,18 +117,10 @@ internal sealed class CompiledPlan
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
                 perLayer ? reference.Layer : LayerIndex.None,
-                read && declaration.Role == TensorRole.Weight ? LookupBytes(Instructions[instruction].Operation, declaration) : -1);
+                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1);
         }
         return compiled;
     }
-
-    /// <summary>Bytes of the rows that a lookup reads of a table, or -1 for other operations.</summary>
-    private static long LookupBytes(Operation operation, TensorDeclaration table) => operation switch
-    {
-        EmbedOperation o => table.Format.Bytes((long)o.Rows * o.Width),
-        ElementwiseOperation { Function: ElementwiseFunction.Position } o => table.Format.Bytes((long)o.Rows * o.Width),
-        _ => -1,
-    };
 
     private int Cut(int tensor, Amount at)
     {

@@ -8,6 +8,9 @@ internal sealed class RecurrentStates
     /// <summary>A state that has not come again after so many is looked for no longer: most repeats never do then.</summary>
     private const int Most = 128;
 
+    /// <summary>Nor after so many words: an L2 that holds many small tensors makes long states, and no such state comes again before it is full.</summary>
+    private const int MostWords = 1 << 17;
+
     private readonly Entry[] _entries = new Entry[Most];
     private int _count;
     private int _used;
@@ -17,6 +20,9 @@ internal sealed class RecurrentStates
 
     /// <summary>The place in <see cref="Words"/> where the next state begins.</summary>
     public int Begin => _used;
+
+    /// <summary>Whether no further state is kept.</summary>
+    public bool IsFull => _count == Most || _used >= MostWords;
 
     public void Clear() => _count = _used = 0;
 
@@ -50,7 +56,7 @@ internal sealed class RecurrentStates
             earlierTotals = entry.Totals;
             return true;
         }
-        if (_count < Most)
+        if (!IsFull)
         {
             _entries[_count++] = new Entry { Hash = hash, Begin = _used, Length = length, Iteration = iteration, Totals = totals };
             _used = end;

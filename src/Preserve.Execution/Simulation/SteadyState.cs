@@ -83,7 +83,10 @@ internal sealed class SteadyState
             return true;
         }
         if (!_states.Find(end, iteration, totals, out var earlier, out var earlierTotals))
+        {
+            _done = _states.IsFull;
             return false;
+        }
         var period = iteration - earlier;
         var times = TimesToSkip(loop, period);
         _done = true;

@@ -20,12 +20,12 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         {
             var feedForward = LowerFeedForward(attended);
             var block = Elementwise("block_add", ElementwiseFunction.Add, _hidden, Partition.None, [attention, feedForward], "block_out");
-            Add("mlp_add", residual, block, output);
+            Add("mlp_add", residual, block, output, spec.PostNorm ? [] : [.. OutBias(), .. DownBias()]);
             return;
         }
         var middle = Value("h_mid");
-        Add("attn_add", residual, attention, middle);
-        Add("mlp_add", middle, LowerFeedForward(Norm("mlp_norm", middle, "mlp_in")), output);
+        Add("attn_add", residual, attention, middle, spec.PostNorm ? [] : OutBias());
+        Add("mlp_add", middle, LowerFeedForward(Norm("mlp_norm", middle, "mlp_in")), output, spec.PostNorm ? [] : DownBias());
     }
 
     private TensorReference LowerAttention(TensorReference input)
@@ -73,8 +73,8 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
             : [q, cache with { Range = new UnitRange(0, cached) }, fresh];
         Append("attention", operation, queries, reads, [result]);
 
-        var output = MatMul("out", result, _hidden, queries.WidthOf(1), Partition.Rows, attention.Bias == ProjectionBias.All, "attn_out");
-        return spec.PostNorm ? Norm("attn_post_norm", output, "attn_out_normed") : output;
+        var output = MatMul("out", result, _hidden, queries.WidthOf(1), Partition.Rows, false, "attn_out");
+        return spec.PostNorm ? Norm("attn_post_norm", WithBias("out", output, OutBias()), "attn_out_normed") : output;
     }
 
     private TensorReference LowerFeedForward(TensorReference input)
@@ -98,9 +98,21 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
             _ => ElementwiseFunction.Relu,
         };
         var activated = Elementwise("activation", function, block.Intermediate, Partition.Columns, up, "activated");
-        var output = MatMul("down", activated, _hidden, block.Intermediate, Partition.Rows, block.Bias, "mlp_out");
-        return spec.PostNorm ? Norm("mlp_post_norm", output, "mlp_out_normed") : output;
+        var output = MatMul("down", activated, _hidden, block.Intermediate, Partition.Rows, false, "mlp_out");
+        return spec.PostNorm ? Norm("mlp_post_norm", WithBias("down", output, DownBias()), "mlp_out_normed") : output;
     }
+
+    // The biases of the projections that end a block are added to their sum over the ranks: a rank that added one to its summand would
+    // let it count once per rank. So they are read by what adds the block to the residual stream, or, before a norm, by an addition.
+    private List<TensorReference> OutBias() =>
+        spec.Attention is MultiHeadAttentionSpec { Bias: ProjectionBias.All } ? [Weight("out_bias")] : [];
+
+    private List<TensorReference> DownBias() =>
+        spec.FeedForward[0] is DenseFeedForwardSpec { Bias: true } ? [Weight("down_bias")] : [];
+
+    private TensorReference WithBias(string label, TensorReference input, List<TensorReference> bias) => bias.Count == 0
+        ? input
+        : Elementwise(label + "_bias_add", ElementwiseFunction.Add, _hidden, Partition.None, [input, .. bias], label + "_biased");
 
     /// <summary>The layer's KV-cache, and how many of its attended tokens stand from earlier steps.</summary>
     private (TensorReference Cache, Amount Cached) KeyValues(MultiHeadAttentionSpec attention)
@@ -162,8 +174,8 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         return result;
     }
 
-    private void Add(string label, TensorReference left, TensorReference right, TensorReference sum) =>
-        Append(label, new ElementwiseOperation(ElementwiseFunction.Add, _rows, _hidden), Partition.None, [left, right], [sum]);
+    private void Add(string label, TensorReference left, TensorReference right, TensorReference sum, List<TensorReference> biases) =>
+        Append(label, new ElementwiseOperation(ElementwiseFunction.Add, _rows, _hidden), Partition.None, [left, right, .. biases], [sum]);
 
     private void Append(string label, Operation operation, Partition partition, List<TensorReference> reads, List<TensorReference> writes)
     {

@@ -46,6 +46,7 @@ internal static class TensorSizes
         EmbedOperation o when partition is Partition.ByVocabulary v => tensor.Format.Bytes((long)VocabularyPart(v.Vocabulary, ranks) * o.Width),
         MatMulOperation o when tensor.IsMatrix => tensor.Format.Bytes((long)o.Columns * o.Depth),
         MatMulOperation o => tensor.Format.Bytes(o.Columns),
+        ElementwiseOperation { Function: ElementwiseFunction.Add } o => tensor.Format.Bytes(o.Width),
         NormOperation o => tensor.Format.Bytes(o.Norm.ParameterCount(o.Width)),
         _ => null,
     };

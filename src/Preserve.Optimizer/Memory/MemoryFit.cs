@@ -6,7 +6,7 @@ namespace Preserve.Optimizer;
 /// declaration is typed. A deployment is accepted if and only if this fits.</summary>
 /// <param name="WeightBytes">Weights of one rank.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank, of the declared step that needs most.</param>
-/// <param name="ActivationBytes">Most bytes that the values of any declared step can take: as if none shared its place.</param>
+/// <param name="ActivationBytes">Most bytes that the values of any declared step can take at one time.</param>
 /// <param name="AvailableBytes">Memory of the device.</param>
 public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long ActivationBytes, long AvailableBytes)
 {

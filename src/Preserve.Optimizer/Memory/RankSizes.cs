@@ -42,25 +42,51 @@ internal sealed class RankSizes(DeploymentSpec deployment)
         }
     }
 
-    /// <summary>The bytes of all values of all kinds of layer, each in a place of its own: the arena never needs more.</summary>
+    /// <summary>Most bytes that the arena of a step's values takes: the most that live at one time, and one more value of the residual
+    /// stream's width, two where layers are of several kinds. Values of one name have one place in all layers, so that places are taken in a
+    /// circle, and a circle may need more places than values ever live at a time.</summary>
     public long ActivationBound(StepSpec step)
     {
         checked
         {
             var rows = (long)step.Batch * step.NewTokens;
-            // Before and behind the layers: h, its summand, the embedding before scale and position; the head's input and logits.
+            // Embedding, scaled and positioned; the head's input, its part of the logits, and all of them, twice where they are capped.
             var vocabulary = (long)TensorSizes.VocabularyPart(_model.Vocabulary, _ranks);
-            var elements = (rows * 5 * _hidden) + (step.Batch * (_hidden + (vocabulary * (_ranks + 2))));
-            var values = 8L;
-            foreach (var layer in _model.Stack.SelectMany(g => g.Pattern).Distinct())
+            var most = Math.Max(3 * rows * _hidden, Math.Max((rows + step.Batch) * _hidden, step.Batch * (_hidden + (vocabulary * (_ranks + 2)))));
+            foreach (var group in _model.Stack)
             {
-                var attention = Attention(layer);
-                var heads = new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 2, attention.HeadSize);
-                // Two inputs, two outputs, as many summands and normed outputs, the sums between; projections, normed and rotated; attended.
-                elements += rows * ((11 * _hidden) + (4L * heads.WidthOf(_ranks)) + (3L * layer.FeedForward.OfType<DenseFeedForwardSpec>().Sum(f => (long)f.Intermediate / _ranks)));
-                values += 20;
+                foreach (var layer in group.Pattern)
+                    most = Math.Max(most, rows * MostPerToken(layer));
             }
-            return (elements * ValueBytes) + (values * PlanMemory.Alignment);
+            var isOneKind = _model.Stack.Count == 1 && _model.Stack[0].Pattern.Count == 1;
+            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment);
+        }
+    }
+
+    /// <summary>Most elements per token that live at one time in a layer, over what it does one after the other.</summary>
+    private long MostPerToken(LayerSpec layer)
+    {
+        checked
+        {
+            var attention = Attention(layer);
+            long query = attention.Heads / _ranks * attention.HeadSize;
+            long keyValue = Partition.KeyValueHeadsOf(attention.KeyValueHeads, _ranks) * attention.HeadSize;
+            var projected = query + (2 * keyValue);
+            // Queries and keys normed, then rotated; the values stay in the projection until they are stored.
+            var rotated = (query + keyValue) * ((attention.QueryKeyNorm ? 1 : 0) + (layer.Position == Position.Rotary ? 1 : 0));
+            // The residual stream; in a parallel layer also the input that both blocks read, or what the first one gave.
+            var kept = layer.Parallel ? 2 * _hidden : _hidden;
+            var most = Math.Max((2 * _hidden) + projected, kept + projected + rotated + query);
+            // A block's result before and after its reduction, its norm, or its addition.
+            most = Math.Max(most, kept + _hidden + Math.Max(_hidden, query));
+            foreach (var block in layer.FeedForward.OfType<DenseFeedForwardSpec>())
+            {
+                var width = (long)block.Intermediate / _ranks;
+                var up = block.Activation.IsGated() ? 2 : 1;
+                most = Math.Max(most, kept + (up * width) + Math.Max(_hidden, width));
+                most = Math.Max(most, kept + _hidden + width);
+            }
+            return most;
         }
     }
 

@@ -26,9 +26,13 @@ internal sealed class StepTraffic
         return checked((reference.Range?.Length ?? tensor.Units).At(_context) * tensor.UnitBytes);
     }
 
-    public long ReadBytes(Instruction instruction) => instruction.Operation is EmbedOperation embed
-        ? _tensors[instruction.Reads[0].Tensor].Format.Bytes((long)embed.Rows * embed.Width)
-        : instruction.Reads.Sum(BytesOf);
+    public long ReadBytes(Instruction instruction)
+    {
+        var bytes = 0L;
+        foreach (var read in instruction.Reads)
+            bytes = checked(bytes + (instruction.Operation.LookupBytes(_tensors[read.Tensor]) is >= 0 and var rows ? rows : BytesOf(read)));
+        return bytes;
+    }
 
     public long WrittenBytes(Instruction instruction) => instruction.Writes.Sum(BytesOf);
 

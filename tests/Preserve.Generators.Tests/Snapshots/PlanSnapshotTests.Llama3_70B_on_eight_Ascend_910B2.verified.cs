@@ -5,7 +5,7 @@
 // step                                  base       planned    gain
 // decode batch 4 context 16384   14,654.7 us   11,286.5 us  1.298x
 // decode batch 64 context 4096   19,665.9 us   13,555.8 us  1.451x
-// prefill batch 1 tokens 2048   135,505.8 us  135,772.8 us  0.998x
+// prefill batch 1 tokens 2048   135,498.8 us  135,765.7 us  0.998x
 #nullable enable
 
 namespace App;
@@ -377,9 +377,9 @@ partial class Llama3_70BDeployed
                 prefetch    under_head_gather   read 8388608 bytes                                                       0.out_weight
 
               report
-                base         135,505.826766 us
-                step         135,772.798363 us
-                bound        123,660.505811 us
+                base         135,498.774548 us
+                step         135,765.746145 us
+                bound        123,653.445169 us
                 bound by     critical path
                 collectives  52,447.641166 us
                 reachable    4,477.520669 us

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base      planned    gain
-// decode batch 8 context 1024  26,309.9 us  26,309.9 us  1.000x
+// decode batch 8 context 1024  26,309.7 us  26,309.7 us  1.000x
 #nullable enable
 
 namespace App;
@@ -56,8 +56,8 @@ partial class Opt30BDeployed
                 out_part           value       bf16  114,688 bytes               arena 0        per layer
                 attn_out           value       bf16  114,688 bytes               arena 114,688  per layer
                 out_weight         weight      bf16  51,380,224 bytes            own buffer     per layer
-                out_bias           weight      bf16  14,336 bytes                own buffer     per layer
                 h_mid              value       bf16  114,688 bytes               arena 458,752  per layer
+                out_bias           weight      bf16  14,336 bytes                own buffer     per layer
                 mlp_in             value       bf16  114,688 bytes               arena 229,376  per layer
                 mlp_norm_weight    weight      bf16  28,672 bytes                own buffer     per layer
                 up_out             value       bf16  229,376 bytes               arena 0        per layer
@@ -74,33 +74,33 @@ partial class Opt30BDeployed
                 logits             value       bf16  804,352 bytes               arena 0        once
 
               instructions
-                compute     embed           embed 8 x 7168                                                       embedding -> embed_part                                 signals
-                collective  embed_reduce    all-reduce 114688 bytes over 2                                       embed_part -> embedded                                  after embed         signals
-                compute     embed_position  position 8 x 7168                                                    embedded, position_weight -> 0.h                        after embed_reduce
+                compute     embed           embed 8 x 7168                                                       embedding -> embed_part                           signals
+                collective  embed_reduce    all-reduce 114688 bytes over 2                                       embed_part -> embedded                            after embed         signals
+                compute     embed_position  position 8 x 7168                                                    embedded, position_weight -> 0.h                  after embed_reduce
                 repeat 48 times  layers i = 0 to 47
                   compute     attn_norm       layer norm 8 x 7168                                                  i.h, i.attn_norm_weight -> i.attn_in
                   compute     qkv             matmul 8 x 7168 by 7168 x 10752, bf16 by bf16                        i.attn_in, i.qkv_weight, i.qkv_bias -> i.qkv_out
                   compute     store           store 8 x 7168                                                       i.qkv_out -> i.kv[c:c+1]
                   compute     attention       attention 8 x 1 tokens, 28 query and 28 KV heads of 128, 8c+8 pairs  i.qkv_out, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out             matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         i.attended, i.out_weight, i.out_bias -> i.out_part      signals
-                  collective  out_reduce      all-reduce 114688 bytes over 2                                       i.out_part -> i.attn_out                                after out           signals
-                  compute     attn_add        add 8 x 7168                                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     out             matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         i.attended, i.out_weight -> i.out_part            signals
+                  collective  out_reduce      all-reduce 114688 bytes over 2                                       i.out_part -> i.attn_out                          after out           signals
+                  compute     attn_add        add 8 x 7168                                                         i.h, i.attn_out, i.out_bias -> i.h_mid            after out_reduce
                   compute     mlp_norm        layer norm 8 x 7168                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     up              matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        i.mlp_in, i.up_weight, i.up_bias -> i.up_out
                   compute     activation      relu 8 x 14336                                                       i.up_out -> i.activated
-                  compute     down            matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       i.activated, i.down_weight, i.down_bias -> i.down_part  signals
-                  collective  down_reduce     all-reduce 114688 bytes over 2                                       i.down_part -> i.mlp_out                                after down          signals
-                  compute     mlp_add         add 8 x 7168                                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                  compute     down            matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       i.activated, i.down_weight -> i.down_part         signals
+                  collective  down_reduce     all-reduce 114688 bytes over 2                                       i.down_part -> i.mlp_out                          after down          signals
+                  compute     mlp_add         add 8 x 7168                                                         i.h_mid, i.mlp_out, i.down_bias -> i+1.h          after down_reduce
                 end
                 compute     final_norm      layer norm 8 x 7168                                                  48.h, final_norm_weight -> head_in
-                compute     head            matmul 8 x 7168 by 7168 x 25136, bf16 by bf16                        head_in, embedding -> head_part                         signals
-                collective  head_gather     all-gather 402176 bytes over 2                                       head_part -> logits                                     after head
+                compute     head            matmul 8 x 7168 by 7168 x 25136, bf16 by bf16                        head_in, embedding -> head_part                   signals
+                collective  head_gather     all-gather 402176 bytes over 2                                       head_part -> logits                               after head
 
               # At context 1,024.
               report
-                base         26,309.888676 us
-                step         26,309.888676 us
-                bound        19,323.013565 us
+                base         26,309.694084 us
+                step         26,309.694084 us
+                bound        19,322.265600 us
                 bound by     HBM
                 collectives  756.717314 us
                 reachable    496.463055 us
@@ -114,20 +114,19 @@ partial class Opt30BDeployed
                   not-asked  0.qkv_bias            0 of 21,504       the policy prefetches matrices and the KV-cache only
                   stopped    0.kv[0:c]             0 of 117,440,512  the policy stops at the first tensor that does not fit
                   stopped    0.out_weight          0 of 51,380,224   the policy stops at the first tensor that does not fit
-                  not-asked  0.out_bias            0 of 14,336       the policy prefetches matrices and the KV-cache only
                 window  out_reduce  layers 0 to 47  takes 7.703608 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i.out_bias            0 of 14,336       the policy prefetches matrices and the KV-cache only
                   not-asked  i.mlp_norm_weight     0 of 28,672       the policy prefetches matrices and the KV-cache only
                   no-room    i.up_weight           0 of 205,520,896  needs 205,520,896 bytes, 28,311,552 of L2 are left
                   not-asked  i.up_bias             0 of 28,672       the policy prefetches matrices and the KV-cache only
                   stopped    i.down_weight         0 of 205,520,896  the policy stops at the first tensor that does not fit
-                  not-asked  i.down_bias           0 of 14,336       the policy prefetches matrices and the KV-cache only
                 window  down_reduce  layers 0 to 47  takes 7.703608 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i.down_bias           0 of 14,336       the policy prefetches matrices and the KV-cache only
                   not-asked  i+1.attn_norm_weight  0 of 28,672       the policy prefetches matrices and the KV-cache only
                   no-room    i+1.qkv_weight        0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left
                   not-asked  i+1.qkv_bias          0 of 21,504       the policy prefetches matrices and the KV-cache only
                   stopped    i+1.kv[0:c]           0 of 117,440,512  the policy stops at the first tensor that does not fit
                   stopped    i+1.out_weight        0 of 51,380,224   the policy stops at the first tensor that does not fit
-                  not-asked  i+1.out_bias          0 of 14,336       the policy prefetches matrices and the KV-cache only
                 window  head_gather  outside the layers  takes 9.467338 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  position_weight       0 of 29,388,800   the policy prefetches matrices and the KV-cache only
                   not-asked  0.attn_norm_weight    0 of 28,672       the policy prefetches matrices and the KV-cache only
@@ -135,7 +134,6 @@ partial class Opt30BDeployed
                   not-asked  0.qkv_bias            0 of 21,504       the policy prefetches matrices and the KV-cache only
                   stopped    0.kv[0:c]             0 of 117,440,512  the policy stops at the first tensor that does not fit
                   stopped    0.out_weight          0 of 51,380,224   the policy stops at the first tensor that does not fit
-                  not-asked  0.out_bias            0 of 14,336       the policy prefetches matrices and the KV-cache only
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                  base      planned    gain
-// decode batch 64 cached 150000  22,764.3 us  22,764.3 us  1.000x
+// decode batch 64 cached 150000  22,775.1 us  22,775.1 us  1.000x
 #nullable enable
 
 namespace App;
@@ -90,8 +90,8 @@ partial class Qwen3_32BDeployed
 
               # At context 150,000.
               report
-                base         22,764.347809 us
-                step         22,764.347809 us
+                base         22,775.091809 us
+                step         22,775.091809 us
                 bound        19,847.483977 us
                 bound by     HBM
                 collectives  0.000000 us
