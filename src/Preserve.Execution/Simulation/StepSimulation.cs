@@ -54,7 +54,7 @@ internal sealed class StepSimulation
     {
         _sizes.Set(context, _laws);
         _steady.BeginContext();
-        _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes);
+        _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes, _laws.Device.L2LimitBytes);
     }
 
     /// <summary>Runs a step from what the L2 holds.</summary>
@@ -227,7 +227,7 @@ internal sealed class StepSimulation
         for (var i = begin; i < readsEnd; i++)
         {
             var slot = _sizes.Touched[i].SlotAt(layer);
-            hot += _l2.Resident(slot);
+            hot += _l2.Hot(slot);
             _l2.Touch(slot);
         }
         for (var i = begin; i < end; i++)
@@ -248,6 +248,7 @@ internal sealed class StepSimulation
         {
             ref var touched = ref _sizes.Touched[i];
             var slot = touched.SlotAt(layer);
+            _l2.Keep(slot, _l2.Hot(slot));
             _l2.Touch(slot);
             var missing = touched.Bytes - _l2.Resident(slot);
             if (missing > 0)

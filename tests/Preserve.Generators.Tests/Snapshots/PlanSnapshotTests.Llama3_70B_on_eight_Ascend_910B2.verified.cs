@@ -4,8 +4,8 @@
 //
 // step                                  base       planned    gain
 // decode batch 4 context 16384   14,654.7 us   11,286.5 us  1.298x
-// decode batch 64 context 4096   19,665.9 us   13,555.8 us  1.451x
-// prefill batch 1 tokens 2048   135,498.8 us  135,765.7 us  0.998x
+// decode batch 64 context 4096   19,665.9 us   13,524.1 us  1.454x
+// prefill batch 1 tokens 2048   135,183.1 us  135,782.9 us  0.996x
 #nullable enable
 
 namespace App;
@@ -126,12 +126,12 @@ partial class Llama3_70BDeployed
               # At context 16,384.
               report
                 base         14,654.710918 us
-                step         11,286.546870 us
+                step         11,286.495268 us
                 bound        9,144.223427 us
                 bound by     critical path
                 collectives  4,310.788595 us
                 reachable    3,013.100046 us
-                elsewhere    4,310.871544 us
+                elsewhere    4,310.819942 us
                 weights      8,821,686,272 bytes
                 kv-cache     1,342,259,200 bytes
                 window  embed_reduce  outside the layers  takes 26.585143 us  hides 4.000000 us  saves 0.000000 us
@@ -152,10 +152,10 @@ partial class Llama3_70BDeployed
                   not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
                   whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves -27.564341 us
+                window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves -27.512739 us
                   not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 30.580572 us  hides 30.580572 us  saves -0.025351 us
+                window  head_gather  outside the layers  takes 30.580572 us  hides 30.580572 us  saves 0.026251 us
                   not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
                   whole      0.kv[0:c]             16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
@@ -254,12 +254,12 @@ partial class Llama3_70BDeployed
               # At context 4,096.
               report
                 base         19,665.901179 us
-                step         13,555.790937 us
+                step         13,524.091728 us
                 bound        11,734.649384 us
                 bound by     critical path
                 collectives  5,792.617189 us
                 reachable    4,083.479751 us
-                elsewhere    5,522.757953 us
+                elsewhere    5,495.205942 us
                 weights      8,821,686,272 bytes
                 kv-cache     5,370,019,840 bytes
                 window  embed_reduce  outside the layers  takes 35.362286 us  hides 4.000000 us  saves 0.000000 us
@@ -271,7 +271,7 @@ partial class Llama3_70BDeployed
                   not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
                   whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,065.086556 us together
+                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,096.487002 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
                   whole      i+1.kv[0:c]           67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
@@ -280,10 +280,10 @@ partial class Llama3_70BDeployed
                   not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
                   whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves -8.527912 us
+                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves -8.229149 us
                   not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 99.289143 us  hides 79.689926 us  saves 7.442498 us
+                window  head_gather  outside the layers  takes 99.289143 us  hides 78.968873 us  saves 7.442498 us
                   not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
                   whole      0.kv[0:c]             67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
@@ -377,8 +377,8 @@ partial class Llama3_70BDeployed
                 prefetch    under_head_gather   read 8388608 bytes                                                       0.out_weight
 
               report
-                base         135,498.774548 us
-                step         135,765.746145 us
+                base         135,183.140468 us
+                step         135,782.910704 us
                 bound        123,653.445169 us
                 bound by     critical path
                 collectives  52,447.641166 us
@@ -390,7 +390,7 @@ partial class Llama3_70BDeployed
                   not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
                   whole      0.out_weight          8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 90.141172 us each  saves -271.895801 us together
+                window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 90.141172 us each  saves -583.584455 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
                   whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
@@ -398,11 +398,11 @@ partial class Llama3_70BDeployed
                   not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
                   whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 325.593143 us  hides 90.141172 us  saves -3.441719 us
+                window  out_reduce  layer 79  takes 325.593143 us  hides 90.141172 us  saves -7.387145 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
                   whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 325.593143 us  hides 121.484476 us  saves 8.365923 us
+                window  down_reduce  layer 79  takes 325.593143 us  hides 121.484476 us  saves -8.798636 us
                   not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
                   whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
                 window  head_gather  outside the layers  takes 27.145143 us  hides 16.677079 us  saves 0.000000 us

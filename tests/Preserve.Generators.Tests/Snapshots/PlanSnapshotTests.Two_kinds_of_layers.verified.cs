@@ -178,7 +178,7 @@ partial class TwoKindsDeployed
 
               # At context 8,192.
               report
-                base         7,777.299698 us
+                base         7,777.296317 us
                 step         7,497.061278 us
                 bound        4,844.178369 us
                 bound by     critical path
@@ -196,7 +196,7 @@ partial class TwoKindsDeployed
                   not-asked  i.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      i.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
                   no-room    i.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
-                window  down_reduce  layers 0 to 1  takes 7.096189 us each  hides 3.542024 us each  saves 1.786840 us together
+                window  down_reduce  layers 0 to 1  takes 7.096189 us each  hides 3.542024 us each  saves 1.784586 us together
                   not-asked  i+1.Wide/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      i+1.Wide/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    i+1.Wide/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
@@ -205,7 +205,7 @@ partial class TwoKindsDeployed
                   not-asked  2.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      2.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
                   no-room    2.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
-                window  down_reduce  layer 2  takes 7.096189 us  hides 3.542024 us  saves 0.893420 us
+                window  down_reduce  layer 2  takes 7.096189 us  hides 3.542024 us  saves 0.892293 us
                   not-asked  3.Narrow/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      3.Narrow/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    3.Narrow/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left

@@ -57,14 +57,43 @@ public class L2ResidencyTests
         l2.Shift(1, 4, [true, false]);
         (l2.Newest, l2.Older(3), l2.Older(5)).ShouldBe((3, 5, 2));
         (l2.Resident(3), l2.Resident(5), l2.Resident(2), l2.Resident(1)).ShouldBe((30, 20, 10, 0));
-        l2.Reset(8, 100);
+        l2.Reset(8, 100, 100);
         l2.Resident(3).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Beyond_the_full_speed_part_less_is_found_and_beyond_a_third_more_nothing()
+    {
+        // Full speed up to 90 bytes, nothing from 120 on.
+        foreach (var (size, hot) in new[] { (60L, 60L), (90, 90), (105, 52), (119, 3), (120, 0), (500, 0) })
+        {
+            var l2 = new L2Residency();
+            l2.Reset(8, 90, 120);
+            l2.Add(1, size, size);
+            l2.Hot(1).ShouldBe(hot);
+        }
+    }
+
+    [Fact]
+    public void What_was_used_since_counts_and_what_was_not_does_not()
+    {
+        var l2 = new L2Residency();
+        l2.Reset(8, 90, 120);
+        l2.Add(1, 40, 40);
+        l2.Add(2, 40, 40);
+        l2.Add(3, 25, 25);
+        // Since slot 1: 105 bytes with its own, half of the way from 90 to 120. Since slots 2 and 3: 65 and 25.
+        (l2.Hot(1), l2.Hot(2), l2.Hot(3)).ShouldBe((20, 40, 25));
+        l2.Keep(1, l2.Hot(1));
+        (l2.Resident(1), l2.Hot(1)).ShouldBe((20, 20));
+        l2.Keep(1, 0);
+        l2.Count.ShouldBe(2);
     }
 
     private static L2Residency Empty(long capacity)
     {
         var l2 = new L2Residency();
-        l2.Reset(8, capacity);
+        l2.Reset(8, capacity, capacity);
         return l2;
     }
 }
