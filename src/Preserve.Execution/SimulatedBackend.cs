@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -19,7 +18,7 @@ public sealed class SimulatedBackend : IBackend
     private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation> _simulations = new();
     private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation>.CreateValueCallback _compile;
     private readonly L2Border _border = new();
-    private readonly List<InstructionRun>? _timeline;
+    private readonly StepRecording? _recording;
     private StepSimulation? _current;
     private int _submitted;
 
@@ -32,8 +31,8 @@ public sealed class SimulatedBackend : IBackend
         Device = device ?? throw new ArgumentNullException(nameof(device));
         _options = options ?? new SimulationOptions();
         _laws = _options.CostLaws(device);
-        _timeline = _options.RecordTimeline ? [] : null;
-        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, _timeline);
+        _recording = _options.RecordTimeline ? new StepRecording() : null;
+        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, _recording);
     }
 
     /// <summary>The device that is modelled.</summary>
@@ -92,7 +91,8 @@ public sealed class SimulatedBackend : IBackend
             HbmBytes = totals.HbmBytes,
             HotBytes = totals.HotBytes,
             PrefetchedBytes = totals.PrefetchedBytes,
-            Timeline = _timeline is null ? default(EquatableArray<InstructionRun>) : _timeline.ToArray(),
+            Timeline = _recording is null ? default(EquatableArray<InstructionRun>) : _recording.Timeline.ToArray(),
+            Usage = _recording is null ? default(EquatableArray<ResourceUse>) : _recording.Usage.ToArray(),
         });
     }
 

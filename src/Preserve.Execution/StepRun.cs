@@ -24,7 +24,18 @@ public sealed record StepRun(long Picoseconds)
 
     /// <summary>Every instruction in the order of its end; empty unless the backend was asked to record it.</summary>
     public EquatableArray<InstructionRun> Timeline { get; init; }
+
+    /// <summary>What was drawn of the device, from each time at which it changed; empty unless the backend was asked to record it.</summary>
+    public EquatableArray<ResourceUse> Usage { get; init; }
 }
+
+/// <summary>What the running instructions draw of a device together.</summary>
+/// <param name="StartPicoseconds">From when on, counted from the step's start.</param>
+/// <param name="HbmGigabytesPerSecond">Between memory and the chip.</param>
+/// <param name="L2GigabytesPerSecond">From the L2, what passes through it from memory included.</param>
+/// <param name="LinkGigabytesPerSecond">Over the scale-up link into this rank.</param>
+public readonly record struct ResourceUse(
+    long StartPicoseconds, double HbmGigabytesPerSecond, double L2GigabytesPerSecond, double LinkGigabytesPerSecond);
 
 /// <summary>The run of one instruction.</summary>
 /// <param name="Stream">Its stream.</param>

@@ -21,18 +21,18 @@ internal sealed class StepSimulation
     private readonly long[] _startedAt = new long[Streams];
     private readonly long[] _hot = new long[Streams];
     private readonly long[] _cold = new long[Streams];
-    private readonly List<InstructionRun>? _timeline;
+    private readonly StepRecording? _recording;
     private int _collectives;
     private int _prefetchStreams;
     private int _activePrefetches;
     private bool _mayStart;
     private StepTotals _totals;
 
-    public StepSimulation(CompiledPlan plan, ICostLaws laws, List<InstructionRun>? timeline)
+    public StepSimulation(CompiledPlan plan, ICostLaws laws, StepRecording? recording)
     {
         _plan = plan;
         _laws = laws;
-        _timeline = timeline;
+        _recording = recording;
         _sizes = new PlanAtContext(plan);
         _cursors = new StreamCursors(plan);
         _resources = new ResourceSimulation(laws.Device);
@@ -64,7 +64,7 @@ internal sealed class StepSimulation
         _steady.BeginStep(_totals);
         _cursors.Reset();
         _resources.Reset();
-        _timeline?.Clear();
+        _recording?.Clear();
         Array.Clear(_ended, 0, _ended.Length);
         _totals = default;
         _collectives = _prefetchStreams = _activePrefetches = 0;
@@ -72,7 +72,7 @@ internal sealed class StepSimulation
         while (true)
         {
             var loop = _cursors.TakeBodyStart();
-            if (loop >= 0 && _timeline is null)
+            if (loop >= 0 && _recording is null)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (_steady.PassBodyStart(loop, _activePrefetches, ref _totals))
@@ -95,6 +95,7 @@ internal sealed class StepSimulation
 
     private void Advance()
     {
+        _recording?.Add(_totals.Picoseconds, _resources);
         var active = _resources.ActiveStreams;
         var passed = _resources.Advance();
         _totals.Picoseconds += passed;
@@ -278,7 +279,7 @@ internal sealed class StepSimulation
         _prefetchStreams &= ~(1 << stream);
         _ended[instruction]++;
         _mayStart = true;
-        _timeline?.Add(new InstructionRun(
+        _recording?.Timeline.Add(new InstructionRun(
             (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
             _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
         _cursors.Advance(stream);

@@ -64,6 +64,20 @@ internal sealed class ResourceSimulation
     /// <summary>Resources that were drawn on during the last <see cref="Advance"/>.</summary>
     public Resources InUse { get; private set; }
 
+    /// <summary>What is drawn of a resource now, in its unit per picosecond.</summary>
+    public double RateOf(Resources resource)
+    {
+        if (_flowsChanged)
+            ShareResources();
+        var rate = 0.0;
+        for (var i = 0; i < _flowCount; i++)
+        {
+            if ((_draws[_flows[i]] & resource) != 0)
+                rate += _rates[_flows[i]];
+        }
+        return rate;
+    }
+
     /// <summary>Nothing runs.</summary>
     public void Reset()
     {
