@@ -220,7 +220,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
     private double HbmRate(DeviceFileSection section, string name)
     {
         var rate = section.RequiredNumber(name, Bounds.OnChipRate);
-        if (rate * 1000 > hbm.NominalGigabytesPerSecond)
+        if (rate > hbm.NominalGigabytesPerSecond / 1000)
             section.Refuse(name, $"memory gives {DeviceFileReader.Spelled(hbm.NominalGigabytesPerSecond / 1000)} on paper: are these bits, or gigabytes?");
         return rate;
     }
