@@ -67,6 +67,7 @@ public static class CalibrationText
         $"{{ \"precision\": {Quoted(Snake(m.Precision))},\n        \"streaming\": "
         + Object(
             ("fixed_microseconds", m.Streaming.FixedMicroseconds), ("split_nanoseconds", m.Streaming.SplitNanoseconds),
+            ("ramp_microseconds", m.Streaming.RampMicroseconds),
             ("hbm_terabytes_per_second", m.Streaming.HbmTerabytesPerSecond), ("wave_share", m.Streaming.WaveShare),
             ("hot_fixed_microseconds", m.Streaming.HotFixedMicroseconds), ("hot_split_nanoseconds", m.Streaming.HotSplitNanoseconds),
             ("l2_terabytes_per_second", m.Streaming.L2TerabytesPerSecond), ("band", m.Streaming.Band), ("hot_band", m.Streaming.HotBand))

@@ -60,6 +60,8 @@ public static class Calibrator
             var own = rows.MatMul.Where(r => r.Precision == precision).ToList();
             var small = own.Where(r => r.Rows <= MatMulShape.MostStreamedRows).ToList();
             var cold = small.Where(r => WeightBytes(r) >= LeastColdBytes).ToList();
+            var ofLayers = rows.LayerMatMul
+                .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) >= LeastColdBytes).ToList();
             var large = own.Where(r => r.Rows > MatMulShape.MostStreamedRows).ToList();
             var hot = rows.HotMatMul
                 .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) <= L2Share.UsableBytes(device)).ToList();
@@ -71,7 +73,7 @@ public static class Calibrator
                 l2 = fits.Count > 0 ? fits[0].Streaming.L2TerabytesPerSecond : device.L2.ReadTerabytesPerSecond;
             }
             if (cold.Count >= LeastRows && large.Count >= LeastRows && hot.Count >= LeastRows)
-                fits.Add(new MatMulFit(device, multiprocessors, precision).Fit(cold, hot, large, l2));
+                fits.Add(new MatMulFit(device, multiprocessors, precision).Fit(cold, ofLayers, hot, large, l2));
         }
         return fits.ToArray();
     }

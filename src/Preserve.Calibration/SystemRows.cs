@@ -12,6 +12,7 @@ internal sealed record SystemRows(
     IReadOnlyList<CollectiveRow> Collectives,
     IReadOnlyList<LayerRow> Layers,
     IReadOnlyList<SmallOperatorRow> SmallOperators,
+    IReadOnlyList<MatMulRow> LayerMatMul,
     IReadOnlyList<DroppedRow> Dropped)
 {
     public int Count => MatMul.Count + HotMatMul.Count + Attention.Count + Collectives.Count + Layers.Count;
@@ -34,6 +35,7 @@ internal sealed record SystemRows(
             Kept(MeasurementSet.CollectiveTableName, measurements.Collectives.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
             layers,
             layers.SelectMany(SmallOperatorRow.Of).ToList(),
+            layers.SelectMany(MatMulsOf).ToList(),
             dropped);
     }
 
@@ -47,8 +49,8 @@ internal sealed record SystemRows(
             Table(MeasurementSet.HotTableName(system), HotMatMul.Count, heldOut.HotMatMul.Count),
             Table(MeasurementSet.AttentionTableName, Attention.Count, heldOut.Attention.Count),
             Table(MeasurementSet.CollectiveTableName, Collectives.Count, heldOut.Collectives.Count),
-            // A layer's row is a list of operators, and its small ones are held out each by their own shape.
-            Table(MeasurementSet.LayerTableName, SmallOperators.Count, heldOut.SmallOperators.Count),
+            // A layer's row is a list of operators, each held out by its own shape.
+            Table(MeasurementSet.LayerTableName, SmallOperators.Count + LayerMatMul.Count, heldOut.SmallOperators.Count + heldOut.LayerMatMul.Count),
         }.Where(t => t.Rows > 0).ToArray();
 
         CalibratedTable Table(string name, int rows, int held)
@@ -65,7 +67,19 @@ internal sealed record SystemRows(
         Attention = Attention.Where(r => Split.IsHeldOut(AttentionFit.Shape(r)) == heldOut).ToList(),
         Collectives = Collectives.GroupBy(r => (r.Operation, r.Ranks)).SelectMany(g => PartOf(g.ToList(), heldOut)).ToList(),
         SmallOperators = SmallOperators.Where(r => Split.IsHeldOut(r.Shape) == heldOut).ToList(),
+        LayerMatMul = LayerMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
     };
+
+    private static IEnumerable<MatMulRow> MatMulsOf(LayerRow layer)
+    {
+        if (LayerShapes.Of(layer.Model) is not { } shapes)
+            yield break;
+        foreach (var (column, at) in LayerTable.Operators.Select((c, i) => (c, i)))
+        {
+            if (shapes.Operation(column, layer.Ranks, layer.Tokens) is (MatMulOperation o, _))
+                yield return new MatMulRow(layer.Line, layer.System, Precision.Bf16, o.Rows, o.Columns, o.Depth, layer.Microseconds[at], Hot: false);
+        }
+    }
 
     private static IEnumerable<CollectiveRow> PartOf(List<CollectiveRow> group, bool heldOut)
     {

@@ -38,7 +38,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
             Rounded.OrZero(found.SerialNanoseconds),
             memory,
             System.Math.Max(memory, Rounded.Digits(found.L2TerabytesPerSecond)),
-            Residuals.Band(fit.CrossValidatedRatios(rows, best, Shape)));
+            Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))));
 
         (RelativeFit<AttentionRow, DecodeAttentionConstants> Fit, FitResult<DecodeAttentionConstants> Best) Fit(Parameter serialNanoseconds)
         {
@@ -79,6 +79,6 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
             Rounded.AtMost(found.QueryTerabytesPerSecond, _hbm),
             Rounded.AtMost(found.KeyValueTerabytesPerSecond, _hbm),
             Rounded.AtMost(found.TileTeraflops, _peak),
-            Residuals.Band(fit.CrossValidatedRatios(rows, best, Shape)));
+            Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))));
     }
 }

@@ -10,58 +10,66 @@ namespace Preserve;
 /// <param name="precision">The format.</param>
 internal sealed class MatMulFit(Device device, int multiprocessors, Precision precision)
 {
+    /// <summary>How much a row of a layer table counts: those were measured on other machines of the same name, and rounded.</summary>
+    private const double WeightOfLayers = 0.5;
+
     private static readonly ResidualBand s_none = new(1, 1);
 
     private readonly double _hbm = device.Hbm.NominalGigabytesPerSecond / 1000;
     private readonly double _peak = device.Compute.TeraflopsOf(precision, precision);
 
     /// <summary>The constants that fit the rows best.</summary>
-    /// <param name="cold">Rows with the weights in HBM.</param>
+    /// <param name="cold">Rows of few rows with the weights in HBM.</param>
+    /// <param name="ofLayers">The like, of layers.</param>
     /// <param name="hot">Rows of few rows with the weights in the L2.</param>
     /// <param name="large">Rows of many rows.</param>
     /// <param name="l2">The L2's rate where it is known from elsewhere: small weights say little of it.</param>
-    public MatMulCalibration Fit(IReadOnlyList<MatMulRow> cold, IReadOnlyList<MatMulRow> hot, IReadOnlyList<MatMulRow> large, double? l2)
-    {
-        var streaming = FitStreaming(cold, hot, l2);
-        return new MatMulCalibration(precision, streaming, FitTiled(large));
-    }
+    public MatMulCalibration Fit(
+        IReadOnlyList<MatMulRow> cold, IReadOnlyList<MatMulRow> ofLayers, IReadOnlyList<MatMulRow> hot, IReadOnlyList<MatMulRow> large, double? l2) =>
+        new(precision, FitHot(FitCold(cold, ofLayers), hot, l2), FitTiled(large));
 
     /// <summary>The shape of a row: rows of one weight are one shape.</summary>
     public static string Shape(MatMulRow row) => $"matmul {row.Columns} {row.Depth}";
 
-    private StreamingMatMulConstants FitStreaming(IReadOnlyList<MatMulRow> cold, IReadOnlyList<MatMulRow> hot, double? l2)
+    private StreamingMatMulConstants FitCold(IReadOnlyList<MatMulRow> cold, IReadOnlyList<MatMulRow> ofLayers)
     {
-        var coldFit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
-            [Parameter.Microseconds(3), Parameter.Nanoseconds(20), Parameter.Rate(_hbm), new Parameter(0.05, 1e-4, 1)],
-            v => new StreamingMatMulConstants(v[0], v[1], v[2], v[3], v[0], v[1], v[2], s_none, s_none),
+        var layers = ofLayers.ToHashSet(ReferenceEqualityComparer.Instance);
+        var rows = cold.Concat(ofLayers).ToList();
+        var fit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
+            [Parameter.Microseconds(3), Parameter.Nanoseconds(20), new Parameter(0.2, 1e-3, 10), Parameter.Rate(_hbm), new Parameter(0.05, 1e-4, 1)],
+            v => new StreamingMatMulConstants(v[0], v[1], v[2], v[3], v[4], v[0], v[1], v[3], s_none, s_none),
             (c, r) => Streaming(c, r, hot: false),
-            r => r.Microseconds);
-        var best = coldFit.Fit(cold);
+            r => r.Microseconds,
+            r => layers.Contains(r) ? WeightOfLayers : 1);
+        var best = fit.Fit(rows);
         var found = best.Constants;
-        found = found with
+        return found with
         {
             FixedMicroseconds = Rounded.OrZero(found.FixedMicroseconds),
             SplitNanoseconds = Rounded.OrZero(found.SplitNanoseconds),
+            RampMicroseconds = Rounded.OrZero(found.RampMicroseconds),
             HbmTerabytesPerSecond = Rounded.AtMost(found.HbmTerabytesPerSecond, _hbm),
             WaveShare = Rounded.OrZero(found.WaveShare),
-            Band = Residuals.Band(coldFit.CrossValidatedRatios(cold, best, Shape)),
+            Band = Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(cold, Shape))),
         };
+    }
 
-        // The L2 is faster than memory, and no cache of the last five years gives more than ten times its memory's rate.
-        var fastest = 10 * _hbm;
-        var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * _hbm, found.HbmTerabytesPerSecond, fastest);
-        var hotFit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
+    private StreamingMatMulConstants FitHot(StreamingMatMulConstants cold, IReadOnlyList<MatMulRow> rows, double? l2)
+    {
+        // No cache of the last years gives more than ten times its memory's rate.
+        var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * _hbm, cold.HbmTerabytesPerSecond, 10 * _hbm);
+        var fit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
             [Parameter.Microseconds(2), Parameter.Nanoseconds(60), rate],
-            v => found with { HotFixedMicroseconds = v[0], HotSplitNanoseconds = v[1], L2TerabytesPerSecond = v[2] },
+            v => cold with { HotFixedMicroseconds = v[0], HotSplitNanoseconds = v[1], L2TerabytesPerSecond = v[2] },
             (c, r) => Streaming(c, r, hot: true),
             r => r.Microseconds);
-        var hotBest = hotFit.Fit(hot);
-        return hotBest.Constants with
+        var best = fit.Fit(rows);
+        return best.Constants with
         {
-            HotFixedMicroseconds = Rounded.OrZero(hotBest.Constants.HotFixedMicroseconds),
-            HotSplitNanoseconds = Rounded.OrZero(hotBest.Constants.HotSplitNanoseconds),
-            L2TerabytesPerSecond = Math.Max(Rounded.Digits(hotBest.Constants.L2TerabytesPerSecond), found.HbmTerabytesPerSecond),
-            HotBand = Residuals.Band(hotFit.CrossValidatedRatios(hot, hotBest, Shape)),
+            HotFixedMicroseconds = Rounded.OrZero(best.Constants.HotFixedMicroseconds),
+            HotSplitNanoseconds = Rounded.OrZero(best.Constants.HotSplitNanoseconds),
+            L2TerabytesPerSecond = Math.Max(Rounded.Digits(best.Constants.L2TerabytesPerSecond), cold.HbmTerabytesPerSecond),
+            HotBand = Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))),
         };
     }
 
@@ -89,7 +97,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
             Rounded.AtMost(found.Teraflops, _peak),
             Rounded.OrZero(found.WaveMicroseconds),
             Rounded.OrZero(found.QuantizePicoseconds),
-            Residuals.Band(fit.CrossValidatedRatios(rows, best, Shape)));
+            Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))));
     }
 
     private double Streaming(StreamingMatMulConstants constants, MatMulRow row, bool hot)

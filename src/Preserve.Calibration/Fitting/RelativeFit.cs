@@ -17,11 +17,16 @@ namespace Preserve;
 /// <param name="make">Constants of parameters.</param>
 /// <param name="predict">The law's time of a row, in microseconds.</param>
 /// <param name="measure">The measured time of a row, in microseconds.</param>
+/// <param name="weigh">How much a row counts; null where all count the same.</param>
 internal sealed class RelativeFit<TRow, TConstants>(
-    Parameter[] parameters, Func<double[], TConstants> make, Func<TConstants, TRow, double> predict, Func<TRow, double> measure)
+    Parameter[] parameters,
+    Func<double[], TConstants> make,
+    Func<TConstants, TRow, double> predict,
+    Func<TRow, double> measure,
+    Func<TRow, double>? weigh = null)
 {
     private const double LargeError = 0.5, WeightOfMore = 0.1;
-    private const int Iterations = 3000, Polishes = 3, Folds = 5;
+    private const int Iterations = 3000, Polishes = 3;
     private const int Seed = 20_250_101;
 
     /// <summary>Fits the constants.</summary>
@@ -33,11 +38,7 @@ internal sealed class RelativeFit<TRow, TConstants>(
     /// to the others.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="fit">The fit to all rows, from which those without a fold begin.</param>
-    /// <param name="shape">The shape of a row: rows of one shape are in one fold.</param>
-    public List<double> CrossValidatedRatios(IReadOnlyList<TRow> rows, FitResult<TConstants> fit, Func<TRow, string> shape) =>
-        CrossValidatedRatios(rows, fit, rows.GroupBy(r => Split.Bucket("fold " + shape(r), Folds)).Select(g => g.ToList()));
-
-    /// <summary>As above, with the folds given.</summary>
+    /// <param name="folds">The folds: rows of one shape stand in one of them.</param>
     public List<double> CrossValidatedRatios(IReadOnlyList<TRow> rows, FitResult<TConstants> fit, IEnumerable<List<TRow>> folds)
     {
         var ratios = new List<double>();
@@ -111,13 +112,15 @@ internal sealed class RelativeFit<TRow, TConstants>(
     private double Loss(IReadOnlyList<TRow> rows, double[] values)
     {
         var constants = make(values);
-        var sum = 0.0;
+        double sum = 0, weights = 0;
         foreach (var row in rows)
         {
             var error = Math.Abs((predict(constants, row) / measure(row)) - 1);
-            sum += error <= LargeError ? error : LargeError + (WeightOfMore * (error - LargeError));
+            var weight = weigh?.Invoke(row) ?? 1;
+            sum += weight * (error <= LargeError ? error : LargeError + (WeightOfMore * (error - LargeError)));
+            weights += weight;
         }
-        return rows.Count == 0 ? 0 : sum / rows.Count;
+        return weights > 0 ? sum / weights : 0;
     }
 }
 

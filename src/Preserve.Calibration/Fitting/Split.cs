@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 
@@ -8,6 +9,10 @@ internal static class Split
 {
     /// <summary>Whether the rows of a shape are kept from the fit: one shape in four.</summary>
     public static bool IsHeldOut(string shape) => Bucket(shape, 4) == 0;
+
+    /// <summary>Five parts of some rows, the rows of a shape all in one.</summary>
+    public static IEnumerable<List<TRow>> Folds<TRow>(IEnumerable<TRow> rows, Func<TRow, string> shape) =>
+        rows.GroupBy(r => Bucket("fold " + shape(r), 5)).Select(g => g.ToList());
 
     /// <summary>The messages of a collective that are kept from its fit: one size in five, of those that have a neighbour of half or
     /// twice the size on one side and another on the other. Tables have few sizes, some a factor of 64 apart: without both its

@@ -22,7 +22,8 @@ internal sealed class Predictor
             .Concat(rows.HotMatMul.Select(r => HotMatMul(r, system)))
             .Concat(rows.Attention.Select(Attention))
             .Concat(rows.Collectives.Select(Collective).OfType<Prediction>())
-            .Concat(rows.SmallOperators.Select(SmallOperator));
+            .Concat(rows.SmallOperators.Select(SmallOperator))
+            .Concat(rows.LayerMatMul.Select(r => MatMul(r) with { Table = MeasurementSet.LayerTableName }).Select(p => p with { Kind = "layer's " + p.Kind }));
 
     /// <summary>Predictions of whole layers: the sum over the operators, the embedding left out.</summary>
     public IEnumerable<Prediction> PredictLayers(IEnumerable<LayerRow> rows)

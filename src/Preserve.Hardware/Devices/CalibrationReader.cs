@@ -75,6 +75,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
         var constants = new StreamingMatMulConstants(
             section.RequiredNumber(Fixed, Bounds.Microseconds),
             section.RequiredNumber(Split, Bounds.Nanoseconds),
+            section.RequiredNumber("ramp_microseconds", Bounds.Microseconds),
             memory,
             section.RequiredNumber("wave_share", Bounds.Share),
             section.RequiredNumber("hot_fixed_microseconds", Bounds.Microseconds),

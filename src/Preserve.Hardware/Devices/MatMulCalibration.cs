@@ -9,6 +9,7 @@ public sealed record MatMulCalibration(Precision Precision, StreamingMatMulConst
 /// <summary>Constants of <see cref="StreamingMatMulLaw"/>.</summary>
 /// <param name="FixedMicroseconds">Launch and ramp, the weight in HBM.</param>
 /// <param name="SplitNanoseconds">Time of serial iterations and of joining the splits, for each square root of an element of depth.</param>
+/// <param name="RampMicroseconds">Latency of the blocks in which the weight is loaded, for each square root of a megabyte.</param>
 /// <param name="HbmTerabytesPerSecond">Most that the kernel draws from memory.</param>
 /// <param name="WaveShare">The part of the traffic that waits for the last, partly filled wave of tiles, 0 to 1.</param>
 /// <param name="HotFixedMicroseconds">Launch and ramp, the weight in the L2.</param>
@@ -19,6 +20,7 @@ public sealed record MatMulCalibration(Precision Precision, StreamingMatMulConst
 public sealed record StreamingMatMulConstants(
     double FixedMicroseconds,
     double SplitNanoseconds,
+    double RampMicroseconds,
     double HbmTerabytesPerSecond,
     double WaveShare,
     double HotFixedMicroseconds,
