@@ -13,15 +13,20 @@ internal static class StreamingMatMulLaw
 {
     private const double TileColumns = 64;
 
+    /// <summary>Depth from which a kernel splits rather than sums on: times with the weight in the L2 grow no further, with a weight in
+    /// HBM they do.</summary>
+    private const double MostSerialHotDepth = 5120;
+
     public static KernelDemand Demand(in MatMulShape shape, StreamingMatMulConstants constants, int multiprocessors, double teraflops)
     {
         var root = Math.Sqrt(shape.Depth) / 1000;
+        var hotRoot = Math.Sqrt(Math.Min(shape.Depth, MostSerialHotDepth)) / 1000;
         var bytes = shape.Bytes;
         var ramp = constants.RampMicroseconds * Math.Sqrt(bytes / 1e6);
         var fixedTime = Picoseconds.FromMicroseconds(constants.FixedMicroseconds + (constants.SplitNanoseconds * root) + ramp);
         var cold = bytes / constants.HbmTerabytesPerSecond * (1 + (constants.WaveShare * IdleShare(shape.Columns, multiprocessors)));
         // The fixed phase is over before it is known what is hot: what a hot kernel needs beyond it is part of its rate.
-        var hotTime = ((constants.HotFixedMicroseconds + (constants.HotSplitNanoseconds * root)) * 1e6) + (bytes / constants.L2TerabytesPerSecond);
+        var hotTime = ((constants.HotFixedMicroseconds + (constants.HotSplitNanoseconds * hotRoot)) * 1e6) + (bytes / constants.L2TerabytesPerSecond);
         var hot = Math.Max(bytes / constants.L2TerabytesPerSecond, hotTime - fixedTime);
         return new KernelDemand(
             fixedTime,
