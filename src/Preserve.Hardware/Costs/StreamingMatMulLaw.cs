@@ -25,9 +25,10 @@ internal static class StreamingMatMulLaw
         var ramp = constants.RampMicroseconds * Math.Sqrt(bytes / 1e6);
         var fixedTime = Picoseconds.FromMicroseconds(constants.FixedMicroseconds + (constants.SplitNanoseconds * root) + ramp);
         var cold = bytes / constants.HbmTerabytesPerSecond * (1 + (constants.WaveShare * IdleShare(shape.Columns, multiprocessors)));
-        // The fixed phase is over before it is known what is hot: what a hot kernel needs beyond it is part of its rate.
+        // The fixed phase is over before it is known what is hot: what a hot kernel needs beyond it is part of its rate. It never needs
+        // more than a cold one.
         var hotTime = ((constants.HotFixedMicroseconds + (constants.HotSplitNanoseconds * hotRoot)) * 1e6) + (bytes / constants.L2TerabytesPerSecond);
-        var hot = Math.Max(bytes / constants.L2TerabytesPerSecond, hotTime - fixedTime);
+        var hot = Math.Min(cold, Math.Max(bytes / constants.L2TerabytesPerSecond, hotTime - fixedTime));
         return new KernelDemand(
             fixedTime,
             HbmBytesPerPicosecond: bytes / cold,
@@ -39,7 +40,7 @@ internal static class StreamingMatMulLaw
     /// <summary>Time that tiles wait for the last wave, over the time that they work.</summary>
     private static double IdleShare(double columns, int multiprocessors)
     {
-        var waves = Math.Ceiling(columns / TileColumns) / multiprocessors;
+        var waves = columns / TileColumns / multiprocessors;
         return (Math.Ceiling(waves) / waves) - 1;
     }
 }
