@@ -63,8 +63,11 @@ internal sealed class TableReader
             Add($"the header must be '{string.Join(",", header)}', not '{TableRow.Shortened(line)}'");
             return false;
         }
-        Line = 0;
-        Add("the table has no header");
+        if (!_tooLong)
+        {
+            Line = 0;
+            Add("the table has no header");
+        }
         return false;
     }
 
