@@ -11,23 +11,32 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
 
     private static readonly Dictionary<string, Precision> s_precisions = new()
     {
-        ["bf16"] = Precision.Bf16, ["fp8"] = Precision.Fp8, ["int8"] = Precision.Int8,
+        ["bf16"] = Precision.Bf16,
+        ["fp8"] = Precision.Fp8,
+        ["int8"] = Precision.Int8,
     };
 
     private static readonly Dictionary<string, SmallOperator> s_operators = new()
     {
-        ["norm"] = SmallOperator.Norm, ["rotary"] = SmallOperator.Rotary, ["activation"] = SmallOperator.Activation, ["add"] = SmallOperator.Add,
+        ["norm"] = SmallOperator.Norm,
+        ["rotary"] = SmallOperator.Rotary,
+        ["activation"] = SmallOperator.Activation,
+        ["add"] = SmallOperator.Add,
     };
 
     private static readonly Dictionary<string, CollectiveKind> s_kinds = new()
     {
-        ["all_reduce"] = CollectiveKind.AllReduce, ["all_gather"] = CollectiveKind.AllGather,
+        ["all_reduce"] = CollectiveKind.AllReduce,
+        ["all_gather"] = CollectiveKind.AllGather,
     };
 
     private static readonly Dictionary<string, CollectiveAlgorithmName> s_algorithms = new()
     {
-        ["one_shot"] = CollectiveAlgorithmName.OneShot, ["two_shot"] = CollectiveAlgorithmName.TwoShot, ["ring"] = CollectiveAlgorithmName.Ring,
-        ["tree"] = CollectiveAlgorithmName.Tree, ["multicast"] = CollectiveAlgorithmName.Multicast,
+        ["one_shot"] = CollectiveAlgorithmName.OneShot,
+        ["two_shot"] = CollectiveAlgorithmName.TwoShot,
+        ["ring"] = CollectiveAlgorithmName.Ring,
+        ["tree"] = CollectiveAlgorithmName.Tree,
+        ["multicast"] = CollectiveAlgorithmName.Multicast,
     };
 
     public DeviceCalibration? Read(DeviceFileSection section)
