@@ -4,3 +4,7 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Preserve.Execution")]
 [assembly: InternalsVisibleTo("Preserve.Execution.Tests")]
 [assembly: InternalsVisibleTo("Preserve.Hardware.Tests")]
+
+// Fits the laws' constants: the laws themselves are no part of what users call.
+[assembly: InternalsVisibleTo("Preserve.Calibration")]
+[assembly: InternalsVisibleTo("Preserve.Calibration.Tests")]

@@ -13,6 +13,7 @@ internal static class Rooms
         new("src", "Preserve.Execution", [ForTheCompiler, ForApplications], ["Preserve.Hardware"]),
         new("src", "Preserve.Optimizer", [ForTheCompiler, ForApplications], ["Preserve.Execution"]),
         new("src", "Preserve.Runtime", [ForApplications], ["Preserve.Execution"]), // never the optimizer: an application ships its plans
+        new("src", "Preserve.Calibration", [ForApplications], ["Preserve.Hardware"]) { Packages = ["MathNet.Numerics"] }, // only the tool fits constants
         new("generators", "Preserve.Generators", [ForTheCompiler], ["Preserve.Optimizer"]),
     ];
 
@@ -47,4 +48,8 @@ internal static class Rooms
 /// <param name="Name">Its name, and that of its assembly.</param>
 /// <param name="Frameworks">The frameworks it targets.</param>
 /// <param name="Imports">The rooms it imports directly.</param>
-internal sealed record Room(string Folder, string Name, IReadOnlyList<string> Frameworks, IReadOnlyList<string> Imports);
+internal sealed record Room(string Folder, string Name, IReadOnlyList<string> Frameworks, IReadOnlyList<string> Imports)
+{
+    /// <summary>The packages that it needs: none of what the compiler loads or an application ships has any.</summary>
+    public IReadOnlyList<string> Packages { get; init; } = [];
+}

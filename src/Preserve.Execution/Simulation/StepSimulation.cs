@@ -35,7 +35,7 @@ internal sealed class StepSimulation
         _recording = recording;
         _sizes = new PlanAtContext(plan);
         _cursors = new StreamCursors(plan);
-        _resources = new ResourceSimulation(laws.Device);
+        _resources = new ResourceSimulation(laws);
         _ended = new long[plan.Instructions.Length];
         for (var s = 0; s < Streams; s++)
             _prefetches[s] = new PendingPrefetch();

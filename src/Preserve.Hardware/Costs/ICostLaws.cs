@@ -12,10 +12,20 @@ public interface ICostLaws
     /// <summary>Fixed cost of each wait for an event of another stream, in picoseconds, 0 or more.</summary>
     long EventPicoseconds { get; }
 
+    /// <summary>Bytes that memory moves per picosecond, all traffic together.</summary>
+    double HbmBytesPerPicosecond { get; }
+
+    /// <summary>Bytes that the L2 gives per picosecond, all readers together; the rate of memory where it is not known.</summary>
+    double L2BytesPerPicosecond { get; }
+
     /// <summary>What an operation demands beside its memory traffic, and the rates that its kernel can draw.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="context">The context of the step, in tokens, 0 or more.</param>
     /// <param name="readBytes">Bytes that it reads, or prefetches, wherever they are.</param>
     /// <param name="writtenBytes">Bytes that it writes.</param>
     KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes);
+
+    /// <summary>Where measured times of an operation lie about its law's; null where its law is not calibrated.</summary>
+    /// <param name="operation">The operation.</param>
+    ResidualBand? Band(Operation operation);
 }

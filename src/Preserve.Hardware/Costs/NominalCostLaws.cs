@@ -30,6 +30,8 @@ public sealed class NominalCostLaws : ICostLaws
         _matMulHbmRate = kernels.MatMulHbmTerabytesPerSecond;
         _matMulShareOfPeak = kernels.MatMulBf16Teraflops / device.Compute.Bf16Teraflops;
         _linkRate = device.ScaleUp.GigabytesPerSecondPerDirection / 1000;
+        HbmBytesPerPicosecond = device.Hbm.SustainedGigabytesPerSecond / 1000;
+        L2BytesPerPicosecond = device.L2Known ? device.L2.ReadTerabytesPerSecond.GetValueOrDefault() : HbmBytesPerPicosecond;
     }
 
     /// <inheritdoc/>
@@ -37,6 +39,12 @@ public sealed class NominalCostLaws : ICostLaws
 
     /// <inheritdoc/>
     public long EventPicoseconds { get; }
+
+    /// <inheritdoc/>
+    public double HbmBytesPerPicosecond { get; }
+
+    /// <inheritdoc/>
+    public double L2BytesPerPicosecond { get; }
 
     /// <inheritdoc/>
     public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes) => operation switch
@@ -57,4 +65,7 @@ public sealed class NominalCostLaws : ICostLaws
         null => throw new ArgumentNullException(nameof(operation)),
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a cost law"),
     };
+
+    /// <inheritdoc/>
+    public ResidualBand? Band(Operation operation) => null;
 }

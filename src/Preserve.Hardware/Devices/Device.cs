@@ -21,6 +21,7 @@ namespace Preserve;
 /// <param name="AssumedFields">Values that are assumptions, with the reason for each.</param>
 /// <param name="DoubtfulFields">Values that stand in sources but are doubtful, with the doubt.</param>
 /// <param name="Sources">Where values come from, by field or section.</param>
+/// <param name="Calibration">Constants that were fitted to measured times; null where nothing was measured.</param>
 public sealed record Device(
     string Id,
     string Name,
@@ -36,7 +37,8 @@ public sealed record Device(
     ChipFacts Chip,
     EquatableArray<FieldNote> AssumedFields,
     EquatableArray<FieldNote> DoubtfulFields,
-    EquatableArray<FieldNote> Sources)
+    EquatableArray<FieldNote> Sources,
+    DeviceCalibration? Calibration = null)
 {
     /// <summary>Bytes of the device's memory.</summary>
     public long MemoryBytes => (long)(Hbm.CapacityGigabytes * 1e9);

@@ -31,6 +31,7 @@ internal sealed class DeviceFileReader
         var kernels = ReadKernels(file.Section("kernels"), compute, hbm);
         var collectives = ReadCollectives(file.Section("collectives"), scaleUp);
         var chip = ReadChip(file.Section("chip"));
+        var calibration = new CalibrationReader(compute, hbm, scaleUp, host).Read(file.Section("calibration"));
 
         var notes = new[] { file.Find("assumed"), file.Find("doubtful"), file.Find("sources") };
         var assumed = ReadNotes("assumed", notes[0]);
@@ -42,7 +43,7 @@ internal sealed class DeviceFileReader
             return new DeviceFileResult(null, _errors.InOrder());
         return new DeviceFileResult(
             new Device(id, name, vendor, architecture, compute, hbm, l2, scaleUp, host, kernels, collectives, chip,
-                assumed.ToArray(), doubtful.ToArray(), sources.ToArray()),
+                assumed.ToArray(), doubtful.ToArray(), sources.ToArray(), calibration),
             default);
     }
 
@@ -218,5 +219,5 @@ internal sealed class DeviceFileReader
         return value;
     }
 
-    private static string Spelled(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+    public static string Spelled(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -42,6 +42,57 @@ internal sealed class DeviceFileSection
         return new DeviceFileSection(PathOf(name), value, value ?? _place, _errors);
     }
 
+    /// <summary>An object inside that must stand.</summary>
+    public DeviceFileSection RequiredSection(string name)
+    {
+        if (Present)
+            Missing(name, IsMissing(name), 0);
+        return Section(name);
+    }
+
+    /// <summary>The objects of a list; it may be missing.</summary>
+    public IReadOnlyList<DeviceFileSection> Sections(string name)
+    {
+        var list = Find(name);
+        if (list is null)
+            return [];
+        if (list.Kind != JsonKind.Array)
+        {
+            _errors.Add(list, $"{PathOf(name)} must be a list of objects");
+            return [];
+        }
+        return list.Items.Select((item, at) => new DeviceFileSection($"{PathOf(name)}[{at}]", item, item, _errors)).ToArray();
+    }
+
+    /// <summary>One of a few names, which must stand.</summary>
+    public T RequiredName<T>(string name, IReadOnlyDictionary<string, T> names)
+    {
+        var missing = IsMissing(name);
+        var text = Text(name) ?? Missing(name, missing, "");
+        if (names.TryGetValue(text, out var value))
+            return value;
+        if (text.Length > 0)
+            Refuse(name, $"must be one of {string.Join(", ", names.Keys)}");
+        return names.Values.First();
+    }
+
+    /// <summary>A whole number that may be missing, within bounds.</summary>
+    public long? Whole(string name, Bounds bounds)
+    {
+        var number = Number(name, bounds);
+        if (number is not { } value || value == (long)value)
+            return (long?)number;
+        Refuse(name, "must be a whole number");
+        return null;
+    }
+
+    /// <summary>A whole number that must stand, within bounds.</summary>
+    public long RequiredWhole(string name, Bounds bounds)
+    {
+        var missing = IsMissing(name);
+        return Whole(name, bounds) ?? Missing(name, missing, 0L);
+    }
+
     /// <summary>The value of a field, or null where it is missing or null. The field is known from now on.</summary>
     public JsonValue? Find(string name)
     {

@@ -29,13 +29,13 @@ internal sealed class ResourceSimulation
     private int _fixedStreams;
     private bool _flowsChanged;
 
-    public ResourceSimulation(Device device)
+    public ResourceSimulation(ICostLaws laws)
     {
-        var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
+        var device = laws.Device;
         var host = device.HostLink.SustainedGigabytesPerSecond / 1000;
         Set(Resources.Compute, 1);
-        Set(Resources.Hbm, hbm);
-        Set(Resources.L2, device.L2Known ? device.L2.ReadTerabytesPerSecond.GetValueOrDefault() : hbm);
+        Set(Resources.Hbm, laws.HbmBytesPerPicosecond);
+        Set(Resources.L2, laws.L2BytesPerPicosecond);
         Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
         Set(Resources.HostToDevice, host);
         Set(Resources.DeviceToHost, host);

@@ -1,0 +1,173 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Text;
+
+namespace Preserve;
+
+/// <summary>The text of a calibration, as a device file has it, and device files with it.</summary>
+public static class CalibrationText
+{
+    private const string Section = "calibration";
+
+    /// <summary>A device file with a calibration in place of the one that it had, all else as it was.</summary>
+    /// <param name="deviceFile">The text of a sound device file.</param>
+    /// <param name="calibration">The calibration.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The text is not that of a device file, or its device cannot have these constants.</exception>
+    public static string Put(string deviceFile, DeviceCalibration calibration)
+    {
+        ArgumentNullException.ThrowIfNull(deviceFile);
+        ArgumentNullException.ThrowIfNull(calibration);
+        Check(deviceFile, nameof(deviceFile));
+        var lines = deviceFile.ReplaceLineEndings("\n");
+        var root = JsonReader.Parse(lines);
+        var rest = lines;
+        if (root.Members.FirstOrDefault(m => m.Name == Section) is { } old)
+        {
+            var from = Offset(lines, old.Line, old.Column);
+            var next = root.Members.FirstOrDefault(m => (m.Line, m.Column).CompareTo((old.Line, old.Column)) > 0);
+            rest = next is null
+                ? lines[..from].TrimEnd().TrimEnd(',') + "\n}\n"
+                : lines[..from] + lines[Offset(lines, next.Line, next.Column)..];
+        }
+        var body = rest[..rest.LastIndexOf('}')].TrimEnd();
+        var text = $"{body},\n  \"{Section}\": {Write(calibration)}\n}}\n";
+        Check(text, nameof(calibration));
+        return text;
+    }
+
+    /// <summary>The text of a calibration, as the value of its member.</summary>
+    internal static string Write(DeviceCalibration calibration)
+    {
+        var text = new StringBuilder("{\n");
+        var members = new List<string>
+        {
+            $"\"command\": {Quoted(calibration.Command)}",
+            $"\"multiprocessors\": {calibration.Multiprocessors}",
+            List("tables", calibration.Tables.Select(t => Object(("table", t.Table), ("rows", t.Rows), ("held_out", t.HeldOut), ("dropped", t.Dropped)))),
+            List("matmul", calibration.MatMul.Select(MatMul)),
+        };
+        if (calibration.Decode is { } decode)
+            members.Add("\"decode_attention\": " + Decode(decode));
+        if (calibration.Prefill is { } prefill)
+            members.Add("\"prefill_attention\": " + Prefill(prefill));
+        if (calibration.SmallOperators.Count > 0)
+            members.Add(List("small_operators", calibration.SmallOperators.Select(SmallOperator)));
+        if (calibration.Collectives.Count > 0)
+            members.Add(List("collectives", calibration.Collectives.Select(Collective)));
+        if (calibration.HostTransfer is { } host)
+            members.Add("\"host_transfer\": " + Host(host));
+        text.Append(string.Join(",\n", members.Select(m => "    " + m)));
+        return text.Append("\n  }").ToString();
+    }
+
+    private static string MatMul(MatMulCalibration m) =>
+        $"{{ \"precision\": {Quoted(Snake(m.Precision))},\n        \"streaming\": "
+        + Object(
+            ("fixed_microseconds", m.Streaming.FixedMicroseconds), ("split_nanoseconds", m.Streaming.SplitNanoseconds),
+            ("ramp_microseconds", m.Streaming.RampMicroseconds),
+            ("hbm_terabytes_per_second", m.Streaming.HbmTerabytesPerSecond), ("wave_share", m.Streaming.WaveShare),
+            ("hot_fixed_microseconds", m.Streaming.HotFixedMicroseconds), ("hot_split_nanoseconds", m.Streaming.HotSplitNanoseconds),
+            ("l2_terabytes_per_second", m.Streaming.L2TerabytesPerSecond), ("band", m.Streaming.Band), ("hot_band", m.Streaming.HotBand))
+        + ",\n        \"tiled\": "
+        + Object(
+            ("fixed_microseconds", m.Tiled.FixedMicroseconds), ("split_nanoseconds", m.Tiled.SplitNanoseconds),
+            ("hbm_terabytes_per_second", m.Tiled.HbmTerabytesPerSecond), ("teraflops", m.Tiled.Teraflops),
+            ("wave_microseconds", m.Tiled.WaveMicroseconds), ("quantize_picoseconds", m.Tiled.QuantizePicoseconds), ("band", m.Tiled.Band))
+        + " }";
+
+    private static string Decode(DecodeAttentionConstants c) => Object(
+        ("fixed_microseconds", c.FixedMicroseconds), ("split_nanoseconds", c.SplitNanoseconds), ("combine_microseconds", c.CombineMicroseconds),
+        ("regroup_microseconds", c.RegroupMicroseconds), ("tile_nanoseconds", c.TileNanoseconds), ("serial_nanoseconds", c.SerialNanoseconds),
+        ("hbm_terabytes_per_second", c.HbmTerabytesPerSecond), ("l2_terabytes_per_second", c.L2TerabytesPerSecond), ("band", c.Band));
+
+    private static string Prefill(PrefillAttentionConstants c) => Object(
+        ("fixed_microseconds", c.FixedMicroseconds), ("teraflops", c.Teraflops), ("query_terabytes_per_second", c.QueryTerabytesPerSecond),
+        ("key_value_terabytes_per_second", c.KeyValueTerabytesPerSecond), ("tile_teraflops", c.TileTeraflops), ("band", c.Band));
+
+    private static string SmallOperator(SmallOperatorConstants c) => Object(
+        ("operator", Snake(c.Operator)), ("fixed_microseconds", c.FixedMicroseconds), ("row_nanoseconds", c.RowNanoseconds),
+        ("terabytes_per_second", c.TerabytesPerSecond), ("band", c.Band));
+
+    private static string Collective(CollectiveCalibration c)
+    {
+        var text = new StringBuilder($"{{ \"library\": {Quoted(c.Library)}, \"kind\": {Quoted(Snake(c.Kind))}, \"ranks\": {c.Ranks}, \"algorithms\": [");
+        text.Append(string.Join(",", c.Algorithms.Select(a => "\n          " + Object(
+            ("name", Snake(a.Name)), ("latency_microseconds", a.LatencyMicroseconds), ("chunk_microseconds", a.ChunkMicroseconds),
+            ("gigabytes_per_second", a.GigabytesPerSecond)))));
+        text.Append("\n        ]");
+        if (c.LargestBytes is { } largest)
+            text.Append(CultureInfo.InvariantCulture, $", \"largest_bytes\": {largest}");
+        if (c.Fallback is { } fallback)
+            text.Append(CultureInfo.InvariantCulture, $", \"fallback\": {Quoted(fallback)}");
+        if (c.Eager is { } eager)
+            text.Append(",\n        \"eager\": " + Object(("launch_microseconds", eager.LaunchMicroseconds), ("copy_terabytes_per_second", eager.CopyTerabytesPerSecond)));
+        return text.Append(",\n        \"band\": " + Band(c.Band) + " }").ToString();
+    }
+
+    private static string Host(HostTransferConstants c) => Object(
+        ("pinned_latency_microseconds", c.PinnedLatencyMicroseconds), ("pinned_gigabytes_per_second", c.PinnedGigabytesPerSecond),
+        ("pageable_latency_microseconds", c.PageableLatencyMicroseconds), ("pageable_gigabytes_per_second", c.PageableGigabytesPerSecond),
+        ("duplex_share", c.DuplexShare), ("host_memory_gigabytes_per_second", c.HostMemoryGigabytesPerSecond));
+
+    private static string List(string name, IEnumerable<string> items) => $"\"{name}\": [{string.Join(",", items.Select(i => "\n      " + i))}\n    ]";
+
+    private static string Object(params (string Name, object Value)[] members) =>
+        "{ " + string.Join(", ", members.Select(m => $"\"{m.Name}\": {Value(m.Value)}")) + " }";
+
+    private static string Value(object value) => value switch
+    {
+        ResidualBand band => Band(band),
+        string text => Quoted(text),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, "neither a text nor a number"),
+    };
+
+    private static string Band(ResidualBand band) => Object(("low", band.Low), ("high", band.High));
+
+    private static string Quoted(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var c in text)
+        {
+            if (c is '"' or '\\')
+                quoted.Append('\\').Append(c);
+            else if (c < ' ')
+                quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else
+                quoted.Append(c);
+        }
+        return quoted.Append('"').ToString();
+    }
+
+    /// <summary>A name as device files spell it: words in lower case, joined by underscores.</summary>
+    private static string Snake<T>(T name)
+        where T : struct, Enum
+    {
+        var text = new StringBuilder();
+        foreach (var c in name.ToString())
+        {
+            if (char.IsUpper(c) && text.Length > 0)
+                text.Append('_');
+            text.Append(char.ToLowerInvariant(c));
+        }
+        return text.ToString();
+    }
+
+    private static int Offset(string text, int line, int column)
+    {
+        var at = 0;
+        for (; line > 1; line--)
+            at = text.IndexOf('\n', at) + 1;
+        return at + column - 1;
+    }
+
+    private static void Check(string text, string argument)
+    {
+        var errors = DeviceFile.Parse(text).Errors;
+        if (errors.Count > 0)
+            throw new ArgumentException($"line {errors[0].Line}: {errors[0].Message}", argument);
+    }
+}

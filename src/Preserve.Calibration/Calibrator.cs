@@ -1,0 +1,116 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>Fits the constants of a device's cost laws to measured times.</summary>
+/// <remarks>One shape in four stays out of the fit, all its rows together, by a hash of the shape. What those rows then show is the
+/// law's accuracy. Fewer rows than <see cref="LeastRows"/> of a kind leave it to the nominal law.</remarks>
+public static class Calibrator
+{
+    /// <summary>Rows below which a kind is not fitted.</summary>
+    public const int LeastRows = 12;
+
+    /// <summary>Weights of fewer bytes are partly resident in the tables, however they are rotated.</summary>
+    internal const double LeastColdBytes = 10e6;
+
+    /// <summary>Fits the constants of a device.</summary>
+    /// <param name="measurements">The measured times.</param>
+    /// <param name="system">The name under which they were measured.</param>
+    /// <param name="device">The device: its rates on paper bound the constants.</param>
+    /// <param name="multiprocessors">Its multiprocessors.</param>
+    /// <param name="command">The command, for whoever reads the constants.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">No row is of that system.</exception>
+    public static CalibrationResult Calibrate(MeasurementSet measurements, string system, Device device, int multiprocessors, string command)
+    {
+        ArgumentNullException.ThrowIfNull(measurements);
+        ArgumentNullException.ThrowIfNull(system);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(command);
+        ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
+
+        var rows = SystemRows.Of(measurements, system, device);
+        if (rows.Count == 0)
+            throw new ArgumentException($"no table has a row of '{system}'; there are {string.Join(", ", measurements.Systems)}", nameof(system));
+        var seen = rows.Fitted;
+        var attention = new AttentionFit(device, multiprocessors);
+        var decode = seen.Attention.Where(r => r.Decode).ToList();
+        var prefill = seen.Attention.Where(r => !r.Decode).ToList();
+        var calibration = new DeviceCalibration(
+            command,
+            multiprocessors,
+            rows.Tables(system),
+            FitMatMul(seen, device, multiprocessors),
+            decode.Count < LeastRows ? null : attention.FitDecode(decode),
+            prefill.Count < LeastRows ? null : attention.FitPrefill(prefill),
+            FitSmallOperators(seen, device),
+            FitCollectives(seen, device),
+            HostTransfer: device.Calibration?.HostTransfer);
+        var calibrated = device with { Calibration = calibration };
+        return new CalibrationResult(calibration, calibrated, rows.Dropped, Validator.Validate(rows, system, calibrated));
+    }
+
+    private static MatMulCalibration[] FitMatMul(SystemRows rows, Device device, int multiprocessors)
+    {
+        var fits = new List<MatMulCalibration>();
+        foreach (var precision in new[] { Precision.Bf16, Precision.Fp8, Precision.Int8 })
+        {
+            var own = rows.MatMul.Where(r => r.Precision == precision).ToList();
+            var small = own.Where(r => r.Rows <= MatMulShape.MostStreamedRows).ToList();
+            var cold = small.Where(r => WeightBytes(r) >= LeastColdBytes).ToList();
+            var ofLayers = rows.LayerMatMul
+                .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) >= LeastColdBytes).ToList();
+            var large = own.Where(r => r.Rows > MatMulShape.MostStreamedRows).ToList();
+            var hot = rows.HotMatMul
+                .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) <= L2Share.UsableBytes(device)).ToList();
+            double? l2 = null;
+            if (hot.Count < LeastRows)
+            {
+                // The six rotated copies of small weights stay resident together: too small to tell the L2's rate, but not the fixed costs.
+                hot = small.Where(r => RowChecks.RotatedWeights * WeightBytes(r) <= L2Share.UsableBytes(device)).ToList();
+                l2 = fits.Count > 0 ? fits[0].Streaming.L2TerabytesPerSecond : device.L2.ReadTerabytesPerSecond;
+            }
+            if (cold.Count >= LeastRows && large.Count >= LeastRows && hot.Count >= LeastRows)
+                fits.Add(new MatMulFit(device, multiprocessors, precision).Fit(cold, ofLayers, hot, large, l2));
+        }
+        return fits.ToArray();
+    }
+
+    private static SmallOperatorConstants[] FitSmallOperators(SystemRows rows, Device device)
+    {
+        var fit = new SmallOperatorFit(device);
+        return rows.SmallOperators.GroupBy(r => r.Kind).OrderBy(g => g.Key).Where(g => g.Count() >= LeastRows).Select(g => fit.Fit(g.Key, g.ToList())).ToArray();
+    }
+
+    /// <summary>The general library first: the others leave large messages to it. The band is that of all groups of a kind: one has
+    /// too few rows to tell.</summary>
+    private static CollectiveCalibration[] FitCollectives(SystemRows rows, Device device)
+    {
+        const string generalLibrary = "NCCL";
+        const int leastRows = 6;
+        var found = new List<CollectiveCalibration>();
+        foreach (var (operation, kind) in new[] { (CollectiveTable.AllReduce, CollectiveKind.AllReduce), (CollectiveTable.AllGather, CollectiveKind.AllGather) })
+        {
+            var ratios = new List<double>();
+            var ofKind = new List<CollectiveCalibration>();
+            var groups = rows.Collectives.Where(r => r.Operation == operation).GroupBy(r => (r.Library, r.Ranks))
+                .OrderBy(g => g.Key.Library != generalLibrary).ThenBy(g => g.Key.Library, StringComparer.Ordinal).ThenBy(g => g.Key.Ranks);
+            foreach (var group in groups)
+            {
+                if (group.Count(r => r.Launch == LaunchMode.Graph) < leastRows)
+                    continue;
+                var general = ofKind.FirstOrDefault(c => c.Library == generalLibrary && c.Ranks == group.Key.Ranks && group.Key.Library != generalLibrary);
+                var (constants, left) = new CollectiveFit(device, group.Key.Library, kind, group.Key.Ranks, general).Fit(group.ToList());
+                ofKind.Add(constants);
+                ratios.AddRange(left);
+            }
+            var band = Residuals.Band(ratios);
+            found.AddRange(ofKind.Select(c => c with { Band = band }));
+        }
+        return found.ToArray();
+    }
+
+    internal static double WeightBytes(MatMulRow row) => (double)row.Columns * row.Depth * row.Precision.Bits() / 8;
+}

@@ -1,0 +1,37 @@
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>Tables of measured decoder layers, operator by operator.</summary>
+public static class LayerTable
+{
+    private static readonly string[] s_keys = ["device", "model", "tp", "tokens"];
+
+    /// <summary>The operators, in the order of the table.</summary>
+    public static IReadOnlyList<string> Operators { get; } =
+    [
+        "emb", "input_layernorm", "attn_pre_proj", "attn_rope", "attn_post_proj", "post_attention_layernorm", "mlp_up_proj", "mlp_act", "mlp_down_proj", "add",
+    ];
+
+    internal static List<LayerRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    {
+        var rows = new List<LayerRow>();
+        var times = Operators.Select(o => o + "_us").ToArray();
+        foreach (var row in new TableReader(table, text, errors).Rows([.. s_keys, .. times]))
+        {
+            // The table names the chip; the others name the board.
+            var read = new LayerRow(
+                row.Line,
+                row.Text("device") + "_sxm",
+                row.Text("model"),
+                row.Count("tp", 1 << 10),
+                row.Count("tokens", 1 << 24),
+                times.Select(row.Microseconds).ToArray());
+            if (row.Sound)
+                rows.Add(read);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,84 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>Measured times, as read from a folder of tables.</summary>
+/// <param name="MatMul">Matrix multiplications, with the weights rotated: cold where six copies exceed the L2.</param>
+/// <param name="HotMatMul">Matrix multiplications with the weights in the L2.</param>
+/// <param name="Attention">Attention.</param>
+/// <param name="Collectives">Collectives.</param>
+/// <param name="Layers">Decoder layers.</param>
+public sealed record MeasurementSet(
+    IReadOnlyList<MatMulRow> MatMul,
+    IReadOnlyList<MatMulRow> HotMatMul,
+    IReadOnlyList<AttentionRow> Attention,
+    IReadOnlyList<CollectiveRow> Collectives,
+    IReadOnlyList<LayerRow> Layers)
+{
+    /// <summary>Names of the tables.</summary>
+    public const string MatMulTableName = "gemm.csv", AttentionTableName = "attention.csv", CollectiveTableName = "collectives.csv", LayerTableName = "layer-ops.csv";
+
+    private const string HotPrefix = "gemm-", HotSuffix = "-l2-hot.csv";
+
+    /// <summary>Name of the table of hot matmuls of a system such as <c>h100_sxm</c>.</summary>
+    /// <param name="system">The system.</param>
+    public static string HotTableName(string system)
+    {
+        ArgumentNullException.ThrowIfNull(system);
+        return HotPrefix + system.Split('_')[0] + HotSuffix;
+    }
+
+    /// <summary>The systems that stand in any table, in ordinal order.</summary>
+    public IReadOnlyList<string> Systems =>
+        MatMul.Select(r => r.System).Concat(HotMatMul.Select(r => r.System)).Concat(Attention.Select(r => r.System))
+            .Concat(Collectives.Select(r => r.System)).Concat(Layers.Select(r => r.System))
+            .Distinct().Order(StringComparer.Ordinal).ToArray();
+
+    /// <summary>Reads the tables of a folder. A table that is not there has no rows.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The measurements, or every error that was found; never both.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="folder"/> is null.</exception>
+    public static MeasurementResult Read(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var errors = new List<MeasurementError>();
+        if (!Directory.Exists(folder))
+            return new MeasurementResult(null, [new MeasurementError(folder, 0, "there is no such folder")]);
+        var matMul = ReadTable(folder, MatMulTableName, errors, MatMulTable.Read);
+        var hot = Directory.EnumerateFiles(folder, HotPrefix + "*" + HotSuffix).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)
+            .SelectMany(name => ReadTable(folder, name, errors, (t, r, e) => MatMulTable.ReadHot(t, name[HotPrefix.Length..^HotSuffix.Length] + "_sxm", r, e)))
+            .ToList();
+        var attention = ReadTable(folder, AttentionTableName, errors, AttentionTable.Read);
+        var collectives = ReadTable(folder, CollectiveTableName, errors, CollectiveTable.Read);
+        var layers = ReadTable(folder, LayerTableName, errors, LayerTable.Read);
+        if (errors.Count == 0 && matMul.Count + hot.Count + attention.Count + collectives.Count + layers.Count == 0)
+            errors.Add(new MeasurementError(folder, 0, $"none of {MatMulTableName}, {AttentionTableName}, {CollectiveTableName}, {LayerTableName} with rows stands here"));
+        return errors.Count > 0 ? new MeasurementResult(null, errors) : new MeasurementResult(new MeasurementSet(matMul, hot, attention, collectives, layers), []);
+    }
+
+    private static List<T> ReadTable<T>(
+        string folder, string name, List<MeasurementError> errors, Func<string, TextReader, List<MeasurementError>, List<T>> read)
+    {
+        var path = Path.Combine(folder, name);
+        if (!File.Exists(path))
+            return [];
+        try
+        {
+            using var text = new StreamReader(path);
+            return read(name, text, errors);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            errors.Add(new MeasurementError(name, 0, e.Message));
+            return [];
+        }
+    }
+}
+
+/// <summary>Measurements, or the errors of their tables.</summary>
+/// <param name="Measurements">The measurements; null where there are errors.</param>
+/// <param name="Errors">The errors; empty where there are measurements.</param>
+public sealed record MeasurementResult(MeasurementSet? Measurements, IReadOnlyList<MeasurementError> Errors);

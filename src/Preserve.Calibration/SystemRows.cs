@@ -1,0 +1,103 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>The rows of one system that can be, and which of them a fit never sees.</summary>
+internal sealed record SystemRows(
+    IReadOnlyList<MatMulRow> MatMul,
+    IReadOnlyList<MatMulRow> HotMatMul,
+    IReadOnlyList<AttentionRow> Attention,
+    IReadOnlyList<CollectiveRow> Collectives,
+    IReadOnlyList<LayerRow> Layers,
+    IReadOnlyList<SmallOperatorRow> SmallOperators,
+    IReadOnlyList<MatMulRow> LayerMatMul,
+    IReadOnlyList<DroppedRow> Dropped)
+{
+    public int Count => MatMul.Count + HotMatMul.Count + Attention.Count + Collectives.Count + Layers.Count;
+
+    /// <summary>The rows that a fit sees.</summary>
+    public SystemRows Fitted => Part(heldOut: false);
+
+    /// <summary>The rows that it never sees.</summary>
+    public SystemRows HeldOut => Part(heldOut: true);
+
+    public static SystemRows Of(MeasurementSet measurements, string system, Device device)
+    {
+        var checks = new RowChecks(device);
+        var dropped = new List<DroppedRow>();
+        var layers = Kept(MeasurementSet.LayerTableName, measurements.Layers.Where(r => r.System == system), checks.Check, r => r.Line, dropped);
+        return new SystemRows(
+            Kept(MeasurementSet.MatMulTableName, measurements.MatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
+            Kept(MeasurementSet.HotTableName(system), measurements.HotMatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
+            Kept(MeasurementSet.AttentionTableName, measurements.Attention.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
+            Kept(MeasurementSet.CollectiveTableName, measurements.Collectives.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
+            layers,
+            layers.SelectMany(SmallOperatorRow.Of).ToList(),
+            layers.SelectMany(MatMulsOf).ToList(),
+            dropped);
+    }
+
+    /// <summary>What each table gave.</summary>
+    public CalibratedTable[] Tables(string system)
+    {
+        var heldOut = HeldOut;
+        return new[]
+        {
+            Table(MeasurementSet.MatMulTableName, MatMul.Count, heldOut.MatMul.Count),
+            Table(MeasurementSet.HotTableName(system), HotMatMul.Count, heldOut.HotMatMul.Count),
+            Table(MeasurementSet.AttentionTableName, Attention.Count, heldOut.Attention.Count),
+            Table(MeasurementSet.CollectiveTableName, Collectives.Count, heldOut.Collectives.Count),
+            // A layer's row is a list of operators, each held out by its own shape.
+            Table(MeasurementSet.LayerTableName, SmallOperators.Count + LayerMatMul.Count, heldOut.SmallOperators.Count + heldOut.LayerMatMul.Count),
+        }.Where(t => t.Rows > 0).ToArray();
+
+        CalibratedTable Table(string name, int rows, int held)
+        {
+            var drops = Dropped.Count(d => d.Table == name);
+            return new CalibratedTable(name, rows + drops, held, drops);
+        }
+    }
+
+    private SystemRows Part(bool heldOut) => this with
+    {
+        MatMul = MatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
+        HotMatMul = HotMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
+        Attention = Attention.Where(r => Split.IsHeldOut(AttentionFit.Shape(r)) == heldOut).ToList(),
+        Collectives = Collectives.GroupBy(r => (r.Operation, r.Ranks)).SelectMany(g => PartOf(g.ToList(), heldOut)).ToList(),
+        SmallOperators = SmallOperators.Where(r => Split.IsHeldOut(r.Shape) == heldOut).ToList(),
+        LayerMatMul = LayerMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
+    };
+
+    private static IEnumerable<MatMulRow> MatMulsOf(LayerRow layer)
+    {
+        if (LayerShapes.Of(layer.Model) is not { } shapes)
+            yield break;
+        foreach (var (column, at) in LayerTable.Operators.Select((c, i) => (c, i)))
+        {
+            if (shapes.Operation(column, layer.Ranks, layer.Tokens) is (MatMulOperation o, _))
+                yield return new MatMulRow(layer.Line, layer.System, Precision.Bf16, o.Rows, o.Columns, o.Depth, layer.Microseconds[at], Hot: false);
+        }
+    }
+
+    private static IEnumerable<CollectiveRow> PartOf(List<CollectiveRow> group, bool heldOut)
+    {
+        var messages = Split.HeldOutMessages($"{group[0].Operation} {group[0].Ranks}", group.Select(r => r.Bytes));
+        return group.Where(r => messages.Contains(r.Bytes) == heldOut);
+    }
+
+    /// <summary>The rows that stay.</summary>
+    private static List<T> Kept<T>(string table, IEnumerable<T> rows, Func<T, string?> check, Func<T, int> line, List<DroppedRow> dropped)
+    {
+        var kept = new List<T>();
+        foreach (var row in rows)
+        {
+            if (check(row) is { } reason)
+                dropped.Add(new DroppedRow(table, line(row), reason));
+            else
+                kept.Add(row);
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,140 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>Cost laws with the constants that a device was calibrated to. What it lacks follows the nominal law.</summary>
+public sealed class CalibratedCostLaws : ICostLaws
+{
+    private readonly NominalCostLaws _nominal;
+    private readonly DeviceCalibration _calibration;
+    private readonly LaunchMode _launch;
+    private readonly MatMulCalibration? _bf16;
+    private readonly MatMulCalibration? _fp8;
+    private readonly MatMulCalibration? _int8;
+    private readonly SmallOperatorConstants?[] _small = new SmallOperatorConstants?[4];
+    private readonly CollectiveChoice[] _allReduce;
+    private readonly CollectiveChoice[] _allGather;
+
+    /// <summary>The calibrated laws of a device.</summary>
+    /// <param name="device">A device with a calibration.</param>
+    /// <param name="library">The library of its collectives; null for the fastest.</param>
+    /// <param name="launch">How collectives are launched.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
+    /// <exception cref="ArgumentException">The device has no calibration, or none of that library.</exception>
+    public CalibratedCostLaws(Device device, string? library = null, LaunchMode launch = LaunchMode.Graph)
+    {
+        _nominal = new NominalCostLaws(device);
+        _calibration = device.Calibration ?? throw new ArgumentException($"'{device.Id}' has no calibration", nameof(device));
+        _launch = launch;
+        _bf16 = Find(Precision.Bf16);
+        _fp8 = Find(Precision.Fp8);
+        _int8 = Find(Precision.Int8);
+        foreach (var constants in _calibration.SmallOperators)
+            _small[(int)constants.Operator] = constants;
+        _allReduce = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllReduce, library);
+        _allGather = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllGather, library);
+        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0)
+            throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
+
+        var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
+        var l2 = device.L2.ReadTerabytesPerSecond ?? 0;
+        foreach (var matMul in _calibration.MatMul)
+        {
+            hbm = Math.Max(hbm, Math.Max(matMul.Streaming.HbmTerabytesPerSecond, matMul.Tiled.HbmTerabytesPerSecond));
+            l2 = Math.Max(l2, matMul.Streaming.L2TerabytesPerSecond);
+        }
+        if (_calibration.Decode is { } decode)
+            hbm = Math.Max(hbm, decode.HbmTerabytesPerSecond);
+        HbmBytesPerPicosecond = hbm;
+        L2BytesPerPicosecond = device.L2Known ? l2 : hbm;
+    }
+
+    /// <inheritdoc/>
+    public Device Device => _nominal.Device;
+
+    /// <inheritdoc/>
+    public long EventPicoseconds => _nominal.EventPicoseconds;
+
+    /// <inheritdoc/>
+    public double HbmBytesPerPicosecond { get; }
+
+    /// <inheritdoc/>
+    public double L2BytesPerPicosecond { get; }
+
+    /// <inheritdoc/>
+    public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes) => operation switch
+    {
+        MatMulOperation o when MatMul(o) is { } c => Demand(o, c),
+        AttentionOperation { NewTokens: 1 } o when _calibration.Decode is { } c => DecodeAttentionLaw.Demand(AttentionShape.Of(o, context), c),
+        AttentionOperation { NewTokens: > 1 } o when _calibration.Prefill is { } c =>
+            PrefillAttentionLaw.Demand(AttentionShape.Of(o, context), c, _calibration.Multiprocessors),
+        NormOperation o when _small[(int)SmallOperator.Norm] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
+        ElementwiseOperation o when _small[(int)Measured(o.Function)] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
+        CollectiveOperation o when Choice(o) is { Constants: not null } c => CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, o.Bytes, _launch),
+        _ => _nominal.Demand(operation, context, readBytes, writtenBytes),
+    };
+
+    /// <inheritdoc/>
+    public ResidualBand? Band(Operation operation) => operation switch
+    {
+        MatMulOperation o when MatMul(o) is { } c => o.Rows <= MatMulShape.MostStreamedRows ? c.Streaming.Band : c.Tiled.Band,
+        AttentionOperation { NewTokens: 1 } => _calibration.Decode?.Band,
+        AttentionOperation => _calibration.Prefill?.Band,
+        NormOperation => _small[(int)SmallOperator.Norm]?.Band,
+        ElementwiseOperation o => _small[(int)Measured(o.Function)]?.Band,
+        CollectiveOperation o => Choice(o).Constants?.Band,
+        _ => null,
+    };
+
+    private KernelDemand Demand(MatMulOperation operation, MatMulCalibration constants)
+    {
+        var shape = new MatMulShape(operation.Rows, operation.Columns, operation.Depth, operation.Weights.Bits());
+        return operation.Rows <= MatMulShape.MostStreamedRows
+            ? StreamingMatMulLaw.Demand(
+                shape, constants.Streaming, _calibration.Multiprocessors, Device.Compute.TeraflopsOf(operation.Weights, operation.Activations))
+            : TiledMatMulLaw.Demand(shape, constants.Tiled, _calibration.Multiprocessors, constants.Streaming.L2TerabytesPerSecond);
+    }
+
+    /// <summary>The rates of an 8-bit format hold only where both inputs are of it; everything else is converted and runs in bf16.</summary>
+    private MatMulCalibration? MatMul(MatMulOperation operation) => (operation.Weights, operation.Activations) switch
+    {
+        (Precision.Fp8, Precision.Fp8) when _fp8 is not null => _fp8,
+        (Precision.Int8, Precision.Int8) when _int8 is not null => _int8,
+        _ => _bf16,
+    };
+
+    private CollectiveChoice Choice(CollectiveOperation operation)
+    {
+        var choices = operation.Kind == CollectiveKind.AllReduce ? _allReduce : _allGather;
+        var best = default(CollectiveChoice);
+        var least = double.MaxValue;
+        for (var i = 0; i < choices.Length; i++)
+        {
+            if (choices[i].Constants!.Ranks != operation.Ranks)
+                continue;
+            var demand = CalibratedCollectiveLaw.Demand(choices[i].Constants!, choices[i].Fallback, operation.Bytes, _launch);
+            var time = KernelTime.Picoseconds(demand, 0, 0);
+            if (time < least)
+                (best, least) = (choices[i], time);
+        }
+        return best;
+    }
+
+    private MatMulCalibration? Find(Precision precision)
+    {
+        foreach (var matMul in _calibration.MatMul)
+        {
+            if (matMul.Precision == precision)
+                return matMul;
+        }
+        return null;
+    }
+
+    /// <summary>The measured operator that passes over a row as a function does.</summary>
+    private static SmallOperator Measured(ElementwiseFunction function) => function switch
+    {
+        ElementwiseFunction.Rotary or ElementwiseFunction.Store => SmallOperator.Rotary,
+        ElementwiseFunction.Add or ElementwiseFunction.Position or ElementwiseFunction.Scale => SmallOperator.Add,
+        _ => SmallOperator.Activation,
+    };
+}

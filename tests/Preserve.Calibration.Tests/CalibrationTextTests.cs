@@ -1,0 +1,63 @@
+namespace Preserve.Calibration.Tests;
+
+public class CalibrationTextTests
+{
+    [Theory]
+    [InlineData("a100-80-sxm")]
+    [InlineData("b200-sxm")]
+    [InlineData("h100-sxm")]
+    [InlineData("h200-sxm")]
+    public void What_is_written_is_read_again(string id)
+    {
+        var text = DeviceCatalogue.TextOf(id)!;
+        var device = DeviceFile.Parse(text).Device!;
+        CalibrationText.Put(text, device.Calibration!).ShouldBe(text.ReplaceLineEndings("\n"));
+        var other = CalibrationText.Put(text, device.Calibration! with { Command = "say \"twice\"\n\\", Multiprocessors = 7 });
+        DeviceFile.Parse(other).Device!.Calibration.ShouldBe(device.Calibration with { Command = "say \"twice\"\n\\", Multiprocessors = 7 });
+        (DeviceFile.Parse(other).Device! with { Calibration = null }).ShouldBe(device with { Calibration = null });
+    }
+
+    [Fact]
+    public void A_calibration_is_put_into_a_file_without_one_and_replaced_where_it_stands()
+    {
+        var h100 = DeviceFile.Parse(DeviceCatalogue.TextOf("h100-sxm")!).Device!.Calibration!;
+        var bare = DeviceCatalogue.TextOf("mi300x")!.Replace("\"gigabytes_per_second_per_direction\": 448", "\"gigabytes_per_second_per_direction\": 450", StringComparison.Ordinal);
+        var put = CalibrationText.Put(bare, h100);
+        DeviceFile.Parse(put).Device!.Calibration.ShouldBe(h100);
+        put.ShouldStartWith(bare.ReplaceLineEndings("\n").TrimEnd().TrimEnd('}').TrimEnd());
+
+        var first = put.Replace("  \"preserve_device\": 1,", "  \"calibration\": { \"command\": \"x\", \"multiprocessors\": 1 },\n  \"preserve_device\": 1,", StringComparison.Ordinal);
+        first = first[..first.LastIndexOf(",\n  \"calibration\"", StringComparison.Ordinal)] + "\n}\n";
+        DeviceFile.Parse(CalibrationText.Put(first, h100)).Device!.Calibration.ShouldBe(h100);
+    }
+
+    [Fact]
+    public void Constants_that_a_device_cannot_have_are_refused()
+    {
+        var b200 = DeviceFile.Parse(DeviceCatalogue.TextOf("b200-sxm")!).Device!.Calibration!;
+        Should.Throw<ArgumentException>(() => CalibrationText.Put(DeviceCatalogue.TextOf("l40s")!, b200)).Message.ShouldContain("but memory gives 0.864 on paper");
+        Should.Throw<ArgumentException>(() => CalibrationText.Put("{}", b200)).Message.ShouldContain("is missing");
+    }
+
+    [Fact]
+    public void A_file_is_replaced_whole_or_not_at_all()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            var path = Path.Combine(folder.FullName, "mine.device.json");
+            var text = DeviceCatalogue.TextOf("h100-sxm")!;
+            var calibration = DeviceFile.Parse(text).Device!.Calibration!;
+            File.WriteAllText(path, "old");
+            Should.Throw<ArgumentException>(() => DeviceFileWriter.Write(path, text, calibration with { Multiprocessors = 0 }));
+            File.ReadAllText(path).ShouldBe("old");
+            DeviceFileWriter.Write(path, text, calibration);
+            DeviceFile.Parse(File.ReadAllText(path)).Device.ShouldBe(DeviceFile.Parse(text).Device);
+            folder.GetFiles().ShouldHaveSingleItem();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
