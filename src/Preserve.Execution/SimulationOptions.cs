@@ -11,6 +11,6 @@ public sealed record SimulationOptions
     /// <summary>Whether a step starts with an empty L2. Otherwise it starts from what steps like it leave.</summary>
     public bool ColdStart { get; init; }
 
-    /// <summary>The cost laws of a device; the nominal ones by default.</summary>
-    public Func<Device, ICostLaws> CostLaws { get; init; } = static device => new NominalCostLaws(device);
+    /// <summary>The cost laws of a device; by default the best that it has constants for.</summary>
+    public Func<Device, ICostLaws> CostLaws { get; init; } = Preserve.CostLaws.For;
 }

@@ -29,7 +29,7 @@ public static class Planner
             var graph = StepPlanner.Plan(deployment, step, device.PrefetchRoomBytes);
             var plan = PlanEmission.Emit(graph, deployment, device.PrefetchRoomBytes);
             Prove(plan);
-            steps.Add(new PlannedStep(plan, new ReportBuilder(deployment, plan, graph, new NominalCostLaws(device)).Build()));
+            steps.Add(new PlannedStep(plan, new ReportBuilder(deployment, plan, graph, CostLaws.For(device)).Build()));
         }
         return new PlanSet(steps.ToArray(), deviceFile);
     }

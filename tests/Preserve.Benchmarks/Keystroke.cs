@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Preserve.Benchmarks;
 
@@ -13,8 +14,14 @@ internal static class Keystroke
 
     public static void Measure()
     {
+        Measure("keystroke", Sources.Driver(track: true));
+        Measure("a generator that does nothing", CSharpGeneratorDriver.Create(new IdleGenerator()));
+    }
+
+    private static void Measure(string what, GeneratorDriver driver)
+    {
         var compilation = Sources.Compilation(Deployments, Files);
-        var driver = Sources.Driver(track: true).RunGenerators(compilation);
+        driver = driver.RunGenerators(compilation);
         var times = new List<double>();
         var bytes = new List<double>();
         for (var edit = 1; edit <= WarmUps + Edits; edit++)
@@ -31,7 +38,7 @@ internal static class Keystroke
             bytes.Add(GC.GetAllocatedBytesForCurrentThread() - allocated);
         }
         var steps = driver.GetRunResult().Results[0].TrackedSteps;
-        Console.WriteLine($"keystroke, {Deployments} deployments in {Files} files, median of {Edits} edits after {WarmUps}: {Median(times):0.00} ms, {Median(bytes) / 1e6:0.00} MB");
+        Console.WriteLine($"{what}, {Deployments} deployments in {Files} files, median of {Edits} edits after {WarmUps}: {Median(times):0.00} ms, {Median(bytes) / 1e6:0.00} MB");
         foreach (var (name, runs) in steps.OrderBy(s => s.Key, StringComparer.Ordinal))
             Console.WriteLine($"  {name}: {string.Join(", ", runs.SelectMany(r => r.Outputs).GroupBy(o => o.Reason).Select(g => $"{g.Count()} {g.Key}"))}");
     }

@@ -35,6 +35,21 @@ public class PlannerTests
     }).Check(RandomDeployments.Runs(60));
 
     [Fact]
+    public void On_calibrated_devices_too_times_are_runs_and_the_bound_is_one() => Prop.ForAll<DeploymentSpec>(deployment =>
+    {
+        foreach (var id in new[] { Devices.A100Sxm80, Devices.H100, Devices.H200, Devices.B200 })
+        {
+            var on = deployment with { Device = id };
+            DeviceCatalogue.TryGet(id, out var device).ShouldBeTrue();
+            if (!MemoryFit.Of(on, device!.MemoryBytes).Fits)
+                continue;
+            var (plan, report) = Planner.Plan(on, device).Steps[0];
+            new Executor(new SimulatedBackend(device)).RunAsync(plan, plan.Step.MaxContext).AsTask().GetAwaiter().GetResult().Picoseconds.ShouldBe(report.StepPicoseconds);
+            report.BoundPicoseconds.ShouldBeLessThanOrEqualTo(Math.Min(report.BasePicoseconds, report.StepPicoseconds));
+        }
+    }).Check(RandomDeployments.Runs(40));
+
+    [Fact]
     public void What_does_not_fit_is_refused_with_both_sizes()
     {
         var error = Should.Throw<ArgumentException>(() => Planner.Plan(Specs.Deploy(Specs.Llama3_70B, 1, Specs.Decode(4, 16_384), Precision.Bf16), _ascend));

@@ -19,7 +19,7 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
         [
             new(CriticalPath(plan, traffic, context, laws), "critical path"),
             // Weights and cache are read in each step; at most a full L2 of them stands there from the step before.
-            new(Time(traffic.MemoryBytes - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), device.Hbm.SustainedGigabytesPerSecond / 1000), "HBM"),
+            new(Time(traffic.MemoryBytes - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), laws.HbmBytesPerPicosecond), "HBM"),
             new(Time(LinkBytes(plan, context, laws), device.ScaleUp.GigabytesPerSecondPerDirection / 1000), "scale-up link"),
         ];
         return bounds.OrderByDescending(b => b.Picoseconds).First();
@@ -99,7 +99,7 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
     {
         var read = traffic.ReadBytes(instruction);
         var demand = laws.Demand(instruction.Operation, context, read, traffic.WrittenBytes(instruction));
-        var hot = laws.Device.L2.ReadTerabytesPerSecond is { } rate ? Math.Max(rate, laws.Device.Hbm.SustainedGigabytesPerSecond / 1000) : 0;
+        var hot = laws.Device.L2Known ? Math.Max(laws.L2BytesPerPicosecond, laws.HbmBytesPerPicosecond) : 0;
         if (demand.L2BytesPerPicosecond > 0 && hot > 0)
             hot = Math.Min(hot, demand.L2BytesPerPicosecond);
         var longest = Math.Max(Time(read, hot), Math.Max(Time(demand.Flops, demand.FlopsPerPicosecond), Time(demand.LinkBytes, demand.LinkBytesPerPicosecond)));

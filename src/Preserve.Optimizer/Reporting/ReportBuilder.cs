@@ -77,8 +77,8 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
     {
         if (!laws.Device.L2Known)
             return 0;
-        var hbm = laws.Device.Hbm.SustainedGigabytesPerSecond / 1000;
-        var l2 = laws.Device.L2.ReadTerabytesPerSecond.GetValueOrDefault();
+        var hbm = laws.HbmBytesPerPicosecond;
+        var l2 = laws.L2BytesPerPicosecond;
         var candidates = window.Candidates.Sum(c => c.Bytes.At(_context));
         var bytes = Math.Min((collective.EndPicoseconds - collective.StartPicoseconds) * hbm, Math.Min(candidates, plan.PrefetchRoomBytes));
         return (long)Math.Max(0, bytes * ((1 / hbm) - (1 / l2)));

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 16 context 8192  10,297.2 us  10,124.8 us  1.017x
+// decode batch 16 context 8192  10,885.1 us  10,775.0 us  1.010x
 #nullable enable
 
 namespace App;
@@ -189,63 +189,63 @@ partial class Gemma2_27BDeployed
 
               # At context 8,192.
               report
-                base         10,297.186204 us
-                step         10,124.774156 us
-                bound        7,815.403660 us
+                base         10,885.146524 us
+                step         10,775.022386 us
+                bound        7,298.042433 us
                 bound by     HBM
-                collectives  562.158428 us
-                reachable    317.329768 us
-                elsewhere    124.772265 us
+                collectives  540.981354 us
+                reachable    319.777241 us
+                elsewhere    124.910415 us
                 weights      13,614,842,880 bytes
                 kv-cache     9,261,776,896 bytes
-                window  embed_reduce  outside the layers  takes 5.741607 us  hides 2.000000 us  saves 0.000000 us
+                window  embed_reduce  outside the layers  takes 5.307304 us  hides 2.000000 us  saves 0.000000 us
                   not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
                   whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
                   no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
                   stopped    0.LocalLayer/out_weight                  0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 0 to 42 by 2  takes 5.741607 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked  i.LocalLayer/attn_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  i.LocalLayer/mlp_norm_weight             0 of 9,216                the policy prefetches matrices and the KV-cache only
                   no-room    i.LocalLayer/gate_up_weight              0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
                   stopped    i.LocalLayer/down_weight                 0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layers 0 to 42 by 2  takes 5.741607 us each  hides 5.741607 us each  saves 82.457936 us together
+                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 52.668066 us together
                   not-asked  i.LocalLayer/mlp_post_norm_weight        0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  i+1.GlobalLayer/attn_norm_weight         0 of 9,216                the policy prefetches matrices and the KV-cache only
                   whole      i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
                   no-room    i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456          needs 268,435,456 bytes, 19,922,944 of L2 are left
                   stopped    i+1.GlobalLayer/out_weight               0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 1 to 43 by 2  takes 5.741607 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked  i.GlobalLayer/attn_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  i.GlobalLayer/mlp_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
                   no-room    i.GlobalLayer/gate_up_weight             0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
                   stopped    i.GlobalLayer/down_weight                0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layers 1 to 43 by 2  takes 5.741607 us each  hides 5.741607 us each  saves 82.457936 us together
+                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 52.668066 us together
                   not-asked  i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  i+1.LocalLayer/attn_norm_weight          0 of 9,216                the policy prefetches matrices and the KV-cache only
                   whole      i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
                   no-room    i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
                   stopped    i+1.LocalLayer/out_weight                0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 44  takes 5.741607 us  hides 0.000000 us  saves 0.000000 us
+                window  out_reduce  layer 44  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  44.LocalLayer/attn_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  44.LocalLayer/mlp_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
                   no-room    44.LocalLayer/gate_up_weight             0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
                   stopped    44.LocalLayer/down_weight                0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layer 44  takes 5.741607 us  hides 5.741607 us  saves 3.748088 us
+                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 2.394003 us
                   not-asked  44.LocalLayer/mlp_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  45.GlobalLayer/attn_norm_weight          0 of 9,216                the policy prefetches matrices and the KV-cache only
                   whole      45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
                   no-room    45.GlobalLayer/kv[0:c]                   0 of 268,435,456          needs 268,435,456 bytes, 19,922,944 of L2 are left
                   stopped    45.GlobalLayer/out_weight                0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 45  takes 5.741607 us  hides 0.000000 us  saves 0.000000 us
+                window  out_reduce  layer 45  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  45.GlobalLayer/attn_post_norm_weight     0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  45.GlobalLayer/mlp_norm_weight           0 of 9,216                the policy prefetches matrices and the KV-cache only
                   no-room    45.GlobalLayer/gate_up_weight            0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
                   stopped    45.GlobalLayer/down_weight               0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layer 45  takes 5.741607 us  hides 0.000000 us  saves 0.000000 us
+                window  down_reduce  layer 45  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
                   not-asked  final_norm_weight                        0 of 9,216                the policy prefetches matrices and the KV-cache only
                   no-room    embedding                                0 of 589,824,000          needs 589,824,000 bytes, 38,797,312 of L2 are left
-                window  head_soft_cap_gather  outside the layers  takes 28.188977 us  hides 11.269305 us  saves 0.000000 us
+                window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 8.035935 us  saves 0.047156 us
                   not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
                   whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
                   no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base      planned    gain
-// decode batch 8 context 1024  26,309.7 us  26,309.7 us  1.000x
+// decode batch 8 context 1024  27,188.5 us  27,188.5 us  1.000x
 #nullable enable
 
 namespace App;
@@ -98,36 +98,36 @@ partial class Opt30BDeployed
 
               # At context 1,024.
               report
-                base         26,309.694084 us
-                step         26,309.694084 us
+                base         27,188.547279 us
+                step         27,188.547279 us
                 bound        19,322.265600 us
                 bound by     HBM
-                collectives  756.717314 us
-                reachable    496.463055 us
+                collectives  602.942972 us
+                reachable    393.176061 us
                 elsewhere    0.000000 us
                 weights      29,991,313,408 bytes
                 kv-cache     5,642,649,600 bytes
-                window  embed_reduce  outside the layers  takes 7.703608 us  hides 0.000000 us  saves 0.000000 us
+                window  embed_reduce  outside the layers  takes 6.019575 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  position_weight       0 of 29,388,800   the policy prefetches matrices and the KV-cache only
                   not-asked  0.attn_norm_weight    0 of 28,672       the policy prefetches matrices and the KV-cache only
                   no-room    0.qkv_weight          0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left
                   not-asked  0.qkv_bias            0 of 21,504       the policy prefetches matrices and the KV-cache only
                   stopped    0.kv[0:c]             0 of 117,440,512  the policy stops at the first tensor that does not fit
                   stopped    0.out_weight          0 of 51,380,224   the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 0 to 47  takes 7.703608 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  out_reduce  layers 0 to 47  takes 6.019575 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked  i.out_bias            0 of 14,336       the policy prefetches matrices and the KV-cache only
                   not-asked  i.mlp_norm_weight     0 of 28,672       the policy prefetches matrices and the KV-cache only
                   no-room    i.up_weight           0 of 205,520,896  needs 205,520,896 bytes, 28,311,552 of L2 are left
                   not-asked  i.up_bias             0 of 28,672       the policy prefetches matrices and the KV-cache only
                   stopped    i.down_weight         0 of 205,520,896  the policy stops at the first tensor that does not fit
-                window  down_reduce  layers 0 to 47  takes 7.703608 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  down_reduce  layers 0 to 47  takes 6.019575 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked  i.down_bias           0 of 14,336       the policy prefetches matrices and the KV-cache only
                   not-asked  i+1.attn_norm_weight  0 of 28,672       the policy prefetches matrices and the KV-cache only
                   no-room    i+1.qkv_weight        0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left
                   not-asked  i+1.qkv_bias          0 of 21,504       the policy prefetches matrices and the KV-cache only
                   stopped    i+1.kv[0:c]           0 of 117,440,512  the policy stops at the first tensor that does not fit
                   stopped    i+1.out_weight        0 of 51,380,224   the policy stops at the first tensor that does not fit
-                window  head_gather  outside the layers  takes 9.467338 us  hides 0.000000 us  saves 0.000000 us
+                window  head_gather  outside the layers  takes 19.044197 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  position_weight       0 of 29,388,800   the policy prefetches matrices and the KV-cache only
                   not-asked  0.attn_norm_weight    0 of 28,672       the policy prefetches matrices and the KV-cache only
                   no-room    0.qkv_weight          0 of 154,140,672  needs 154,140,672 bytes, 28,311,552 of L2 are left

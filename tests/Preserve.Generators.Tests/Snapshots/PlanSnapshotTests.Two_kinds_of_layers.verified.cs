@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base     planned    gain
-// decode batch 32 context 8192  7,777.3 us  7,497.1 us  1.037x
+// decode batch 32 context 8192  8,033.6 us  8,027.0 us  1.001x
 #nullable enable
 
 partial class TwoKindsDeployed
@@ -178,55 +178,55 @@ partial class TwoKindsDeployed
 
               # At context 8,192.
               report
-                base         7,777.296317 us
-                step         7,497.061278 us
-                bound        4,844.178369 us
+                base         8,033.649294 us
+                step         8,026.967169 us
+                bound        6,137.681049 us
                 bound by     critical path
-                collectives  882.878492 us
-                reachable    480.403023 us
-                elsewhere    136.858611 us
+                collectives  819.268876 us
+                reachable    403.647564 us
+                elsewhere    137.357741 us
                 weights      2,316,787,712 bytes
                 kv-cache     16,376,561,664 bytes
-                window  embed_reduce  outside the layers  takes 7.096189 us  hides 2.000000 us  saves 0.000000 us
+                window  embed_reduce  outside the layers  takes 6.475356 us  hides 2.000000 us  saves 0.000000 us
                   not-asked  0.Wide/attn_norm_weight      0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      0.Wide/qkv_weight            6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    0.Wide/kv[0:c]               0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
                   stopped    0.Wide/out_weight            0 of 4,194,304            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 0 to 1  takes 7.096189 us each  hides 7.096189 us each  saves 9.233572 us together
+                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 3.394404 us together
                   not-asked  i.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      i.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
                   no-room    i.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
-                window  down_reduce  layers 0 to 1  takes 7.096189 us each  hides 3.542024 us each  saves 1.784586 us together
+                window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 3.395002 us each  saves -0.001884 us together
                   not-asked  i+1.Wide/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      i+1.Wide/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    i+1.Wide/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
                   stopped    i+1.Wide/out_weight          0 of 4,194,304            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 2  takes 7.096189 us  hides 7.096189 us  saves 4.616786 us
+                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 1.697202 us
                   not-asked  2.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      2.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
                   no-room    2.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
-                window  down_reduce  layer 2  takes 7.096189 us  hides 3.542024 us  saves 0.892293 us
+                window  down_reduce  layer 2  takes 6.475356 us  hides 3.395002 us  saves -0.000942 us
                   not-asked  3.Narrow/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      3.Narrow/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    3.Narrow/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
                   stopped    3.Narrow/out_weight          0 of 4,194,304            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 3 to 59  takes 7.096189 us each  hides 7.096189 us each  saves 203.699760 us together
+                window  out_reduce  layers 3 to 59  takes 6.475356 us each  hides 6.475356 us each  saves 0.000000 us together
                   not-asked  i.Narrow/mlp_norm_weight     0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      i.Narrow/gate_up_weight      16,777,216 of 16,777,216  fits the 44,040,192 bytes of L2 that are left
                   whole      i.Narrow/down_weight         8,388,608 of 8,388,608    fits the 27,262,976 bytes of L2 that are left
-                window  down_reduce  layers 3 to 59  takes 7.096189 us each  hides 3.542024 us each  saves 50.924940 us together
+                window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 3.395002 us each  saves 0.000000 us together
                   not-asked  i+1.Narrow/attn_norm_weight  0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      i+1.Narrow/qkv_weight        6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    i+1.Narrow/kv[0:c]           0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
                   stopped    i+1.Narrow/out_weight        0 of 4,194,304            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 60  takes 7.096189 us  hides 7.096189 us  saves 3.573680 us
+                window  out_reduce  layer 60  takes 6.475356 us  hides 6.475356 us  saves 0.000000 us
                   not-asked  60.Narrow/mlp_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      60.Narrow/gate_up_weight     16,777,216 of 16,777,216  fits the 44,040,192 bytes of L2 that are left
                   whole      60.Narrow/down_weight        8,388,608 of 8,388,608    fits the 27,262,976 bytes of L2 that are left
-                window  down_reduce  layer 60  takes 7.096189 us  hides 7.096189 us  saves 4.616002 us
+                window  down_reduce  layer 60  takes 6.475356 us  hides 6.475356 us  saves 1.593345 us
                   not-asked  final_norm_weight            0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      head_weight                  32,768,000 of 32,768,000  fits the 44,040,192 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 10.047245 us  hides 3.542024 us  saves 0.000000 us
+                window  head_gather  outside the layers  takes 22.800088 us  hides 3.395002 us  saves 0.000000 us
                   not-asked  0.Wide/attn_norm_weight      0 of 8,192                the policy prefetches matrices and the KV-cache only
                   whole      0.Wide/qkv_weight            6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
                   no-room    0.Wide/kv[0:c]               0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
