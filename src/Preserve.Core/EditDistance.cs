@@ -52,7 +52,7 @@ public static class EditDistance
         foreach (var candidate in names)
         {
             var distance = Between(name, candidate);
-            if (distance < bestDistance && 2 * distance <= Math.Max(name.Length, candidate.Length))
+            if (distance < bestDistance && 2 * distance <= Math.Min(MaxLength, Math.Max(name.Length, candidate.Length)))
                 (best, bestDistance) = (candidate, distance);
         }
         return best;

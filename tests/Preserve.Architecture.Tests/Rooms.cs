@@ -13,6 +13,7 @@ internal static class Rooms
         new("src", "Preserve.Execution", [ForTheCompiler, ForApplications], ["Preserve.Hardware"]),
         new("src", "Preserve.Optimizer", [ForTheCompiler, ForApplications], ["Preserve.Execution"]),
         new("src", "Preserve.Runtime", [ForApplications], ["Preserve.Execution"]), // never the optimizer: an application ships its plans
+        new("src", "Preserve.Models", [ForApplications], ["Preserve.Core"]),
         new("generators", "Preserve.Generators", [ForTheCompiler], ["Preserve.Optimizer"]),
     ];
 
