@@ -2,3 +2,5 @@ using System.Runtime.CompilerServices;
 
 // The optimizer's graph has the same operations and references, and writes them with the same words.
 [assembly: InternalsVisibleTo("Preserve.Optimizer")]
+// A model's name comes from a file, and must be one that plans can print.
+[assembly: InternalsVisibleTo("Preserve.Models")]

@@ -44,6 +44,7 @@ public class FaultTests
         { "[Layer]|[FeedForward(Intermediate = 2048)]", "[[|Layer|]]|", "PRSV007", "layer 'DecoderLayer' has no feed-forward block: it does not carry [FeedForward]" },
         { "Attention(Heads = 8)", "[|Attention(Heads = 7)|]", "PRSV007", "HeadSize of layer 'DecoderLayer' is not given, and its 7 query heads do not divide the model's width of 512" },
         { "Heads = 8", "Heads = 8, [|KeyValueHeads = 3|]", "PRSV007", "KeyValueHeads of layer 'DecoderLayer' is 3, which does not divide its 8 query heads" },
+        { "[Layer]", "[Layer([|SeparateNorms = true|])]", "PRSV007", "layer 'DecoderLayer' declares SeparateNorms, but not Parallel: each of its blocks has a norm of its own in any case" },
         { "Vocabulary = 1000", "Vocabulary = 1000, [|LearnedPositions = 64|]", "PRSV007", "model 'Small' has 64 learned positions, but none of its layers declares Position.Learned" },
         { "Model(Hidden = 512, Vocabulary = 1000)|[Layer]", "[|Model(Hidden = 512, Vocabulary = 1000)|]|[Layer(Position = Position.Learned)]", "PRSV007", "layer 'DecoderLayer' has learned positions, but model 'Small' does not give LearnedPositions, the rows of their table" },
         { "[Layers(typeof(DecoderLayer), Repeat = 4)]\npublic static class Small", "[Layers(typeof(DecoderLayer), Repeat = 4)]\npublic static partial class Small;\n[[|Layers(typeof(Small.DecoderLayer))|]]\npublic static partial class Small", "PRSV007", "[Layers] of model 'Small' stand in several partial declarations, which have no order" },

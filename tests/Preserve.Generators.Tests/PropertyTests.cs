@@ -23,7 +23,7 @@ public class PropertyTests
             [FeedForward(Intermediate = 2048, Activation = Activation.SwiGlu, Bias = false)]
             public sealed class DecoderLayer;
 
-            [Layer(Norm = Norm.Layer, Position = Position.Learned)]
+            [Layer(Norm = Norm.Layer, Position = Position.Learned, Parallel = true, SeparateNorms = false)]
             [Attention(Heads = 8)]
             [FeedForward(Intermediate = 1024)]
             public sealed class OtherLayer;
@@ -63,6 +63,7 @@ public class PropertyTests
             "Position = Position.Learned, Parallel = false)]\n    [Attention(Heads = 8, KeyValueHeads",
             "Position = Position.Rotary, Parallel = false)]\n    [Attention(Heads = 8, KeyValueHeads"),
         [(typeof(LayerAttribute), nameof(LayerAttribute.Parallel))] = ("Parallel = false", "Parallel = true"),
+        [(typeof(LayerAttribute), nameof(LayerAttribute.SeparateNorms))] = ("SeparateNorms = false", "SeparateNorms = true"),
         [(typeof(AttentionAttribute), nameof(AttentionAttribute.Heads))] = ("Heads = 8, KeyValueHeads", "Heads = 16, KeyValueHeads"),
         [(typeof(AttentionAttribute), nameof(AttentionAttribute.KeyValueHeads))] = ("KeyValueHeads = 4", "KeyValueHeads = 2"),
         [(typeof(AttentionAttribute), nameof(AttentionAttribute.HeadSize))] = ("HeadSize = 64", "HeadSize = 32"),

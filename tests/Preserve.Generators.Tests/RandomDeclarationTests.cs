@@ -44,7 +44,7 @@ public class RandomDeclarationTests
     private static Gen<string> Layer =>
         from heads in Gen.Elements(4, 8, 12, 16)
         from layer in Arguments(
-            ("Norm", Gen.Elements("Norm.Rms", "Norm.Layer")), ("PostNorm", Flags), ("Parallel", Flags),
+            ("Norm", Gen.Elements("Norm.Rms", "Norm.Layer")), ("PostNorm", Flags), ("Parallel", Flags), ("SeparateNorms", Gen.Elements("false", "false", "true")),
             ("Position", Gen.Elements("Position.Rotary", "Position.Learned", "Position.None")))
         from attention in Arguments(
             ("KeyValueHeads", Gen.Elements("1", "2", "4")), ("HeadSize", Gen.Elements("16", "64", "96")), ("QueryKeyNorm", Flags), ("SoftCap", Flags),

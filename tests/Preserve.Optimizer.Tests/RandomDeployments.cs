@@ -51,10 +51,10 @@ public static class RandomDeployments
         from window in Gen.Elements(0, 0, 1, 128, 4096)
         from headSize in Gen.Elements(64, 96, 128)
         from intermediate in Gen.Choose(1, 4000)
-        from flags in Gen.ArrayOf(Gen.Elements(true, false), 5)
+        from flags in Gen.ArrayOf(Gen.Elements(true, false), 6)
         let keyValueHeads = KeyValueHeads(heads, ranks, keyValueShare)
         select Specs.Layer(name, heads, keyValueHeads, headSize, intermediate * ranks, window, norm, flags[0], position, flags[1] && !flags[0], bias,
-            flags[2], flags[3], activation, flags[4]);
+            flags[2], flags[3], activation, flags[4], flags[5] && flags[1] && !flags[0]);
 
     private static int KeyValueHeads(int heads, int ranks, int share) =>
         heads % share == 0 && ((heads / share) % ranks == 0 || ranks % (heads / share) == 0) ? heads / share : heads;

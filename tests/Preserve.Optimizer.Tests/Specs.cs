@@ -6,10 +6,12 @@ internal static class Specs
     public static LayerSpec Layer(
         string name, int heads, int keyValueHeads, int headSize, int intermediate, int window = 0, Norm norm = Norm.Rms,
         bool postNorm = false, Position position = Position.Rotary, bool parallel = false, ProjectionBias bias = ProjectionBias.None,
-        bool queryKeyNorm = false, bool softCap = false, Activation activation = Activation.SwiGlu, bool feedForwardBias = false) =>
+        bool queryKeyNorm = false, bool softCap = false, Activation activation = Activation.SwiGlu, bool feedForwardBias = false,
+        bool separateNorms = false) =>
         new(name, norm, postNorm, position, parallel,
             new MultiHeadAttentionSpec(heads, keyValueHeads, headSize, bias, queryKeyNorm, window, softCap),
-            new FeedForwardSpec[] { new DenseFeedForwardSpec(intermediate, activation, feedForwardBias) });
+            new FeedForwardSpec[] { new DenseFeedForwardSpec(intermediate, activation, feedForwardBias) },
+            separateNorms);
 
     public static ModelSpec Model(string name, int hidden, int vocabulary, params LayerGroup[] stack) =>
         new(name, hidden, vocabulary, MaxPositions: 131_072, TiedEmbeddings: false, LearnedPositions: 0, EmbeddingScale: false,

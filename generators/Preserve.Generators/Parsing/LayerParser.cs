@@ -41,7 +41,8 @@ internal static class LayerParser
                     feedForward.Required(nameof(FeedForwardAttribute.Intermediate), standIn: 1),
                     feedForward.Choice<Activation>(nameof(FeedForwardAttribute.Activation)),
                     feedForward.Bool(nameof(FeedForwardAttribute.Bias))),
-            });
+            },
+            declaration.Bool(nameof(LayerAttribute.SeparateNorms)));
         return new ParsedLayer(spec, declaration, attention, feedForward);
 
         DeclaredAttribute? Find<T>() =>
@@ -82,7 +83,7 @@ internal sealed record ParsedLayer(LayerSpec Spec, DeclaredAttribute Layer, Decl
     public FaultSite SiteOf(string property) => property switch
     {
         nameof(FeedForwardAttribute.Intermediate) or nameof(FeedForwardAttribute.Activation) => FeedForward.Site(property),
-        nameof(LayerAttribute.Norm) or nameof(LayerAttribute.Position) or nameof(LayerSpec.Name) => Layer.Site(property),
+        nameof(LayerAttribute.Norm) or nameof(LayerAttribute.Position) or nameof(LayerAttribute.SeparateNorms) or nameof(LayerSpec.Name) => Layer.Site(property),
         _ => Attention.Site(property),
     };
 }

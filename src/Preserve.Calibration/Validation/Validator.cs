@@ -35,6 +35,37 @@ public static class Validator
         return Validate(SystemRows.Of(measurements, system, device), system, device);
     }
 
+    /// <summary>Compares the built-in devices with one part of the tables.</summary>
+    /// <param name="measurements">The measured times.</param>
+    /// <param name="part">Which rows; with <see cref="ValidatedPart.All"/> whole layers too, which no fit saw.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="measurements"/> is null.</exception>
+    public static IReadOnlyList<ValidationResult> Validate(MeasurementSet measurements, ValidatedPart part)
+    {
+        ArgumentNullException.ThrowIfNull(measurements);
+        var results = new List<ValidationResult>();
+        foreach (var system in MeasuredSystem.All)
+        {
+            if (!DeviceCatalogue.TryGet(system.DeviceId, out var device))
+                continue;
+            var rows = SystemRows.Of(measurements, system.Name, device);
+            results.AddRange(Summed(Predict(measurements, system.Name, device, part), rows, system.Name, part));
+        }
+        return results;
+    }
+
+    /// <summary>The rows of a system that are not compared, with the reasons: they break physics, or are known outliers.</summary>
+    /// <param name="measurements">The measured times.</param>
+    /// <param name="system">The name under which the device was measured.</param>
+    /// <param name="device">The device.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static IReadOnlyList<DroppedRow> Dropped(MeasurementSet measurements, string system, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(measurements);
+        ArgumentNullException.ThrowIfNull(system);
+        ArgumentNullException.ThrowIfNull(device);
+        return SystemRows.Of(measurements, system, device).Dropped;
+    }
+
     /// <summary>The rows of a part beside their predictions.</summary>
     /// <param name="measurements">The measured times.</param>
     /// <param name="system">The name under which the device was measured.</param>
@@ -57,15 +88,15 @@ public static class Validator
         var predictor = new Predictor(device);
         var results = new List<ValidationResult>();
         foreach (var part in new[] { ValidatedPart.HeldOut, ValidatedPart.Fitted })
-            results.AddRange(Summed(predictor.Predict(Part(rows, part), system), part));
+            results.AddRange(Summed(predictor.Predict(Part(rows, part), system), rows, system, part));
         // A layer's matmuls come from other tables: none of them was seen.
-        results.AddRange(Summed(predictor.PredictLayers(rows.Layers), ValidatedPart.All));
+        results.AddRange(Summed(predictor.PredictLayers(rows.Layers), rows, system, ValidatedPart.All));
         return results;
-
-        IEnumerable<ValidationResult> Summed(IEnumerable<Prediction> predictions, ValidatedPart part) =>
-            predictions.GroupBy(p => (p.Table, p.Kind)).OrderBy(g => g.Key)
-                .Select(g => Summary(system, g.Key.Table, g.Key.Kind, part, g.ToList(), rows.Dropped.Count(d => d.Table == g.Key.Table)));
     }
+
+    private static IEnumerable<ValidationResult> Summed(IEnumerable<Prediction> predictions, SystemRows rows, string system, ValidatedPart part) =>
+        predictions.GroupBy(p => (p.Table, p.Kind)).OrderBy(g => g.Key)
+            .Select(g => Summary(system, g.Key.Table, g.Key.Kind, part, g.ToList(), rows.Dropped.Count(d => d.Table == g.Key.Table)));
 
     /// <summary>The figures of some predictions.</summary>
     internal static ValidationResult Summary(string system, string table, string kind, ValidatedPart part, IReadOnlyList<Prediction> rows, int dropped)

@@ -74,8 +74,12 @@ public sealed class LayerAttribute : Attribute
     public Position Position { get; set; }
 
     /// <summary>Whether attention and feed-forward read the same normalised input and are added together
-    /// (GPT-NeoX, Phi-2). Default: false.</summary>
+    /// (Phi-2, Falcon-7B). Default: false.</summary>
     public bool Parallel { get; set; }
+
+    /// <summary>Whether the two blocks of a parallel layer each normalise their input with weights of their own (GPT-NeoX,
+    /// Falcon-40B). Only with <see cref="Parallel"/>. Default: false.</summary>
+    public bool SeparateNorms { get; set; }
 }
 
 /// <summary>Declares the multi-head, multi-query or grouped-query attention of a layer.</summary>

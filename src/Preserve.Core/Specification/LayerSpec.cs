@@ -5,9 +5,11 @@ namespace Preserve;
 /// <param name="Norm">The normalisation before each block.</param>
 /// <param name="PostNorm">Whether each block's output is normalised too, before it is added (Gemma-2).</param>
 /// <param name="Position">How positions enter.</param>
-/// <param name="Parallel">Whether attention and feed-forward read the same normalised input and are added together.</param>
+/// <param name="Parallel">Whether attention and feed-forward both read the residual stream, normalised, and are added together.</param>
 /// <param name="Attention">The attention block.</param>
 /// <param name="FeedForward">The feed-forward blocks; exactly one in a dense layer.</param>
+/// <param name="SeparateNorms">Whether the two blocks of a parallel layer each normalise their input with weights of their own
+/// (GPT-NeoX); always so where they are not parallel, and then false here.</param>
 public sealed record LayerSpec(
     string Name,
     Norm Norm,
@@ -15,17 +17,19 @@ public sealed record LayerSpec(
     Position Position,
     bool Parallel,
     AttentionSpec Attention,
-    EquatableArray<FeedForwardSpec> FeedForward)
+    EquatableArray<FeedForwardSpec> FeedForward,
+    bool SeparateNorms = false)
 {
+    /// <summary>Normalisations over the residual stream; a parallel layer usually has one for both blocks.</summary>
+    internal int NormCount => (Parallel && !SeparateNorms ? 1 : 2) + (PostNorm ? 2 : 0);
+
     /// <summary>Number of trained parameters of one such layer.</summary>
     /// <param name="hidden">Width of the residual stream, in elements.</param>
     public long ParameterCount(int hidden)
     {
         checked
         {
-            // A parallel layer has one normalisation for both blocks.
-            var norms = (Parallel ? 1 : 2) + (PostNorm ? 2 : 0);
-            var total = (norms * Norm.ParameterCount(hidden)) + Attention.ParameterCount(hidden);
+            var total = (NormCount * Norm.ParameterCount(hidden)) + Attention.ParameterCount(hidden);
             foreach (var block in FeedForward)
                 total += block.ParameterCount(hidden);
             return total;

@@ -18,7 +18,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         var attention = LowerAttention(attended);
         if (spec.Parallel)
         {
-            var feedForward = LowerFeedForward(attended);
+            var feedForward = LowerFeedForward(spec.SeparateNorms ? Norm("mlp_norm", residual, "mlp_in") : attended);
             var block = Elementwise("block_add", ElementwiseFunction.Add, _hidden, Partition.None, [attention, feedForward], "block_out");
             Add("mlp_add", residual, block, output, spec.PostNorm ? [] : [.. OutBias(), .. DownBias()]);
             return;

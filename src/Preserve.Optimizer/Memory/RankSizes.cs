@@ -97,8 +97,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
             var attention = Attention(layer);
             var all = (long)new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 2, attention.HeadSize).WidthOf(_ranks);
             var query = (long)attention.Heads / _ranks * attention.HeadSize;
-            var norms = (layer.Parallel ? 1 : 2) + (layer.PostNorm ? 2 : 0);
-            var vectors = norms * layer.Norm.ParameterCount(_model.Hidden);
+            var vectors = layer.NormCount * layer.Norm.ParameterCount(_model.Hidden);
             vectors += attention.Bias == ProjectionBias.None ? 0 : all;
             vectors += attention.Bias == ProjectionBias.All ? _hidden : 0;
             vectors += attention.QueryKeyNorm ? 2L * attention.HeadSize : 0;

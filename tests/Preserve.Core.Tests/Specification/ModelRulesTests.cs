@@ -14,6 +14,7 @@ public class ModelRulesTests
         { "KeyValueHeads", SampleSpecs.With(SampleSpecs.Layer, SampleSpecs.Of("Other", SampleSpecs.Attention with { KeyValueHeads = 3 })), new LayerPlace(0, 1, "KeyValueHeads") },
         { "Window", SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention with { Window = -1 })), new LayerPlace(0, 0, "Window") },
         { "query width", SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 65_536, HeadSize = 512 })), new LayerPlace(0, 0, "HeadSize") },
+        { "norms", SampleSpecs.With(SampleSpecs.Layer with { SeparateNorms = true }), new LayerPlace(0, 0, "SeparateNorms") },
         { "no table", SampleSpecs.With(SampleSpecs.Layer with { Position = Position.Learned }), new ModelPlace("LearnedPositions") },
         { "no learned layer", SampleSpecs.Model with { LearnedPositions = 8 }, new ModelPlace("LearnedPositions") },
         { "two blocks", SampleSpecs.With(SampleSpecs.Layer with { FeedForward = new[] { SampleSpecs.Layer.FeedForward[0], SampleSpecs.Layer.FeedForward[0] } }), new LayerPlace(0, 0, "FeedForward") },
@@ -37,6 +38,16 @@ public class ModelRulesTests
         var fault = ModelRules.Check(model).ShouldHaveSingleItem(what);
         fault.Place.ShouldBe(place);
         fault.Message.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public void A_parallel_layer_has_one_norm_or_two()
+    {
+        var one = SampleSpecs.Layer with { Parallel = true };
+        var two = one with { SeparateNorms = true };
+        ModelRules.Check(SampleSpecs.With(two)).ShouldBeEmpty();
+        two.ParameterCount(512).ShouldBe(one.ParameterCount(512) + 512);
+        two.ParameterCount(512).ShouldBe(SampleSpecs.Layer.ParameterCount(512));
     }
 
     [Fact]

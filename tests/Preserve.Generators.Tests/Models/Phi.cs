@@ -24,12 +24,12 @@ public static class Phi3Medium
 
 /// <summary>microsoft/Phi-3-small-8k-instruct.</summary>
 /// <remarks>Every second layer of the published model attends sparsely, in blocks; here all attend to all tokens.</remarks>
-[Model(Name = "microsoft/Phi-3-small-8k-instruct", Hidden = 4096, Vocabulary = 100_352, MaxPositions = 8192)]
+[Model(Name = "microsoft/Phi-3-small-8k-instruct", Hidden = 4096, Vocabulary = 100_352, MaxPositions = 8192, TiedEmbeddings = true, EmbeddingScale = true)]
 [Layers(typeof(DecoderLayer), Repeat = 32)]
 public static class Phi3Small
 {
     [Layer(Norm = Norm.Layer)]
-    [Attention(Heads = 32, KeyValueHeads = 8)]
-    [FeedForward(Intermediate = 14_336, Activation = Activation.GeGlu)]
+    [Attention(Heads = 32, KeyValueHeads = 8, Bias = ProjectionBias.All)]
+    [FeedForward(Intermediate = 14_336, Activation = Activation.GeGlu, Bias = true)]
     public sealed class DecoderLayer;
 }

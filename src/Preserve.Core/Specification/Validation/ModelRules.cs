@@ -78,6 +78,12 @@ public static class ModelRules
 
     private static void CheckTogether(LayerSpec layer, int group, int index, FaultList faults)
     {
+        if (layer.SeparateNorms && !layer.Parallel)
+        {
+            faults.Add(new ContradictionFault(
+                new LayerPlace(group, index, nameof(layer.SeparateNorms)),
+                $"layer '{layer.Name}' declares SeparateNorms, but not Parallel: each of its blocks has a norm of its own in any case"));
+        }
         if (layer.Attention is not MultiHeadAttentionSpec attention)
             return;
         if (attention.Heads % attention.KeyValueHeads != 0)

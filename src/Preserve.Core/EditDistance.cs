@@ -4,14 +4,20 @@ using System.Collections.Generic;
 namespace Preserve;
 
 /// <summary>How far two names are apart, to suggest the one that was meant.</summary>
-internal static class EditDistance
+public static class EditDistance
 {
     /// <summary>A longer name is cut: a suggestion need not be exact, and its cost is bounded.</summary>
     private const int MaxLength = 64;
 
     /// <summary>Least number of inserted, deleted and replaced characters (V. I. Levenshtein, 1966), case ignored.</summary>
+    /// <param name="left">A name.</param>
+    /// <param name="right">Another name.</param>
     public static int Between(string left, string right)
     {
+        if (left is null)
+            throw new ArgumentNullException(nameof(left));
+        if (right is null)
+            throw new ArgumentNullException(nameof(right));
         var rows = Math.Min(left.Length, MaxLength);
         var columns = Math.Min(right.Length, MaxLength);
         var above = new int[columns + 1];
@@ -33,14 +39,20 @@ internal static class EditDistance
 
     /// <summary>The name nearest to <paramref name="name"/>, the first of equally near ones; null where none is near enough
     /// to be meant, which is when more than half of it would have to change.</summary>
+    /// <param name="name">The name as written.</param>
+    /// <param name="names">The names that could be meant.</param>
     public static string? Nearest(string name, IEnumerable<string> names)
     {
+        if (name is null)
+            throw new ArgumentNullException(nameof(name));
+        if (names is null)
+            throw new ArgumentNullException(nameof(names));
         string? best = null;
         var bestDistance = int.MaxValue;
         foreach (var candidate in names)
         {
             var distance = Between(name, candidate);
-            if (distance < bestDistance && 2 * distance <= Math.Max(name.Length, candidate.Length))
+            if (distance < bestDistance && 2 * distance <= Math.Min(MaxLength, Math.Max(name.Length, candidate.Length)))
                 (best, bestDistance) = (candidate, distance);
         }
         return best;

@@ -1,0 +1,90 @@
+using System.CommandLine;
+
+namespace Preserve.Cli.Commands;
+
+/// <summary>The options that name a model, a device and one step, shared by the verbs that plan.</summary>
+internal sealed class DeploymentOptions
+{
+    private static readonly string[] _precisions = ["bf16", "fp8", "int8", "int4"];
+
+    private readonly Option<string> _model = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json.", Required = true, HelpName = "id|config.json" };
+    private readonly Option<string> _device = new("--device", "-d") { Description = "A built-in device by id, or a device file.", Required = true, HelpName = "id|file.json" };
+    private readonly Option<int> _ranks = new("--tensor-parallel", "-t") { Description = "Ranks of the tensor-parallel group.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string> _phase = new Option<string>("--phase") { Description = "Which step is run.", DefaultValueFactory = _ => "decode" }.AcceptOnlyFromAmong("decode", "prefill");
+    private readonly Option<int> _batch = new("--batch", "-b") { Description = "Sequences in the batch.", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _context = new("--context", "-c") { Description = "Tokens that each sequence has cached before a decode step; tokens of each prompt in a prefill.", DefaultValueFactory = _ => 4096 };
+    private readonly Option<string> _weights = Precisions("--weights", "Format of the weights.");
+    private readonly Option<string> _activations = Precisions("--activations", "Format in which activations enter a matmul.");
+    private readonly Option<string> _keyValues = Precisions("--key-values", "Format of the KV-cache.");
+    private readonly Option<string> _home = new("--kv-home") { Description = "Where the KV-cache lives: device; host is not planned for yet.", DefaultValueFactory = _ => "device", HelpName = "device" };
+    private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
+
+    /// <summary>Whether a step starts with an empty L2.</summary>
+    public Option<bool> Cold { get; } = new("--cold") { Description = "Start with an empty L2, and not with what the step before left." };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prefetch, Cold })
+            command.Options.Add(option);
+    }
+
+    /// <summary>Reads the model and the device, and checks them together as a declaration is checked.</summary>
+    /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
+    public DeployedModel Read(ParseResult parsed)
+    {
+        if (parsed.GetValue(_home) is var home && home != "device")
+            throw new InputException($"--kv-home is '{home}'; a KV-cache outside the device is not planned for yet, only 'device' is");
+        var model = ModelArgument.Read(parsed.GetValue(_model)!);
+        var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
+        var (batch, context) = (parsed.GetValue(_batch), parsed.GetValue(_context));
+        StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false) : new PrefillSpec(batch, context);
+        var spec = new DeploymentSpec(
+            model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
+            PrecisionOf(parsed.GetValue(_keyValues)), Policy(parsed.GetValue(_prefetch)), SeparateProjections: false, new[] { step });
+
+        var faults = DeploymentRules.Check(spec, modelIsSound: true);
+        if (faults.Count > 0)
+            throw new InputException(string.Join("; ", faults.Select(f => InOptions(f.Message))));
+        var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes);
+        if (!fit.Fits)
+        {
+            throw new InputException(
+                $"{model.Spec.Name} does not fit the memory of {device.Id}: each of {spec.TensorParallel} ranks needs {fit.NeededBytes / 1e9:0.0} GB and has {fit.AvailableBytes / 1e9:0.0} GB; " +
+                $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, or a narrower format would need less");
+        }
+        return new DeployedModel(model, spec, device, text, step is DecodeSpec ? context : 0);
+    }
+
+    private static Option<string> Precisions(string name, string description) =>
+        new Option<string>(name) { Description = description, DefaultValueFactory = _ => "bf16" }.AcceptOnlyFromAmong(_precisions);
+
+    private static Precision PrecisionOf(string? name) => name switch
+    {
+        "fp8" => Precision.Fp8,
+        "int8" => Precision.Int8,
+        "int4" => Precision.Int4,
+        _ => Precision.Bf16,
+    };
+
+    private static PrefetchPolicy Policy(string? name) => name switch
+    {
+        "none" => PrefetchPolicy.None,
+        "paper" => PrefetchPolicy.Paper,
+        _ => PrefetchPolicy.Best,
+    };
+
+    /// <summary>The rules name properties; a user of the tool knows options.</summary>
+    private static string InOptions(string message) => message
+        .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
+        .Replace("Batch of", "--batch of", StringComparison.Ordinal)
+        .Replace("Context of", "--context of", StringComparison.Ordinal)
+        .Replace("Tokens of", "--context of", StringComparison.Ordinal);
+}
+
+/// <summary>A model on a device, accepted by all rules.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Spec">The deployment, with its one step.</param>
+/// <param name="Device">The device.</param>
+/// <param name="DeviceFile">The text of the device's file where it is not built in.</param>
+/// <param name="Context">The context at which the step runs; 0 for a prefill.</param>
+internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context);

@@ -1,0 +1,28 @@
+namespace Preserve.Cli.Commands;
+
+/// <summary>A device as a user names it: a built-in one by id, or a device file by path.</summary>
+internal static class DeviceArgument
+{
+    /// <summary>No device file is nearly as large.</summary>
+    private const long MostBytes = 1 << 20;
+
+    /// <summary>The device, and the text of its file where it is not built in.</summary>
+    /// <exception cref="InputException">There is none of that name, or the file is not sound.</exception>
+    public static (Device Device, string? Text) Read(string name)
+    {
+        if (DeviceCatalogue.TryGet(name, out var builtIn))
+            return (builtIn, null);
+        if (!File.Exists(name))
+        {
+            var nearest = DeviceCatalogue.Nearest(name, []);
+            throw new InputException($"'{name}' is neither a built-in device nor a file{(nearest is null ? "" : $"; did you mean '{nearest}'?")} 'preserve devices' lists the built-in ones");
+        }
+        if (new FileInfo(name).Length > MostBytes)
+            throw new InputException($"{name} has {new FileInfo(name).Length:#,0} bytes, a device file has at most {MostBytes:#,0}");
+        var text = File.ReadAllText(name);
+        var result = DeviceFile.Parse(text);
+        if (result.Device is null)
+            throw new InputException(string.Join(Environment.NewLine + "preserve: ", result.Errors.Select(e => $"{name}:{e.Line}:{e.Column}: {e.Message}")));
+        return (result.Device, text);
+    }
+}

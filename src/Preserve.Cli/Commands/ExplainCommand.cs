@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Preserve.Cli.Output;
+using Spectre.Console;
+
+namespace Preserve.Cli.Commands;
+
+/// <summary><c>preserve explain</c>: every window, every candidate, every reason.</summary>
+internal static class ExplainCommand
+{
+    public static Command Create()
+    {
+        var options = new DeploymentOptions();
+        var json = new Option<bool>("--json") { Description = "Print JSON, the same as that of simulate." };
+        var command = new Command("explain", "Says of every window and every tensor what is prefetched, and why not the rest.") { json };
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var cold = parsed.GetValue(options.Cold);
+            var simulation = await Simulation.RunAsync(options.Read(parsed), cold, cancellation);
+            if (parsed.GetValue(json))
+                simulation.ToDocument().Write(Console.Out);
+            else
+                Print(simulation, await simulation.RecordAsync(cold, cancellation));
+            return 0;
+        });
+        return command;
+    }
+
+    private static void Print(Simulation simulation, StepRun recorded)
+    {
+        SimulationText.PrintHead(simulation);
+        SimulationText.PrintTimes(simulation);
+        PrintKinds(recorded);
+        if (simulation.Report.Windows.Count == 0)
+            Console.WriteLine("no window: one rank has no collective to prefetch under");
+        foreach (var window in simulation.Report.Windows)
+        {
+            var many = window.FirstLayer != window.LastLayer;
+            Console.WriteLine();
+            Console.WriteLine(
+                $"{window.Collective}, {(window.FirstLayer < 0 ? "outside the layers" : (many ? "layers " : "layer ") + SimulationText.Layers(window))}: takes {SimulationText.Time(window.WindowPicoseconds)}{(many ? " each" : "")}, " +
+                $"{SimulationText.Time(window.HiddenPicoseconds)} of prefetch beside it; " + Saved(window.SavedPicoseconds, many));
+            var candidates = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn(new TableColumn("prefetched").RightAligned())
+                .AddColumn(new TableColumn("of").RightAligned()).AddColumn("why");
+            foreach (var candidate in window.Candidates)
+            {
+                candidates.AddRow(
+                    Markup.Escape(candidate.Tensor.Tensor), SimulationText.Megabytes(candidate.PrefetchedBytes), SimulationText.Megabytes(candidate.Bytes), Markup.Escape(candidate.Reason));
+            }
+            AnsiConsole.Write(candidates);
+        }
+        SimulationText.PrintNotes(simulation);
+    }
+
+    private static string Saved(long picoseconds, bool many) => picoseconds switch
+    {
+        0 => "its prefetches change nothing",
+        > 0 => $"its prefetches save {SimulationText.Time(picoseconds)}{(many ? " together" : "")}",
+        _ => $"its prefetches cost {SimulationText.Time(-picoseconds)}{(many ? " together" : "")}",
+    };
+
+    /// <summary>Where the time of the step goes: the compute and collective streams run one after the other, so their instructions are the
+    /// critical path.</summary>
+    private static void PrintKinds(StepRun recorded)
+    {
+        var path = new Table().Border(TableBorder.Simple).AddColumn("on the critical path").AddColumn(new TableColumn("times").RightAligned())
+            .AddColumn(new TableColumn("time").RightAligned()).AddColumn(new TableColumn("share").RightAligned());
+        var kinds = recorded.Timeline.Where(r => r.Stream is StreamKind.Compute or StreamKind.Collective).GroupBy(r => r.Label)
+            .Select(g => (Label: g.Key, Times: g.Count(), Picoseconds: g.Sum(r => r.EndPicoseconds - r.StartPicoseconds))).OrderByDescending(g => g.Picoseconds);
+        foreach (var (label, times, picoseconds) in kinds.Take(12))
+            path.AddRow(Markup.Escape(label), $"{times}", SimulationText.Time(picoseconds), $"{100.0 * picoseconds / recorded.Picoseconds:0.0} %");
+        AnsiConsole.Write(path);
+    }
+}

@@ -1,0 +1,18 @@
+namespace Preserve.Cli.Commands;
+
+/// <summary>A folder of measured tables as a user names it.</summary>
+internal static class MeasurementsArgument
+{
+    private const int MostErrors = 10;
+
+    /// <exception cref="InputException">The folder does not exist, has no table, or a table is not sound.</exception>
+    public static MeasurementSet Read(string folder)
+    {
+        var result = MeasurementSet.Read(folder);
+        if (result.Measurements is { } measurements)
+            return measurements;
+        var shown = result.Errors.Take(MostErrors).Select(e => e.ToString());
+        var more = result.Errors.Count - MostErrors;
+        throw new InputException(string.Join(Environment.NewLine + "preserve: ", more > 0 ? shown.Append($"and {more} more") : shown));
+    }
+}

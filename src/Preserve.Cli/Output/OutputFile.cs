@@ -1,0 +1,29 @@
+namespace Preserve.Cli.Output;
+
+/// <summary>Files that the tool writes: whole, or not at all.</summary>
+internal static class OutputFile
+{
+    /// <summary>Writes a file beside its place and moves it there.</summary>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var part = $"{path}.{Environment.ProcessId}.part";
+        try
+        {
+            using (var stream = File.Create(part))
+                write(stream);
+            File.Move(part, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(part);
+            throw;
+        }
+    }
+
+    /// <summary>Writes a text file.</summary>
+    public static void Write(string path, string text) => Write(path, stream =>
+    {
+        using var writer = new StreamWriter(stream);
+        writer.Write(text);
+    });
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Preserve.Cli.Output;
+
+/// <summary>What <c>simulate --json</c> prints. The names are documented in docs/simulate.schema.json.</summary>
+internal sealed record SimulationDocument
+{
+    public required string Model { get; init; }
+
+    public required string Device { get; init; }
+
+    public required int TensorParallel { get; init; }
+
+    public required string Phase { get; init; }
+
+    public required int Batch { get; init; }
+
+    public required int Context { get; init; }
+
+    public required string Prefetch { get; init; }
+
+    public required decimal BaseMicroseconds { get; init; }
+
+    public required decimal StepMicroseconds { get; init; }
+
+    public required decimal? StepLowMicroseconds { get; init; }
+
+    public required decimal? StepHighMicroseconds { get; init; }
+
+    public required decimal LowerBoundMicroseconds { get; init; }
+
+    public required string LowerBoundBy { get; init; }
+
+    public required double Speedup { get; init; }
+
+    public required double CollectiveShare { get; init; }
+
+    public required decimal ReachableMicroseconds { get; init; }
+
+    public required long MemoryBytes { get; init; }
+
+    public required IReadOnlyList<string> Assumed { get; init; }
+
+    public required IReadOnlyList<WindowDocument> Windows { get; init; }
+
+    public void Write(TextWriter output) => output.WriteLine(JsonSerializer.Serialize(this, DocumentContext.Default.SimulationDocument));
+}
+
+/// <summary>A window, once for all layers in which it is the same.</summary>
+internal sealed record WindowDocument(
+    string Collective, IReadOnlyList<int>? Layers, decimal WindowMicroseconds, long PrefetchedBytes, decimal HiddenMicroseconds, decimal SavedMicroseconds,
+    IReadOnlyList<CandidateDocument> Candidates);
+
+/// <summary>A tensor that is read after a collective and before the next, of one rank.</summary>
+internal sealed record CandidateDocument(string Tensor, long Bytes, long PrefetchedBytes, string Reason);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(SimulationDocument))]
+[JsonSerializable(typeof(IReadOnlyList<DeviceDocument>))]
+[JsonSerializable(typeof(IReadOnlyList<ModelDocument>))]
+[JsonSerializable(typeof(ValidationDocument))]
+internal sealed partial class DocumentContext : JsonSerializerContext;

@@ -1,0 +1,52 @@
+using Spectre.Console;
+
+namespace Preserve.Cli.Output;
+
+/// <summary>The parts of a simulation that several verbs print.</summary>
+internal static class SimulationText
+{
+    public static void PrintHead(Simulation simulation)
+    {
+        var (plan, spec) = (simulation.Plan, simulation.Deployed.Spec);
+        Console.WriteLine($"{plan.Model} on {plan.Ranks} x {simulation.Deployed.Device.Name}: {plan.Step}");
+        Console.WriteLine(
+            $"weights {Name(spec.Weights)}, activations {Name(spec.Activations)}, KV-cache {Name(spec.KeyValues)}; each rank holds {simulation.Report.WeightBytes / 1e9:0.0} GB of weights, " +
+            $"{simulation.Report.KeyValueBytes / 1e9:0.0} GB of KV-cache, {plan.ArenaBytes / 1e6:0.0} MB of values");
+    }
+
+    public static void PrintTimes(Simulation simulation)
+    {
+        var report = simulation.Report;
+        var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
+        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), "nothing prefetched");
+        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {plan(simulation)}: {simulation.Speedup:0.000} times as fast");
+        times.AddRow("lower bound", Time(report.BoundPicoseconds), $"by {Markup.Escape(report.BoundBy)}; this plan takes {(double)simulation.Run.Picoseconds / report.BoundPicoseconds:0.00} times that");
+        times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
+        times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
+        times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
+        AnsiConsole.Write(times);
+
+        static string plan(Simulation s) => s.Plan.Policy.ToString().ToLowerInvariant();
+    }
+
+    /// <summary>What is not exact about the model, and what is assumed or doubtful about the device.</summary>
+    public static void PrintNotes(Simulation simulation)
+    {
+        foreach (var note in simulation.Deployed.Model.Notes)
+            Console.WriteLine($"model     {note}");
+        foreach (var note in simulation.Deployed.Device.AssumedFields)
+            Console.WriteLine($"assumed   {note.Field}: {note.Note}");
+        foreach (var note in simulation.Deployed.Device.DoubtfulFields)
+            Console.WriteLine($"doubtful  {note.Field}: {note.Note}");
+    }
+
+    public static string Layers(WindowReport window) => window.FirstLayer < 0
+        ? "outside"
+        : window.FirstLayer == window.LastLayer ? $"{window.FirstLayer}" : window.Stride == 1 ? $"{window.FirstLayer} to {window.LastLayer}" : $"{window.FirstLayer} to {window.LastLayer} by {window.Stride}";
+
+    public static string Time(long picoseconds) => $"{picoseconds / 1e6:#,0.0} us";
+
+    public static string Megabytes(long bytes) => $"{bytes / 1e6:#,0.0} MB";
+
+    private static string Name(Precision precision) => precision.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,20 @@
+namespace Preserve.Cli.Output;
+
+/// <summary>What <c>validate --json</c> prints.</summary>
+internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped);
+
+/// <summary>How predicted times compare with measured ones, for one kind of rows. Errors in percent; the share inside the band from 0 to 1.</summary>
+internal sealed record ValidationRow(
+    string Table, string System, string Kind, string Part, int Rows, int Dropped, double Mape, double P50, double P90, double Bias, double? InsideBand)
+{
+    public static ValidationRow Of(ValidationResult r) => new(
+        Path.GetFileNameWithoutExtension(r.Table), r.System, r.Kind, PartName(r.Part), r.Rows, r.Dropped,
+        Math.Round(r.Mape, 3), Math.Round(r.P50, 3), Math.Round(r.P90, 3), Math.Round(r.Bias, 3), r.InsideBand is { } inside ? Math.Round(inside / 100, 4) : null);
+
+    public static string PartName(ValidatedPart part) => part switch
+    {
+        ValidatedPart.HeldOut => "held-out",
+        ValidatedPart.Fitted => "fitted",
+        _ => "all",
+    };
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Preserve.Cli;
+using Preserve.Cli.Commands;
+using Spectre.Console;
+
+// Exit codes: 0, 1 for a check that failed, 2 for bad input.
+const int badInput = 2;
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+Console.OutputEncoding = Encoding.UTF8;
+
+// A pipe has no width; a table is not to be broken for it.
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = 200;
+
+var root = new RootCommand("Plans and simulates transformer inference on modelled accelerators.")
+{
+    SimulateCommand.Create(),
+    ExplainCommand.Create(),
+    DevicesCommand.Create(),
+    ModelsCommand.Create(),
+    ValidateCommand.Create(),
+    CalibrateCommand.Create(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+        Console.Error.WriteLine($"preserve: {error.Message}");
+    Console.Error.WriteLine($"preserve: see 'preserve {string.Join(' ', args.TakeWhile(a => a.Length > 0 && a[0] != '-').Append("--help"))}'");
+    return badInput;
+}
+try
+{
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (InputException e)
+{
+    Console.Error.WriteLine($"preserve: {e.Message}");
+    return badInput;
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"preserve: {e.Message}");
+    return badInput;
+}
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("preserve: stopped");
+    return 130;
+}

@@ -1,0 +1,88 @@
+using Preserve.Cli.Commands;
+using Preserve.Cli.Output;
+using Preserve.Optimizer;
+
+namespace Preserve.Cli;
+
+/// <summary>One step, planned and run: the base plan and this plan, by the executor on the hardware model.</summary>
+internal sealed class Simulation
+{
+    private Simulation(DeployedModel deployed, PlanSet plans, StepRun baseRun, StepRun run)
+    {
+        Deployed = deployed;
+        Plans = plans;
+        BaseRun = baseRun;
+        Run = run;
+    }
+
+    public DeployedModel Deployed { get; }
+
+    public PlanSet Plans { get; }
+
+    public ExecutionPlan Plan => Plans.Steps[0].Plan;
+
+    public PlanReport Report => Plans.Steps[0].Report;
+
+    public StepRun BaseRun { get; }
+
+    public StepRun Run { get; }
+
+    public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
+
+    public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
+
+    /// <summary>Weights, KV-cache and values of one rank.</summary>
+    public long MemoryBytes => Report.WeightBytes + Report.KeyValueBytes + Plan.ArenaBytes;
+
+    /// <summary>Plans and runs.</summary>
+    public static async Task<Simulation> RunAsync(DeployedModel deployed, bool cold, CancellationToken cancellation)
+    {
+        var plans = Planner.Plan(deployed.Spec, deployed.Device, deployed.DeviceFile);
+        var plan = plans.Steps[0].Plan;
+        return new Simulation(
+            deployed, plans,
+            await RunAsync(deployed, plan.WithoutPrefetch(), cold, record: false, cancellation),
+            await RunAsync(deployed, plan, cold, record: false, cancellation));
+    }
+
+    /// <summary>Runs the plan once more, and records it.</summary>
+    public Task<StepRun> RecordAsync(bool cold, CancellationToken cancellation) => RunAsync(Deployed, Plan, cold, record: true, cancellation);
+
+    public SimulationDocument ToDocument()
+    {
+        var spec = Deployed.Spec;
+        return new SimulationDocument
+        {
+            Model = spec.Model.Name,
+            Device = spec.Device,
+            TensorParallel = spec.TensorParallel,
+            Phase = spec.Steps[0] is DecodeSpec ? "decode" : "prefill",
+            Batch = spec.Steps[0].Batch,
+            Context = spec.Steps[0] is DecodeSpec ? Deployed.Context : spec.Steps[0].NewTokens,
+            Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
+            BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
+            StepMicroseconds = Microseconds(Run.Picoseconds),
+            StepLowMicroseconds = null,
+            StepHighMicroseconds = null,
+            LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
+            LowerBoundBy = Report.BoundBy,
+            Speedup = Speedup,
+            CollectiveShare = CollectiveShare,
+            ReachableMicroseconds = Microseconds(Report.ReachablePicoseconds),
+            MemoryBytes = MemoryBytes,
+            Assumed = [.. Deployed.Device.AssumedFields.Select(f => f.Field)],
+            Windows = [.. Report.Windows.Select(w => new WindowDocument(
+                w.Collective, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
+                w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
+                [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, c.Reason))]))],
+        };
+    }
+
+    public static decimal Microseconds(long picoseconds) => picoseconds / 1_000_000m;
+
+    private static async Task<StepRun> RunAsync(DeployedModel deployed, ExecutionPlan plan, bool cold, bool record, CancellationToken cancellation)
+    {
+        var backend = new SimulatedBackend(deployed.Device, new SimulationOptions { ColdStart = cold, RecordTimeline = record });
+        return await new Executor(backend).RunAsync(plan, deployed.Context, cancellation);
+    }
+}
