@@ -81,7 +81,7 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
         // Whatever it is, it is told with the specification: a generator that throws says nothing of its input.
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return new PlanningResult.Failed(e.Message);
+            return new PlanningResult.Failed(e.Message.TrimEnd('.'));
         }
     }
 

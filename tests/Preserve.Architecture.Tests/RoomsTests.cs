@@ -66,9 +66,9 @@ public class RoomsTests
     }
 
     [Fact]
-    public void Nothing_that_needs_a_package_is_imported()
+    public void Only_the_tool_imports_what_needs_a_package()
     {
-        foreach (var room in Rooms.All)
+        foreach (var room in Rooms.All.Where(r => r.Name != "Preserve.Cli"))
             Rooms.AllowedFor(room).Select(Room).SelectMany(r => r.Packages).ShouldBeEmpty(room.Name);
     }
 

@@ -8,11 +8,13 @@ internal static class SpecificationText
     public static string Of(DeploymentSpec spec)
     {
         var groups = spec.Model.Stack.Select(g => $"{g.Repeat} x [{string.Join(", ", g.Pattern.Select(Of))}]");
-        // Records print their own values; only their lists print as types.
-        var model = (spec.Model with { Stack = default }).ToString();
-        var deployment = (spec with { Model = null!, Steps = default }).ToString();
-        return $"{deployment} | {model} | layers: {string.Join(", ", groups)} | steps: {string.Join("; ", spec.Steps)}";
+        var model = spec.Model;
+        return $"{model.Name} on {spec.TensorParallel} x {spec.Device}: {string.Join("; ", spec.Steps)}; "
+            + $"weights {spec.Weights}, activations {spec.Activations}, KV-cache {spec.KeyValues}, prefetch {spec.Prefetch}, separate projections {spec.SeparateProjections}; "
+            + $"hidden {model.Hidden}, vocabulary {model.Vocabulary}, positions {model.MaxPositions}, learned positions {model.LearnedPositions}, tied {model.TiedEmbeddings}, "
+            + $"embedding scale {model.EmbeddingScale}, final norm {model.FinalNorm}, logit soft cap {model.LogitSoftCap}, head bias {model.HeadBias}; layers {string.Join(", ", groups)}";
     }
 
-    private static string Of(LayerSpec layer) => $"{layer with { FeedForward = default }} {string.Join(" ", layer.FeedForward)}";
+    private static string Of(LayerSpec layer) =>
+        $"{layer.Name}: norm {layer.Norm}, post-norm {layer.PostNorm}, position {layer.Position}, parallel {layer.Parallel}, {layer.Attention}, {string.Join(", ", layer.FeedForward)}";
 }

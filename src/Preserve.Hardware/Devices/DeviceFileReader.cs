@@ -20,6 +20,9 @@ internal sealed class DeviceFileReader
 
         file.RequiredNumber("preserve_device", new Bounds(DeviceFile.Version, DeviceFile.Version, ", the version of the format that this library reads"));
         var id = file.RequiredText("id");
+        // It stands in the text of plans, and is typed by hand: none of its characters may be mistaken for another, or for a column's end.
+        if (!IsId(id))
+            file.Refuse("id", "must be of the letters a to z, digits, and . _ -");
         var name = file.Text("name") ?? id;
         var vendor = file.Text("vendor") ?? "";
         var architecture = file.Text("architecture") ?? "";
@@ -220,4 +223,16 @@ internal sealed class DeviceFileReader
     }
 
     public static string Spelled(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+
+    private static bool IsId(string id)
+    {
+        foreach (var c in id)
+        {
+            if (!IsIdCharacter(c))
+                return false;
+        }
+        return true;
+    }
+
+    private static bool IsIdCharacter(char c) => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '.' or '_' or '-';
 }

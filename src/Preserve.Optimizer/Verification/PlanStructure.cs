@@ -12,8 +12,11 @@ internal sealed class PlanStructure
     private readonly Dictionary<string, TensorDeclaration> _tensors = new(StringComparer.Ordinal);
     private readonly List<PlanFault> _faults = [];
 
-    /// <summary>How often each layer's weights and cache are read by what computes.</summary>
-    private readonly Dictionary<string, int[]> _reads = new(StringComparer.Ordinal);
+    /// <summary>How often each weight and cache is read by what computes: by layer, or once for all.</summary>
+    private readonly Dictionary<string, int[]> _uses = new(StringComparer.Ordinal);
+
+    /// <summary>What writes each value: by layer, or once for all.</summary>
+    private readonly Dictionary<string, Instruction?[]> _writers = new(StringComparer.Ordinal);
 
     private PlanStructure(ExecutionPlan plan, int context)
     {
@@ -25,7 +28,7 @@ internal sealed class PlanStructure
     {
         var structure = new PlanStructure(plan, context);
         structure.CheckDeclarations();
-        structure.CheckNodes(plan.Body, [0]);
+        structure.CheckNodes(plan.Body, new Layers(0, 1, 0));
         structure.CheckLayers();
         return structure._faults;
     }
@@ -40,14 +43,14 @@ internal sealed class PlanStructure
             var bytes = tensor.Bytes.At(_context);
             if (bytes < 0)
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' has {bytes} bytes");
-            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || tensor.Offset + bytes > _plan.ArenaBytes))
+            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || bytes > _plan.ArenaBytes - tensor.Offset))
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' at {tensor.Offset} with {bytes} bytes is not within the arena's {_plan.ArenaBytes}");
         }
     }
 
     /// <param name="body">Nodes.</param>
-    /// <param name="layers">Every value that layer i takes here.</param>
-    private void CheckNodes(EquatableArray<PlanNode> body, int[] layers)
+    /// <param name="layers">The values that layer i takes here.</param>
+    private void CheckNodes(EquatableArray<PlanNode> body, Layers layers)
     {
         foreach (var node in body)
         {
@@ -57,46 +60,60 @@ internal sealed class PlanStructure
                 continue;
             }
             var repeat = (Repeat)node;
-            CheckNodes(repeat.Body, Enumerable.Range(0, repeat.Count).Select(i => repeat.FirstLayer + (i * repeat.Stride)).ToArray());
+            var last = repeat.FirstLayer + ((repeat.Count - 1L) * repeat.Stride);
+            if (repeat.Count < 1 || repeat.FirstLayer < 0 || repeat.Stride < (repeat.Count == 1 ? 0 : 1) || last >= _plan.Layers)
+            {
+                Fault(PlanFaultKind.Layers, "", repeat.FirstLayer, $"a repeat of {repeat.Count} layers from {repeat.FirstLayer} by {repeat.Stride} is not within the {_plan.Layers} layers");
+                continue;
+            }
+            CheckNodes(repeat.Body, new Layers(repeat.FirstLayer, repeat.Count, repeat.Stride));
         }
     }
 
-    private void CheckInstruction(Instruction instruction, int[] layers)
+    private void CheckInstruction(Instruction instruction, Layers layers)
     {
         // On one stream prefetches run in program order, and what may be outstanding at each can be counted.
         if (instruction.Operation is PrefetchOperation != (instruction.Stream == StreamKind.Prefetch))
-            Fault(PlanFaultKind.Reference, instruction.Label, layers[0], "prefetches, and only they, run on the prefetch stream");
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, "prefetches, and only they, run on the prefetch stream");
         foreach (var reference in instruction.Reads.Concat(instruction.Writes))
             CheckReference(instruction, reference, layers);
         foreach (var write in instruction.Writes)
         {
             if (_tensors.TryGetValue(write.Tensor, out var tensor) && tensor.Role == TensorRole.Weight)
-                Fault(PlanFaultKind.Reference, instruction.Label, layers[0], $"writes the weight '{write.Tensor}'");
+                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"writes the weight '{write.Tensor}'");
         }
-        if (instruction.Operation is PrefetchOperation)
+        if (_faults.Count > 0 || instruction.Operation is PrefetchOperation)
             return;
-        foreach (var name in instruction.Reads.Select(r => r.Tensor).Distinct())
+        // One instruction may read a cache in several ranges.
+        var counted = "";
+        foreach (var read in instruction.Reads)
         {
-            if (_faults.Count == 0 && _tensors[name] is { PerLayer: true, Role: not TensorRole.Value })
-                CountReads(instruction.Reads.First(r => r.Tensor == name), layers);
+            if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted)
+                CountUse(read, layers);
+            counted = read.Tensor;
+        }
+        foreach (var write in instruction.Writes)
+        {
+            if (_tensors[write.Tensor].Role == TensorRole.Value)
+                NoteWriter(instruction, write, layers);
         }
     }
 
-    private void CheckReference(Instruction instruction, TensorReference reference, int[] layers)
+    private void CheckReference(Instruction instruction, TensorReference reference, Layers layers)
     {
         if (!_tensors.TryGetValue(reference.Tensor, out var tensor))
         {
-            Fault(PlanFaultKind.Reference, instruction.Label, layers[0], $"'{reference.Tensor}' is not declared");
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{reference.Tensor}' is not declared");
             return;
         }
         if (tensor.PerLayer == (reference.Layer.Kind == LayerIndexKind.None))
         {
-            Fault(PlanFaultKind.Reference, instruction.Label, layers[0], $"'{reference.Tensor}' {(tensor.PerLayer ? "names no layer" : "belongs to no layer")}");
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{reference.Tensor}' {(tensor.PerLayer ? "names no layer" : "belongs to no layer")}");
             return;
         }
         // The value that enters a layer carries that layer's number, and the last layer hands one on.
         var end = tensor.Role == TensorRole.Value ? _plan.Layers + 1 : _plan.Layers;
-        foreach (var layer in new[] { layers[0], layers[layers.Length - 1] })
+        foreach (var layer in new[] { layers.First, layers.Last })
         {
             var resolved = reference.Layer.Resolve(layer);
             if (tensor.PerLayer && (resolved < 0 || resolved >= end))
@@ -106,42 +123,108 @@ internal sealed class PlanStructure
         {
             var (from, to, units) = (range.Begin.At(_context), range.End.At(_context), tensor.Units.At(_context));
             if (from < 0 || to < from || to > units)
-                Fault(PlanFaultKind.Reference, instruction.Label, layers[0], $"[{from}, {to}) is not a range of the {units} units of '{reference.Tensor}'");
+                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"[{from}, {to}) is not a range of the {units} units of '{reference.Tensor}'");
+            // Only a cache is written in parts, and only a prefetch may want a part of anything.
+            else if (to - from < units && tensor.Role != TensorRole.KeyValues && instruction.Operation is not PrefetchOperation)
+                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches only [{from}, {to}) of the {units} bytes of '{reference.Tensor}'");
         }
     }
 
-    private void CountReads(TensorReference reference, int[] layers)
+    private void CountUse(TensorReference reference, Layers layers)
     {
-        if (!_reads.TryGetValue(reference.Tensor, out var counts))
-            _reads.Add(reference.Tensor, counts = new int[_plan.Layers]);
-        foreach (var layer in layers)
-            counts[reference.Layer.Resolve(layer)]++;
+        if (!_uses.TryGetValue(reference.Tensor, out var counts))
+            _uses.Add(reference.Tensor, counts = new int[_tensors[reference.Tensor].PerLayer ? _plan.Layers : 1]);
+        if (!_tensors[reference.Tensor].PerLayer)
+        {
+            counts[0] += layers.Count;
+            return;
+        }
+        for (var i = 0; i < layers.Count; i++)
+            counts[reference.Layer.Resolve(layers.First + (i * layers.Stride))]++;
     }
 
-    /// <summary>Each layer has one KV-cache, read by one attention, and no layer's weight is read twice.</summary>
+    /// <summary>A value has one writer; the same instruction twice computes the same.</summary>
+    private void NoteWriter(Instruction instruction, TensorReference write, Layers layers)
+    {
+        var perLayer = _tensors[write.Tensor].PerLayer;
+        if (!_writers.TryGetValue(write.Tensor, out var writers))
+            _writers.Add(write.Tensor, writers = new Instruction?[perLayer ? _plan.Layers + 1 : 1]);
+        for (var i = 0; i < layers.Count; i++)
+        {
+            var layer = perLayer ? write.Layer.Resolve(layers.First + (i * layers.Stride)) : 0;
+            if (writers[layer] is { } other && !(other.Operation.Equals(instruction.Operation) && other.Reads.Equals(instruction.Reads)))
+            {
+                Fault(PlanFaultKind.Layers, instruction.Label, layer, $"writes '{write.Tensor}' of layer {layer}, which '{other.Label}' writes");
+                return;
+            }
+            writers[layer] = instruction;
+        }
+    }
+
+    /// <summary>No weight is left unread, each layer has one cache, read by one attention, and reads each
+    /// weight of the cache's kind of layer once, and none of another kind.</summary>
     private void CheckLayers()
     {
         if (_faults.Count > 0)
             return;
-        var attended = new int[_plan.Layers];
-        foreach (var (name, counts) in _reads.Select(r => (r.Key, r.Value)))
+        var kinds = new string?[_plan.Layers];
+        foreach (var tensor in _plan.Tensors)
         {
-            for (var layer = 0; layer < counts.Length; layer++)
+            if (tensor is not { Role: TensorRole.KeyValues, PerLayer: true })
+                continue;
+            for (var layer = 0; layer < kinds.Length; layer++)
             {
-                if (_tensors[name].Role == TensorRole.KeyValues)
-                    attended[layer] += counts[layer];
-                else if (counts[layer] > 1)
-                    Fault(PlanFaultKind.Layers, "", layer, $"'{name}' of layer {layer} is read {counts[layer]} times");
+                var times = UsesOf(tensor, layer);
+                if (times > 1 || (times == 1 && kinds[layer] is not null))
+                    Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to a KV-cache more than once");
+                if (times > 0)
+                    kinds[layer] = KindOf(tensor.Name);
             }
         }
-        if (!_tensors.Values.Any(t => t.Role == TensorRole.KeyValues))
-            return;
-        for (var layer = 0; layer < attended.Length; layer++)
+        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues);
+        for (var layer = 0; hasCache && layer < kinds.Length; layer++)
         {
-            if (attended[layer] != 1)
-                Fault(PlanFaultKind.Layers, "", layer, $"the KV-cache of layer {layer} is attended to {attended[layer]} times");
+            if (kinds[layer] is null)
+                Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to no KV-cache");
+        }
+        foreach (var tensor in _plan.Tensors)
+        {
+            if (tensor.Role == TensorRole.Value && !_writers.ContainsKey(tensor.Name))
+                Fault(PlanFaultKind.Layers, "", 0, $"nothing writes '{tensor.Name}'");
+            else if (tensor.Role == TensorRole.Weight && !tensor.PerLayer && UsesOf(tensor, 0) == 0)
+                Fault(PlanFaultKind.Layers, "", 0, $"nothing reads the weight '{tensor.Name}'");
+            else if (tensor.Role == TensorRole.Weight && tensor.PerLayer && hasCache)
+                CheckReadInItsLayers(tensor, kinds);
         }
     }
 
+    private void CheckReadInItsLayers(TensorDeclaration tensor, string?[] kinds)
+    {
+        var kind = KindOf(tensor.Name);
+        for (var layer = 0; layer < kinds.Length; layer++)
+        {
+            var wanted = kinds[layer] == kind ? 1 : 0;
+            if (UsesOf(tensor, layer) != wanted)
+                Fault(PlanFaultKind.Layers, "", layer, $"'{tensor.Name}' of layer {layer} is read {UsesOf(tensor, layer)} times, and not {wanted}");
+        }
+    }
+
+    private int UsesOf(TensorDeclaration tensor, int layer) => _uses.TryGetValue(tensor.Name, out var counts) ? counts[layer] : 0;
+
+    /// <summary>The kind of layer that a tensor belongs to stands before the slash; with one kind there is none.</summary>
+    private static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
+
     private void Fault(PlanFaultKind kind, string label, int layer, string message) => _faults.Add(new PlanFault(kind, label, layer, _context, message));
+
+    /// <summary>The values that layer i takes at a place of the plan.</summary>
+    private sealed class Layers(int first, int count, int stride)
+    {
+        public int First { get; } = first;
+
+        public int Count { get; } = count;
+
+        public int Stride { get; } = stride;
+
+        public int Last => First + ((Count - 1) * Stride);
+    }
 }

@@ -19,6 +19,14 @@ public class DeploymentRulesTests
         { "rows", With(new PrefillSpec(65_536, 65_536)), new StepPlace(0, "Tokens") },
         { "twice", With(new PrefillSpec(1, 1), new DecodeSpec(1, 1, Total: false), new PrefillSpec(1, 1)), new StepPlace(2, "Batch") },
         {
+            "normed heads", With(new PrefillSpec(1000, 34_000)) with
+            {
+                TensorParallel = 1,
+                Model = SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 64, KeyValueHeads = 1, HeadSize = 1, QueryKeyNorm = true }, 8)),
+            },
+            new StepPlace(0, "Batch")
+        },
+        {
             "work", With(new PrefillSpec(64, 16_777_216)) with { Model = SampleSpecs.Model with { Stack = new[] { new LayerGroup(new[] { SampleSpecs.Layer }, 100_000) } } },
             new StepPlace(0, "Batch")
         },

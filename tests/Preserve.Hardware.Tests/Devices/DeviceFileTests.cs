@@ -37,6 +37,8 @@ public class DeviceFileTests
 
     [Theory]
     [InlineData("\"id\": \"mine\",", "", 1, 1, "id is missing")]
+    [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]
+    [InlineData("\"mine\"", "\"a#\"", 3, 9, "id is a#, but must be of the letters a to z, digits, and . _ -")]
     [InlineData("\"preserve_device\": 1", "\"preserve_device\": 2", 2, 22, "preserve_device is 2, but must be from 1 to 1, the version of the format that this library reads")]
     [InlineData("\"bf16_teraflops\": 400", "", 4, 14, "compute.bf16_teraflops is missing")]
     [InlineData("400", "400, \"fp8_teraflop\": 800", 4, 39, "compute.fp8_teraflop is not a field of a device file; 'fp8_teraflops' is")]

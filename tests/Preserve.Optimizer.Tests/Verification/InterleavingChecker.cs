@@ -54,7 +54,7 @@ internal sealed class InterleavingChecker
     {
         foreach (var tensor in _plan.Tensors)
         {
-            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || tensor.Offset + tensor.Bytes.At(_context) > _plan.ArenaBytes))
+            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || (decimal)tensor.Offset + tensor.Bytes.At(_context) > _plan.ArenaBytes))
                 return "outside of the arena";
         }
         var attended = new int[_plan.Layers];
@@ -102,7 +102,65 @@ internal sealed class InterleavingChecker
                     return "old entries are overwritten, or new ones left out";
             }
         }
-        return attended.All(a => a == 1) ? null : "a layer is not attended to exactly once";
+        if (attended.Any(a => a != 1))
+            return "a layer is not attended to exactly once";
+        return Incomplete();
+    }
+
+    /// <summary>What is declared and never computed with, and bytes of values that nobody, or more than one, computes.</summary>
+    private string? Incomplete()
+    {
+        var computing = _instructions.Where(i => i.Operation is not PrefetchOperation).ToList();
+        foreach (var tensor in _plan.Tensors)
+        {
+            if (tensor.Role == TensorRole.Weight && !computing.Any(i => i.Reads.Any(r => r.Tensor == tensor.Name)))
+                return "a weight that nobody reads";
+            if (tensor.Role == TensorRole.Value && !computing.Any(i => i.Writes.Any(w => w.Tensor == tensor.Name)))
+                return "a value that nobody computes";
+        }
+        // A layer without one of its kind's weights computes something else than the layers like it.
+        foreach (var weight in _plan.Tensors.Where(t => t is { Role: TensorRole.Weight, PerLayer: true }))
+        {
+            var kind = weight.Name[..(weight.Name.LastIndexOf('/') + 1)];
+            var layers = computing.SelectMany(i => i.Reads).Where(r => _tensors[r.Tensor].Role == TensorRole.KeyValues && r.Tensor == kind + "kv").Select(r => r.Layer.Value).ToHashSet();
+            if (!layers.SetEquals(computing.SelectMany(i => i.Reads).Where(r => r.Tensor == weight.Name).Select(r => r.Layer.Value)))
+                return "a weight that not all layers of its kind read";
+        }
+        var writers = new Dictionary<(string, LayerIndex, long), Instruction>();
+        foreach (var instruction in computing)
+        {
+            foreach (var read in instruction.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.Weight))
+            {
+                if (BytesOf(read).Count() != _tensors[read.Tensor].Units.At(_context))
+                    return "a part of a weight";
+            }
+            foreach (var read in instruction.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.Value))
+            {
+                if (BytesOf(read).Any(b => !computing.Any(i => i.Writes.Any(w => w.Tensor == read.Tensor && w.Layer == read.Layer && BytesOf(w).Contains(b)))))
+                    return "bytes that nobody computes";
+            }
+            foreach (var write in instruction.Writes.Where(w => _tensors[w.Tensor].Role == TensorRole.Value))
+            {
+                foreach (var b in BytesOf(write))
+                {
+                    if (writers.TryGetValue((write.Tensor, write.Layer, b), out var other) && (other.Operation != instruction.Operation || other.Reads != instruction.Reads))
+                        return "bytes that two compute";
+                    writers[(write.Tensor, write.Layer, b)] = instruction;
+                }
+            }
+        }
+        // What is computed at all is computed whole: the last value is the step's result, and nothing in the step reads it.
+        if (writers.Keys.GroupBy(k => (k.Item1, k.Item2)).Any(g => g.Count() != _tensors[g.Key.Item1].Units.At(_context)))
+            return "a value that is computed in part";
+        return null;
+    }
+
+    private IEnumerable<long> BytesOf(TensorReference reference)
+    {
+        var begin = reference.Range?.Begin.At(_context) ?? 0;
+        var end = reference.Range?.End.At(_context) ?? _tensors[reference.Tensor].Units.At(_context);
+        for (var b = begin; b < end; b++)
+            yield return b;
     }
 
     private long Fresh(string cache) =>

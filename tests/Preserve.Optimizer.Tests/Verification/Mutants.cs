@@ -28,6 +28,24 @@ internal static class Mutants
             tensors[at] = tensors[at] with { Offset = random.Next(2) == 0 ? tensors[values[random.Next(values.Length)]].Offset : 256 * random.Next((int)(plan.ArenaBytes / 256) + 1) };
             return plan with { Tensors = tensors };
         }),
+        ("buffer far outside", (plan, random) =>
+        {
+            var tensors = plan.Tensors.ToArray();
+            var values = Enumerable.Range(0, tensors.Length).Where(t => tensors[t].Role == TensorRole.Value).ToArray();
+            var at = values[random.Next(values.Length)];
+            tensors[at] = tensors[at] with { Offset = long.MaxValue - 8 };
+            return plan with { Tensors = tensors };
+        }),
+        ("prefetch grown", (plan, random) => Change(plan, random, i => i.Operation is PrefetchOperation,
+            i => i with { Reads = i.Reads.Append(new TensorReference(AnyWeight(plan, random), LayerIndex.Of(random.Next(plan.Layers)))).ToArray() })),
+        ("weight dropped", (plan, random) => Change(plan, random, i => i.Operation is not PrefetchOperation && i.Reads.Any(r => IsWeight(plan, r)),
+            i => i with { Reads = i.Reads.Where(r => !IsWeight(plan, r)).ToArray() })),
+        ("weight cut", (plan, random) => Change(plan, random, i => i.Operation is not PrefetchOperation && i.Reads.Any(r => IsWeight(plan, r)),
+            i => i with { Reads = i.Reads.Select(r => IsWeight(plan, r) ? r with { Range = new UnitRange(0, 1) } : r).ToArray() })),
+        ("value cut where it is written", (plan, random) => Change(plan, random, i => i.Writes.Any(w => IsValue(plan, w)),
+            i => i with { Writes = i.Writes.Select(w => IsValue(plan, w) ? w with { Range = new UnitRange(0, 1) } : w).ToArray() })),
+        ("value written elsewhere", (plan, random) => Change(plan, random, i => i.Writes.Any(w => IsValue(plan, w)), i => i with { Writes = AnyWrites(plan, random) })),
+        ("repeat emptied", (plan, _) => Repeats(plan, r => r with { Count = 0 })),
         ("KV range torn", (plan, random) => Change(plan, random, i => i.Reads.Concat(i.Writes).Any(r => r.Range is not null) && i.Operation is not PrefetchOperation,
             i => i with { Reads = i.Reads.Select(r => Tear(r, random)).ToArray(), Writes = i.Writes.Select(r => Tear(r, random)).ToArray() })),
         ("layer of a reference changed", (plan, random) => Change(plan, random, i => i.Reads.Any(r => r.Layer.Kind != LayerIndexKind.None), i =>
@@ -40,6 +58,16 @@ internal static class Mutants
         ("repeat count changed", (plan, random) => Repeats(plan, r => r with { Count = Math.Max(1, r.Count + (random.Next(2) == 0 ? 1 : -1)) })),
         ("first layer changed", (plan, random) => Repeats(plan, r => r with { FirstLayer = r.FirstLayer + (random.Next(2) == 0 ? 1 : -1) })),
     ];
+
+    private static bool IsWeight(ExecutionPlan plan, TensorReference reference) => plan.Tensors.Any(t => t.Name == reference.Tensor && t.Role == TensorRole.Weight);
+
+    private static bool IsValue(ExecutionPlan plan, TensorReference reference) => plan.Tensors.Any(t => t.Name == reference.Tensor && t.Role == TensorRole.Value);
+
+    private static EquatableArray<TensorReference> AnyWrites(ExecutionPlan plan, Random random)
+    {
+        var writes = plan.Instructions().Where(i => i.Writes.Any(w => IsValue(plan, w))).ToArray();
+        return writes[random.Next(writes.Length)].Writes;
+    }
 
     private static TensorReference Tear(TensorReference reference, Random random) => reference.Range is not { } range ? reference : reference with
     {

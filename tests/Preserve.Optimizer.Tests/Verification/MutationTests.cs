@@ -46,8 +46,14 @@ public class MutationTests(ITestOutputHelper output)
                 1 => [Specs.Group(2, layer), Specs.Group(1, other)],
                 _ => new[] { Specs.Group(random.Next(1, 3), layer, other) },
             };
+            StepSpec step = random.Next(6) switch
+            {
+                0 => new PrefillSpec(random.Next(1, 3), random.Next(1, 5)),
+                1 => new DecodeSpec(2, random.Next(2, 7), Total: true),
+                _ => Specs.Decode(random.Next(1, 3), random.Next(1, 7)),
+            };
             var ranks = random.Next(4) == 0 ? 1 : 2;
-            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 40, stack), ranks, Specs.Decode(random.Next(1, 3), random.Next(1, 7)), separate: random.Next(3) == 0);
+            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 40, stack), ranks, step, separate: random.Next(3) == 0);
             yield return Specs.Plan(deployment, room: random.Next(3) == 0 ? 900 : 100_000);
         }
     }

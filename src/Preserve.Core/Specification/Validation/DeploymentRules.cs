@@ -83,6 +83,18 @@ public static class DeploymentRules
             faults.Add(new DegreeFault(new DeploymentPlace(nameof(deployment.TensorParallel)), degree, count, what, layer.Name));
     }
 
+    /// <summary>Most query and key heads of a layer that are normalised one by one: each is a row of the norm. 0 where none are.</summary>
+    private static long NormedHeads(ModelSpec model)
+    {
+        var most = 0L;
+        foreach (var (layer, _, _) in ModelRules.Kinds(model))
+        {
+            if (layer.Attention is MultiHeadAttentionSpec { QueryKeyNorm: true } attention)
+                most = Math.Max(most, (long)attention.Heads + attention.KeyValueHeads);
+        }
+        return most;
+    }
+
     private static void CheckTogether(DeploymentSpec deployment, int index, bool modelIsSound, FaultList faults)
     {
         var step = deployment.Steps[index];
@@ -106,6 +118,11 @@ public static class DeploymentRules
         {
             faults.Add(new TooLargeFault(
                 new StepPlace(index, nameof(PrefillSpec.Tokens)), "Batch times Tokens of the prefill step", ValueRange.Grouped(rows), SpecificationLimits.Rows.Most));
+        }
+        else if (modelIsSound && rows * NormedHeads(deployment.Model) is var normed && normed > SpecificationLimits.Rows.Most)
+        {
+            faults.Add(new TooLargeFault(
+                new StepPlace(index, nameof(step.Batch)), $"the number of heads that the step '{step}' normalises", ValueRange.Grouped(normed), SpecificationLimits.Rows.Most));
         }
         else if (modelIsSound && StepWork.Operations(deployment.Model, step) is var work && work > SpecificationLimits.Operations.Most)
         {
