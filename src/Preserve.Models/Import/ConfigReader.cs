@@ -116,8 +116,7 @@ internal sealed class ConfigReader(JsonValue root)
             return words[unset];
         if (value.Kind == JsonKind.String && words.TryGetValue(value.Text, out var meaning))
             return meaning;
-        var nearest = value.Kind == JsonKind.String ? EditDistance.Nearest(value.Text, words.Keys) : null;
-        Refuse(spelled, value, $"one of {string.Join(", ", words.Keys.Select(w => $"'{w}'"))}{(nearest is null ? "" : $"; did you mean '{nearest}'?")}");
+        Refuse(spelled, value, $"one of {string.Join(", ", words.Keys.Select(w => $"'{w}'"))}");
         return words[unset];
     }
 

@@ -46,7 +46,7 @@ public static class HuggingFaceConfig
         }
         catch (DecoderFallbackException e)
         {
-            return ModelImportResult.Failed($"the file is not UTF-8 text: {e.BytesUnknown?.Length ?? 0} bytes from byte {Math.Max(e.Index, 0)} on are no character");
+            return ModelImportResult.Failed($"the file is not UTF-8 text: no character stands at byte {Math.Max(e.Index, 0)}");
         }
     }
 

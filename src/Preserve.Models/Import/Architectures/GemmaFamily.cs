@@ -15,7 +15,8 @@ internal static class GemmaFamily
         var decoder = config.Decoder(
             new(256_000, 2304, 9216, 26, 8, 8192, KeyValueHeads: 4, HeadSize: 256), tied: true, config.Gated("hidden_activation", "gelu_pytorch_tanh"));
         return SoftCapped(config, Scaled(config, decoder), attention: 50, logits: 30)
-            .WithWindow(config, config.OptionalSize(SizeKind.Window, "sliding_window", 4096), i => i % 2 == 0) with { PostNorm = true };
+            .WithWindow(config, config.OptionalSize(SizeKind.Window, "sliding_window", 4096), i => i % 2 == 0) with
+        { PostNorm = true };
     }
 
     /// <summary>As Gemma-2, with query and key norms and a window in five of six layers; caps only where the file has them.</summary>
@@ -26,7 +27,8 @@ internal static class GemmaFamily
         var pattern = config.Whole(config.Has("_sliding_window_pattern") ? "_sliding_window_pattern" : "sliding_window_pattern", new ValueRange(1, int.MaxValue), 6);
         config.Only("use_bidirectional_attention", only: false, unset: false, "its tokens would attend to what comes after them");
         return SoftCapped(config, Scaled(config, decoder with { Attention = decoder.Attention with { QueryKeyNorm = true } }), attention: null, logits: null)
-            .WithWindow(config, config.OptionalSize(SizeKind.Window, "sliding_window", 4096), i => (i + 1) % pattern != 0) with { PostNorm = true };
+            .WithWindow(config, config.OptionalSize(SizeKind.Window, "sliding_window", 4096), i => (i + 1) % pattern != 0) with
+        { PostNorm = true };
     }
 
     private static Decoder Scaled(ConfigReader config, Decoder decoder) =>
