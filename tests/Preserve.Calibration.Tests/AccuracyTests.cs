@@ -1,3 +1,4 @@
+using Preserve.Tests;
 namespace Preserve.Calibration.Tests;
 
 /// <summary>Holds the accuracy of the shipped constants on rows that their fits never saw.</summary>

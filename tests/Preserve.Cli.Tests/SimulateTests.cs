@@ -1,0 +1,121 @@
+using System.Text.Json;
+
+namespace Preserve.Cli.Tests;
+
+public sealed class SimulateTests : IDisposable
+{
+    private static readonly string[] _llama =
+        ["--model", "meta-llama/Meta-Llama-3-70B", "--device", "h100-sxm", "--tensor-parallel", "8", "--phase", "decode", "--batch", "64", "--context", "4096"];
+
+    private readonly PreserveTool _tool = new();
+
+    [Fact]
+    public async Task Json_is_as_the_schema_says_and_its_figures_agree()
+    {
+        var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json"]);
+        var json = JsonDocument.Parse(text).RootElement;
+        var schema = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "simulate.schema.json"))).RootElement;
+        SchemaCheck.Faults(json, schema).ShouldBeEmpty();
+
+        json.GetProperty("model").GetString().ShouldBe("meta-llama/Meta-Llama-3-70B");
+        json.GetProperty("tensorParallel").GetInt32().ShouldBe(8);
+        var (basic, step) = (json.GetProperty("baseMicroseconds").GetDecimal(), json.GetProperty("stepMicroseconds").GetDecimal());
+        json.GetProperty("speedup").GetDouble().ShouldBe((double)(basic / step), 1e-9);
+        json.GetProperty("lowerBoundMicroseconds").GetDecimal().ShouldBeLessThanOrEqualTo(step);
+        json.GetProperty("collectiveShare").GetDouble().ShouldBeInRange(0.01, 0.5);
+        foreach (var window in json.GetProperty("windows").EnumerateArray())
+        {
+            window.GetProperty("candidates").EnumerateArray().Sum(c => c.GetProperty("prefetchedBytes").GetInt64()).ShouldBe(window.GetProperty("prefetchedBytes").GetInt64());
+            window.GetProperty("hiddenMicroseconds").GetDecimal().ShouldBeLessThanOrEqualTo(window.GetProperty("windowMicroseconds").GetDecimal());
+        }
+    }
+
+    [Fact]
+    public async Task A_trace_has_a_track_for_each_stream_and_counters_and_covers_the_step()
+    {
+        var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json", "--trace", _tool.PathOf("trace.json")]);
+        var step = JsonDocument.Parse(text).RootElement.GetProperty("stepMicroseconds").GetDecimal();
+        using var trace = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("trace.json")));
+        var events = trace.RootElement.GetProperty("traceEvents").EnumerateArray().ToList();
+        events.Where(e => Phase(e) == "M" && e.GetProperty("name").GetString() == "thread_name").Select(e => e.GetProperty("args").GetProperty("name").GetString())
+            .ShouldBe(["Compute", "Collective", "Prefetch"]);
+        events.Where(e => Phase(e) == "C").Select(e => e.GetProperty("name").GetString()).Distinct().ShouldBe(["HBM GB/s", "L2 GB/s", "link GB/s"]);
+        var slices = events.Where(e => Phase(e) == "X").ToList();
+        slices.Max(s => s.GetProperty("ts").GetDecimal() + s.GetProperty("dur").GetDecimal()).ShouldBe(step);
+        slices.Count(s => s.GetProperty("name").GetString() == "out_reduce").ShouldBe(80);
+        // Nothing draws more of the memory than the device's nominal 3,350 GB/s.
+        events.Where(e => Phase(e) == "C" && e.GetProperty("name").GetString() == "HBM GB/s").Max(e => e.GetProperty("args").GetProperty("GB/s").GetDouble()).ShouldBeInRange(1000, 3350);
+
+        static string? Phase(JsonElement e) => e.GetProperty("ph").GetString();
+    }
+
+    [Fact]
+    public async Task The_plan_reads_back_and_the_prefetch_table_has_its_bytes()
+    {
+        var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json", "--plan", _tool.PathOf("plan.txt"), "--prefetch-table", _tool.PathOf("table.json")]);
+        (await File.ReadAllTextAsync(_tool.PathOf("plan.txt"))).ShouldStartWith("preserve plans 1\n");
+        using var table = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("table.json")));
+        var rows = table.RootElement.GetProperty("prefetches").EnumerateArray().ToList();
+        var windows = JsonDocument.Parse(text).RootElement.GetProperty("windows").EnumerateArray();
+        var planned = windows.Sum(w => w.GetProperty("prefetchedBytes").GetInt64() * Times(w.GetProperty("layers")));
+        rows.Sum(r => r.GetProperty("bytes").GetInt64()).ShouldBe(planned);
+        rows.ShouldAllBe(r => r.GetProperty("bytes").GetInt64() > 0 && r.GetProperty("trigger").GetString()!.Length > 0);
+
+        static long Times(JsonElement layers) => layers.ValueKind == JsonValueKind.Null || layers[2].GetInt32() == 0 ? 1 : ((layers[1].GetInt32() - layers[0].GetInt32()) / layers[2].GetInt32()) + 1;
+    }
+
+    [Fact]
+    public async Task Text_and_explanation_name_what_counts()
+    {
+        var text = await _tool.SucceedAsync(["simulate", .. _llama]);
+        foreach (var word in new[] { "meta-llama/Meta-Llama-3-70B on 8 x NVIDIA H100", "base plan", "lower bound", "down_reduce", "assumed" })
+            text.ShouldContain(word);
+        var explained = await _tool.SucceedAsync(["explain", .. _llama]);
+        foreach (var word in new[] { "on the critical path", "gate_up_weight", "L2 are left" })
+            explained.ShouldContain(word);
+    }
+
+    [Fact]
+    public async Task A_config_file_and_a_device_file_give_what_their_names_give()
+    {
+        await File.WriteAllTextAsync(_tool.PathOf("config.json"), """
+            {
+              "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+              "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": 8192, "tie_word_embeddings": false, "rms_norm_eps": 1e-05
+            }
+            """);
+        await File.WriteAllTextAsync(_tool.PathOf("own.device.json"), await _tool.SucceedAsync("devices", "h100-sxm"));
+        var byFile = await _tool.SucceedAsync("simulate", "--model", "config.json", "--device", "own.device.json", "--tensor-parallel", "2", "--json");
+        var byName = await _tool.SucceedAsync("simulate", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "2", "--json");
+        Step(byFile).ShouldBe(Step(byName));
+
+        static decimal Step(string json) => JsonDocument.Parse(json).RootElement.GetProperty("stepMicroseconds").GetDecimal();
+    }
+
+    [Theory]
+    [InlineData("no model is called 'llama-3-70'", "--model", "llama-3-70", "--device", "h100-sxm")]
+    [InlineData("did you mean 'h100-sxm'?", "--model", "llama-3-8b", "--device", "h100-sxn")]
+    [InlineData("does not fit the memory of h100-sxm: each of 1 ranks needs", "--model", "llama-3-70b", "--device", "h100-sxm")]
+    [InlineData("--tensor-parallel is 3, which does not divide the 32 query heads", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "3")]
+    [InlineData("--batch of the decode step is 0, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--batch", "0")]
+    [InlineData("Option '--device' is required", "--model", "llama-3-8b")]
+    [InlineData("'host'", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host")]
+    public async Task Bad_input_is_named_on_the_error_output_and_leaves_nothing(string message, params string[] arguments)
+    {
+        var (exitCode, output, errors) = await _tool.RunAsync(["simulate", .. arguments, "--trace", "t.json"]);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain(message);
+        _tool.Files.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_written_is_bad_input()
+    {
+        var (exitCode, _, errors) = await _tool.RunAsync(["simulate", .. _llama, "--trace", Path.Combine("missing", "t.json")]);
+        exitCode.ShouldBe(2);
+        errors.ShouldContain("missing");
+    }
+
+    public void Dispose() => _tool.Dispose();
+}
