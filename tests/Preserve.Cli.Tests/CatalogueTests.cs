@@ -1,5 +1,5 @@
-using Preserve.Tests;
 using System.Text.Json;
+using Preserve.Tests;
 
 namespace Preserve.Cli.Tests;
 

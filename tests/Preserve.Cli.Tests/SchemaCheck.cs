@@ -22,10 +22,14 @@ internal static class SchemaCheck
             foreach (var member in value.EnumerateObject())
             {
                 if (!properties.TryGetProperty(member.Name, out var property))
+                {
                     yield return $"{path}.{member.Name} is not documented";
+                }
                 else
+                {
                     foreach (var fault in Faults(member.Value, property, $"{path}.{member.Name}"))
                         yield return fault;
+                }
             }
         }
         if (value.ValueKind == JsonValueKind.Array)

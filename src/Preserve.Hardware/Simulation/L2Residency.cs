@@ -149,7 +149,7 @@ internal sealed class L2Residency
     private long DistanceOf(int slot)
     {
         long newer = 0, older = 0;
-        for (int up = slot, down = slot; ; )
+        for (int up = slot, down = slot; ;)
         {
             newer += _resident[up];
             up = _newer[up];

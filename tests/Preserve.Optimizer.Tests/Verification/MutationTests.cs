@@ -46,7 +46,7 @@ public class MutationTests(ITestOutputHelper output)
                 1 => [Specs.Group(2, layer), Specs.Group(1, other)],
                 _ => new[] { Specs.Group(random.Next(1, 3), layer, other) },
             };
-            StepSpec step = random.Next(6) switch
+            var step = random.Next(6) switch
             {
                 0 => new PrefillSpec(random.Next(1, 3), random.Next(1, 5)),
                 1 => new DecodeSpec(2, random.Next(2, 7), Total: true),
