@@ -7,8 +7,9 @@ namespace Preserve.Cli;
 /// <summary>One step, planned and run: the base plan and this plan, by the executor on the hardware model.</summary>
 internal sealed class Simulation
 {
-    private Simulation(DeployedModel deployed, PlanSet plans, StepRun baseRun, StepRun run)
+    private Simulation(DeployedModel deployed, PlanSet plans, StepRun baseRun, StepRun run, StepBand? baseBand, StepBand? band)
     {
+        (BaseBand, Band) = (baseBand, band);
         Deployed = deployed;
         Plans = plans;
         BaseRun = baseRun;
@@ -27,6 +28,12 @@ internal sealed class Simulation
 
     public StepRun Run { get; }
 
+    /// <summary>How far the base plan's time is to be trusted; null where nothing of the device was measured.</summary>
+    public StepBand? BaseBand { get; }
+
+    /// <summary>How far this plan's time is to be trusted; null where nothing of the device was measured.</summary>
+    public StepBand? Band { get; }
+
     public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
 
     public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
@@ -42,7 +49,9 @@ internal sealed class Simulation
         return new Simulation(
             deployed, plans,
             await RunAsync(deployed, plan.WithoutPrefetch(), cold, record: false, cancellation),
-            await RunAsync(deployed, plan, cold, record: false, cancellation));
+            await RunAsync(deployed, plan, cold, record: false, cancellation),
+            await BandAsync(deployed, plan.WithoutPrefetch(), cold, cancellation),
+            await BandAsync(deployed, plan, cold, cancellation));
     }
 
     /// <summary>Runs the plan once more, and records it.</summary>
@@ -62,8 +71,8 @@ internal sealed class Simulation
             Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),
-            StepLowMicroseconds = null,
-            StepHighMicroseconds = null,
+            StepLowMicroseconds = Band is null ? null : Microseconds(Band.LowPicoseconds),
+            StepHighMicroseconds = Band is null ? null : Microseconds(Band.HighPicoseconds),
             LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
             LowerBoundBy = Report.BoundBy,
             Speedup = Speedup,
@@ -79,6 +88,9 @@ internal sealed class Simulation
     }
 
     public static decimal Microseconds(long picoseconds) => picoseconds / 1_000_000m;
+
+    private static ValueTask<StepBand?> BandAsync(DeployedModel deployed, ExecutionPlan plan, bool cold, CancellationToken cancellation) =>
+        StepBand.OfAsync(plan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold }, cancellation);
 
     private static async Task<StepRun> RunAsync(DeployedModel deployed, ExecutionPlan plan, bool cold, bool record, CancellationToken cancellation)
     {

@@ -51,7 +51,8 @@ public class RolledPlanTests
         var plan = TestPlans.Llama();
         var plain = TestPlans.Simulate(plan, 3000, device);
         var traced = TestPlans.Simulate(plan, 3000, device, new SimulationOptions { RecordTimeline = true });
-        (traced with { Timeline = plain.Timeline }).ShouldBe(plain);
+        (traced with { Timeline = plain.Timeline, Usage = plain.Usage }).ShouldBe(plain);
+        traced.Usage.Count.ShouldBeGreaterThan(plan.Layers);
         traced.Timeline.Count.ShouldBe(plan.Unroll().Body.Count);
         traced.Timeline.Max(i => i.EndPicoseconds).ShouldBe(plain.Picoseconds);
     }

@@ -142,7 +142,7 @@ public class EmissionTests
         diagnostic.Id.ShouldBe("PRSV900");
         diagnostic.Severity.ShouldBe(DiagnosticSeverity.Error);
         var message = diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture);
-        foreach (var part in new[] { "App.Deployed", "the reason", "Hidden = 512", "4 x [LayerSpec { Name = DecoderLayer", "Heads = 8", "Intermediate = 2048", "TensorParallel = 2", "decode batch 4 context 128" })
+        foreach (var part in new[] { "App.Deployed", "the reason", "hidden 512", "4 x [DecoderLayer: norm", "Heads = 8", "Intermediate = 2048", " on 2 x ", "decode batch 4 context 128" })
             message.ShouldContain(part);
     }
 

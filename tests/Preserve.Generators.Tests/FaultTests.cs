@@ -143,7 +143,7 @@ public class FaultTests
         var diagnostic = (await Analysis.DiagnosticsOf(run.Output)).ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV006");
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe(
-            "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.1 GB");
+            "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.0 GB");
     }
 
     [Fact]

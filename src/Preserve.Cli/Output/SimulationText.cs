@@ -18,8 +18,8 @@ internal static class SimulationText
     {
         var report = simulation.Report;
         var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
-        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), "nothing prefetched");
-        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {plan(simulation)}: {simulation.Speedup:0.000} times as fast");
+        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), "nothing prefetched" + Band(simulation.BaseBand));
+        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {plan(simulation)}: {simulation.Speedup:0.000} times as fast{Band(simulation.Band)}");
         times.AddRow("lower bound", Time(report.BoundPicoseconds), $"by {Markup.Escape(report.BoundBy)}; this plan takes {(double)simulation.Run.Picoseconds / report.BoundPicoseconds:0.00} times that");
         times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
         times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
@@ -29,9 +29,15 @@ internal static class SimulationText
         static string plan(Simulation s) => s.Plan.Policy.ToString().ToLowerInvariant();
     }
 
+    private static string Band(StepBand? band) => band is null ? "" : $"; four of five lie from {Time(band.LowPicoseconds)} to {Time(band.HighPicoseconds)}";
+
     /// <summary>What is not exact about the model, and what is assumed or doubtful about the device.</summary>
     public static void PrintNotes(Simulation simulation)
     {
+        if (simulation.Band is null)
+            Console.WriteLine($"band      nothing of {simulation.Deployed.Device.Id} was measured: the times are those of its data sheet, and how far they are off is not known");
+        else if (simulation.Band.Unmeasured.Count > 0)
+            Console.WriteLine($"band      without {string.Join(", ", simulation.Band.Unmeasured)}: not measured on {simulation.Deployed.Device.Id}");
         foreach (var note in simulation.Deployed.Model.Notes)
             Console.WriteLine($"model     {note}");
         foreach (var note in simulation.Deployed.Device.AssumedFields)
