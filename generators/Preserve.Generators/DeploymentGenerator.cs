@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using System.Text;
+using System.Threading;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -14,7 +15,7 @@ namespace Preserve.Generators;
 [Generator(LanguageNames.CSharp)]
 public sealed class DeploymentGenerator : IIncrementalGenerator
 {
-    private readonly Func<DeploymentSpec, Device, string?, PlanSet> _plan;
+    private readonly Func<DeploymentSpec, Device, string?, CancellationToken, PlanSet> _plan;
 
     /// <summary>The generator, as the compiler makes it.</summary>
     public DeploymentGenerator()
@@ -23,8 +24,8 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
     }
 
     /// <summary>A generator with another optimizer.</summary>
-    /// <param name="plan">Makes the plans of a deployment on a device; the last argument is the text of the device's file.</param>
-    internal DeploymentGenerator(Func<DeploymentSpec, Device, string?, PlanSet> plan) => _plan = plan;
+    /// <param name="plan">Makes the plans of a deployment on a device; the third argument is the text of the device's file.</param>
+    internal DeploymentGenerator(Func<DeploymentSpec, Device, string?, CancellationToken, PlanSet> plan) => _plan = plan;
 
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
@@ -53,7 +54,7 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
             .NotNull();
 
         var optimized = resolved
-            .Select((deployment, _) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment)))
+            .Select((deployment, cancellation) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment, cancellation)))
             .WithTrackingName(StepNames.Optimize);
 
         var hintNames = declarations.Select(static (d, _) => d.Type.QualifiedName).Collect()
@@ -72,11 +73,11 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
         });
     }
 
-    private PlanningResult Optimize(ResolvedDeployment deployment)
+    private PlanningResult Optimize(ResolvedDeployment deployment, CancellationToken cancellation)
     {
         try
         {
-            return new PlanningResult.Planned(_plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText));
+            return new PlanningResult.Planned(_plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText, cancellation));
         }
         // Whatever it is, it is told with the specification: a generator that throws says nothing of its input.
         catch (Exception e) when (e is not OperationCanceledException)

@@ -44,7 +44,7 @@ internal sealed class Simulation
     /// <summary>Plans and runs.</summary>
     public static async Task<Simulation> RunAsync(DeployedModel deployed, bool cold, CancellationToken cancellation)
     {
-        var plans = Planner.Plan(deployed.Spec, deployed.Device, deployed.DeviceFile);
+        var plans = Planner.Plan(deployed.Spec, deployed.Device, deployed.DeviceFile, cancellation);
         var plan = plans.Steps[0].Plan;
         return new Simulation(
             deployed, plans,

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 
 namespace Preserve.Optimizer;
 
@@ -11,9 +12,11 @@ public static class Planner
     /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
     /// <param name="device">The device that each rank runs on.</param>
     /// <param name="deviceFile">The text of the device's file where it is not built in: the plans carry it along.</param>
+    /// <param name="cancellationToken">Stops before the next step, or the next run of its report.</param>
+    /// <exception cref="OperationCanceledException">The planning was stopped.</exception>
     /// <exception cref="ArgumentException">The deployment does not fit the device's memory.</exception>
     /// <exception cref="PlanningException">A plan failed its proof: a fault of the optimizer.</exception>
-    public static PlanSet Plan(DeploymentSpec deployment, Device device, string? deviceFile = null)
+    public static PlanSet Plan(DeploymentSpec deployment, Device device, string? deviceFile = null, CancellationToken cancellationToken = default)
     {
         if (deployment is null)
             throw new ArgumentNullException(nameof(deployment));
@@ -26,10 +29,11 @@ public static class Planner
         var steps = new List<PlannedStep>();
         foreach (var step in deployment.Steps)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var graph = StepPlanner.Plan(deployment, step, device.PrefetchRoomBytes);
             var plan = PlanEmission.Emit(graph, deployment, device.PrefetchRoomBytes);
             Prove(plan);
-            steps.Add(new PlannedStep(plan, new ReportBuilder(deployment, plan, graph, CostLaws.For(device)).Build()));
+            steps.Add(new PlannedStep(plan, new ReportBuilder(deployment, plan, graph, CostLaws.For(device), cancellationToken).Build()));
         }
         return new PlanSet(steps.ToArray(), deviceFile);
     }

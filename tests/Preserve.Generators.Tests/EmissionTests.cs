@@ -136,7 +136,7 @@ public class EmissionTests
     [Fact]
     public void A_fault_of_the_optimizer_is_reported_with_the_specification()
     {
-        var run = GeneratorRun.Of(new DeploymentGenerator((_, _, _) => throw new PlanningException("the reason")), TestCompilation.Of(Declarations.Small));
+        var run = GeneratorRun.Of(new DeploymentGenerator((_, _, _, _) => throw new PlanningException("the reason")), TestCompilation.Of(Declarations.Small));
         run.Sources.ShouldBeEmpty();
         var diagnostic = run.Reported.ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV900");

@@ -83,6 +83,7 @@ public class FaultTests
         // Steps.
         { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: neither a decode nor a prefill" },
         { "Decode(Batch = 4, Context = 128)", "[|Decode(Batch = 4)|]", "PRSV010", "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together" },
+        { "public sealed partial class Deployed : Deployment;", "public sealed partial class Deployed : Deployment;\n[[|Prefill(Batch = 1, Tokens = 128)|]]\npartial class Deployed;", "PRSV010", "the steps stand in several partial declarations, which have no order" },
         { "Context = 128", "Context = 128, [|CachedTokens = 128|]", "PRSV010", "the decode step gives both Context, of each sequence, and CachedTokens, of all together" },
         { "[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Decode([|Batch = 4|], Context = 128)]", "PRSV010", "the step 'decode batch 4 context 128' is declared twice" },
 

@@ -57,8 +57,11 @@ internal static class DeploymentParser
     {
         if (declaration.Positional(1).Kind == TypedConstantKind.Error)
             sink.ReportedElsewhere();
+        var attributes = type.GetAttributes().Where(a => a.AttributeClass is { } c && (c.Is<DecodeAttribute>() || c.Is<PrefillAttribute>())).ToList();
+        if (SymbolQueries.OnAnotherPart(attributes) is { } other)
+            sink.Report(Descriptors.Steps, StepParser.DeclarationOf(other, type, sink).Site(), "the steps stand in several partial declarations, which have no order");
         var steps = new List<(StepSpec Step, DeclaredAttribute Declaration)>();
-        foreach (var attribute in type.GetAttributes().Where(a => a.AttributeClass is { } c && (c.Is<DecodeAttribute>() || c.Is<PrefillAttribute>())))
+        foreach (var attribute in attributes)
         {
             var step = StepParser.DeclarationOf(attribute, type, sink);
             steps.Add((StepParser.Parse(attribute, step, sink), step));

@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Preserve.Generators;
 
@@ -71,7 +70,8 @@ internal sealed class ModelParser
         var attributes = _type.AttributesOf<LayersAttribute>().ToList();
         if (attributes.Count == 0)
             Refuse(_declaration.Site(), $"{_of} has no layers: it does not carry [Layers]");
-        RefuseSeveralDeclarations(attributes);
+        if (SymbolQueries.OnAnotherPart(attributes) is { } other)
+            Refuse(new FaultSite(_type, other, null, 0, _outer), $"[Layers] of {_of} stand in several partial declarations, which have no order");
 
         var layers = new Dictionary<ISymbol, ParsedLayer?>(SymbolEqualityComparer.Default);
         foreach (var attribute in attributes)
@@ -128,23 +128,6 @@ internal sealed class ModelParser
             layers.Add(layer, parsed);
         }
         return parsed;
-    }
-
-    /// <summary>Between the parts of a partial type there is no order that the language defines.</summary>
-    private void RefuseSeveralDeclarations(List<AttributeData> attributes)
-    {
-        SyntaxNode? first = null;
-        foreach (var attribute in attributes)
-        {
-            if (attribute.ApplicationSyntaxReference?.GetSyntax().FirstAncestorOrSelf<BaseTypeDeclarationSyntax>() is not { } part)
-                continue;
-            first ??= part;
-            if (part != first)
-            {
-                Refuse(new FaultSite(_type, attribute, null, 0, _outer), $"[Layers] of {_of} stand in several partial declarations, which have no order");
-                return;
-            }
-        }
     }
 
     private void Refuse(FaultSite site, string sentence)

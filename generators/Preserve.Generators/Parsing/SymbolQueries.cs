@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Preserve.Generators;
 
@@ -12,6 +13,22 @@ internal static class SymbolQueries
         type.GetAttributes().Where(a => a.AttributeClass is { } attribute && attribute.Is<T>());
 
     public static bool Carries<T>(this INamedTypeSymbol type) => type.AttributesOf<T>().Any();
+
+    /// <summary>The first attribute that stands on another part of a partial type than the first of them, or null. Between the parts there is no
+    /// order that the language defines.</summary>
+    public static AttributeData? OnAnotherPart(IEnumerable<AttributeData> attributes)
+    {
+        SyntaxNode? first = null;
+        foreach (var attribute in attributes)
+        {
+            if (attribute.ApplicationSyntaxReference?.GetSyntax().FirstAncestorOrSelf<BaseTypeDeclarationSyntax>() is not { } part)
+                continue;
+            first ??= part;
+            if (part != first)
+                return attribute;
+        }
+        return null;
+    }
 
     /// <summary>Whether the symbol is the library's type, in whatever assembly it was found.</summary>
     public static bool Is<T>(this INamedTypeSymbol type) =>

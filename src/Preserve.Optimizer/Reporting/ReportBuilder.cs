@@ -2,11 +2,12 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using System.Threading;
 
 namespace Preserve.Optimizer;
 
 /// <summary>Tells what a plan gives, at the largest context it serves: its times are runs of the executor on the hardware model.</summary>
-internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan plan, Graph graph, ICostLaws laws)
+internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan plan, Graph graph, ICostLaws laws, CancellationToken cancellationToken)
 {
     private readonly int _context = plan.Step.MaxContext;
 
@@ -103,7 +104,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
     {
         var backend = new SimulatedBackend(laws.Device, new SimulationOptions { RecordTimeline = timeline, CostLaws = _ => laws });
         // The simulated backend has run when it returns: there is nothing to await.
-        return new Executor(backend).RunAsync(any, _context).AsTask().GetAwaiter().GetResult();
+        return new Executor(backend).RunAsync(any, _context, cancellationToken).AsTask().GetAwaiter().GetResult();
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
