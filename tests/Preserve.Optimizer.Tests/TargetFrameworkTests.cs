@@ -26,7 +26,7 @@ public class TargetFrameworkTests
             if (!MemoryFit.Of(spec, device!.MemoryBytes).Fits)
                 return true;
             var here = PlanText.Write(Planner.Plan(spec, device));
-            var there = (string)text.Invoke(null, [planner.Invoke(null, [other.Rebuild(spec), other.Rebuild(device), null])])!;
+            var there = (string)text.Invoke(null, [planner.Invoke(null, [other.Rebuild(spec), other.Rebuild(device), null, CancellationToken.None])])!;
             there.ShouldBe(here);
             return true;
         }).Check(RandomDeployments.Runs(200));
