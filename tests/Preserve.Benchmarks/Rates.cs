@@ -16,6 +16,17 @@ internal static class Rates
             var executor = new Executor(new SimulatedBackend(PlanBenchmarks.Device));
             return i => _ = executor.RunAsync(plan, 1 + (i % 8192)).AsTask().Result;
         });
+        Print("plan by the published rule from a specification, and simulate", () =>
+        {
+            var executor = new Executor(new SimulatedBackend(PlanBenchmarks.Device));
+            return i =>
+            {
+                var deployment = PlanBenchmarks.Deployment(1 + (i % 8192));
+                var graph = StepPlanner.Plan(deployment, deployment.Steps[0], PlanBenchmarks.Device.PrefetchRoomBytes);
+                var plan = PlanEmission.Emit(graph, deployment, PlanBenchmarks.Device.PrefetchRoomBytes);
+                _ = executor.RunAsync(plan, plan.Step.MaxContext).AsTask().Result;
+            };
+        });
         Print("plan with a proof and a report", () => i => Planner.Plan(PlanBenchmarks.Deployment(1 + (i % 8192)), PlanBenchmarks.Device));
     }
 

@@ -6,7 +6,7 @@ namespace Preserve.Optimizer;
 internal sealed class DataFlow : IDirectedGraph
 {
     private readonly List<int>[] _successors;
-    private readonly Dictionary<TensorReference, int> _writers = new();
+    private readonly Dictionary<GraphReference, int> _writers = new();
 
     private DataFlow(int count)
     {
@@ -39,5 +39,5 @@ internal sealed class DataFlow : IDirectedGraph
     public IReadOnlyList<int> Successors(int vertex) => _successors[vertex];
 
     /// <summary>The operator that writes exactly what is referred to, or -1 for what stands before the step.</summary>
-    public int WriterOf(TensorReference reference) => _writers.TryGetValue(reference, out var writer) ? writer : -1;
+    public int WriterOf(GraphReference reference) => _writers.TryGetValue(reference, out var writer) ? writer : -1;
 }

@@ -39,9 +39,11 @@ internal sealed class Graph(StepSpec step, int ranks)
 
     public GraphTensor this[string name] => _tensors[name];
 
-    public GraphTensor this[TensorReference reference] => _tensors[reference.Tensor];
+    /// <summary>The tensor of a name, or null.</summary>
+    public GraphTensor? Find(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor : null;
 
-    public bool Contains(string name) => _tensors.ContainsKey(name);
+    /// <summary>Whether it is a tensor of this graph.</summary>
+    public bool Holds(GraphTensor tensor) => _tensors.TryGetValue(tensor.Name, out var own) && ReferenceEquals(own, tensor);
 
     public GraphTensor Add(GraphTensor tensor)
     {
@@ -56,13 +58,6 @@ internal sealed class Graph(StepSpec step, int ranks)
         _tensors.Add(tensor.Name, tensor);
         _order.Insert(_order.IndexOf(place), tensor);
         return tensor;
-    }
-
-    /// <summary>Bytes of the part of a tensor that a reference means.</summary>
-    public Amount BytesOf(TensorReference reference)
-    {
-        var tensor = this[reference];
-        return (reference.Range?.Length ?? tensor.Units) * tensor.UnitBytes;
     }
 
     /// <summary>The run that a layer of the graph belongs to.</summary>

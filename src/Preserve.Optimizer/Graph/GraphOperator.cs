@@ -17,9 +17,9 @@ internal sealed class GraphOperator(string label, int layer, Operation operation
     /// <summary>How what it writes lies over the ranks.</summary>
     public Distribution Result { get; set; }
 
-    public List<TensorReference> Reads { get; set; } = [];
+    public List<GraphReference> Reads { get; set; } = [];
 
-    public List<TensorReference> Writes { get; set; } = [];
+    public List<GraphReference> Writes { get; set; } = [];
 
     /// <summary>The collective beside which a prefetch runs.</summary>
     public GraphOperator? Window { get; set; }

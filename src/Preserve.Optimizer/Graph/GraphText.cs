@@ -49,7 +49,7 @@ internal static class GraphText
             else if (section == "tensors")
                 graph.Add(ParseTensor(columns));
             else
-                graph.Operators.Add(ParseOperator(columns, windows));
+                graph.Operators.Add(ParseOperator(graph, columns, windows));
         }
         foreach (var (prefetch, window) in windows)
             prefetch.Window = graph.Operators[window];
@@ -93,7 +93,7 @@ internal static class GraphText
             op.Stream is { } stream ? Names.Streams[stream] : "unassigned",
             op.Label,
             OperationText.Write(op.Operation),
-            ReferenceText.WriteOperands(op.Reads, op.Writes.ToArray()),
+            ReferenceText.WriteOperands(op.Reads.ConvertAll(r => r.ToReference()), op.Writes.Select(w => w.ToReference()).ToArray()),
             op.Layer < 0 ? "no layer" : $"layer {op.Layer}",
             WritePartition(op.Partition),
             _distributions.First(d => d.Value == op.Result).Key,
@@ -107,14 +107,14 @@ internal static class GraphText
         return columns;
     }
 
-    private static GraphOperator ParseOperator(List<string> columns, List<(GraphOperator, int)> windows)
+    private static GraphOperator ParseOperator(Graph graph, List<string> columns, List<(GraphOperator, int)> windows)
     {
         var (reads, writes) = ReferenceText.ParseOperands(columns[3]);
         var op = new GraphOperator(columns[1], columns[4] == "no layer" ? -1 : Number(columns[4], "layer "), OperationText.Parse(columns[2]))
         {
             Stream = columns[0] == "unassigned" ? null : Names.Streams.Parse(columns[0]),
-            Reads = reads.ToList(),
-            Writes = writes.ToList(),
+            Reads = reads.Select(Of).ToList(),
+            Writes = writes.Select(Of).ToList(),
             Partition = ParsePartition(columns[5]),
             Result = _distributions[columns[6]],
         };
@@ -128,6 +128,8 @@ internal static class GraphText
                 windows.Add((op, Number(column, "beside ")));
         }
         return op;
+
+        GraphReference Of(TensorReference reference) => new(graph[reference.Tensor], reference.Layer, reference.Range);
     }
 
     private static string WritePartition(Partition partition) => partition switch

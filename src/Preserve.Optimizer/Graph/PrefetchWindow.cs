@@ -29,4 +29,4 @@ internal sealed class PrefetchWindow(GraphOperator collective)
 /// <param name="Bytes">Its bytes.</param>
 /// <param name="Prefetched">Those that are prefetched.</param>
 /// <param name="Room">Room in the L2 that was left for it; negative where the walk had stopped.</param>
-internal sealed record PrefetchCandidate(TensorReference Tensor, bool Considered, Amount Bytes, Amount Prefetched, Amount Room);
+internal sealed record PrefetchCandidate(GraphReference Tensor, bool Considered, Amount Bytes, Amount Prefetched, Amount Room);

@@ -12,8 +12,8 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
 
     public void Lower()
     {
-        var residual = new TensorReference("h", LayerIndex.Of(layer));
-        var output = new TensorReference("h", LayerIndex.Of(layer + 1));
+        var residual = new GraphReference(graph["h"], LayerIndex.Of(layer));
+        var output = new GraphReference(graph["h"], LayerIndex.Of(layer + 1));
         var attended = Norm("attn_norm", residual, "attn_in");
         var attention = LowerAttention(attended);
         if (spec.Parallel)
@@ -28,7 +28,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         Add("mlp_add", middle, LowerFeedForward(Norm("mlp_norm", middle, "mlp_in")), output, spec.PostNorm ? [] : DownBias());
     }
 
-    private TensorReference LowerAttention(TensorReference input)
+    private GraphReference LowerAttention(GraphReference input)
     {
         if (spec.Attention is not MultiHeadAttentionSpec attention)
             throw new NotSupportedException($"attention of kind {spec.Attention.GetType().Name} has no lowering");
@@ -39,7 +39,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         var rotated = new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 1, attention.HeadSize);
         var hasBias = attention.Bias != ProjectionBias.None;
 
-        TensorReference q, k, v;
+        GraphReference q, k, v;
         if (deployment.SeparateProjections)
         {
             q = MatMul("q", input, queries.WidthOf(1), _hidden, queries, hasBias);
@@ -62,13 +62,13 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
 
         var (cache, cached) = KeyValues(attention);
         var stored = new Partition.ByHeads(0, attention.KeyValueHeads, 2, attention.HeadSize);
-        var fresh = cache with { Range = new UnitRange(cached, graph[cache].Units) };
+        var fresh = cache with { Range = new UnitRange(cached, cache.Tensor.Units) };
         Append("store", new ElementwiseOperation(ElementwiseFunction.Store, _rows, stored.WidthOf(1)), stored, [.. Distinct(k, v)], [fresh]);
 
         var result = Value("attended");
         var operation = new AttentionOperation(graph.Step.Batch, graph.Step.NewTokens, attention.Heads, attention.KeyValueHeads,
             attention.HeadSize, Pairs(attention.Window), attention.SoftCap);
-        List<TensorReference> reads = cached.IsZero
+        List<GraphReference> reads = cached.IsZero
             ? [q, fresh]
             : [q, cache with { Range = new UnitRange(0, cached) }, fresh];
         Append("attention", operation, queries, reads, [result]);
@@ -77,12 +77,12 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         return spec.PostNorm ? Norm("attn_post_norm", WithBias("out", output, OutBias()), "attn_out_normed") : output;
     }
 
-    private TensorReference LowerFeedForward(TensorReference input)
+    private GraphReference LowerFeedForward(GraphReference input)
     {
         if (spec.FeedForward.Count != 1 || spec.FeedForward[0] is not DenseFeedForwardSpec block)
             throw new NotSupportedException("only one dense feed-forward block has a lowering");
 
-        TensorReference[] up;
+        GraphReference[] up;
         if (!block.Activation.IsGated())
             up = [MatMul("up", input, block.Intermediate, _hidden, Partition.Columns, block.Bias)];
         else if (deployment.SeparateProjections)
@@ -104,18 +104,18 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
 
     // The biases of the projections that end a block are added to their sum over the ranks: a rank that added one to its summand would
     // let it count once per rank. So they are read by what adds the block to the residual stream, or, before a norm, by an addition.
-    private List<TensorReference> OutBias() =>
+    private List<GraphReference> OutBias() =>
         spec.Attention is MultiHeadAttentionSpec { Bias: ProjectionBias.All } ? [Weight("out_bias")] : [];
 
-    private List<TensorReference> DownBias() =>
+    private List<GraphReference> DownBias() =>
         spec.FeedForward[0] is DenseFeedForwardSpec { Bias: true } ? [Weight("down_bias")] : [];
 
-    private TensorReference WithBias(string label, TensorReference input, List<TensorReference> bias) => bias.Count == 0
+    private GraphReference WithBias(string label, GraphReference input, List<GraphReference> bias) => bias.Count == 0
         ? input
         : Elementwise(label + "_bias_add", ElementwiseFunction.Add, _hidden, Partition.None, [input, .. bias], label + "_biased");
 
     /// <summary>The layer's KV-cache, and how many of its attended tokens stand from earlier steps.</summary>
-    private (TensorReference Cache, Amount Cached) KeyValues(MultiHeadAttentionSpec attention)
+    private (GraphReference Cache, Amount Cached) KeyValues(MultiHeadAttentionSpec attention)
     {
         var step = graph.Step;
         Amount cached = 0;
@@ -126,15 +126,12 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
             cached = attention.Window > 0 ? Amount.Min(Amount.Context, most).Within(step.MinContext, step.MaxContext) : Amount.Context;
         }
         var name = prefix + "kv";
-        if (!graph.Contains(name))
+        var cache = graph.Find(name) ?? graph.Add(new GraphTensor(name, TensorRole.KeyValues, perLayer: true, deployment.KeyValues)
         {
-            graph.Add(new GraphTensor(name, TensorRole.KeyValues, perLayer: true, deployment.KeyValues)
-            {
-                Units = cached + (step.ContextIsTotal ? step.Batch : step.NewTokens),
-                UnitBytes = TensorSizes.KeyValueBytes(step, attention.KeyValueHeads, attention.HeadSize, deployment.KeyValues),
-            });
-        }
-        return (Here(name), cached);
+            Units = cached + (step.ContextIsTotal ? step.Batch : step.NewTokens),
+            UnitBytes = TensorSizes.KeyValueBytes(step, attention.KeyValueHeads, attention.HeadSize, deployment.KeyValues),
+        });
+        return (Here(cache), cached);
     }
 
     /// <summary>Query-key pairs per head over all sequences; a token attends to itself and to what is before it.</summary>
@@ -150,57 +147,54 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         return step.ContextIsTotal ? attended : attended * step.Batch;
     }
 
-    private TensorReference Norm(string label, TensorReference input, string output)
+    private GraphReference Norm(string label, GraphReference input, string output)
     {
         var result = Value(output);
         Append(label, new NormOperation(spec.Norm, _rows, _hidden), Partition.None, [input, Weight(label + "_weight")], [result]);
         return result;
     }
 
-    private TensorReference MatMul(string label, TensorReference input, int columns, int depth, Partition partition, bool bias, string? output = null)
+    private GraphReference MatMul(string label, GraphReference input, int columns, int depth, Partition partition, bool bias, string? output = null)
     {
         var result = Value(output ?? label + "_out");
-        List<TensorReference> reads = [input, Weight(label + "_weight", isMatrix: true)];
+        List<GraphReference> reads = [input, Weight(label + "_weight", isMatrix: true)];
         if (bias)
             reads.Add(Weight(label + "_bias"));
         Append(label, new MatMulOperation(_rows, columns, depth, deployment.Weights, deployment.Activations), partition, reads, [result]);
         return result;
     }
 
-    private TensorReference Elementwise(string label, ElementwiseFunction function, int width, Partition partition, IEnumerable<TensorReference> inputs, string output)
+    private GraphReference Elementwise(string label, ElementwiseFunction function, int width, Partition partition, IEnumerable<GraphReference> inputs, string output)
     {
         var result = Value(output);
         Append(label, new ElementwiseOperation(function, _rows, width), partition, [.. inputs], [result]);
         return result;
     }
 
-    private void Add(string label, TensorReference left, TensorReference right, TensorReference sum, List<TensorReference> biases) =>
+    private void Add(string label, GraphReference left, GraphReference right, GraphReference sum, List<GraphReference> biases) =>
         Append(label, new ElementwiseOperation(ElementwiseFunction.Add, _rows, _hidden), Partition.None, [left, right, .. biases], [sum]);
 
-    private void Append(string label, Operation operation, Partition partition, List<TensorReference> reads, List<TensorReference> writes)
+    private void Append(string label, Operation operation, Partition partition, List<GraphReference> reads, List<GraphReference> writes)
     {
         var op = new GraphOperator(label, layer, operation) { Partition = partition, Reads = reads, Writes = writes };
         TensorSizes.Set(graph, op);
         graph.Operators.Add(op);
     }
 
-    private TensorReference Weight(string name, bool isMatrix = false)
+    private GraphReference Weight(string name, bool isMatrix = false)
     {
         var full = prefix + name;
-        if (!graph.Contains(full))
-            graph.Add(new GraphTensor(full, TensorRole.Weight, perLayer: true, isMatrix ? deployment.Weights : Precision.Bf16) { IsMatrix = isMatrix });
-        return Here(full);
+        return Here(graph.Find(full)
+            ?? graph.Add(new GraphTensor(full, TensorRole.Weight, perLayer: true, isMatrix ? deployment.Weights : Precision.Bf16) { IsMatrix = isMatrix }));
     }
 
-    private TensorReference Value(string name)
+    private GraphReference Value(string name)
     {
         var full = prefix + name;
-        if (!graph.Contains(full))
-            graph.Add(new GraphTensor(full, TensorRole.Value, perLayer: true, Precision.Bf16));
-        return Here(full);
+        return Here(graph.Find(full) ?? graph.Add(new GraphTensor(full, TensorRole.Value, perLayer: true, Precision.Bf16)));
     }
 
-    private TensorReference Here(string name) => new(name, LayerIndex.Of(layer));
+    private GraphReference Here(GraphTensor tensor) => new(tensor, LayerIndex.Of(layer));
 
-    private static TensorReference[] Distinct(params TensorReference[] references) => references.Distinct().ToArray();
+    private static GraphReference[] Distinct(params GraphReference[] references) => references.Distinct().ToArray();
 }

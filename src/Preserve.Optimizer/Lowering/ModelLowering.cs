@@ -87,7 +87,7 @@ internal sealed class ModelLowering
             [last, At(Vector("final_norm_weight", perLayer: false), LayerIndex.None)], [At(normed, LayerIndex.None)]);
 
         var weight = _model.TiedEmbeddings ? _graph["embedding"] : Matrix("head_weight", _deployment.Weights, perLayer: false);
-        var reads = new List<TensorReference> { At(normed, LayerIndex.None), At(weight, LayerIndex.None) };
+        var reads = new List<GraphReference> { At(normed, LayerIndex.None), At(weight, LayerIndex.None) };
         if (_model.HeadBias)
             reads.Add(At(Vector("head_bias", perLayer: false), LayerIndex.None));
         var vocabulary = new Partition.ByVocabulary(_model.Vocabulary);
@@ -102,7 +102,7 @@ internal sealed class ModelLowering
         }
     }
 
-    private void Append(string label, int layer, Operation operation, Partition partition, List<TensorReference> reads, List<TensorReference> writes)
+    private void Append(string label, int layer, Operation operation, Partition partition, List<GraphReference> reads, List<GraphReference> writes)
     {
         var op = new GraphOperator(label, layer, operation) { Partition = partition, Reads = reads, Writes = writes };
         TensorSizes.Set(_graph, op);
@@ -115,9 +115,9 @@ internal sealed class ModelLowering
     private GraphTensor Vector(string name, bool perLayer) => _graph.Add(new GraphTensor(name, TensorRole.Weight, perLayer, Precision.Bf16));
 
     private GraphTensor Value(string name, bool perLayer) =>
-        _graph.Contains(name) ? _graph[name] : _graph.Add(new GraphTensor(name, TensorRole.Value, perLayer, Precision.Bf16));
+        _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Value, perLayer, Precision.Bf16));
 
-    private static TensorReference At(GraphTensor tensor, LayerIndex layer) => new(tensor.Name, layer);
+    private static GraphReference At(GraphTensor tensor, LayerIndex layer) => new(tensor, layer);
 
     /// <summary>A model with one kind of layer names its tensors plainly; with several, each name begins with its kind's.</summary>
     private static Dictionary<LayerSpec, string> NameKinds(ModelSpec model)

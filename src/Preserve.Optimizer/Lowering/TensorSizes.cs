@@ -11,7 +11,7 @@ internal static class TensorSizes
     {
         foreach (var read in op.Reads)
         {
-            var tensor = graph[read];
+            var tensor = read.Tensor;
             if (tensor.Role == TensorRole.Weight && WeightBytes(op.Operation, op.Partition, tensor, graph.Ranks) is { } bytes)
                 tensor.Units = bytes;
             if (tensor.Role == TensorRole.KeyValues && op.Operation is AttentionOperation attention)
@@ -19,7 +19,7 @@ internal static class TensorSizes
         }
         foreach (var write in op.Writes)
         {
-            if (graph[write] is { Role: TensorRole.Value } tensor)
+            if (write.Tensor is { Role: TensorRole.Value } tensor)
                 tensor.Units = ValueBytesOf(op.Operation);
         }
     }

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -36,57 +35,86 @@ internal static class GraphVerifier
 
     private static string? FindFault(Graph graph, GraphInvariants invariants)
     {
-        if ((invariants & GraphInvariants.Rolled) != 0)
-        {
-            return graph.Operators.SelectMany(o => o.Reads.Concat(o.Writes)).Where(r => !graph.Contains(r.Tensor))
-                .Select(r => $"{r.Tensor} is not declared").FirstOrDefault();
-        }
-        var flow = DataFlow.Of(graph);
-        if (TopologicalOrder.Of(flow).Count != flow.Count)
-            return "operators depend on each other in a circle";
-
-        var written = new Dictionary<TensorReference, GraphOperator>();
+        var rolled = (invariants & GraphInvariants.Rolled) != 0;
+        var written = new Dictionary<GraphReference, GraphOperator>(graph.Operators.Count);
         var signalled = new HashSet<string>(StringComparer.Ordinal);
         foreach (var op in graph.Operators)
         {
-            var fault = op.Reads.Concat(op.Writes).Select(r => ReferenceFault(graph, r)).FirstOrDefault(f => f is not null)
-                ?? op.Reads.Select(r => ReadFault(graph, op, r, written, invariants)).FirstOrDefault(f => f is not null)
-                ?? op.Writes.Where(written.ContainsKey).Select(w => $"{ReferenceText.Write(w)} is written twice").FirstOrDefault()
-                ?? op.Waits.Where(w => !signalled.Contains(w)).Select(w => $"nothing above signals '{w}'").FirstOrDefault();
-            if (fault is null && (invariants & GraphInvariants.Streamed) != 0 && op.Stream is null)
-                fault = "it has no stream";
-            if (fault is not null)
+            if ((rolled ? UndeclaredFault(graph, op) : OperatorFault(graph, op, written, signalled, invariants)) is { } fault)
                 return $"{op.Label} of layer {op.Layer}: {fault}";
             foreach (var write in op.Writes)
                 written[write] = op;
             if (op.Signals)
                 signalled.Add(op.Label);
         }
-        return (invariants & GraphInvariants.Placed) == 0 ? null
-            : graph.Tensors.Where(t => t.Role == TensorRole.Value && (t.Offset < 0 || t.Offset + t.Units.At(0) > graph.ArenaBytes))
-                .Select(t => $"{t.Name} has no place in the arena").FirstOrDefault();
+        return (invariants & GraphInvariants.Placed) != 0 ? PlaceFault(graph) : null;
     }
 
-    private static string? ReferenceFault(Graph graph, TensorReference reference)
+    private static string? UndeclaredFault(Graph graph, GraphOperator op)
     {
-        if (!graph.Contains(reference.Tensor))
-            return $"{reference.Tensor} is not declared";
-        var tensor = graph[reference];
+        foreach (var read in op.Reads)
+        {
+            if (!graph.Holds(read.Tensor))
+                return $"{read.Tensor.Name} is not declared";
+        }
+        foreach (var write in op.Writes)
+        {
+            if (!graph.Holds(write.Tensor))
+                return $"{write.Tensor.Name} is not declared";
+        }
+        return null;
+    }
+
+    private static string? OperatorFault(
+        Graph graph, GraphOperator op, Dictionary<GraphReference, GraphOperator> written, HashSet<string> signalled, GraphInvariants invariants)
+    {
+        foreach (var read in op.Reads)
+        {
+            if ((ReferenceFault(graph, read) ?? ReadFault(op, read, written, invariants)) is { } fault)
+                return fault;
+        }
+        foreach (var write in op.Writes)
+        {
+            if ((ReferenceFault(graph, write) ?? (written.ContainsKey(write) ? $"{write} is written twice" : null)) is { } fault)
+                return fault;
+        }
+        foreach (var wait in op.Waits)
+        {
+            if (!signalled.Contains(wait))
+                return $"nothing above signals '{wait}'";
+        }
+        return (invariants & GraphInvariants.Streamed) != 0 && op.Stream is null ? "it has no stream" : null;
+    }
+
+    private static string? ReferenceFault(Graph graph, GraphReference reference)
+    {
+        var tensor = reference.Tensor;
+        if (!graph.Holds(tensor))
+            return $"{tensor.Name} is not declared";
         if (tensor.PerLayer != (reference.Layer.Kind == LayerIndexKind.Absolute))
-            return $"{ReferenceText.Write(reference)} {(tensor.PerLayer ? "names no layer" : "belongs to no layer")}";
+            return $"{reference} {(tensor.PerLayer ? "names no layer" : "belongs to no layer")}";
         if (tensor.PerLayer && (reference.Layer.Value < 0 || reference.Layer.Value > graph.LayerCount))
-            return $"{ReferenceText.Write(reference)} is outside of the {graph.LayerCount} layers";
-        return tensor.Units.At(graph.Step.MaxContext) > 0 && tensor.UnitBytes > 0 ? null : $"{reference.Tensor} has no size";
+            return $"{reference} is outside of the {graph.LayerCount} layers";
+        return tensor.Units.At(graph.Step.MaxContext) > 0 && tensor.UnitBytes > 0 ? null : $"{tensor.Name} has no size";
     }
 
-    private static string? ReadFault(
-        Graph graph, GraphOperator op, TensorReference read, Dictionary<TensorReference, GraphOperator> written, GraphInvariants invariants)
+    private static string? ReadFault(GraphOperator op, GraphReference read, Dictionary<GraphReference, GraphOperator> written, GraphInvariants invariants)
     {
-        if (graph[read].Role != TensorRole.Value)
+        if (read.Tensor.Role != TensorRole.Value)
             return null;
         if (!written.TryGetValue(read, out var writer))
-            return $"{ReferenceText.Write(read)} is read before it is written";
+            return $"{read} is read before it is written";
         var summand = (invariants & GraphInvariants.Reduced) != 0 && writer is { Result: Distribution.Partial, IsCollective: false };
-        return summand && !op.IsCollective && op.Result != Distribution.Partial ? $"{ReferenceText.Write(read)} is only a summand" : null;
+        return summand && !op.IsCollective && op.Result != Distribution.Partial ? $"{read} is only a summand" : null;
+    }
+
+    private static string? PlaceFault(Graph graph)
+    {
+        foreach (var tensor in graph.Tensors)
+        {
+            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || tensor.Offset + tensor.Units.At(0) > graph.ArenaBytes))
+                return $"{tensor.Name} has no place in the arena";
+        }
+        return null;
     }
 }

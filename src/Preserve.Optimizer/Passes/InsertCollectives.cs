@@ -14,8 +14,8 @@ internal sealed class InsertCollectives : IPass
     {
         if (graph.Ranks == 1)
             return false;
-        var isRead = new HashSet<TensorReference>();
-        var needsWhole = new HashSet<TensorReference>();
+        var isRead = new HashSet<GraphReference>();
+        var needsWhole = new HashSet<GraphReference>();
         foreach (var op in graph.Operators)
         {
             var keepsSummands = op is { Result: Distribution.Partial, Operation: ElementwiseOperation { Function: ElementwiseFunction.Add } };
@@ -31,7 +31,7 @@ internal sealed class InsertCollectives : IPass
         foreach (var op in graph.Operators)
         {
             operators.Add(op);
-            if (op.Writes.Count != 1 || graph[op.Writes[0]].Role != TensorRole.Value)
+            if (op.Writes.Count != 1 || op.Writes[0].Tensor.Role != TensorRole.Value)
                 continue;
             if (op.Result == Distribution.Partial && needsWhole.Contains(op.Writes[0]))
                 operators.Add(Collective(graph, op, CollectiveKind.AllReduce, "_reduce"));
@@ -44,15 +44,14 @@ internal sealed class InsertCollectives : IPass
 
     private static GraphOperator Collective(Graph graph, GraphOperator op, CollectiveKind kind, string suffix)
     {
-        var value = graph[op.Writes[0]];
+        var value = op.Writes[0].Tensor;
         var slash = value.Name.LastIndexOf('/');
         var prefix = value.Name.Substring(0, slash + 1);
         var partName = prefix + op.Label + "_part";
-        var part = graph.Contains(partName)
-            ? graph[partName]
-            : graph.InsertBefore(value, new GraphTensor(partName, TensorRole.Value, op.Layer >= 0, value.Format));
+        var part = graph.Find(partName)
+            ?? graph.InsertBefore(value, new GraphTensor(partName, TensorRole.Value, op.Layer >= 0, value.Format));
         var whole = op.Writes[0];
-        var summand = new TensorReference(part.Name, op.Layer >= 0 ? LayerIndex.Of(op.Layer) : LayerIndex.None);
+        var summand = new GraphReference(part, op.Layer >= 0 ? LayerIndex.Of(op.Layer) : LayerIndex.None);
         op.Writes[0] = summand;
         TensorSizes.Set(graph, op);
 

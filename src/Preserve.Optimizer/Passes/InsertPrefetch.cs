@@ -51,17 +51,17 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
     private void Weigh(Graph graph, PrefetchWindow window, List<int> successors)
     {
         Amount room = policy == PrefetchPolicy.None ? -1 : roomBytes;
-        var seen = new HashSet<TensorReference>();
+        var seen = new HashSet<GraphReference>();
         foreach (var index in successors)
         {
             var op = graph.Operators[index];
             foreach (var read in op.Reads)
             {
-                var tensor = graph[read];
-                if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(graph, read) || !seen.Add(read))
+                var tensor = read.Tensor;
+                if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
                     continue;
                 var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation);
-                var bytes = graph.BytesOf(read);
+                var bytes = read.Bytes;
                 if (!considered)
                 {
                     window.Candidates.Add(new PrefetchCandidate(read, considered, bytes, 0, room));
@@ -77,8 +77,8 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
     }
 
     /// <summary>Whether the range is written in this step, and so cannot be read before.</summary>
-    private static bool IsNew(Graph graph, TensorReference read) =>
-        graph[read].Role == TensorRole.KeyValues && (read.Range is null || read.Range.End == graph[read].Units);
+    private static bool IsNew(GraphReference read) =>
+        read.Tensor.Role == TensorRole.KeyValues && (read.Range is null || read.Range.End == read.Tensor.Units);
 
     private static List<GraphOperator> Insert(Graph graph, PrefetchWindow window)
     {
@@ -97,10 +97,9 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
     }
 
     /// <summary>The whole range at the contexts where it is prefetched, none of it at the others.</summary>
-    private static TensorReference Prefix(Graph graph, PrefetchCandidate candidate)
+    private static GraphReference Prefix(Graph graph, PrefetchCandidate candidate)
     {
-        var tensor = graph[candidate.Tensor];
-        var range = candidate.Tensor.Range ?? new UnitRange(0, tensor.Units);
+        var range = candidate.Tensor.Range ?? new UnitRange(0, candidate.Tensor.Tensor.Units);
         var end = Amount.WhereNotNegative(candidate.Room - candidate.Bytes, range.End, range.Begin).Within(graph.Step.MinContext, graph.Step.MaxContext);
         return candidate.Tensor with { Range = new UnitRange(range.Begin, end) };
     }

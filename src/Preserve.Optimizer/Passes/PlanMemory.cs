@@ -40,7 +40,7 @@ internal sealed class PlanMemory : IPass
 
     private static Dictionary<string, List<ValueLife>> Instances(Graph graph)
     {
-        var lives = new Dictionary<TensorReference, ValueLife>();
+        var lives = new Dictionary<GraphReference, ValueLife>();
         var byName = graph.Tensors.ToDictionary(t => t.Name, _ => new List<ValueLife>(), StringComparer.Ordinal);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
@@ -51,11 +51,11 @@ internal sealed class PlanMemory : IPass
             }
             foreach (var write in graph.Operators[i].Writes)
             {
-                if (graph[write].Role != TensorRole.Value)
+                if (write.Tensor.Role != TensorRole.Value)
                     continue;
                 var life = new ValueLife(i);
                 lives.Add(write, life);
-                byName[write.Tensor].Add(life);
+                byName[write.Tensor.Name].Add(life);
             }
         }
         return byName;

@@ -119,7 +119,7 @@ internal sealed class RollRepeats : IPass
         && AreAlike(left.Reads, right.Reads, distance)
         && AreAlike(left.Writes, right.Writes, distance);
 
-    private static bool AreAlike(List<TensorReference> left, List<TensorReference> right, int distance)
+    private static bool AreAlike(List<GraphReference> left, List<GraphReference> right, int distance)
     {
         if (left.Count != right.Count)
             return false;
@@ -138,14 +138,14 @@ internal sealed class RollRepeats : IPass
         op.Reads = op.Reads.ConvertAll(Relative);
         op.Writes = op.Writes.ConvertAll(Relative);
 
-        TensorReference Relative(TensorReference r) =>
+        GraphReference Relative(GraphReference r) =>
             r.Layer.Kind == LayerIndexKind.None ? r : r with { Layer = LayerIndex.FromRepeat(r.Layer.Value - layer) };
     }
 
     /// <summary>From the graph's count of layers, in which repeats are left out of the alike rows, to the model's.</summary>
     private sealed class LayerMap(List<LayerRun> runs, List<(int First, int Last)?> alike)
     {
-        public TensorReference ModelReference(TensorReference reference, int reader) =>
+        public GraphReference ModelReference(GraphReference reference, int reader) =>
             reference.Layer.Kind == LayerIndexKind.None ? reference : reference with { Layer = LayerIndex.Of(ModelLayer(reference.Layer.Value, reader)) };
 
         /// <summary>The model's layer. A layer of an alike row is its first repeat's for who stands before it or outside of

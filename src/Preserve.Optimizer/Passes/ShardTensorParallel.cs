@@ -17,7 +17,7 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
             return false;
         graph.Ranks = ranks;
         var readers = graph.Operators.SelectMany(o => o.Reads).GroupBy(r => r).ToDictionary(r => r.Key, r => r.Count());
-        var producers = new Dictionary<TensorReference, GraphOperator>();
+        var producers = new Dictionary<GraphReference, GraphOperator>();
         foreach (var op in graph.Operators)
         {
             op.Operation = Shard(op.Operation, op.Partition);
@@ -44,7 +44,7 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
     };
 
     private static Distribution ResultOf(
-        GraphOperator op, Dictionary<TensorReference, GraphOperator> producers, Dictionary<TensorReference, int> readers)
+        GraphOperator op, Dictionary<GraphReference, GraphOperator> producers, Dictionary<GraphReference, int> readers)
     {
         if (op.Operation is EmbedOperation || op.Partition is Partition.ByRows)
             return Distribution.Partial;

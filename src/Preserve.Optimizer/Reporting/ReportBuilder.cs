@@ -69,7 +69,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
         var tensor = layers.First >= 0 && layers.First == layers.Last
             ? candidate.Tensor with { Layer = candidate.Tensor.Layer.Kind == LayerIndexKind.Relative ? LayerIndex.Of(candidate.Tensor.Layer.Resolve(layers.First)) : candidate.Tensor.Layer }
             : candidate.Tensor;
-        return new CandidateReport(tensor, bytes, prefetched, verdict, reason);
+        return new CandidateReport(tensor.ToReference(), bytes, prefetched, verdict, reason);
     }
 
     /// <summary>What prefetch under this collective can save at most: the bytes that the window, the candidates and the room

@@ -25,5 +25,13 @@ internal static class PlanEmission
     }
 
     public static Instruction Emit(GraphOperator op) => new Instruction(
-        op.Stream!.Value, op.Label, op.Operation, op.Reads.ToArray(), op.Writes.ToArray(), op.Waits.ToArray(), op.Signals);
+        op.Stream!.Value, op.Label, op.Operation, References(op.Reads), References(op.Writes), op.Waits.ToArray(), op.Signals);
+
+    private static TensorReference[] References(List<GraphReference> references)
+    {
+        var plain = new TensorReference[references.Count];
+        for (var i = 0; i < plain.Length; i++)
+            plain[i] = references[i].ToReference();
+        return plain;
+    }
 }
