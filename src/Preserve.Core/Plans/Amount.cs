@@ -81,15 +81,19 @@ public readonly struct Amount : IEquatable<Amount>
         if (condition.IsConstant)
             return condition._first.Constant >= 0 ? then : otherwise;
 
-        var pieces = new List<AmountPiece>();
-        var cuts = new SortedSet<int>(condition.Pieces.Concat(then.Pieces).Concat(otherwise.Pieces).Select(p => p.From));
-        for (var i = 0; i < condition.Pieces.Count; i++)
+        var cuts = new List<int>(8) { 0 };
+        AddCuts(cuts, condition);
+        AddCuts(cuts, then);
+        AddCuts(cuts, otherwise);
+        for (var i = 0; i < condition.PieceCount; i++)
         {
-            var piece = condition.Pieces[i];
-            var end = i + 1 < condition.Pieces.Count ? condition.Pieces[i + 1].From : int.MaxValue;
+            var piece = condition.Piece(i);
+            var end = i + 1 < condition.PieceCount ? condition.Piece(i + 1).From : int.MaxValue;
             if (piece.SignChange() is { } change && change > piece.From && change < end)
                 cuts.Add((int)change);
         }
+        cuts.Sort();
+        var pieces = new List<AmountPiece>(cuts.Count);
         foreach (var from in cuts)
         {
             var source = condition.PieceAt(from).At(from) >= 0 ? then : otherwise;
@@ -178,6 +182,17 @@ public readonly struct Amount : IEquatable<Amount>
         return text.Append('}').ToString();
     }
 
+    private int PieceCount => 1 + (_later?.Length ?? 0);
+
+    private AmountPiece Piece(int index) => index == 0 ? _first : _later![index - 1];
+
+    /// <summary>Adds the contexts at which a later piece begins.</summary>
+    private static void AddCuts(List<int> cuts, Amount amount)
+    {
+        for (var i = 1; i < amount.PieceCount; i++)
+            cuts.Add(amount.Piece(i).From);
+    }
+
     private AmountPiece PieceAt(int context)
     {
         if (_later is null || context < _later[0].From)
@@ -192,8 +207,12 @@ public readonly struct Amount : IEquatable<Amount>
     {
         if (left._later is null && right._later is null)
             return new(combine(0, left._first, right._first), null);
-        var pieces = new List<AmountPiece>();
-        foreach (var from in new SortedSet<int>(left.Pieces.Concat(right.Pieces).Select(p => p.From)))
+        var cuts = new List<int>(8) { 0 };
+        AddCuts(cuts, left);
+        AddCuts(cuts, right);
+        cuts.Sort();
+        var pieces = new List<AmountPiece>(cuts.Count);
+        foreach (var from in cuts)
             Append(pieces, combine(from, left.PieceAt(from), right.PieceAt(from)));
         return new Amount(pieces);
     }

@@ -2,17 +2,18 @@ using System.Collections.Generic;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Who reads what whom wrote: the edges between operators, and from a reference to its writer.</summary>
+/// <summary>Who reads what whom wrote: the edges between operators.</summary>
 internal sealed class DataFlow : IDirectedGraph
 {
     private readonly List<int>[] _successors;
-    private readonly Dictionary<GraphReference, int> _writers = new();
+    private readonly List<int>[] _predecessors;
 
     private DataFlow(int count)
     {
         _successors = new List<int>[count];
+        _predecessors = new List<int>[count];
         for (var i = 0; i < count; i++)
-            _successors[i] = [];
+            (_successors[i], _predecessors[i]) = ([], []);
     }
 
     public int Count => _successors.Length;
@@ -22,22 +23,25 @@ internal sealed class DataFlow : IDirectedGraph
     public static DataFlow Of(Graph graph)
     {
         var flow = new DataFlow(graph.Operators.Count);
+        var writers = new Dictionary<GraphReference, int>(graph.Operators.Count);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
             foreach (var read in op.Window?.Reads ?? op.Reads)
             {
-                if (flow._writers.TryGetValue(read, out var writer) && !flow._successors[writer].Contains(i))
-                    flow._successors[writer].Add(i);
+                if (!writers.TryGetValue(read, out var writer) || flow._predecessors[i].Contains(writer))
+                    continue;
+                flow._predecessors[i].Add(writer);
+                flow._successors[writer].Add(i);
             }
             foreach (var write in op.Writes)
-                flow._writers[write] = i;
+                writers[write] = i;
         }
         return flow;
     }
 
     public IReadOnlyList<int> Successors(int vertex) => _successors[vertex];
 
-    /// <summary>The operator that writes exactly what is referred to, or -1 for what stands before the step.</summary>
-    public int WriterOf(GraphReference reference) => _writers.TryGetValue(reference, out var writer) ? writer : -1;
+    /// <summary>The tails of the edges that lead to a vertex.</summary>
+    public List<int> Predecessors(int vertex) => _predecessors[vertex];
 }

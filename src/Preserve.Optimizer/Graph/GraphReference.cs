@@ -13,5 +13,11 @@ internal readonly record struct GraphReference(GraphTensor Tensor, LayerIndex La
     /// <summary>The same as a plan writes it.</summary>
     public TensorReference ToReference() => new(Tensor.Name, Layer, Range);
 
+    public bool Equals(GraphReference other) =>
+        ReferenceEquals(Tensor, other.Tensor) && Layer.Kind == other.Layer.Kind && Layer.Value == other.Layer.Value && Equals(Range, other.Range);
+
+    // The range is left out: of most tensors only one range is ever referred to.
+    public override int GetHashCode() => unchecked((Tensor.GetHashCode() * 31) + Layer.Value);
+
     public override string ToString() => ReferenceText.Write(ToReference());
 }

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -14,15 +13,7 @@ internal sealed class AssignStreams : IPass
     public bool Run(Graph graph)
     {
         var flow = DataFlow.Of(graph);
-        var producers = new List<int>[graph.Operators.Count];
-        for (var i = 0; i < producers.Length; i++)
-            producers[i] = [];
-        for (var i = 0; i < producers.Length; i++)
-        {
-            foreach (var successor in flow.Successors(i))
-                producers[successor].Add(i);
-        }
-
+        var after = new List<int>();
         var clocks = new StreamClocks();
         var operators = new List<GraphOperator>(graph.Operators.Count + 1);
         var places = new int[graph.Operators.Count];
@@ -33,12 +24,15 @@ internal sealed class AssignStreams : IPass
                 Join(run, i);
             op.Stream = StreamOf(op);
             places[i] = operators.Count;
-            Append(op, producers[i].Select(p => places[p]));
+            after.Clear();
+            foreach (var producer in flow.Predecessors(i))
+                after.Add(places[producer]);
+            Append(op, after);
         }
         graph.Operators = operators;
         return true;
 
-        void Append(GraphOperator op, IEnumerable<int> after)
+        void Append(GraphOperator op, List<int> after)
         {
             var missing = clocks.Missing(op.Stream!.Value, after);
             foreach (var place in missing)
@@ -52,9 +46,17 @@ internal sealed class AssignStreams : IPass
 
         void Join(LayerRun run, int first)
         {
-            var outside = new SortedSet<int>();
+            var outside = new List<int>();
             for (var i = first; i < graph.Operators.Count && graph.Operators[i].Layer < run.EndLayer && graph.Operators[i].Layer >= 0; i++)
-                outside.UnionWith(producers[i].Where(p => p < first && StreamOf(graph.Operators[i]) == StreamKind.Compute).Select(p => places[p]));
+            {
+                if (StreamOf(graph.Operators[i]) != StreamKind.Compute)
+                    continue;
+                foreach (var producer in flow.Predecessors(i))
+                {
+                    if (producer < first)
+                        outside.Add(places[producer]);
+                }
+            }
             if (clocks.Missing(StreamKind.Compute, outside).Count > 0)
                 Append(new GraphOperator("join", -1, new JoinOperation()) { Stream = StreamKind.Compute }, outside);
         }

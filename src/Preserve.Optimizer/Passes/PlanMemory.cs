@@ -17,12 +17,12 @@ internal sealed class PlanMemory : IPass
     public bool Run(Graph graph)
     {
         var clocks = EventOrder.Of(graph);
-        var instances = Instances(graph);
+        var instances = Instances(graph, clocks);
         var names = graph.Tensors.Where(t => t.Role == TensorRole.Value).OrderByDescending(t => t.Units.At(0)).ToList();
         var placed = new List<GraphTensor>();
         foreach (var tensor in names)
         {
-            var conflicts = placed.Where(other => Conflict(instances[tensor.Name], instances[other.Name], clocks)).OrderBy(o => o.Offset).ToList();
+            var conflicts = placed.Where(other => Conflict(instances[tensor], instances[other], clocks)).OrderBy(o => o.Offset).ToList();
             var offset = 0L;
             foreach (var other in conflicts)
             {
@@ -33,46 +33,51 @@ internal sealed class PlanMemory : IPass
             tensor.Offset = offset;
             graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + tensor.Units.At(0)));
             placed.Add(tensor);
-            RefuseSelfConflict(graph, tensor, instances[tensor.Name], clocks);
+            RefuseSelfConflict(graph, tensor, instances[tensor], clocks);
         }
         return true;
     }
 
-    private static Dictionary<string, List<ValueLife>> Instances(Graph graph)
+    private static Dictionary<GraphTensor, List<ValueLife>> Instances(Graph graph, StreamClocks clocks)
     {
         var lives = new Dictionary<GraphReference, ValueLife>();
-        var byName = graph.Tensors.ToDictionary(t => t.Name, _ => new List<ValueLife>(), StringComparer.Ordinal);
+        var byTensor = new Dictionary<GraphTensor, List<ValueLife>>();
+        foreach (var tensor in graph.Tensors)
+            byTensor.Add(tensor, []);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             foreach (var read in graph.Operators[i].Reads)
             {
                 if (lives.TryGetValue(read, out var life))
-                    life.Accesses.Add(i);
+                    life.Touch(i, clocks);
             }
             foreach (var write in graph.Operators[i].Writes)
             {
                 if (write.Tensor.Role != TensorRole.Value)
                     continue;
-                var life = new ValueLife(i);
+                var life = new ValueLife(i, clocks);
                 lives.Add(write, life);
-                byName[write.Tensor.Name].Add(life);
+                byTensor[write.Tensor].Add(life);
             }
         }
-        return byName;
+        return byTensor;
     }
 
-    private static bool Conflict(List<ValueLife> left, List<ValueLife> right, StreamClocks clocks) =>
-        left.Any(a => right.Any(b => !EndsBefore(a, b, clocks) && !EndsBefore(b, a, clocks)));
-
-    private static bool EndsBefore(ValueLife first, ValueLife second, StreamClocks clocks)
+    private static bool Conflict(List<ValueLife> left, List<ValueLife> right, StreamClocks clocks)
     {
-        foreach (var access in first.Accesses)
+        foreach (var a in left)
         {
-            if (!clocks.HappensBefore(access, second.Written))
-                return false;
+            foreach (var b in right)
+            {
+                if (!EndsBefore(a, b, clocks) && !EndsBefore(b, a, clocks))
+                    return true;
+            }
         }
-        return true;
+        return false;
     }
+
+    private static bool EndsBefore(ValueLife first, ValueLife second, StreamClocks clocks) =>
+        clocks.AllHappenBefore(first.LastByStream, second.Written);
 
     private static void RefuseSelfConflict(Graph graph, GraphTensor tensor, List<ValueLife> lives, StreamClocks clocks)
     {
@@ -80,7 +85,7 @@ internal sealed class PlanMemory : IPass
         {
             var (before, after) = (lives[i - 1], lives[i]);
             // An operator on single elements may write where it reads.
-            var inPlace = before.Accesses[before.Accesses.Count - 1] == after.Written && graph.Operators[after.Written].Operation is ElementwiseOperation;
+            var inPlace = before.Last == after.Written && graph.Operators[after.Written].Operation is ElementwiseOperation;
             if (!inPlace && !EndsBefore(before, after, clocks))
                 throw new PlanningException($"'{tensor.Name}' of two layers is alive at once, and has only one place in the arena");
         }
@@ -89,10 +94,27 @@ internal sealed class PlanMemory : IPass
     private static long Align(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
 
     /// <summary>The operator that writes a value, and all that touch it.</summary>
-    private sealed class ValueLife(int written)
+    private sealed class ValueLife
     {
-        public int Written { get; } = written;
+        public ValueLife(int written, StreamClocks clocks)
+        {
+            Written = written;
+            LastByStream = StreamClocks.Nothing();
+            Touch(written, clocks);
+        }
 
-        public List<int> Accesses { get; } = [written];
+        public int Written { get; }
+
+        /// <summary>The last operator that touches it.</summary>
+        public int Last { get; private set; }
+
+        /// <summary>The last operator of each stream that touches it, or -1: those before it on its stream are done when it is.</summary>
+        public int[] LastByStream { get; }
+
+        public void Touch(int op, StreamClocks clocks)
+        {
+            Last = op;
+            LastByStream[(int)clocks.StreamOf(op)] = op;
+        }
     }
 }

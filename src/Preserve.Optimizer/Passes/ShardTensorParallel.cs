@@ -16,7 +16,7 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
         if (ranks == 1)
             return false;
         graph.Ranks = ranks;
-        var readers = graph.Operators.SelectMany(o => o.Reads).GroupBy(r => r).ToDictionary(r => r.Key, r => r.Count());
+        var readers = CountReaders(graph);
         var producers = new Dictionary<GraphReference, GraphOperator>();
         foreach (var op in graph.Operators)
         {
@@ -27,6 +27,20 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
                 producers[write] = op;
         }
         return true;
+    }
+
+    private static Dictionary<GraphReference, int> CountReaders(Graph graph)
+    {
+        var readers = new Dictionary<GraphReference, int>();
+        foreach (var op in graph.Operators)
+        {
+            foreach (var read in op.Reads)
+            {
+                readers.TryGetValue(read, out var count);
+                readers[read] = count + 1;
+            }
+        }
+        return readers;
     }
 
     private Operation Shard(Operation operation, Partition partition) => (operation, partition) switch

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -15,7 +14,7 @@ internal static class EventOrder
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
-            clocks.Append(op.Stream!.Value, op.Waits.Select(w => last[w]).ToList());
+            clocks.Append(op.Stream!.Value, op.Waits.ConvertAll(w => last[w]));
             if (op.Signals)
                 last[op.Label] = i;
         }

@@ -16,20 +16,23 @@ internal sealed class StreamClocks
     {
         _tails = new int[Streams][];
         for (var s = 0; s < Streams; s++)
-        {
-            _tails[s] = new int[Streams];
-            for (var t = 0; t < Streams; t++)
-                _tails[s][t] = -1;
-        }
+            _tails[s] = Nothing();
+    }
+
+    /// <summary>A clock that knows of no operator.</summary>
+    public static int[] Nothing()
+    {
+        var clock = new int[Streams];
+        for (var s = 0; s < Streams; s++)
+            clock[s] = -1;
+        return clock;
     }
 
     /// <summary>Of the operators to wait for, those that the stream does not know to be done, without those that another
     /// of them follows. Ascending.</summary>
-    public List<int> Missing(StreamKind stream, IEnumerable<int> operators)
+    public List<int> Missing(StreamKind stream, List<int> operators)
     {
-        var latest = new int[Streams];
-        for (var s = 0; s < Streams; s++)
-            latest[s] = -1;
+        var latest = Nothing();
         foreach (var op in operators)
         {
             var from = (int)_ended[op].Stream;
@@ -64,6 +67,20 @@ internal sealed class StreamClocks
         _ended.Add((stream, (int[])tail.Clone()));
     }
 
-    /// <summary>Whether one operator ends before another begins, in every run.</summary>
-    public bool HappensBefore(int first, int second) => first != second && _ended[second].Clock[(int)_ended[first].Stream] >= first;
+    /// <summary>The stream of an operator.</summary>
+    public StreamKind StreamOf(int op) => _ended[op].Stream;
+
+    /// <summary>Whether operators, at most one per stream, end before another begins, in every run.</summary>
+    /// <param name="first">The operator of each stream, or -1.</param>
+    /// <param name="second">The other, none of them.</param>
+    public bool AllHappenBefore(int[] first, int second)
+    {
+        var clock = _ended[second].Clock;
+        for (var s = 0; s < Streams; s++)
+        {
+            if (first[s] == second || clock[s] < first[s])
+                return false;
+        }
+        return true;
+    }
 }
