@@ -9,6 +9,9 @@ internal sealed class StepSimulation
 {
     private const int Streams = ResourceSimulation.StreamCount;
 
+    /// <summary>Steps are run until the L2 at their border recurs; if it has not by then, the last one counts.</summary>
+    private const int MostSteps = 16;
+
     private readonly ICostLaws _laws;
     private readonly CompiledPlan _plan;
     private readonly PlanAtContext _sizes;
@@ -55,6 +58,21 @@ internal sealed class StepSimulation
         _sizes.Set(context, _laws);
         _steady.BeginContext();
         _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes, _laws.Device.L2LimitBytes);
+    }
+
+    /// <summary>Runs the step after steps like it, until what they leave in the L2 recurs; the totals are those of the last one.</summary>
+    /// <param name="border">Where the borders between steps are kept.</param>
+    /// <param name="coldStart">Whether a step with an empty L2 is meant, and no other.</param>
+    /// <param name="cancellationToken">Stops the run.</param>
+    public void RunSteps(L2Border border, bool coldStart, CancellationToken cancellationToken)
+    {
+        border.Clear();
+        border.IsSeen(_l2);
+        for (var step = 0; step < MostSteps; step++)
+        {
+            if (Run(cancellationToken) || coldStart || border.IsSeen(_l2))
+                break;
+        }
     }
 
     /// <summary>Runs a step from what the L2 holds.</summary>

@@ -49,10 +49,21 @@ internal static class Names
         (ElementwiseFunction.Relu, "relu"),
         (ElementwiseFunction.SoftCap, "soft-cap"));
 
+    public static readonly Words<GuardOutcome> GuardOutcomes = new("outcome of a guard",
+        (GuardOutcome.Kept, "kept"),
+        (GuardOutcome.Nominal, "nominal"),
+        (GuardOutcome.Refused, "refused"),
+        (GuardOutcome.NothingToGain, "nothing-to-gain"));
+
     public static readonly Words<Verdict> Verdicts = new("verdict",
         (Verdict.Whole, "whole"),
         (Verdict.Part, "part"),
         (Verdict.NoRoom, "no-room"),
+        (Verdict.WindowTooShort, "too-short"),
+        (Verdict.ComputeBound, "compute-bound"),
+        (Verdict.WouldEvict, "would-evict"),
+        (Verdict.Contention, "contention"),
+        (Verdict.NotSure, "not-sure"),
         (Verdict.Stopped, "stopped"),
         (Verdict.NotAsked, "not-asked"),
         (Verdict.L2Unknown, "l2-unknown"));

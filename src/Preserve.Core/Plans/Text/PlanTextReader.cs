@@ -169,6 +169,9 @@ internal sealed class PlanTextReader
         var collective = Time(Field("collectives"));
         var reachable = Time(Field("reachable"));
         var elsewhere = Time(Field("elsewhere"));
+        var half = Time(Field("gain at half"));
+        var twice = Time(Field("gain at twice"));
+        var guard = Peek() is { Count: 2 } row && row[0] == "guard" ? ParseGuard(Field("guard")) : null;
         var weights = Bytes(Field("weights"));
         var keyValues = Bytes(Field("kv-cache"));
         var windows = new List<WindowReport>();
@@ -185,7 +188,23 @@ internal sealed class PlanTextReader
             windows.Add(new WindowReport(columns[1], first, last, stride,
                 After("takes ", columns[3]), After("hides ", columns[4]), After("saves ", columns[5]), candidates.ToArray()));
         }
-        return new PlanReport(times[0], times[1], times[2], boundBy, collective, reachable, elsewhere, weights, keyValues, windows.ToArray());
+        return new PlanReport(times[0], times[1], times[2], boundBy, collective, reachable, elsewhere, weights, keyValues, windows.ToArray())
+        {
+            GainAtHalfPicoseconds = half,
+            GainAtTwicePicoseconds = twice,
+            Guard = guard,
+        };
+    }
+
+    private static GuardReport ParseGuard(string text)
+    {
+        var at = text.IndexOf(" at ", StringComparison.Ordinal);
+        if (at < 0)
+            return new GuardReport(Names.GuardOutcomes.Parse(text), null, null);
+        var ends = text.Substring(at + " at ".Length).Split([" to "], StringSplitOptions.None);
+        return ends.Length == 2
+            ? new GuardReport(Names.GuardOutcomes.Parse(text.Substring(0, at)), Time(ends[0]), Time(ends[1]))
+            : throw Bad($"'{text}' is not 'kept at 1.5 us to 2.5 us'");
     }
 
     private static CandidateReport ParseCandidate(List<string> columns)
