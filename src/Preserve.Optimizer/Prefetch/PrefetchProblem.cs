@@ -23,7 +23,7 @@ internal sealed class PrefetchProblem
             if (groups.TryGetValue(key, out var group))
                 group.Times++;
             else if (parts.Length > 0)
-                groups.Add(key, new PrefetchGroup(window.Host, parts));
+                groups.Add(key, new PrefetchGroup(window.Host, parts) { IdleOperators = IdleOperators(graph, window) });
         }
         Groups = groups.Values.OrderByDescending(g => g.Times).ToList();
         Rooms = RoomsOf(graph, windows);
@@ -58,6 +58,14 @@ internal sealed class PrefetchProblem
     private static long TileOf(Operation reader, GraphTensor tensor) => reader is MatMulOperation matMul
         ? Math.Max(1, tensor.Format.Bytes(64L * matMul.Depth))
         : 64;
+
+    /// <summary>The operators from a window's host to the reader of its first candidate, those two among them.</summary>
+    private static List<GraphOperator> IdleOperators(Graph graph, PrefetchWindow window)
+    {
+        var host = graph.Operators.IndexOf(window.Host);
+        var reader = window.Candidates.First(c => c.Chosen is not null).Reader;
+        return reader <= host ? [window.Host] : graph.Operators.GetRange(host, reader - host + 1);
+    }
 
     /// <summary>What the L2 holds, prefetched and not yet known to be read, when each window's prefetches begin.</summary>
     private List<int[]> RoomsOf(Graph graph, List<PrefetchWindow> windows)
@@ -134,6 +142,9 @@ internal sealed class PrefetchGroup(GraphOperator host, int[] parts)
     public GraphOperator Host { get; } = host;
 
     public int[] Parts { get; } = parts;
+
+    /// <summary>The operators from the host to the first reader, those two among them: while they wait, memory idles.</summary>
+    public List<GraphOperator> IdleOperators { get; set; } = [];
 
     /// <summary>How many such windows the graph has.</summary>
     public int Times { get; set; } = 1;

@@ -12,6 +12,15 @@ namespace Preserve.Optimizer;
 /// states the problem and why this solves it.</remarks>
 internal sealed class PrefetchSearch
 {
+    /// <summary>Trials without a gain worth the name, after which the search ends.</summary>
+    private const int Patience = 48;
+
+    /// <summary>A gain is worth the name from this part of the base step on.</summary>
+    private const int LeastShare = 2000;
+
+    /// <summary>Layers from which on a window that occurs once is not searched.</summary>
+    private const int DeepStack = 12;
+
     private readonly PrefetchProblem _problem;
     private readonly ICostLaws _laws;
     private readonly long _room;
@@ -23,10 +32,14 @@ internal sealed class PrefetchSearch
     private readonly int[][] _roomsOf;
     private readonly int[][] _siblings;
     private readonly HashSet<long> _seen = [];
+    private readonly List<PrefetchGroup> _frequent;
+    private readonly int[] _moved;
     private readonly int _mostTrials;
     private long[] _best;
     private long[] _next;
     private int _count;
+    private int _gainedAt;
+    private long _gainedFrom;
 
     /// <summary>A search.</summary>
     /// <param name="problem">What can be chosen.</param>
@@ -45,8 +58,11 @@ internal sealed class PrefetchSearch
         _parts = problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
-        _mostTrials = 32 + (16 * _parts.Count);
         _worthless = _parts.Select(p => IsBoundByCompute(p, laws, template.Step.MaxContext)).ToArray();
+        // What occurs once in a deep stack changes little: it keeps what it was filled with.
+        _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
+        _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
+        _mostTrials = 32 + (16 * _moved.Length);
         _roomsOf = _parts.Select((_, p) => Enumerable.Range(0, problem.Rooms.Count).Where(r => problem.Rooms[r].Contains(p)).ToArray()).ToArray();
         _siblings = _parts.Select(p => Enumerable.Range(0, _parts.Count).Where(o => _parts[o].Tensor == p.Tensor).ToArray()).ToArray();
     }
@@ -108,16 +124,19 @@ internal sealed class PrefetchSearch
     /// <returns>Where to cut, or null where nothing is better than no prefetch at all.</returns>
     public PrefetchCuts? Run()
     {
-        BasePicoseconds = BestPicoseconds = Time(_best);
+        BasePicoseconds = BestPicoseconds = _gainedFrom = Time(_best);
         _seen.Add(HashOf(_best));
         if (_worthless.All(w => w))
             return null;
 
-        foreach (var share in (double[])[1, 0.5, 1.5, 0.25, 4])
-            Fill(share);
-        foreach (var group in _problem.Groups)
+        foreach (var share in (double[])[1, 0.5, 1.5, 4])
+            Fill(share, beside: false);
+        foreach (var share in (double[])[0.25, 0.5, 1])
+            Fill(share, beside: true);
+        foreach (var group in _frequent)
             SearchBudget(group);
         SearchParts();
+        Simplify();
         return BestPicoseconds < BasePicoseconds ? ToCuts() : null;
     }
 
@@ -131,24 +150,37 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Fills every window by a share of what memory can bring while its host runs alone.</summary>
-    private void Fill(double share)
+    private void Fill(double share, bool beside)
     {
         Array.Clear(_next, 0, _next.Length);
         foreach (var group in _problem.Groups)
         {
-            if (group.Host.IsCollective)
-                FillGroup(group, (long)(share * BytesWhile(group.Host)));
+            if (group.Host.IsCollective || beside)
+                FillGroup(group, (long)(share * BytesWhile(group)));
         }
         Try();
     }
 
-    /// <summary>Bytes that memory can bring while a collective, or the fixed cost of a kernel, leaves it idle.</summary>
-    public long BytesWhile(GraphOperator host)
+    /// <summary>Bytes that memory can bring from the start of a window's host until its first reader reads: while the collective runs,
+    /// then while kernels without weights run, and through the fixed cost of the reader.</summary>
+    public long BytesWhile(PrefetchGroup group)
     {
-        var demand = _laws.Demand(host.Operation, 0, 0, 0);
-        var idle = host.IsCollective ? KernelTime.Picoseconds(demand, 0, 0) : demand.FixedPicoseconds;
+        var idle = 0.0;
+        for (var i = 0; i < group.IdleOperators.Count; i++)
+        {
+            var op = group.IdleOperators[i];
+            var isFirst = i == 0 && !group.Host.IsCollective;
+            if (isFirst)
+                continue;
+            var demand = _laws.Demand(op.Operation, Context, 0, 0);
+            idle += op.Operation is MatMulOperation or AttentionOperation ? demand.FixedPicoseconds : KernelTime.Picoseconds(demand, 0, 0);
+        }
         return (long)(idle * _laws.HbmBytesPerPicosecond);
     }
+
+    /// <summary>Bytes that memory can bring while a collective runs.</summary>
+    public long BytesUnder(GraphOperator collective) =>
+        (long)(KernelTime.Picoseconds(_laws.Demand(collective.Operation, Context, 0, 0), 0, 0) * _laws.HbmBytesPerPicosecond);
 
     /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
     private void FillGroup(PrefetchGroup group, long bytes)
@@ -161,20 +193,23 @@ internal sealed class PrefetchSearch
         }
     }
 
-    /// <summary>Moves the bytes of one window up and down by ever smaller steps.</summary>
+    /// <summary>Moves the bytes of one window up and down: by ever larger steps while that helps, then by smaller ones.</summary>
     private void SearchBudget(PrefetchGroup group)
     {
         var most = group.Parts.Sum(p => _parts[p].Bytes);
-        var step = Math.Min(BytesWhile(group.Host), most) / 2;
-        for (var halvings = 0; halvings < 4 && !IsSpent; halvings++, step /= 2)
+        var step = Math.Min(BytesWhile(group), most) / 2;
+        for (var halvings = 0; halvings < 2 && !IsSpent; halvings++, step /= 2)
         {
-            for (var improved = true; improved && !IsSpent;)
+            foreach (var direction in (int[])[1, -1])
             {
-                var now = group.Parts.Sum(p => _best[p] * _parts[p].UnitBytes);
-                improved = TryBudget(group, now + step) || TryBudget(group, now - step);
+                for (var stride = step; stride > 0 && stride <= most && TryBudget(group, BytesOf(group) + (direction * stride)); stride *= 2)
+                {
+                }
             }
         }
     }
+
+    private long BytesOf(PrefetchGroup group) => group.Parts.Sum(p => _best[p] * _parts[p].UnitBytes);
 
     private bool TryBudget(PrefetchGroup group, long bytes)
     {
@@ -190,21 +225,37 @@ internal sealed class PrefetchSearch
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
     private void SearchParts()
     {
-        for (var divisor = 2; divisor <= 32 && !IsSpent; divisor *= 2)
+        for (var divisor = 2; divisor <= 16 && !IsSpent; divisor *= 2)
         {
             for (var improved = true; improved && !IsSpent;)
             {
                 improved = false;
-                for (var part = 0; part < _parts.Count && !IsSpent; part++)
+                foreach (var part in _moved)
                 {
-                    if (_worthless[part])
-                        continue;
                     var step = Math.Max(_parts[part].Bytes / divisor, 1);
                     improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
                     foreach (var other in Rivals(part))
                         improved |= TryMove(part, step, other);
                 }
             }
+        }
+    }
+
+    /// <summary>Drops parts that the step is no shorter for than by a share of the gain that nobody would miss: each is an instruction that
+    /// someone reads.</summary>
+    private void Simplify()
+    {
+        for (var part = 0; part < _parts.Count; part++)
+        {
+            if (_best[part] == 0)
+                continue;
+            Array.Copy(_best, _next, _best.Length);
+            _next[part] = 0;
+            var time = Time(_next);
+            if (time - BestPicoseconds > (BasePicoseconds - BestPicoseconds) / LeastShare)
+                continue;
+            BestPicoseconds = time;
+            (_best, _next) = (_next, _best);
         }
     }
 
@@ -246,7 +297,7 @@ internal sealed class PrefetchSearch
         return Math.Max(units, 0);
     }
 
-    private bool IsSpent => _count >= _mostTrials;
+    private bool IsSpent => _count >= _mostTrials || _count - _gainedAt >= Patience;
 
     private bool Try()
     {
@@ -255,6 +306,8 @@ internal sealed class PrefetchSearch
         var time = Time(_next);
         if (time >= BestPicoseconds)
             return false;
+        if (_gainedFrom - time > BasePicoseconds / LeastShare)
+            (_gainedAt, _gainedFrom) = (_count, time);
         BestPicoseconds = time;
         (_best, _next) = (_next, _best);
         return true;

@@ -58,7 +58,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         var costs = Loss(_nominal, more);
         if (host.IsCollective && Loss(_longer, more) < Math.Min(costs, 0))
         {
-            return (Verdict.WindowTooShort, Text($"{search.BytesWhile(host):#,0} bytes arrive while {host.Label} runs; {added:#,0} more would cost {costs / 1e6:0.000} us of the step"));
+            return (Verdict.WindowTooShort, Text($"{search.BytesUnder(host):#,0} bytes arrive while {host.Label} runs; {added:#,0} more would cost {costs / 1e6:0.000} us of the step"));
         }
         if (Loss(_larger, more) < Math.Min(costs, 0))
             return (Verdict.WouldEvict, Text($"{added:#,0} more bytes would push out what is still needed, and cost {costs / 1e6:0.000} us of the step"));
