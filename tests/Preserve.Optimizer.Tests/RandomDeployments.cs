@@ -27,7 +27,7 @@ public static class RandomDeployments
         from weights in Format()
         from activations in Format()
         from keyValues in Format()
-        from policy in Gen.Elements(PrefetchPolicy.None, PrefetchPolicy.Paper)
+        from policy in Gen.Elements(PrefetchPolicy.None, PrefetchPolicy.Paper, PrefetchPolicy.Best)
         from step in Step()
         from positions in Gen.Elements(4096, 131_072, 16_000_000)
         let learned = groups.SelectMany(g => g.Pattern).Any(l => l.Position == Position.Learned)

@@ -1,5 +1,3 @@
-using System;
-using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 
@@ -9,37 +7,39 @@ namespace Preserve.Optimizer;
 internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken)
 {
     private readonly long _room = laws.Device.PrefetchRoomBytes;
+    private readonly PlanTimes _times = new(laws, cancellationToken);
+    private ExecutionPlan? _basePlan;
 
-    /// <summary>Whether the plan may be emitted although the guard does not trust it: for tests of what the search does.</summary>
-    public bool GuardOff { get; init; }
+    /// <summary>Plans the step.</summary>
+    public StepDraft Plan() => Guarded(Choose());
 
-    /// <summary>Plans the step: the choice is at most as slow as the base plan and the published rule's, by the model.</summary>
-    public StepDraft Plan()
+    /// <summary>The fastest plan that was found: at most as slow as the base plan and the published rule's, by the model.</summary>
+    public StepDraft Choose()
     {
-        var nothing = new Lazy<StepDraft>(() => Draft(new ChosenRule(PrefetchCuts.Nothing)));
         if (_room == 0)
-            return nothing.Value;
+            return Draft(new ChosenRule(PrefetchCuts.Nothing));
 
         var published = Draft(new PublishedRule(_room));
-        var basePlan = published.Plan.WithoutPrefetch();
-        var candidates = new List<StepDraft>();
+        _basePlan = published.Plan.WithoutPrefetch();
         var search = Search();
-        if (search?.Run() is { } cuts)
-            candidates.Add(Draft(new ChosenRule(cuts)));
-        candidates.Add(published);
+        var best = search?.Run() is { } cuts ? Draft(new ChosenRule(cuts)) with { Search = search } : published;
+        foreach (var candidate in new[] { best, published }.Where(IsNeverWorse).OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
+        {
+            if (_times.Of(candidate.Plan, step.MaxContext) < _times.Of(_basePlan, step.MaxContext))
+                return candidate;
+        }
+        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
+    }
 
-        var times = new PlanTimes(laws, cancellationToken);
-        var harmless = candidates
-            .Where(c => IsNeverWorse(c.Plan, basePlan, times))
-            .Select(c => (Draft: c, Picoseconds: times.Of(c.Plan, step.MaxContext)))
-            .OrderBy(c => c.Picoseconds)
-            .ToList();
-        if (harmless.Count == 0 || harmless[0].Picoseconds >= times.Of(basePlan, step.MaxContext))
-            return nothing.Value with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
-
-        var choice = harmless[0].Draft;
-        var guard = Guard.Judge(basePlan, choice.Plan, laws, cancellationToken);
-        return GuardOff || guard.Outcome != GuardOutcome.Refused ? choice with { Guard = guard, Search = ReferenceEquals(choice, published) ? null : search } : nothing.Value with { Guard = guard, Search = search };
+    /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>
+    public StepDraft Guarded(StepDraft choice)
+    {
+        if (_room == 0 || choice.Guard is not null)
+            return choice;
+        var guard = Guard.Judge(_basePlan!, choice.Plan, laws, cancellationToken);
+        return guard.Outcome == GuardOutcome.Refused
+            ? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = choice.Search }
+            : choice with { Guard = guard };
     }
 
     /// <summary>Draws the template of a search, or null where there is nothing to choose.</summary>
@@ -52,16 +52,14 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     }
 
     /// <summary>Lengths are chosen at the largest context; a smaller one must not pay for it.</summary>
-    private bool IsNeverWorse(ExecutionPlan plan, ExecutionPlan basePlan, PlanTimes times)
+    private bool IsNeverWorse(StepDraft draft)
     {
-        foreach (var context in new SortedSet<int> { step.MinContext, Middle(4), Middle(2), step.MaxContext })
+        foreach (var context in step.GuardedContexts())
         {
-            if (times.Of(plan, context) > times.Of(basePlan, context))
+            if (_times.Of(draft.Plan, context) > _times.Of(_basePlan!, context))
                 return false;
         }
         return true;
-
-        int Middle(int divisor) => step.MinContext + ((step.MaxContext - step.MinContext) / divisor);
     }
 
     private StepDraft Draft(IPrefetchRule rule)

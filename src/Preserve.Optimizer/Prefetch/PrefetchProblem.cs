@@ -77,11 +77,14 @@ internal sealed class PrefetchProblem
 
         // Kernels run in order: all up to the last one that an operator waits for are done when it begins.
         var done = new int[graph.Operators.Count];
+        var kernel = -1;
         for (var i = 0; i < done.Length; i++)
         {
-            done[i] = -1;
+            done[i] = graph.Operators[i].IsCollective ? -1 : kernel;
             foreach (var producer in flow.Predecessors(i))
                 done[i] = Math.Max(done[i], graph.Operators[producer].IsCollective ? done[producer] : producer);
+            if (!graph.Operators[i].IsCollective)
+                kernel = i;
         }
 
         var rooms = new List<int[]>();

@@ -15,6 +15,9 @@ internal sealed class PrefetchSearch
     /// <summary>Trials without a gain worth the name, after which the search ends.</summary>
     private const int Patience = 48;
 
+    /// <summary>Most trials, however many kinds of layers a model has.</summary>
+    private const int MostTrials = 256;
+
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
     private const int LeastShare = 2000;
 
@@ -62,7 +65,7 @@ internal sealed class PrefetchSearch
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
-        _mostTrials = 32 + (16 * _moved.Length);
+        _mostTrials = Math.Min(32 + (16 * _moved.Length), MostTrials);
         _roomsOf = _parts.Select((_, p) => Enumerable.Range(0, problem.Rooms.Count).Where(r => problem.Rooms[r].Contains(p)).ToArray()).ToArray();
         _siblings = _parts.Select(p => Enumerable.Range(0, _parts.Count).Where(o => _parts[o].Tensor == p.Tensor).ToArray()).ToArray();
     }

@@ -5,30 +5,17 @@ namespace Preserve.Optimizer.Tests;
 
 public class BestPrefetchTests
 {
-    private static readonly Device[] _devices = [.. new[] { Devices.H100, Devices.A100Sxm80, Devices.Ascend910B2, Devices.H200, Devices.L40S }.Select(Get)];
-
     [Fact]
-    public void On_random_deployments_what_is_emitted_is_never_slower_than_the_base_or_the_published_plan_and_never_faster_than_the_bound() =>
-        Prop.ForAll(Cases(), c =>
-        {
-            var (deployment, laws) = c;
-            var step = deployment.Steps[0];
-            var times = new PlanTimes(laws, default);
-            var published = Specs.Plan(deployment with { Prefetch = PrefetchPolicy.Paper }, laws.Device.PrefetchRoomBytes);
-            var basePlan = published.WithoutPrefetch();
-            var context = step.MaxContext;
-
-            var chosen = new BestPrefetch(deployment, step, laws, default) { GuardOff = true }.Plan();
-            times.Of(chosen.Plan, context).ShouldBeLessThanOrEqualTo(Math.Min(times.Of(basePlan, context), PublishedOrBase(published, basePlan, times, step)));
-            PlanVerifier.Verify(chosen.Plan).ShouldBeEmpty(PlanText.Write(chosen.Plan));
-
-            var emitted = new BestPrefetch(deployment, step, laws, default).Plan();
-            foreach (var any in new[] { step.MinContext, (step.MinContext + context) / 2, context })
-                times.Of(emitted.Plan, any).ShouldBeLessThanOrEqualTo(times.Of(basePlan, any));
-            PlanVerifier.Verify(emitted.Plan).ShouldBeEmpty();
-            LowerBound.Of(emitted.Plan, context, laws).Picoseconds.ShouldBeLessThanOrEqualTo(times.Of(emitted.Plan, context));
-            return true;
-        }).Check(RandomDeployments.Runs(60));
+    public void On_ten_thousand_random_deployments_nothing_is_slower_than_base_or_published_or_faster_than_the_bound()
+    {
+        var outcomes = new PrefetchOutcome[20][];
+        Parallel.For(0, outcomes.Length, i => outcomes[i] = [.. PrefetchCorpus.Check(i)]);
+        outcomes.Sum(o => o.Length).ShouldBe(10_000);
+        // The corpus is worth its name: prefetch pays in many of its cases, and the search finds more than the published rule.
+        var all = outcomes.SelectMany(o => o).ToList();
+        all.Count(o => o.Emitted * 1.05 < o.Base).ShouldBeGreaterThan(1000);
+        all.Count(o => o.Chosen * 1.01 < o.Published).ShouldBeGreaterThan(1000);
+    }
 
     [Fact]
     public void On_instances_small_enough_to_try_every_choice_the_search_is_within_one_percent_of_the_best() =>
@@ -37,7 +24,7 @@ public class BestPrefetchTests
         {
             var step = c.Deployment.Steps[0];
             var least = ExhaustivePrefetch.Least(c.Deployment, c.Laws, shares: 4).Picoseconds;
-            var chosen = new BestPrefetch(c.Deployment, step, c.Laws, default) { GuardOff = true }.Plan();
+            var chosen = new BestPrefetch(c.Deployment, step, c.Laws, default).Choose();
             var time = new PlanTimes(c.Laws, default).Of(chosen.Plan, step.MaxContext);
             ((double)time).ShouldBeLessThanOrEqualTo(1.01 * least);
             LowerBound.Of(chosen.Plan, step.MaxContext, c.Laws).Picoseconds.ShouldBeLessThanOrEqualTo(least);
@@ -46,10 +33,10 @@ public class BestPrefetchTests
 
     [Fact]
     public void Verdicts_account_for_every_byte_of_every_candidate() =>
-        Prop.ForAll(Cases(), c =>
+        Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
             var (deployment, laws) = c;
-            var draft = new BestPrefetch(deployment, deployment.Steps[0], laws, default) { GuardOff = true }.Plan();
+            var draft = new BestPrefetch(deployment, deployment.Steps[0], laws, default).Choose();
             var report = new ReportBuilder(deployment, draft, laws, default).Build();
             foreach (var candidate in report.Windows.SelectMany(w => w.Candidates))
             {
@@ -99,26 +86,7 @@ public class BestPrefetchTests
     public void The_same_input_gives_the_same_plan() =>
         PlanText.Write(Planner.Plan(Llama(), Get(Devices.H100))).ShouldBe(PlanText.Write(Planner.Plan(Llama(), Get(Devices.H100))));
 
-    /// <summary>The search may not take the published choice where it is slower than the base plan at a smaller context.</summary>
-    private static long PublishedOrBase(ExecutionPlan published, ExecutionPlan basePlan, PlanTimes times, StepSpec step)
-    {
-        var harms = new[] { step.MinContext, step.MinContext + ((step.MaxContext - step.MinContext) / 4), step.MinContext + ((step.MaxContext - step.MinContext) / 2) }
-            .Any(c => times.Of(published, c) > times.Of(basePlan, c));
-        return harms ? long.MaxValue : times.Of(published, step.MaxContext);
-    }
-
     private static DeploymentSpec Llama() => Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(64, 4096), Precision.Bf16, PrefetchPolicy.Best, Devices.H100);
-
-    private static Arbitrary<(DeploymentSpec, ICostLaws)> Cases() => Arb.From(
-        from deployment in RandomDeployments.Generator(maxRepeat: 12)
-        from device in Gen.Elements(_devices)
-        from share in Gen.Elements(0.1, 0.5, 1)
-        select (deployment with { Prefetch = PrefetchPolicy.Best, Device = device.Id }, CostLaws.For(WithL2(device, share))));
-
-    private static Device WithL2(Device device, double share) => device with
-    {
-        L2 = device.L2 with { CapacityMebibytes = device.L2.CapacityMebibytes * share, UsableMebibytes = device.L2.UsableMebibytes * share },
-    };
 
     private static Device Get(string id) => DeviceCatalogue.TryGet(id, out var device) ? device! : throw new InvalidOperationException(id);
 }
