@@ -28,6 +28,8 @@ internal sealed class CompiledPlan
             Streams[s] = new StreamProgram();
         Number(plan.Body, -1);
         Instructions = _instructions.ToArray();
+        IsPrefetch = Array.ConvertAll(Instructions, i => i.Operation is PrefetchOperation);
+        IsCollective = Array.ConvertAll(Instructions, i => i.Operation is CollectiveOperation);
         LoopOf = _loopsOf.ToArray();
         Reads = new CompiledReference[Instructions.Length][];
         Writes = new CompiledReference[Instructions.Length][];
@@ -42,6 +44,10 @@ internal sealed class CompiledPlan
         foreach (var stream in Streams)
             stream.Seal(Loops.Length);
         Cuts = Array.ConvertAll(_cuts, c => c.ToArray());
+        TensorVaries = Array.ConvertAll(Cuts, cuts => Array.Exists(cuts, c => !c.IsConstant));
+        InstructionVaries = new bool[Instructions.Length];
+        for (var i = 0; i < Instructions.Length; i++)
+            InstructionVaries[i] = !Instructions[i].Operation.Flops.IsConstant || Varies(Reads[i]) || Varies(Writes[i]);
         Waits = new EventBinder(Instructions, LoopOf, Loops).Bind(plan.Body);
         Sources = SourcesOf(Waits);
     }
@@ -53,6 +59,12 @@ internal sealed class CompiledPlan
 
     /// <summary>Each instruction of the text once, in program order.</summary>
     public Instruction[] Instructions { get; }
+
+    /// <summary>Whether each instruction is a prefetch.</summary>
+    public bool[] IsPrefetch { get; }
+
+    /// <summary>Whether each instruction is a collective.</summary>
+    public bool[] IsCollective { get; }
 
     /// <summary>The repeat around each instruction, or -1.</summary>
     public int[] LoopOf { get; }
@@ -73,6 +85,12 @@ internal sealed class CompiledPlan
 
     /// <summary>Where each tensor's references begin and end, in units; between them lie its segments.</summary>
     public Amount[][] Cuts { get; }
+
+    /// <summary>Whether a tensor's size or cuts depend on the context.</summary>
+    public bool[] TensorVaries { get; }
+
+    /// <summary>Whether what an instruction touches or computes depends on the context.</summary>
+    public bool[] InstructionVaries { get; }
 
     /// <summary>Whether a tensor lies elsewhere in every layer: the values of all layers share one place in the arena.</summary>
     public static bool IsPerLayer(TensorDeclaration tensor) => tensor.PerLayer && tensor.Role != TensorRole.Value;
@@ -164,6 +182,8 @@ internal sealed class CompiledPlan
             return false;
         }
     }
+
+    private bool Varies(CompiledReference[] references) => Array.Exists(references, r => TensorVaries[r.Tensor]);
 
     private static int[] SourcesOf(EventBinding[][][] waits)
     {

@@ -126,14 +126,14 @@ internal sealed class StepSimulation
 
         var ended = _resources.EndedStreams;
         var due = _resources.DueStreams;
-        for (var s = 0; s < Streams; s++)
+        for (var s = 0; ended != 0; s++, ended >>= 1)
         {
-            if ((ended & (1 << s)) != 0)
+            if ((ended & 1) != 0)
                 End(s);
         }
-        for (var s = 0; s < Streams; s++)
+        for (var s = 0; due != 0; s++, due >>= 1)
         {
-            if ((due & (1 << s)) != 0)
+            if ((due & 1) != 0)
                 BeginData(s);
         }
     }
@@ -175,8 +175,7 @@ internal sealed class StepSimulation
 
         _startedAt[stream] = _totals.Picoseconds;
         _hot[stream] = _cold[stream] = 0;
-        var operation = _plan.Instructions[instruction].Operation;
-        if (operation is PrefetchOperation)
+        if (_plan.IsPrefetch[instruction])
         {
             if (_sizes.ReadBytes[instruction] == 0)
             {
@@ -185,7 +184,7 @@ internal sealed class StepSimulation
             }
             _prefetchStreams |= 1 << stream;
         }
-        else if (operation is CollectiveOperation)
+        else if (_plan.IsCollective[instruction])
         {
             _collectives |= 1 << stream;
         }
@@ -214,7 +213,7 @@ internal sealed class StepSimulation
         if (_activePrefetches != 0)
             Arrive();
         long hot = 0, moved;
-        if (_plan.Instructions[instruction].Operation is PrefetchOperation)
+        if (_plan.IsPrefetch[instruction])
         {
             moved = BeginPrefetch(stream, instruction, layer);
             _cold[stream] = moved;
@@ -297,9 +296,12 @@ internal sealed class StepSimulation
         _prefetchStreams &= ~(1 << stream);
         _ended[instruction]++;
         _mayStart = true;
-        _recording?.Timeline.Add(new InstructionRun(
-            (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
-            _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
+        if (_recording is not null)
+            Record(stream, instruction);
         _cursors.Advance(stream);
     }
+
+    private void Record(int stream, int instruction) => _recording!.Timeline.Add(new InstructionRun(
+        (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
+        _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
 }

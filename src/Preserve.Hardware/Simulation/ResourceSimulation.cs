@@ -19,12 +19,7 @@ internal sealed class ResourceSimulation
     private readonly double[] _coldAfterHot = new double[StreamCount];
     private readonly double[] _coldCaps = new double[StreamCount];
     private readonly int[] _flowsOf = new int[StreamCount];
-    private readonly int[] _flows = new int[StreamCount * TrackCount];
-    private readonly double[] _remaining = new double[StreamCount * TrackCount];
-    private readonly double[] _caps = new double[StreamCount * TrackCount];
-    private readonly double[] _rates = new double[StreamCount * TrackCount];
-    private readonly double[] _drainsIn = new double[StreamCount * TrackCount];
-    private readonly Resources[] _draws = new Resources[StreamCount * TrackCount];
+    private readonly Flow[] _flows = new Flow[StreamCount * TrackCount];
     private int _flowCount;
     private int _fixedStreams;
     private bool _flowsChanged;
@@ -72,8 +67,8 @@ internal sealed class ResourceSimulation
         var rate = 0.0;
         for (var i = 0; i < _flowCount; i++)
         {
-            if ((_draws[_flows[i]] & resource) != 0)
-                rate += _rates[_flows[i]];
+            if ((_flows[i].Draws & resource) != 0)
+                rate += _flows[i].Rate;
         }
         return rate;
     }
@@ -140,19 +135,19 @@ internal sealed class ResourceSimulation
             ShareResources();
         DueStreams = EndedStreams = 0;
 
+        var flows = _flows;
         var soonest = double.MaxValue;
         for (var i = 0; i < _flowCount; i++)
         {
-            var flow = _flows[i];
-            var drainsIn = _remaining[flow] / _rates[flow];
-            _drainsIn[flow] = drainsIn;
-            if (drainsIn < soonest)
-                soonest = drainsIn;
+            ref var flow = ref flows[i];
+            flow.DrainsIn = flow.Remaining / flow.Rate;
+            if (flow.DrainsIn < soonest)
+                soonest = flow.DrainsIn;
         }
         var step = soonest < long.MaxValue ? Picoseconds.Ceiling(soonest) : long.MaxValue;
-        for (var stream = 0; stream < StreamCount; stream++)
+        for (var (stream, left) = (0, _fixedStreams); left != 0; stream++, left >>= 1)
         {
-            if ((_fixedStreams & (1 << stream)) != 0)
+            if ((left & 1) != 0)
                 step = Math.Min(step, _fixedLeft[stream]);
         }
         if (step == long.MaxValue)
@@ -166,8 +161,13 @@ internal sealed class ResourceSimulation
     /// <summary>Bytes that an instruction has yet to move between HBM and the chip.</summary>
     public double ColdLeft(int stream)
     {
-        var flow = (stream * TrackCount) + MemoryTrack;
-        return _coldAfterHot[stream] + (IsListed(flow) && (_draws[flow] & Resources.Hbm) != 0 ? _remaining[flow] : 0);
+        var left = _coldAfterHot[stream];
+        for (var i = 0; i < _flowCount; i++)
+        {
+            if (_flows[i].Id == (stream * TrackCount) + MemoryTrack && (_flows[i].Draws & Resources.Hbm) != 0)
+                left += _flows[i].Remaining;
+        }
+        return left;
     }
 
     /// <summary>Writes all that the future of a stream's instruction depends on. Returns the next free place.</summary>
@@ -187,31 +187,26 @@ internal sealed class ResourceSimulation
         state[at++] = BitConverter.DoubleToInt64Bits(_coldAfterHot[stream]);
         for (var i = 0; i < _flowCount; i++)
         {
-            var flow = _flows[i];
-            if (flow / TrackCount != stream)
+            ref var flow = ref _flows[i];
+            if (flow.Id / TrackCount != stream)
                 continue;
-            state[at++] = ((long)flow << 32) | (long)_draws[flow];
-            state[at++] = BitConverter.DoubleToInt64Bits(_remaining[flow]);
+            state[at++] = ((long)flow.Id << 32) | (long)flow.Draws;
+            state[at++] = BitConverter.DoubleToInt64Bits(flow.Remaining);
         }
         return at;
     }
 
     private void ShareResources()
     {
-        MaxMinFairness.Share(_capacities, _flows, _flowCount, _draws, _caps, _rates);
+        InUse = MaxMinFairness.Share(_capacities, _flows, _flowCount);
         _flowsChanged = false;
-        InUse = Resources.None;
-        for (var i = 0; i < _flowCount; i++)
-            InUse |= _draws[_flows[i]];
     }
 
     private void EndFixedPhases(long step)
     {
-        if (_fixedStreams == 0)
-            return;
-        for (var stream = 0; stream < StreamCount; stream++)
+        for (var (stream, left) = (0, _fixedStreams); left != 0; stream++, left >>= 1)
         {
-            if ((_fixedStreams & (1 << stream)) == 0)
+            if ((left & 1) == 0)
                 continue;
             _fixedLeft[stream] -= step;
             if (_fixedLeft[stream] == 0)
@@ -224,61 +219,65 @@ internal sealed class ResourceSimulation
 
     private void DrainFlows(long step)
     {
+        var flows = _flows;
         var kept = 0;
         for (var i = 0; i < _flowCount; i++)
         {
-            var flow = _flows[i];
-            var remaining = _remaining[flow] - (_rates[flow] * step);
-            if (_drainsIn[flow] > step && remaining > 0)
+            ref var flow = ref flows[i];
+            var remaining = flow.Remaining - (flow.Rate * step);
+            if (flow.DrainsIn > step && remaining > 0)
             {
-                _remaining[flow] = remaining;
-                _flows[kept++] = flow;
-                continue;
+                flow.Remaining = remaining;
             }
-            _flowsChanged = true;
-            var stream = flow / TrackCount;
-            if (flow % TrackCount == MemoryTrack && _coldAfterHot[stream] > 0)
+            else
             {
-                SetFlow(flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws);
-                _coldAfterHot[stream] = 0;
-                _flows[kept++] = flow;
+                _flowsChanged = true;
+                if (!GoesOn(ref flow))
+                    continue;
             }
-            else if (--_flowsOf[stream] == 0)
-            {
-                ActiveStreams &= ~(1 << stream);
-                EndedStreams |= 1 << stream;
-            }
+            if (kept != i)
+                flows[kept] = flow;
+            kept++;
         }
         _flowCount = kept;
+    }
+
+    /// <summary>A flow has drained. Memory goes on with what is cold; a stream without flows has ended.</summary>
+    private bool GoesOn(ref Flow flow)
+    {
+        var stream = flow.Id / TrackCount;
+        if (flow.Id == (stream * TrackCount) + MemoryTrack && _coldAfterHot[stream] > 0)
+        {
+            SetFlow(ref flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws);
+            _coldAfterHot[stream] = 0;
+            return true;
+        }
+        if (--_flowsOf[stream] == 0)
+        {
+            ActiveStreams &= ~(1 << stream);
+            EndedStreams |= 1 << stream;
+        }
+        return false;
     }
 
     /// <summary>Lists a flow, in the order of streams and tracks: sums over flows then do not depend on who started first.</summary>
     private void Add(int stream, int track, double amount, double cap, Resources draws)
     {
-        var flow = (stream * TrackCount) + track;
-        SetFlow(flow, amount, cap > 0 ? cap : double.MaxValue, draws);
+        var id = (stream * TrackCount) + track;
         _flowsOf[stream]++;
         _flowsChanged = true;
         var at = _flowCount++;
-        for (; at > 0 && _flows[at - 1] > flow; at--)
+        for (; at > 0 && _flows[at - 1].Id > id; at--)
             _flows[at] = _flows[at - 1];
-        _flows[at] = flow;
+        _flows[at].Id = id;
+        SetFlow(ref _flows[at], amount, cap > 0 ? cap : double.MaxValue, draws);
     }
 
-    private void SetFlow(int flow, double amount, double cap, Resources draws)
+    private void SetFlow(ref Flow flow, double amount, double cap, Resources draws)
     {
-        _remaining[flow] = amount;
-        _caps[flow] = cap;
-        _draws[flow] = draws;
-    }
-
-    private bool IsListed(int flow)
-    {
-        for (var i = 0; i < _flowCount; i++)
-        {
-            if (_flows[i] == flow)
-                return true;
-        }
-        return false;
+        flow.Remaining = amount;
+        flow.Cap = cap;
+        flow.Draws = draws;
+        flow.AloneRate = Math.Min(cap, MaxMinFairness.Least(_capacities, draws));
     }
 }
