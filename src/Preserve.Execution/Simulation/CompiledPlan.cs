@@ -29,6 +29,7 @@ internal sealed class CompiledPlan
         Number(plan.Body, -1);
         Instructions = _instructions.ToArray();
         IsPrefetch = Array.ConvertAll(Instructions, i => i.Operation is PrefetchOperation);
+        IsTransfer = Array.ConvertAll(Instructions, i => i.Operation is TransferOperation);
         IsCollective = Array.ConvertAll(Instructions, i => i.Operation is CollectiveOperation);
         LoopOf = _loopsOf.ToArray();
         Reads = new CompiledReference[Instructions.Length][];
@@ -62,6 +63,9 @@ internal sealed class CompiledPlan
 
     /// <summary>Whether each instruction is a prefetch.</summary>
     public bool[] IsPrefetch { get; }
+
+    /// <summary>Whether each instruction is a copy between host and device.</summary>
+    public bool[] IsTransfer { get; }
 
     /// <summary>Whether each instruction is a collective.</summary>
     public bool[] IsCollective { get; }
@@ -120,24 +124,26 @@ internal sealed class CompiledPlan
 
     private CompiledReference[] Compile(int instruction, EquatableArray<TensorReference> references, bool read)
     {
-        var compiled = new CompiledReference[references.Count];
-        for (var i = 0; i < compiled.Length; i++)
+        var compiled = new List<CompiledReference>(references.Count);
+        foreach (var reference in references)
         {
-            var reference = references[i];
             if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
                 throw Bad(instruction, $"names the tensor '{reference.Tensor}', which is not declared");
             var declaration = Plan.Tensors[tensor];
             var perLayer = IsPerLayer(declaration);
             if (perLayer)
                 CheckLayers(instruction, reference);
-            compiled[i] = new CompiledReference(
+            // What lies in host memory passes no memory of the device.
+            if (declaration.OnHost)
+                continue;
+            compiled.Add(new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
                 perLayer ? reference.Layer : LayerIndex.None,
-                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1);
+                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1));
         }
-        return compiled;
+        return compiled.ToArray();
     }
 
     private int Cut(int tensor, Amount at)

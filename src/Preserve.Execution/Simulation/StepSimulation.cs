@@ -25,6 +25,7 @@ internal sealed class StepSimulation
     private readonly long[] _hot = new long[Streams];
     private readonly long[] _cold = new long[Streams];
     private readonly StepRecording? _recording;
+    private int _copies;
     private int _collectives;
     private int _prefetchStreams;
     private int _activePrefetches;
@@ -38,7 +39,7 @@ internal sealed class StepSimulation
         _recording = recording;
         _sizes = new PlanAtContext(plan);
         _cursors = new StreamCursors(plan);
-        _resources = new ResourceSimulation(laws);
+        _resources = new ResourceSimulation(laws, plan.Plan.Ranks);
         _ended = new long[plan.Instructions.Length];
         for (var s = 0; s < Streams; s++)
             _prefetches[s] = new PendingPrefetch();
@@ -85,7 +86,7 @@ internal sealed class StepSimulation
         _recording?.Clear();
         Array.Clear(_ended, 0, _ended.Length);
         _totals = default;
-        _collectives = _prefetchStreams = _activePrefetches = 0;
+        _copies = _collectives = _prefetchStreams = _activePrefetches = 0;
         _mayStart = true;
         while (true)
         {
@@ -173,6 +174,13 @@ internal sealed class StepSimulation
             }
         }
 
+        if (_plan.IsTransfer[instruction])
+        {
+            // It waits for a free copy engine; whoever frees one lets it try again.
+            if (_copies == _laws.Device.HostLink.CopyEngines)
+                return false;
+            _copies++;
+        }
         _startedAt[stream] = _totals.Picoseconds;
         _hot[stream] = _cold[stream] = 0;
         if (_plan.IsPrefetch[instruction])
@@ -294,6 +302,8 @@ internal sealed class StepSimulation
         }
         _collectives &= ~(1 << stream);
         _prefetchStreams &= ~(1 << stream);
+        if (_plan.IsTransfer[instruction])
+            _copies--;
         _ended[instruction]++;
         _mayStart = true;
         if (_recording is not null)

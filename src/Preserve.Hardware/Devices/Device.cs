@@ -46,6 +46,11 @@ public sealed record Device(
     /// <summary>Whether capacity and read rate of the L2 are known. Without them nothing is prefetched.</summary>
     public bool L2Known => L2.UsableMebibytes is not null && L2.ReadTerabytesPerSecond is not null;
 
+    /// <summary>Constants of copies between host and device: those that were measured, else those of the link.</summary>
+    public HostTransferConstants HostTransfer => Calibration?.HostTransfer ?? new HostTransferConstants(
+        HostLink.LatencyMicroseconds, HostLink.SustainedGigabytesPerSecond, HostLink.LatencyMicroseconds,
+        HostLink.PageableGigabytesPerSecond, HostLink.DuplexShare, HostLink.HostMemoryGigabytesPerSecond);
+
     /// <summary>Bytes that prefetches may fill: the usable part of the L2, 0 where it is unknown.</summary>
     public long PrefetchRoomBytes => L2Known ? (long)(L2.UsableMebibytes.GetValueOrDefault() * (1 << 20)) : 0;
 

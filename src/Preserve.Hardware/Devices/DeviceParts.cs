@@ -42,7 +42,19 @@ public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirect
 /// <param name="NominalGigabytesPerSecond">Rate in one direction, on paper.</param>
 /// <param name="SustainedGigabytesPerSecond">Rate in one direction that large pinned copies reach.</param>
 /// <param name="LatencyMicroseconds">Fixed time of one copy.</param>
-public sealed record HostLink(string Kind, double NominalGigabytesPerSecond, double SustainedGigabytesPerSecond, double LatencyMicroseconds);
+/// <param name="PageableGigabytesPerSecond">Rate in one direction of copies to or from pageable memory.</param>
+/// <param name="DuplexShare">The part of the rate that a direction keeps while the other one runs too, above 0 to 1.</param>
+/// <param name="CopyEngines">Copies that run at once, 1 or more.</param>
+/// <param name="HostMemoryGigabytesPerSecond">Rate of the host's memory, which all ranks of a host share.</param>
+public sealed record HostLink(
+    string Kind,
+    double NominalGigabytesPerSecond,
+    double SustainedGigabytesPerSecond,
+    double LatencyMicroseconds,
+    double PageableGigabytesPerSecond,
+    double DuplexShare,
+    int CopyEngines,
+    double HostMemoryGigabytesPerSecond);
 
 /// <summary>Constants of kernels: what each costs beyond its bytes and operations, and the rates one kernel can draw.</summary>
 /// <param name="MatMulFixedMicroseconds">Launch and ramp of a matmul.</param>

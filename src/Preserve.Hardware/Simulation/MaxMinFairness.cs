@@ -8,7 +8,7 @@ namespace Preserve;
 /// give the same rates to the last bit.</remarks>
 internal static class MaxMinFairness
 {
-    public const int ResourceCount = 6;
+    public const int ResourceCount = 7;
     private const double Rising = -1;
 
     /// <summary>Sets the rate of each flow.</summary>

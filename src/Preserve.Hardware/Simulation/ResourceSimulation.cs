@@ -4,47 +4,47 @@ namespace Preserve;
 
 /// <summary>Running instructions, at most one per stream, on the shared resources of one device.</summary>
 /// <remarks>An instruction has a fixed phase, then tracks that drain in parallel: memory (bytes hot in the L2, then cold and
-/// written bytes through HBM), compute, and links. It ends when all are drained. Rates change only where a phase starts or
+/// written bytes through HBM), compute, and the scale-up link. The memory track of a copy crosses the host link and the host's memory too,
+/// at one rate. An instruction ends when all are drained. Rates change only where a phase starts or
 /// ends. Each interval is rounded up to whole picoseconds; what remains is counted from the present alone, never from the
 /// start of the run, so that equal states have equal futures.</remarks>
 internal sealed class ResourceSimulation
 {
     public const int StreamCount = 5;
-    public const int TrackCount = 5;
-    private const int MemoryTrack = 0, ComputeTrack = 1, LinkTrack = 2, HostToDeviceTrack = 3, DeviceToHostTrack = 4;
+    public const int TrackCount = 3;
+    private const int MemoryTrack = 0, ComputeTrack = 1, LinkTrack = 2;
+    private const Resources BothWays = Resources.HostToDevice | Resources.DeviceToHost;
 
     private readonly double[] _capacities = new double[MaxMinFairness.ResourceCount];
     private readonly Resources _coldDraws;
     private readonly long[] _fixedLeft = new long[StreamCount];
     private readonly double[] _coldAfterHot = new double[StreamCount];
     private readonly double[] _coldCaps = new double[StreamCount];
+    private readonly Resources[] _hostPaths = new Resources[StreamCount];
+    private readonly double _linkRate;
+    private readonly double _duplexLinkRate;
     private readonly int[] _flowsOf = new int[StreamCount];
     private readonly Flow[] _flows = new Flow[StreamCount * TrackCount];
     private int _flowCount;
     private int _fixedStreams;
     private bool _flowsChanged;
 
-    public ResourceSimulation(ICostLaws laws)
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="ranks">Ranks of the group: they share the host's memory.</param>
+    public ResourceSimulation(ICostLaws laws, int ranks)
     {
         var device = laws.Device;
-        var host = device.HostLink.SustainedGigabytesPerSecond / 1000;
+        _linkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: false);
+        _duplexLinkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: true);
         Set(Resources.Compute, 1);
         Set(Resources.Hbm, laws.HbmBytesPerPicosecond);
         Set(Resources.L2, laws.L2BytesPerPicosecond);
         Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
-        Set(Resources.HostToDevice, host);
-        Set(Resources.DeviceToHost, host);
+        Set(Resources.HostToDevice, _linkRate);
+        Set(Resources.DeviceToHost, _linkRate);
+        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, ranks));
         // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
         _coldDraws = device.L2Known ? Resources.Hbm | Resources.L2 : Resources.Hbm;
-
-        void Set(Resources resource, double capacity)
-        {
-            for (var r = 0; r < MaxMinFairness.ResourceCount; r++)
-            {
-                if ((int)resource == 1 << r)
-                    _capacities[r] = capacity;
-            }
-        }
     }
 
     /// <summary>Streams with a running instruction, one bit each.</summary>
@@ -100,24 +100,26 @@ internal sealed class ResourceSimulation
     public bool Load(int stream, in KernelDemand demand, long hotBytes, long coldBytes)
     {
         _coldCaps[stream] = demand.HbmBytesPerPicosecond > 0 ? demand.HbmBytesPerPicosecond : double.MaxValue;
+        _hostPaths[stream] = demand.Transfer switch
+        {
+            TransferDirection.HostToDevice => Resources.HostToDevice | Resources.HostMemory,
+            TransferDirection.DeviceToHost => Resources.DeviceToHost | Resources.HostMemory,
+            _ => Resources.None,
+        };
         if (hotBytes > 0)
         {
             _coldAfterHot[stream] = coldBytes;
-            Add(stream, MemoryTrack, hotBytes, demand.L2BytesPerPicosecond, Resources.L2);
+            Add(stream, MemoryTrack, hotBytes, demand.L2BytesPerPicosecond, Resources.L2 | _hostPaths[stream]);
         }
         else if (coldBytes > 0)
         {
-            Add(stream, MemoryTrack, coldBytes, _coldCaps[stream], _coldDraws);
+            Add(stream, MemoryTrack, coldBytes, _coldCaps[stream], _coldDraws | _hostPaths[stream]);
         }
         // Compute is counted as time on the whole device, so that kernels of different precisions can share it.
         if (demand.Flops > 0)
             Add(stream, ComputeTrack, demand.Flops / demand.FlopsPerPicosecond, 1, Resources.Compute);
         if (demand.LinkBytes > 0)
             Add(stream, LinkTrack, demand.LinkBytes, demand.LinkBytesPerPicosecond, Resources.ScaleUpLink);
-        if (demand.HostToDeviceBytes > 0)
-            Add(stream, HostToDeviceTrack, demand.HostToDeviceBytes, 0, Resources.HostToDevice);
-        if (demand.DeviceToHostBytes > 0)
-            Add(stream, DeviceToHostTrack, demand.DeviceToHostBytes, 0, Resources.DeviceToHost);
         if (_flowsOf[stream] == 0)
         {
             ActiveStreams &= ~(1 << stream);
@@ -125,6 +127,15 @@ internal sealed class ResourceSimulation
         }
         ActiveStreams |= 1 << stream;
         return true;
+    }
+
+    private void Set(Resources resource, double capacity)
+    {
+        for (var r = 0; r < MaxMinFairness.ResourceCount; r++)
+        {
+            if (((int)resource & (1 << r)) != 0)
+                _capacities[r] = capacity;
+        }
     }
 
     /// <summary>Runs until the next phase or instruction ends. Something must be running, and all that is due loaded.</summary>
@@ -199,6 +210,13 @@ internal sealed class ResourceSimulation
     private void ShareResources()
     {
         InUse = MaxMinFairness.Share(_capacities, _flows, _flowCount);
+        // Each direction of the host link carries less while the other one runs; where both do they meet in the host's memory.
+        if ((InUse & BothWays) == BothWays)
+        {
+            Set(BothWays, _duplexLinkRate);
+            MaxMinFairness.Share(_capacities, _flows, _flowCount);
+            Set(BothWays, _linkRate);
+        }
         _flowsChanged = false;
     }
 
@@ -248,7 +266,7 @@ internal sealed class ResourceSimulation
         var stream = flow.Id / TrackCount;
         if (flow.Id == (stream * TrackCount) + MemoryTrack && _coldAfterHot[stream] > 0)
         {
-            SetFlow(ref flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws);
+            SetFlow(ref flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws | _hostPaths[stream]);
             _coldAfterHot[stream] = 0;
             return true;
         }
