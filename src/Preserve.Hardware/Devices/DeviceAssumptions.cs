@@ -11,6 +11,8 @@ internal static class DeviceAssumptions
     public const double UsableL2Share = 0.7;
     public const string UsableL2Note = "0.7 of the capacity; A100, H100 and H200 keep 0.68, 0.74 and 0.84 at full speed";
 
+    public const string L2LimitNote = "a third more than the usable part, and no more than the capacity";
+
     public const double HostGigabytesPerSecond = 32;
     public const string HostNote = "PCIe 4.0 x16";
     public const double HostLatencyMicroseconds = 10;

@@ -80,19 +80,26 @@ internal sealed class DeviceFileReader
 
     private L2Cache ReadL2(DeviceFileSection section, HbmMemory hbm)
     {
-        const string usableName = "usable_mebibytes", readName = "read_terabytes_per_second";
+        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second";
         var capacity = section.Number("capacity_mebibytes", Bounds.Mebibytes);
         var usable = section.Number(usableName, Bounds.Mebibytes);
         if (usable > capacity)
             section.Refuse(usableName, $"the capacity is {Spelled(capacity.GetValueOrDefault())}");
         if (usable is null && capacity is { } whole)
             usable = Assume(section.PathOf(usableName), DeviceAssumptions.UsableL2Share * whole, DeviceAssumptions.UsableL2Note);
+        var limit = section.Number(limitName, Bounds.Mebibytes);
+        if (limit > capacity)
+            section.Refuse(limitName, $"the capacity is {Spelled(capacity.GetValueOrDefault())}");
+        else if (limit < usable)
+            section.Refuse(limitName, $"the usable part is {Spelled(usable.GetValueOrDefault())}");
+        else if (limit is null && usable is not null)
+            Assume(section.PathOf(limitName), 0, DeviceAssumptions.L2LimitNote);
         var read = section.Number(readName, Bounds.OnChipRate);
         if (read * 1000 < hbm.SustainedGigabytesPerSecond)
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
         var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
         section.RefuseUnknown();
-        return new L2Cache(capacity, usable, read, write);
+        return new L2Cache(capacity, usable, read, write, limit);
     }
 
     private static ScaleUpLink ReadScaleUp(DeviceFileSection section)

@@ -30,7 +30,9 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// <param name="UsableMebibytes">The part that stays resident at full speed; null where the capacity is unknown.</param>
 /// <param name="ReadTerabytesPerSecond">Read rate; null where unknown.</param>
 /// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
-public sealed record L2Cache(double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond);
+/// <param name="LimitMebibytes">Beyond which nothing is found again; null where it was not measured.</param>
+public sealed record L2Cache(
+    double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null);
 
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>

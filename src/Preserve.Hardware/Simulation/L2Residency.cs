@@ -8,8 +8,9 @@ namespace Preserve;
 /// whichever it is.</para>
 /// <para>Capacity is a curve and not a cliff. What is found depends on the bytes that were used since, the range's own among them (its
 /// stack distance; R. L. Mattson et al., Evaluation techniques for storage hierarchies, 1970): up to the full-speed part of the L2 all of
-/// it, from there on evenly less, and nothing from a third more on. Measured on an H100 with a full-speed part of 37 MB: a matmul whose
-/// weight is resident is up to 1.75 times as fast as a cold one at 37 MB, 0.95 to 1.2 times at 42 MB, and no faster at 50 MB.</para>
+/// it, from there on evenly less, and nothing from a limit on: a third more where it was not measured. Measured on an H100 with a
+/// full-speed part of 37 MB: a matmul whose weight is resident is up to 1.75 times as fast as a cold one at 37 MB, 0.95 to 1.2 times at
+/// 42 MB, and no faster at 50 MB.</para>
 /// </remarks>
 internal sealed class L2Residency
 {

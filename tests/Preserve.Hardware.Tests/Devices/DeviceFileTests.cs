@@ -31,7 +31,7 @@ public class DeviceFileTests
         device.L2.UsableMebibytes.ShouldBe(70);
         device.L2Known.ShouldBeTrue();
         device.Kernels.MatMulHbmTerabytesPerSecond.ShouldBe(1.6);
-        device.AssumedFields.Count.ShouldBe(17);
+        device.AssumedFields.Count.ShouldBe(18);
         device.HostTransfer.ShouldBe(new HostTransferConstants(10, 25.6, 10, 12.8, 0.7, 328));
         device.HostLink.CopyEngines.ShouldBe(2);
         device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
@@ -52,6 +52,8 @@ public class DeviceFileTests
     [InlineData("\"read_terabytes_per_second\": 5", "\"read_terabytes_per_second\": 1.5", 11, 34, "l2.read_terabytes_per_second is 1.5, but memory sustains 1.6: an L2 is not slower than what it caches")]
     [InlineData("\"capacity_mebibytes\": 100", "\"capacity_mebibytes\": 104857600", 10, 27, "l2.capacity_mebibytes is 104857600, but must be from 0.25 to 4096 (in 2^20 bytes)")]
     [InlineData("100,", "100, \"usable_mebibytes\": 101,", 10, 52, "l2.usable_mebibytes is 101, but the capacity is 100")]
+    [InlineData("100,", "100, \"usable_mebibytes\": 60, \"limit_mebibytes\": 59,", 10, 75, "l2.limit_mebibytes is 59, but the usable part is 60")]
+    [InlineData("100,", "100, \"limit_mebibytes\": 101,", 10, 51, "l2.limit_mebibytes is 101, but the capacity is 100")]
     [InlineData("450", "3600", 13, 74, "scale_up.gigabytes_per_second_per_direction is 3600, but NVLink4 carries 450 in one direction: are these bits, or both directions?")]
     [InlineData("\"NVLink4\"", "4", 13, 25, "scale_up.kind must be a text in quotes, and not empty")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"doubtful\": [{ \"field\": \"hbm.capacity\", \"note\": \"?\" }],", 3, 41, "'hbm.capacity' is not a field of a device file; 'hbm.capacity_gigabytes' is")]
