@@ -31,6 +31,10 @@ internal static class Names
         (TensorRole.KeyValues, "key-values"),
         (TensorRole.Value, "value"));
 
+    public static readonly Words<TensorMemory> HostMemories = new("host memory",
+        (TensorMemory.PinnedHost, "host pinned"),
+        (TensorMemory.PageableHost, "host pageable"));
+
     public static readonly Words<Norm> Norms = new("norm", (Norm.Rms, "rms"), (Norm.Layer, "layer"));
 
     public static readonly Words<CollectiveKind> Collectives = new("collective",

@@ -139,7 +139,12 @@ internal sealed class PlanTextReader
         var size = columns[3].Substring(0, columns[3].Length - bytes.Length).Replace(",", "");
         var split = size.IndexOf(tokens, StringComparison.Ordinal);
         var offset = -1L;
-        if (role == TensorRole.Value)
+        var memory = TensorMemory.Device;
+        if (columns[4].StartsWith("host ", StringComparison.Ordinal))
+        {
+            memory = Names.HostMemories.Parse(columns[4]);
+        }
+        else if (role == TensorRole.Value)
         {
             if (!columns[4].StartsWith(arena, StringComparison.Ordinal))
                 throw Bad($"'{columns[4]}' is not a place in the arena such as 'arena 4096'");
@@ -158,7 +163,7 @@ internal sealed class PlanTextReader
         return new TensorDeclaration(
             columns[0], role, perLayer, Names.Precisions.Parse(columns[2]),
             Amount.Parse(split < 0 ? size : size.Substring(0, split)),
-            split < 0 ? 1 : Long(size.Substring(split + tokens.Length)), offset);
+            split < 0 ? 1 : Long(size.Substring(split + tokens.Length)), offset, memory);
     }
 
     private PlanReport ReadReport()

@@ -66,7 +66,7 @@ internal sealed class PlanTextWriter
             Names.Roles[t.Role],
             Names.Precisions[t.Format],
             t.UnitBytes != 1 ? $"{t.Units} tokens x {Bytes(t.UnitBytes)}" : t.Units.IsConstant ? Bytes(t.Units.At(0)) : $"{t.Units} bytes",
-            t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : "own buffer",
+            t.OnHost ? Names.HostMemories[t.Memory] : t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : "own buffer",
             t.PerLayer ? "per layer" : "once",
         }).ToList());
 
