@@ -37,7 +37,7 @@ internal sealed class DeploymentOptions
     /// <summary>Whether a step starts with an empty L2.</summary>
     public Option<bool> Cold { get; } = new("--cold") { Description = "Start with an empty L2, and not with what the step before left." };
 
-    /// <summary>Options of which none has to be given: the main setting of PRESERVE (arXiv 2501.08192), section 5.</summary>
+    /// <summary>Options of which none has to be given: the main setting of PRESERVE (arXiv 2501.08192).</summary>
     public static DeploymentOptions OfThePublication() => new("llama-3-70b", "ascend-910b2", ranks: 8, batch: 4, context: 16_384, precision: "int8");
 
     /// <summary>Adds the options of several models, run with every policy and from the L2 that the step before left.</summary>
