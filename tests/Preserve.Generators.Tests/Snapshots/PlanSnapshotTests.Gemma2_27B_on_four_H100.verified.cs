@@ -198,7 +198,7 @@ partial class Gemma2_27BDeployed
                 reachable      319.777241 us
                 elsewhere      924.367098 us
                 gain at half   623.761358 us
-                gain at twice  624.373124 us
+                gain at twice  615.792959 us
                 guard          kept at 604.806082 us to 674.105633 us
                 weights        13,614,842,880 bytes
                 kv-cache       9,261,776,896 bytes

@@ -88,7 +88,6 @@ partial class Opt30BDeployed
                   compute     out                 matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         i.attended, i.out_weight -> i.out_part                signals
                   collective  out_reduce          all-reduce 114688 bytes over 2                                       i.out_part -> i.attn_out                              after out           signals
                   prefetch    under_out_reduce    read 27525120 bytes                                                  i.up_weight[0:27525120]                               after out
-                  prefetch    under_out_reduce    read 458752 bytes                                                    i+1.out_weight[0:458752]
                   compute     attn_add            add 8 x 7168                                                         i.h, i.attn_out, i.out_bias -> i.h_mid                after out_reduce
                   compute     mlp_norm            layer norm 8 x 7168                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     up                  matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        i.mlp_in, i.up_weight, i.up_bias -> i.up_out
@@ -126,7 +125,7 @@ partial class Opt30BDeployed
                 bound by       HBM
                 collectives    602.942972 us
                 reachable      393.176061 us
-                elsewhere      1,135.111030 us
+                elsewhere      1,076.392896 us
                 gain at half   1,166.314451 us
                 gain at twice  1,173.688805 us
                 guard          kept at 1,088.051329 us to 1,294.064753 us
@@ -135,30 +134,29 @@ partial class Opt30BDeployed
                 window  embed_reduce  outside the layers  takes 6.019575 us  hides 2.000000 us  saves 0.000000 us
                   not-asked  position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
                   not-asked  0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part       0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  part       0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked  0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room    0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
-                  no-room    0.out_weight          0 of 51,380,224            of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  no-room    0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
+                  no-room    0.out_weight          0 of 51,380,224            of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                 window  out_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 575.370287 us together
                   not-asked  i.out_bias            0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked  i.mlp_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part       i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  part       i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked  i.up_bias             0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  no-room    i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
-                  part       i+1.out_weight        458,752 of 51,380,224      of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  no-room    i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                 window  down_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 561.823524 us together
                   not-asked  i.down_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked  i+1.attn_norm_weight  0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part       i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  part       i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked  i+1.qkv_bias          0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room    i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
-                  no-room    i+1.out_weight        0 of 51,380,224            of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  no-room    i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
+                  no-room    i+1.out_weight        0 of 51,380,224            of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                 window  out_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.241921 us
                   not-asked  47.out_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked  47.mlp_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part       47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  part       47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked  47.up_bias            0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  no-room    47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  no-room    47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                 window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.166929 us
                   not-asked  47.down_bias          0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked  final_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
@@ -166,10 +164,10 @@ partial class Opt30BDeployed
                 window  head_gather  outside the layers  takes 19.044197 us  hides 17.396453 us  saves 0.124661 us
                   not-asked  position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
                   not-asked  0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part       0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  part       0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked  0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room    0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
-                  no-room    0.out_weight          0 of 51,380,224            of the 28,311,552 bytes that may be prefetched and not yet read, 327,680 are left
+                  no-room    0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
+                  no-room    0.out_weight          0 of 51,380,224            of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
 
             """;
         return global::Preserve.PlanSet.Parse(text);
