@@ -17,6 +17,10 @@ public class PlanSnapshotTests
     public void Qwen3_32B_on_one_MI300X_with_mixed_contexts() => Match("Qwen3_32B", "Devices.MI300X, KeyValues = Precision.Fp8", "Decode(Batch = 64, CachedTokens = 150_000)");
 
     [Fact]
+    public void Llama3_70B_with_shared_tokens() => Match("Llama3_70B", "Devices.H100, TensorParallel = 4, SequenceParallel = true",
+        "Decode(Batch = 64, Context = 4_096), Prefill(Batch = 2, Tokens = 4_096)");
+
+    [Fact]
     public void Two_kinds_of_layers()
     {
         var run = GeneratorRun.Of("""

@@ -19,12 +19,14 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _home = new("--kv-home") { Description = "Where the KV-cache lives: device; host is not planned for yet.", DefaultValueFactory = _ => "device", HelpName = "device" };
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
+    private readonly Option<bool> _sequence = new("--sequence-parallel") { Description = "Let the ranks share the tokens of norms and additions: each all-reduce becomes a reduce-scatter and an all-gather." };
+
     /// <summary>Whether a step starts with an empty L2.</summary>
     public Option<bool> Cold { get; } = new("--cold") { Description = "Start with an empty L2, and not with what the step before left." };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prefetch, Cold })
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prefetch, _sequence, Cold })
             command.Options.Add(option);
     }
 
@@ -40,7 +42,7 @@ internal sealed class DeploymentOptions
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false) : new PrefillSpec(batch, context);
         var spec = new DeploymentSpec(
             model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
-            PrecisionOf(parsed.GetValue(_keyValues)), Policy(parsed.GetValue(_prefetch)), SeparateProjections: false, new[] { step });
+            PrecisionOf(parsed.GetValue(_keyValues)), Policy(parsed.GetValue(_prefetch)), SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence));
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
         if (faults.Count > 0)
@@ -76,6 +78,7 @@ internal sealed class DeploymentOptions
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
     private static string InOptions(string message) => message
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
+        .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
         .Replace("Batch of", "--batch of", StringComparison.Ordinal)
         .Replace("Context of", "--context of", StringComparison.Ordinal)
         .Replace("Tokens of", "--context of", StringComparison.Ordinal);

@@ -110,7 +110,7 @@ public enum ElementwiseFunction
 
 /// <summary>Exchanges values between the ranks of the tensor-parallel group.</summary>
 /// <param name="Kind">Which collective.</param>
-/// <param name="Bytes">Bytes per rank: of the reduced message, or of each rank's part that is gathered.</param>
+/// <param name="Bytes">Bytes per rank: of the message that is reduced, or of each rank's part that is gathered.</param>
 /// <param name="Ranks">Ranks that take part, 2 or more.</param>
 public sealed record CollectiveOperation(CollectiveKind Kind, long Bytes, int Ranks) : Operation;
 
@@ -122,6 +122,9 @@ public enum CollectiveKind
 
     /// <summary>Every rank ends with all parts.</summary>
     AllGather,
+
+    /// <summary>Every rank ends with its part of the sum.</summary>
+    ReduceScatter,
 }
 
 /// <summary>Reads tensors from HBM into the L2. A hint: nothing waits for it, and it changes no value.</summary>

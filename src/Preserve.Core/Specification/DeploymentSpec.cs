@@ -10,6 +10,8 @@ namespace Preserve;
 /// <param name="Prefetch">What may be prefetched under a collective.</param>
 /// <param name="SeparateProjections">Whether query, key and value, and gate and up, are matmuls of their own.</param>
 /// <param name="Steps">The steps to plan, in declared order; at least one.</param>
+/// <param name="SequenceParallel">Whether the ranks share the tokens of norms and residual additions: each all-reduce becomes a
+/// reduce-scatter before them and an all-gather after them (Megatron-LM, arXiv 2205.05198).</param>
 public sealed record DeploymentSpec(
     ModelSpec Model,
     string Device,
@@ -19,7 +21,8 @@ public sealed record DeploymentSpec(
     Precision KeyValues,
     PrefetchPolicy Prefetch,
     bool SeparateProjections,
-    EquatableArray<StepSpec> Steps);
+    EquatableArray<StepSpec> Steps,
+    bool SequenceParallel = false);
 
 /// <summary>How prefetches under collectives are chosen.</summary>
 public enum PrefetchPolicy

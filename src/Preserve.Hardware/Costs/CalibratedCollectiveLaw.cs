@@ -28,6 +28,7 @@ internal static class CalibratedCollectiveLaw
     public static double ReceivedBytes(CollectiveAlgorithmName algorithm, CollectiveKind kind, double bytes, double ranks) => (algorithm, kind) switch
     {
         (_, CollectiveKind.AllGather) => (ranks - 1) * bytes,
+        (_, CollectiveKind.ReduceScatter) => (ranks - 1) / ranks * bytes,
         (CollectiveAlgorithmName.OneShot, _) => (ranks - 1) * bytes,
         (CollectiveAlgorithmName.Multicast, _) => bytes,
         _ => 2 * (ranks - 1) / ranks * bytes,

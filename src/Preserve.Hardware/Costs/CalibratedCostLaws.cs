@@ -14,6 +14,7 @@ public sealed class CalibratedCostLaws : ICostLaws
     private readonly SmallOperatorConstants?[] _small = new SmallOperatorConstants?[4];
     private readonly CollectiveChoice[] _allReduce;
     private readonly CollectiveChoice[] _allGather;
+    private readonly CollectiveChoice[] _reduceScatter;
 
     /// <summary>The calibrated laws of a device.</summary>
     /// <param name="device">A device with a calibration.</param>
@@ -33,7 +34,8 @@ public sealed class CalibratedCostLaws : ICostLaws
             _small[(int)constants.Operator] = constants;
         _allReduce = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllReduce, library);
         _allGather = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllGather, library);
-        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0)
+        _reduceScatter = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.ReduceScatter, library);
+        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0 && _reduceScatter.Length == 0)
             throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
 
         var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
@@ -105,7 +107,12 @@ public sealed class CalibratedCostLaws : ICostLaws
 
     private CollectiveChoice Choice(CollectiveOperation operation)
     {
-        var choices = operation.Kind == CollectiveKind.AllReduce ? _allReduce : _allGather;
+        var choices = operation.Kind switch
+        {
+            CollectiveKind.AllReduce => _allReduce,
+            CollectiveKind.AllGather => _allGather,
+            _ => _reduceScatter,
+        };
         var best = default(CollectiveChoice);
         var least = double.MaxValue;
         for (var i = 0; i < choices.Length; i++)

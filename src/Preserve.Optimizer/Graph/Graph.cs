@@ -60,6 +60,14 @@ internal sealed class Graph(StepSpec step, int ranks)
         return tensor;
     }
 
+    /// <summary>Puts a tensor behind another in the order of appearance.</summary>
+    public GraphTensor InsertAfter(GraphTensor place, GraphTensor tensor)
+    {
+        _tensors.Add(tensor.Name, tensor);
+        _order.Insert(_order.IndexOf(place) + 1, tensor);
+        return tensor;
+    }
+
     /// <summary>The run that a layer of the graph belongs to.</summary>
     public LayerRun RunOf(int layer) => Runs.First(r => layer < r.EndLayer);
 }

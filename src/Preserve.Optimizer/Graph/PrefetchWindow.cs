@@ -7,6 +7,9 @@ internal sealed class PrefetchWindow(GraphOperator collective)
 {
     public GraphOperator Collective { get; } = collective;
 
+    /// <summary>Whether the next collective is the all-gather that ends what this reduce-scatter begins: the prefetch goes on under it.</summary>
+    public bool HasSecondHalf { get; init; }
+
     public List<PrefetchCandidate> Candidates { get; } = [];
 
     /// <summary>Counts the candidates' layers from the collective's, so that they hold for every layer that the window stands for.</summary>

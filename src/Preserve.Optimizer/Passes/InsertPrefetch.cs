@@ -26,12 +26,9 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
         var prefetches = new Dictionary<GraphOperator, List<GraphOperator>>();
         for (var i = 0; i < collectives.Count; i++)
         {
-            var isLast = i + 1 == collectives.Count;
-            var start = isLast ? collectives[0] : collectives[i];
-            var end = isLast ? collectives[1 % collectives.Count] : collectives[i + 1];
             var collective = graph.Operators[collectives[i]];
-            var window = new PrefetchWindow(collective);
-            Weigh(graph, window, BreadthFirst.From(flow, start, v => v < end));
+            var window = new PrefetchWindow(collective) { HasSecondHalf = PrefetchReach.HasSecondHalf(graph, collectives, i) };
+            Weigh(graph, window, PrefetchReach.Of(graph, flow, collectives, i));
             graph.Windows.Add(window);
             prefetches.Add(collective, Insert(graph, window));
             window.CountLayersFromCollective();

@@ -8,6 +8,9 @@ namespace Preserve.Optimizer;
 /// <param name="RoomBytes">Bytes that may be prefetched and not yet read; 0 where the L2 is unknown.</param>
 internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomBytes)
 {
+    /// <summary>Whether norms and additions are divided by tokens.</summary>
+    public bool SequenceParallel { get; init; }
+
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
 
@@ -15,7 +18,7 @@ internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomB
     private (IPass Pass, GraphInvariants After)[] Passes() =>
     [
         // First: everything that follows counts in bytes of one rank.
-        (new ShardTensorParallel(Ranks), GraphInvariants.None),
+        (new ShardTensorParallel(Ranks, SequenceParallel), GraphInvariants.None),
         // After sharding, which says where a rank holds only a summand or a part.
         (new InsertCollectives(), GraphInvariants.Reduced),
         // After the collectives, which are the windows; before streams, of which a prefetch needs one.

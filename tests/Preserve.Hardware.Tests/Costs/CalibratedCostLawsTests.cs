@@ -47,6 +47,7 @@ public class CalibratedCostLawsTests
         {
             Increases(b => (new CollectiveOperation(CollectiveKind.AllReduce, b, ranks), 0), 1024, 1 << 29);
             Increases(b => (new CollectiveOperation(CollectiveKind.AllGather, b, ranks), 0), 1024, 1 << 27);
+            Increases(b => (new CollectiveOperation(CollectiveKind.ReduceScatter, b, ranks), 0), 1024, 1 << 29);
         }
 
         void Increases(Func<int, (Operation Operation, long Bytes)> make, int least, int most)

@@ -43,6 +43,17 @@ public class NominalCostLawsTests
     }
 
     [Fact]
+    public void A_reduce_scatter_receives_half_of_what_a_staged_all_reduce_does()
+    {
+        // 7/8 of 80,000 bytes; on the H100 in one exchange, 3.0 us and 254 GB/s.
+        var scattered = new CollectiveOperation(CollectiveKind.ReduceScatter, 80_000, 8);
+        var demand = Laws("ascend-910b2").Demand(scattered, 0, 0, 0);
+        (demand.FixedPicoseconds, demand.LinkBytes, demand.LinkBytesPerPicosecond).ShouldBe((25_000_000, 70_000.0, 0.196));
+        demand = Laws("h100-sxm").Demand(scattered, 0, 0, 0);
+        (demand.FixedPicoseconds, demand.LinkBytes, demand.LinkBytesPerPicosecond).ShouldBe((3_000_000, 70_000.0, 0.254));
+    }
+
+    [Fact]
     public void A_law_allocates_nothing()
     {
         var laws = Laws("h100-sxm");
