@@ -21,6 +21,14 @@ public class PlanSnapshotTests
         "Decode(Batch = 64, Context = 4_096), Prefill(Batch = 2, Tokens = 4_096)");
 
     [Fact]
+    public void Llama3_70B_with_fused_norms() => Match("Llama3_70B", "Devices.H100, TensorParallel = 8, CollectiveFusion = CollectiveFusion.Norm", "Decode(Batch = 64, Context = 4_096)");
+
+    [Fact]
+    public void Llama3_70B_with_fused_matmuls() => Match("Llama3_70B",
+        "Devices.Ascend910B2, TensorParallel = 8, CollectiveFusion = CollectiveFusion.MatMul, Weights = Precision.Int8, Activations = Precision.Int8, KeyValues = Precision.Int8",
+        "Decode(Batch = 4, Context = 16_384)");
+
+    [Fact]
     public void Two_kinds_of_layers()
     {
         var run = GeneratorRun.Of("""

@@ -34,7 +34,8 @@ public class PropertyTests
         public static class Other;
 
         [Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2, Weights = Precision.Bf16, Activations = Precision.Bf16,
-            KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper, SeparateProjections = false, SequenceParallel = false)]
+            KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper, SeparateProjections = false, SequenceParallel = false,
+            CollectiveFusion = CollectiveFusion.None)]
         [Decode(Batch = 4, Context = 128)]
         [Decode(Batch = 8, CachedTokens = 1000)]
         [Prefill(Batch = 6, Tokens = 32)]
@@ -83,6 +84,7 @@ public class PropertyTests
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Prefetch))] = ("PrefetchPolicy.Paper", "PrefetchPolicy.None"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SeparateProjections))] = ("SeparateProjections = false", "SeparateProjections = true"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SequenceParallel))] = ("SequenceParallel = false", "SequenceParallel = true"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.CollectiveFusion))] = ("CollectiveFusion.None", "CollectiveFusion.MatMul"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.Batch))] = ("Batch = 4", "Batch = 3"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.Context))] = ("Context = 128", "Context = 127"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.CachedTokens))] = ("CachedTokens = 1000", "CachedTokens = 999"),

@@ -112,7 +112,24 @@ public enum ElementwiseFunction
 /// <param name="Kind">Which collective.</param>
 /// <param name="Bytes">Bytes per rank: of the message that is reduced, or of each rank's part that is gathered.</param>
 /// <param name="Ranks">Ranks that take part, 2 or more.</param>
-public sealed record CollectiveOperation(CollectiveKind Kind, long Bytes, int Ranks) : Operation;
+/// <param name="MatMul">The matmul that gives the message, in the same kernel; null where it has its own.</param>
+/// <param name="Norm">What the kernel does to the sum before it ends; null where that has its own.</param>
+public sealed record CollectiveOperation(
+    CollectiveKind Kind, long Bytes, int Ranks, MatMulOperation? MatMul = null, FusedNorm? Norm = null) : Operation
+{
+    /// <inheritdoc/>
+    public override Amount Flops => MatMul?.Flops ?? 0;
+
+    /// <summary>Whether the kernel does more than exchange.</summary>
+    public bool IsFused => MatMul is not null || Norm is not null;
+}
+
+/// <summary>A norm at the end of a collective's kernel.</summary>
+/// <param name="Norm">Which normalisation.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Width">Elements per row.</param>
+/// <param name="Adds">Whether the sum is added to the residual stream first.</param>
+public sealed record FusedNorm(Norm Norm, int Rows, int Width, bool Adds);
 
 /// <summary>The collectives.</summary>
 public enum CollectiveKind

@@ -12,6 +12,7 @@ namespace Preserve;
 /// <param name="Steps">The steps to plan, in declared order; at least one.</param>
 /// <param name="SequenceParallel">Whether the ranks share the tokens of norms and residual additions: each all-reduce becomes a
 /// reduce-scatter before them and an all-gather after them (Megatron-LM, arXiv 2205.05198).</param>
+/// <param name="CollectiveFusion">What shares a kernel with the collectives that sum.</param>
 public sealed record DeploymentSpec(
     ModelSpec Model,
     string Device,
@@ -22,7 +23,21 @@ public sealed record DeploymentSpec(
     PrefetchPolicy Prefetch,
     bool SeparateProjections,
     EquatableArray<StepSpec> Steps,
-    bool SequenceParallel = false);
+    bool SequenceParallel = false,
+    CollectiveFusion CollectiveFusion = CollectiveFusion.None);
+
+/// <summary>What shares a kernel with a collective that sums.</summary>
+public enum CollectiveFusion
+{
+    /// <summary>Nothing: every kernel does one thing.</summary>
+    None,
+
+    /// <summary>The residual addition and the norm that follow it: their launches are saved, and the sum's way through memory.</summary>
+    Norm,
+
+    /// <summary>The matmul before it: tiles are exchanged while the next ones are computed (FLUX, arXiv 2406.06858).</summary>
+    MatMul,
+}
 
 /// <summary>How prefetches under collectives are chosen.</summary>
 public enum PrefetchPolicy

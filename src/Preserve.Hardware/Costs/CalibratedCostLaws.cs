@@ -72,7 +72,10 @@ public sealed class CalibratedCostLaws : ICostLaws
             PrefillAttentionLaw.Demand(AttentionShape.Of(o, context), c, _calibration.Multiprocessors),
         NormOperation o when _small[(int)SmallOperator.Norm] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
         ElementwiseOperation o when _small[(int)Measured(o.Function)] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
-        CollectiveOperation o when Choice(o) is { Constants: not null } c => CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, o.Bytes, _launch),
+        CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
+            Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond),
+        CollectiveOperation { Norm: { } n } o => FusedCollectiveLaw.WithNorm(Exchange(o), _small[(int)SmallOperator.Norm]?.RowNanoseconds * 1000 * n.Width ?? 0),
+        CollectiveOperation o => Exchange(o),
         _ => _nominal.Demand(operation, context, readBytes, writtenBytes),
     };
 
@@ -84,7 +87,7 @@ public sealed class CalibratedCostLaws : ICostLaws
         AttentionOperation => _calibration.Prefill?.Band,
         NormOperation => _small[(int)SmallOperator.Norm]?.Band,
         ElementwiseOperation o => _small[(int)Measured(o.Function)]?.Band,
-        CollectiveOperation o => Choice(o).Constants?.Band,
+        CollectiveOperation { IsFused: false } o => Choice(o).Constants?.Band,
         _ => null,
     };
 
@@ -104,6 +107,11 @@ public sealed class CalibratedCostLaws : ICostLaws
         (Precision.Int8, Precision.Int8) when _int8 is not null => _int8,
         _ => _bf16,
     };
+
+    /// <summary>The exchange alone, whatever shares its kernel.</summary>
+    private KernelDemand Exchange(CollectiveOperation operation) => Choice(operation) is { Constants: not null } c
+        ? CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, operation.Bytes, _launch)
+        : CollectiveLaw.Demand(operation, Device.Collectives, Device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
 
     private CollectiveChoice Choice(CollectiveOperation operation)
     {

@@ -59,6 +59,8 @@ public sealed class NominalCostLaws : ICostLaws
             Flops: 4.0 * o.Pairs.At(context) * o.Heads * o.HeadSize,
             FlopsPerPicosecond: Device.Compute.Bf16Teraflops * _matMulShareOfPeak),
         EmbedOperation or NormOperation or ElementwiseOperation => new(_smallFixed),
+        CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
+            Demand(m, context, readBytes, writtenBytes), CollectiveLaw.Demand(o, Device.Collectives, _linkRate), m, readBytes, HbmBytesPerPicosecond),
         CollectiveOperation o => CollectiveLaw.Demand(o, Device.Collectives, _linkRate),
         PrefetchOperation => new(_prefetchFixed),
         JoinOperation => default,

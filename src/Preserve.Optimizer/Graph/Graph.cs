@@ -68,6 +68,14 @@ internal sealed class Graph(StepSpec step, int ranks)
         return tensor;
     }
 
+    /// <summary>Removes tensors that no operator names any more.</summary>
+    public void Remove(Predicate<GraphTensor> unnamed)
+    {
+        foreach (var tensor in _order.FindAll(unnamed))
+            _tensors.Remove(tensor.Name);
+        _order.RemoveAll(unnamed);
+    }
+
     /// <summary>The run that a layer of the graph belongs to.</summary>
     public LayerRun RunOf(int layer) => Runs.First(r => layer < r.EndLayer);
 }

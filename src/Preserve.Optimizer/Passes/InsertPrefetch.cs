@@ -28,11 +28,12 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
         {
             var collective = graph.Operators[collectives[i]];
             var window = new PrefetchWindow(collective) { HasSecondHalf = PrefetchReach.HasSecondHalf(graph, collectives, i) };
-            Weigh(graph, window, PrefetchReach.Of(graph, flow, collectives, i));
+            Weigh(graph, window, PrefetchReach.Of(graph, flow, collectives, i), roomBytes - PrefetchReach.OwnBytes(collective, graph.Windows));
             graph.Windows.Add(window);
             prefetches.Add(collective, Insert(graph, window));
-            window.CountLayersFromCollective();
         }
+        foreach (var window in graph.Windows)
+            window.CountLayersFromCollective();
 
         var operators = new List<GraphOperator>();
         foreach (var op in graph.Operators)
@@ -45,9 +46,9 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
         return prefetches.Values.Any(p => p.Count > 0);
     }
 
-    private void Weigh(Graph graph, PrefetchWindow window, List<int> successors)
+    private void Weigh(Graph graph, PrefetchWindow window, List<int> successors, Amount room)
     {
-        Amount room = policy == PrefetchPolicy.None ? -1 : roomBytes;
+        room = policy == PrefetchPolicy.None ? -1 : room;
         var seen = new HashSet<GraphReference>();
         foreach (var index in successors)
         {
@@ -57,7 +58,7 @@ internal sealed class InsertPrefetch(PrefetchPolicy policy, long roomBytes) : IP
                 var tensor = read.Tensor;
                 if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
                     continue;
-                var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation);
+                var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation or CollectiveOperation { MatMul: not null });
                 var bytes = read.Bytes;
                 if (!considered)
                 {

@@ -11,6 +11,9 @@ internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomB
     /// <summary>Whether norms and additions are divided by tokens.</summary>
     public bool SequenceParallel { get; init; }
 
+    /// <summary>What shares a kernel with the collectives that sum.</summary>
+    public CollectiveFusion Fusion { get; init; }
+
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
 
@@ -21,6 +24,8 @@ internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomB
         (new ShardTensorParallel(Ranks, SequenceParallel), GraphInvariants.None),
         // After sharding, which says where a rank holds only a summand or a part.
         (new InsertCollectives(), GraphInvariants.Reduced),
+        // Behind the collectives that it fuses; before prefetch, whose windows are what is left.
+        .. Fusion == CollectiveFusion.None ? Array.Empty<(IPass, GraphInvariants)>() : [(new FuseCollectives(Fusion), GraphInvariants.Reduced)],
         // After the collectives, which are the windows; before streams, of which a prefetch needs one.
         (new InsertPrefetch(Policy, RoomBytes), GraphInvariants.Reduced),
         // After every operator stands: events order what is there.

@@ -22,7 +22,29 @@ internal static class PrefetchReach
         var next = first + (HasSecondHalf(graph, collectives, first) ? 2 : 1);
         var start = collectives[first];
         var end = next < collectives.Count ? collectives[next] : isLast && collectives.Count == 1 ? start : graph.Operators.Count;
-        return BreadthFirst.From(flow, start, v => v < end);
+        // A matmul that shares the next collective's kernel reads its weight before anything is exchanged.
+        var last = end < graph.Operators.Count && graph.Operators[end].Operation is CollectiveOperation { MatMul: not null } ? end : end - 1;
+        return BreadthFirst.From(flow, start, v => v <= last);
+    }
+
+    /// <summary>Bytes of a collective's own weight, where it shares the matmul's kernel, that windows before it have prefetched: they
+    /// stand in the L2 while its own window begins.</summary>
+    /// <param name="collective">The collective.</param>
+    /// <param name="before">The windows before, their layers not yet counted from their collectives.</param>
+    public static Amount OwnBytes(GraphOperator collective, List<PrefetchWindow> before)
+    {
+        if (collective.Operation is CollectiveOperation { MatMul: not null })
+        {
+            for (var i = before.Count - 1; i >= 0; i--)
+            {
+                foreach (var candidate in before[i].Candidates)
+                {
+                    if (collective.Reads.Contains(candidate.Tensor))
+                        return candidate.Prefetched;
+                }
+            }
+        }
+        return 0;
     }
 
     /// <summary>Whether a collective is a reduce-scatter and the next one the all-gather that ends what it begins.</summary>

@@ -16,7 +16,7 @@ internal static class StepPlanner
     /// <returns>The finished graph.</returns>
     public static Graph Plan(DeploymentSpec deployment, StepSpec step, long roomBytes)
     {
-        var pipeline = new PassPipeline(deployment.TensorParallel, PolicyOf(deployment), roomBytes) { SequenceParallel = deployment.SequenceParallel };
+        var pipeline = PipelineOf(deployment, roomBytes);
         for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
         {
             var graph = ModelLowering.Lower(deployment, step, repeats);
@@ -38,7 +38,13 @@ internal static class StepPlanner
     public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, long roomBytes)
     {
         var graph = ModelLowering.Lower(deployment, step, int.MaxValue);
-        new PassPipeline(deployment.TensorParallel, PolicyOf(deployment), roomBytes) { SequenceParallel = deployment.SequenceParallel, Roll = false }.Run(graph);
+        (PipelineOf(deployment, roomBytes) with { Roll = false }).Run(graph);
         return graph;
     }
+
+    private static PassPipeline PipelineOf(DeploymentSpec deployment, long roomBytes) => new(deployment.TensorParallel, PolicyOf(deployment), roomBytes)
+    {
+        SequenceParallel = deployment.SequenceParallel,
+        Fusion = deployment.CollectiveFusion,
+    };
 }

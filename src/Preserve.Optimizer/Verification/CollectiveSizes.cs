@@ -17,18 +17,25 @@ internal static class CollectiveSizes
     {
         if (operation.Ranks != ranks)
             return $"is over {operation.Ranks} ranks, and the plan has {ranks}";
-        if (instruction.Reads.Count != 1 || instruction.Writes.Count != 1)
+        if (instruction.Reads.Count == 0 || instruction.Writes.Count == 0 || (!operation.IsFused && instruction.Reads.Count + instruction.Writes.Count != 2))
             return $"reads {instruction.Reads.Count} tensors and writes {instruction.Writes.Count}, and not one each";
-        var given = tensors[instruction.Reads[0].Tensor].Bytes.At(context);
+        // The message of a fused matmul passes within the kernel.
+        var given = operation.MatMul is { } matMul
+            ? Precision.Bf16.Bytes((long)matMul.Rows * matMul.Columns)
+            : tensors[instruction.Reads[0].Tensor].Bytes.At(context);
         if (given != operation.Bytes)
-            return $"exchanges {operation.Bytes} bytes, and '{instruction.Reads[0].Tensor}' has {given}";
+            return $"exchanges {operation.Bytes} bytes, and {(operation.MatMul is null ? $"'{instruction.Reads[0].Tensor}'" : "its matmul's result")} has {given}";
         var makes = operation.Kind switch
         {
             CollectiveKind.AllGather => checked(given * ranks),
             CollectiveKind.ReduceScatter => given / ranks,
             _ => given,
         };
-        var taken = tensors[instruction.Writes[0].Tensor].Bytes.At(context);
-        return taken == makes ? null : $"makes {makes} bytes, and '{instruction.Writes[0].Tensor}' has {taken}";
+        foreach (var write in instruction.Writes)
+        {
+            if (tensors[write.Tensor].Bytes.At(context) is var taken && taken != makes)
+                return $"makes {makes} bytes, and '{write.Tensor}' has {taken}";
+        }
+        return null;
     }
 }

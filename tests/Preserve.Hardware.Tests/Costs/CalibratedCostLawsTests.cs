@@ -201,4 +201,19 @@ public class CalibratedCostLawsTests
         KernelTime.Picoseconds(laws.Demand(operation, 0, hotBytes + coldBytes, 0), hotBytes, coldBytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond) / 1e6;
 
     private static Device Device(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new ArgumentException(id);
+
+    [Fact]
+    public void A_fused_norm_still_passes_over_a_row_and_a_fused_kernel_has_no_band()
+    {
+        DeviceCatalogue.TryGet("h100-sxm", out var device).ShouldBeTrue();
+        var laws = new CalibratedCostLaws(device!);
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var normed = exchange with { Norm = new FusedNorm(Norm.Rms, 4, 8192, Adds: true) };
+        var row = device!.Calibration!.SmallOperators.Single(o => o.Operator == SmallOperator.Norm).RowNanoseconds * 8192;
+        var alone = laws.Demand(exchange, 0, 0, 0).FixedPicoseconds;
+        laws.Demand(normed, 0, 0, 0).FixedPicoseconds.ShouldBe(alone + (long)Math.Ceiling(row * 1000));
+        laws.Band(exchange).ShouldNotBeNull();
+        laws.Band(normed).ShouldBeNull();
+        laws.Band(exchange with { MatMul = new MatMulOperation(4, 8192, 1024, Precision.Bf16, Precision.Bf16) }).ShouldBeNull();
+    }
 }

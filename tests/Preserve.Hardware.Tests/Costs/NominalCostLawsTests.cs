@@ -54,6 +54,31 @@ public class NominalCostLawsTests
     }
 
     [Fact]
+    public void A_fused_matmul_and_exchange_take_the_longer_of_both_and_a_tile_of_the_shorter()
+    {
+        // Ascend 910B2: the matmul 4 x 1024 by 1024 x 8192 reads 8,396,800 bytes at 1.3 TB/s or what one kernel draws, and the message of
+        // 65,536 bytes receives 114,688 at 0.196 TB/s: 585,143 ps, of 64 tiles of 128 columns.
+        var laws = Laws("ascend-910b2");
+        var matMul = new MatMulOperation(4, 8192, 1024, Precision.Int8, Precision.Int8);
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var (alone, after) = (laws.Demand(matMul, 0, 8_396_800, 0), laws.Demand(exchange, 0, 0, 0));
+        var fused = laws.Demand(exchange with { MatMul = matMul }, 0, 8_396_800, 65_536);
+        (fused.Flops, fused.FlopsPerPicosecond, fused.HbmBytesPerPicosecond).ShouldBe((alone.Flops, alone.FlopsPerPicosecond, alone.HbmBytesPerPicosecond));
+        fused.FixedPicoseconds.ShouldBe(alone.FixedPicoseconds + (long)Math.Ceiling(114_688 / 0.196 / 64));
+        // The exchange also takes what its 25 us of latency exceed the matmul's launch by.
+        fused.LinkBytes.ShouldBe(114_688);
+        (fused.LinkBytes / fused.LinkBytesPerPicosecond).ShouldBe((114_688 / 0.196) + after.FixedPicoseconds - alone.FixedPicoseconds, tolerance: 1e-3);
+    }
+
+    [Fact]
+    public void A_fused_norm_costs_no_launch_of_its_own()
+    {
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var fused = exchange with { Norm = new FusedNorm(Norm.Rms, 4, 8192, Adds: true) };
+        Laws("ascend-910b2").Demand(fused, 0, 147_456, 131_072).ShouldBe(Laws("ascend-910b2").Demand(exchange, 0, 65_536, 65_536));
+    }
+
+    [Fact]
     public void A_law_allocates_nothing()
     {
         var laws = Laws("h100-sxm");

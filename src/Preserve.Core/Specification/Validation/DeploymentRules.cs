@@ -26,6 +26,8 @@ public static class DeploymentRules
             CheckDegree(deployment, faults);
         if (deployment.SequenceParallel && deployment.TensorParallel == 1)
             Needs(nameof(deployment.SequenceParallel), "divides tokens over the ranks of a group", deployment, faults);
+        if (deployment.CollectiveFusion != CollectiveFusion.None && deployment.TensorParallel == 1)
+            Needs(nameof(deployment.CollectiveFusion), "fuses kernels with collectives", deployment, faults);
         for (var i = 0; i < deployment.Steps.Count; i++)
             CheckTogether(deployment, i, modelIsSound, faults);
         return faults.ToArray();
@@ -39,6 +41,13 @@ public static class DeploymentRules
         faults.Choice(new DeploymentPlace(nameof(deployment.Activations)), of, deployment.Activations);
         faults.Choice(new DeploymentPlace(nameof(deployment.KeyValues)), of, deployment.KeyValues);
         faults.Choice(new DeploymentPlace(nameof(deployment.Prefetch)), of, deployment.Prefetch);
+        faults.Choice(new DeploymentPlace(nameof(deployment.CollectiveFusion)), of, deployment.CollectiveFusion);
+        if (deployment is { SequenceParallel: true, CollectiveFusion: CollectiveFusion.Norm })
+        {
+            faults.Add(new UndefinedChoiceFault(
+                new DeploymentPlace(nameof(deployment.CollectiveFusion)), "a deployment with SequenceParallel, whose norms run between two collectives,",
+                (long)deployment.CollectiveFusion, "CollectiveFusion.None, CollectiveFusion.MatMul"));
+        }
         if (deployment.Steps.Count == 0)
             faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: neither a decode nor a prefill"));
     }
