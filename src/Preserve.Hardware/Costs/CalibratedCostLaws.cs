@@ -80,6 +80,17 @@ public sealed class CalibratedCostLaws : ICostLaws
     };
 
     /// <inheritdoc/>
+    public CollectiveMethod MethodOf(CollectiveOperation operation)
+    {
+        if (operation is null)
+            throw new ArgumentNullException(nameof(operation));
+        if (Choice(operation) is not { Constants: not null } choice)
+            return _nominal.MethodOf(operation);
+        var (of, algorithm) = CalibratedCollectiveLaw.Fastest(choice.Constants, choice.Fallback, operation.Bytes);
+        return new CollectiveMethod(of.Library, algorithm.Name);
+    }
+
+    /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => operation switch
     {
         MatMulOperation o when MatMul(o) is { } c => o.Rows <= MatMulShape.MostStreamedRows ? c.Streaming.Band : c.Tiled.Band,

@@ -69,5 +69,8 @@ public sealed class NominalCostLaws : ICostLaws
     };
 
     /// <inheritdoc/>
+    public CollectiveMethod MethodOf(CollectiveOperation operation) => new(null, operation is null ? throw new ArgumentNullException(nameof(operation)) : CollectiveLaw.AlgorithmOf(operation, Device.Collectives));
+
+    /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => null;
 }

@@ -216,4 +216,29 @@ public class CalibratedCostLawsTests
         laws.Band(normed).ShouldBeNull();
         laws.Band(exchange with { MatMul = new MatMulOperation(4, 8192, 1024, Precision.Bf16, Precision.Bf16) }).ShouldBeNull();
     }
+
+    [Fact]
+    public void The_method_that_is_named_is_the_one_that_is_timed()
+    {
+        DeviceCatalogue.TryGet("h100-sxm", out var device).ShouldBeTrue();
+        var laws = new CalibratedCostLaws(device!);
+        var named = new HashSet<string>();
+        foreach (var kind in new[] { CollectiveKind.AllReduce, CollectiveKind.AllGather, CollectiveKind.ReduceScatter })
+        {
+            for (var bytes = 1024L; bytes <= 1 << 28; bytes *= 4)
+            {
+                var operation = new CollectiveOperation(kind, bytes, 8);
+                var method = laws.MethodOf(operation);
+                named.Add($"{kind}: {method}");
+                // The demand is that of an algorithm of this name, library, kind and ranks.
+                var demand = laws.Demand(operation, 0, 0, 0);
+                device!.Calibration!.Collectives.Where(c => c.Library == method.Library && c.Kind == kind && c.Ranks == 8).SelectMany(c => c.Algorithms)
+                    .ShouldContain(a => a.Name == method.Algorithm && demand.LinkBytesPerPicosecond == a.GigabytesPerSecond / 1000
+                        && demand.LinkBytes == CalibratedCollectiveLaw.ReceivedBytes(a.Name, kind, bytes, 8));
+            }
+        }
+        named.Count(n => n.StartsWith("AllReduce", StringComparison.Ordinal)).ShouldBeGreaterThan(1);
+        named.Where(n => !n.StartsWith("AllReduce", StringComparison.Ordinal)).ShouldAllBe(n => n.EndsWith("NCCL", StringComparison.Ordinal));
+        laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 8192, 3)).Library.ShouldBeNull("nothing over 3 ranks was measured");
+    }
 }

@@ -36,6 +36,16 @@ public class NominalCostLawsTests
     }
 
     [Fact]
+    public void The_law_says_which_algorithm_it_takes_at_a_size()
+    {
+        // One shot and two shots of the H100 meet where 3.0 us + 7 B / 254 GB/s is 9.3 us + 1.75 B / 340 GB/s: at 281,126 bytes.
+        var laws = Laws("h100-sxm");
+        laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 281_000, 8)).ToString().ShouldBe("one-shot");
+        laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 281_300, 8)).ToString().ShouldBe("two-shot");
+        Laws("ascend-910b2").MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8)).ToString().ShouldBe("latency and link rate");
+    }
+
+    [Fact]
     public void Without_algorithms_the_link_and_the_latency_decide()
     {
         var demand = Laws("ascend-910b2").Demand(new CollectiveOperation(CollectiveKind.AllReduce, 80_000, 8), 0, 0, 0);
