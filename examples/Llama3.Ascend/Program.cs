@@ -47,7 +47,7 @@ Console.WriteLine("windows: what is prefetched under each collective, and why no
 foreach (var window in report.Windows)
 {
     var layers = window.FirstLayer < 0 ? "" : window.FirstLayer == window.LastLayer ? $" of layer {window.FirstLayer}" : $" of layers {window.FirstLayer} to {window.LastLayer}";
-    Console.WriteLine($"  {window.Collective}{layers}: takes {Microseconds(window.WindowPicoseconds)}, hides {Microseconds(window.HiddenPicoseconds)} of prefetch; " +
+    Console.WriteLine($"  {window.Host}{layers}: takes {Microseconds(window.WindowPicoseconds)}, hides {Microseconds(window.HiddenPicoseconds)} of prefetch; " +
         $"its prefetches {(window.SavedPicoseconds < 0 ? "cost" : "save")} {Microseconds(Math.Abs(window.SavedPicoseconds))} of the step");
     foreach (var candidate in window.Candidates.Where(c => c.Bytes >= 1_000_000))
         Console.WriteLine($"    {candidate.Tensor.Tensor,-16} {candidate.PrefetchedBytes / 1e6,6:0.0} of {candidate.Bytes / 1e6,6:0.0} MB   {candidate.Reason}");

@@ -81,7 +81,7 @@ internal sealed class Simulation
             MemoryBytes = MemoryBytes,
             Assumed = [.. Deployed.Device.AssumedFields.Select(f => f.Field)],
             Windows = [.. Report.Windows.Select(w => new WindowDocument(
-                w.Collective, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
+                w.Host, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
                 [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, c.Reason))]))],
         };

@@ -10,9 +10,6 @@ namespace Preserve;
 /// a step at a new context then allocates nothing but its <see cref="StepRun"/>.</remarks>
 public sealed class SimulatedBackend : IBackend
 {
-    /// <summary>Steps are run until the L2 at their border recurs; if it has not by then, the last one counts.</summary>
-    private const int MostSteps = 16;
-
     private readonly ICostLaws _laws;
     private readonly SimulationOptions _options;
     private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation> _simulations = new();
@@ -75,13 +72,7 @@ public sealed class SimulatedBackend : IBackend
         if (_submitted != simulation.Plan.Instructions.Length)
             throw new InvalidOperationException("not every instruction of the plan was submitted");
 
-        _border.Clear();
-        _border.IsSeen(simulation.L2);
-        for (var step = 0; step < MostSteps; step++)
-        {
-            if (simulation.Run(cancellationToken) || _options.ColdStart || _border.IsSeen(simulation.L2))
-                break;
-        }
+        simulation.RunSteps(_border, _options.ColdStart, cancellationToken);
         ref readonly var totals = ref simulation.Totals;
         return new ValueTask<StepRun>(new StepRun(totals.Picoseconds)
         {

@@ -52,7 +52,7 @@ public sealed record StepBand(long LowPicoseconds, long HighPicoseconds, Equatab
         }
     }
 
-    private static (List<KernelKind> Measured, List<KernelKind> Unmeasured) Kinds(ExecutionPlan plan, ICostLaws laws)
+    internal static (List<KernelKind> Measured, List<KernelKind> Unmeasured) Kinds(ExecutionPlan plan, ICostLaws laws)
     {
         var (measured, unmeasured) = (new List<KernelKind>(), new List<KernelKind>());
         foreach (var instruction in plan.Instructions())

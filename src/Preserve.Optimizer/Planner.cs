@@ -26,16 +26,26 @@ public static class Planner
         if (!fit.Fits)
             throw new ArgumentException($"the deployment needs {fit.NeededBytes} bytes per rank, {device.Id} has {fit.AvailableBytes}", nameof(deployment));
 
+        var laws = CostLaws.For(device);
         var steps = new List<PlannedStep>();
         foreach (var step in deployment.Steps)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var graph = StepPlanner.Plan(deployment, step, device.PrefetchRoomBytes);
-            var plan = PlanEmission.Emit(graph, deployment, device.PrefetchRoomBytes);
-            Prove(plan);
-            steps.Add(new PlannedStep(plan, new ReportBuilder(deployment, plan, graph, CostLaws.For(device), cancellationToken).Build()));
+            var draft = Draft(deployment, step, laws, cancellationToken);
+            Prove(draft.Plan);
+            steps.Add(new PlannedStep(draft.Plan, new ReportBuilder(deployment, draft, laws, cancellationToken).Build()));
         }
         return new PlanSet(steps.ToArray(), deviceFile);
+    }
+
+    /// <summary>Plans a step by the deployment's policy.</summary>
+    internal static StepDraft Draft(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken)
+    {
+        if (deployment.Prefetch == PrefetchPolicy.Best)
+            return new BestPrefetch(deployment, step, laws, cancellationToken).Plan();
+        var room = laws.Device.PrefetchRoomBytes;
+        var graph = StepPlanner.Plan(deployment, step, StepPlanner.RuleOf(deployment.Prefetch, room));
+        return new StepDraft(graph, PlanEmission.Emit(graph, deployment, room), null, null);
     }
 
     private static void Prove(ExecutionPlan plan)

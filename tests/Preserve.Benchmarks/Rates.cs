@@ -22,7 +22,7 @@ internal static class Rates
             return i =>
             {
                 var deployment = PlanBenchmarks.Deployment(1 + (i % 8192));
-                var graph = StepPlanner.Plan(deployment, deployment.Steps[0], PlanBenchmarks.Device.PrefetchRoomBytes);
+                var graph = StepPlanner.Plan(deployment, deployment.Steps[0], StepPlanner.RuleOf(deployment.Prefetch, PlanBenchmarks.Device.PrefetchRoomBytes));
                 var plan = PlanEmission.Emit(graph, deployment, PlanBenchmarks.Device.PrefetchRoomBytes);
                 _ = executor.RunAsync(plan, plan.Step.MaxContext).AsTask().Result;
             };

@@ -30,6 +30,16 @@ public class RolledPlanTests
             }
         }).Check(s_config);
 
+    [Fact]
+    public async Task A_context_takes_what_it_takes_on_a_fresh_backend()
+    {
+        DeviceCatalogue.TryGet(Devices.H100, out var device).ShouldBeTrue();
+        var plan = TestPlans.Llama();
+        var executor = new Executor(new SimulatedBackend(device));
+        foreach (var context in new[] { 4096, 1, 10_000, 1, 777 })
+            (await executor.RunAsync(plan, context)).ShouldBe(TestPlans.Simulate(plan, context, device));
+    }
+
     [Theory]
     [InlineData("h100-sxm", true)]
     [InlineData("h100-sxm", false)]

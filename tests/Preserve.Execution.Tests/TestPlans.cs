@@ -15,7 +15,7 @@ internal static class TestPlans
         new HbmMemory(80, 1000, 1000),
         new L2Cache(l2Mebibytes, l2Mebibytes, 4, null),
         new ScaleUpLink("link", 100),
-        new HostLink("host", 10, 10, 0),
+        new HostLink("host", 100, 100, 0, 50, 0.75, 2, 1000),
         new KernelConstants(fixedMicroseconds, 1, 100, fixedMicroseconds, fixedMicroseconds, fixedMicroseconds, eventMicroseconds),
         new CollectiveConstants(10, null, null),
         new ChipFacts(null, null, null, null),
@@ -31,6 +31,8 @@ internal static class TestPlans
 
     public static TensorDeclaration KeyValues(string name, long bytesPerToken) =>
         new(name, TensorRole.KeyValues, true, Precision.Bf16, Amount.Context + 1, bytesPerToken, -1);
+
+    public static TensorDeclaration OnHost(TensorDeclaration tensor) => tensor with { Memory = TensorMemory.PinnedHost, Offset = -1 };
 
     public static TensorReference Once(string name, UnitRange? range = null) => new(name, LayerIndex.None, range);
 
@@ -55,6 +57,11 @@ internal static class TestPlans
     {
         return new Executor(new SimulatedBackend(device ?? PlainDevice(), options)).RunAsync(plan, context).AsTask().GetAwaiter().GetResult();
     }
+
+    public static Instruction Copy(string label, TransferDirection direction, TensorReference[] reads, TensorReference[] writes, string[]? waits = null,
+        bool signals = false, bool pinned = true) => Run(
+            direction == TransferDirection.HostToDevice ? StreamKind.HostToDevice : StreamKind.DeviceToHost,
+            label, new TransferOperation(direction, pinned), reads, waits, signals, writes);
 
     /// <summary>A tensor-parallel decode step: two windows per layer, the next operators' weights and KV-cache prefetched under them.</summary>
     public static ExecutionPlan Llama(int layers = 80, bool prefetch = true)
@@ -111,7 +118,7 @@ internal static class TestPlans
         TensorDeclaration[] tensors =
         [
             Weight("a", 3_000_000 + random.Next(20_000_000)), Weight("b", 1_000_000 + random.Next(9_000_000)), Weight("head", 5_000_001, perLayer: false),
-            KeyValues("kv", 1 + random.Next(4000)), Value("x", 65_536), Value("y", 123_457),
+            KeyValues("kv", 1 + random.Next(4000)), OnHost(KeyValues("store", 1000)), Value("x", 65_536), Value("y", 123_457),
         ];
         var labels = new List<string>();
         var nodes = new List<PlanNode>();
@@ -138,8 +145,10 @@ internal static class TestPlans
             var waits = labels.Count > 0 && random.Next(3) > 0 ? new[] { labels[random.Next(labels.Count)] } : [];
             var signals = random.Next(2) == 0;
             var reads = Enumerable.Range(0, random.Next(1, 3)).Select(_ => Any(random, repeated)).ToArray();
-            nodes.Add(random.Next(6) switch
+            nodes.Add(random.Next(7) switch
             {
+                6 when random.Next(2) == 0 => Copy(label, TransferDirection.HostToDevice, [AnyOnHost(random, repeated)], [Once("x")], waits, signals, random.Next(2) == 0),
+                6 => Copy(label, TransferDirection.DeviceToHost, reads, [AnyOnHost(random, repeated)], waits, signals, random.Next(2) == 0),
                 0 => Run(StreamKind.Collective, label, new CollectiveOperation(CollectiveKind.AllReduce, random.Next(1, 1_000_000), 8), [Once("x")], waits, signals, [Once("x")]),
                 1 => Prefetch(label, reads, waits, signals),
                 2 => Run(StreamKind.Collective, label, new JoinOperation(), [], waits, signals),
@@ -151,6 +160,9 @@ internal static class TestPlans
         }
         return nodes;
     }
+
+    private static TensorReference AnyOnHost(Random random, bool repeated) =>
+        new("store", repeated ? LayerIndex.FromRepeat(random.Next(0, 2)) : LayerIndex.Of(random.Next(Layers)));
 
     private static TensorReference Any(Random random, bool repeated)
     {

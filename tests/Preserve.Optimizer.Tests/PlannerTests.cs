@@ -57,19 +57,10 @@ public class PlannerTests
     }
 
     [Fact]
-    public void Best_is_the_published_policy_until_there_is_a_better_one_and_the_plan_says_so()
-    {
-        var best = Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(4, 4096), prefetch: PrefetchPolicy.Best), _ascend).Steps[0];
-        var paper = Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(4, 4096), prefetch: PrefetchPolicy.Paper), _ascend).Steps[0];
-        best.ShouldBe(paper);
-        best.Plan.Policy.ShouldBe(PrefetchPolicy.Paper);
-    }
-
-    [Fact]
     public void Removing_a_windows_prefetch_grows_the_step_by_what_the_report_says_it_saves()
     {
         var (plan, report) = Planner.Plan(Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 16_384)), _ascend).Steps[0];
-        var window = report.Windows.First(w => w.Collective == "down_reduce" && w.FirstLayer == 0);
+        var window = report.Windows.First(w => w.Host == "down_reduce" && w.FirstLayer == 0);
         var without = plan.WithoutPrefetch(i => i.Label == "under_down_reduce" && i.Reads.All(r => r.Layer.Kind == LayerIndexKind.Relative));
         (Run(without, 16_384) - report.StepPicoseconds).ShouldBe(window.SavedPicoseconds);
     }
@@ -84,8 +75,8 @@ public class PlannerTests
         var timeline = (await new Executor(backend).RunAsync(plan, context)).Timeline;
         foreach (var window in report.Windows.Where(w => w.FirstLayer >= 0))
         {
-            var run = timeline.Where(r => r.Label == window.Collective).ElementAt(window.LastLayer);
-            (run.EndPicoseconds - run.StartPicoseconds).ShouldBe(window.WindowPicoseconds, window.Collective);
+            var run = timeline.Where(r => r.Label == window.Host).ElementAt(window.LastLayer);
+            (run.EndPicoseconds - run.StartPicoseconds).ShouldBe(window.WindowPicoseconds, window.Host);
         }
     }
 

@@ -27,7 +27,7 @@ public static class RandomDeployments
         from weights in Format()
         from activations in Format()
         from keyValues in Format()
-        from policy in Gen.Elements(PrefetchPolicy.None, PrefetchPolicy.Paper)
+        from policy in Gen.Elements(PrefetchPolicy.None, PrefetchPolicy.Paper, PrefetchPolicy.Best)
         from step in Step()
         from fusion in Gen.Elements(CollectiveFusion.None, CollectiveFusion.None, CollectiveFusion.Norm, CollectiveFusion.MatMul)
         from positions in Gen.Elements(4096, 131_072, 16_000_000)

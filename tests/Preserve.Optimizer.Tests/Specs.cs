@@ -53,8 +53,8 @@ internal static class Specs
     public const long AscendRoom = 140_928_614;
 
     public static ExecutionPlan Plan(DeploymentSpec deployment, long room = AscendRoom) =>
-        PlanEmission.Emit(StepPlanner.Plan(deployment, deployment.Steps[0], room), deployment, room);
+        PlanEmission.Emit(StepPlanner.Plan(deployment, deployment.Steps[0], StepPlanner.RuleOf(deployment.Prefetch, room)), deployment, room);
 
     public static ExecutionPlan PlanUnrolled(DeploymentSpec deployment, long room = AscendRoom) =>
-        PlanEmission.Emit(StepPlanner.PlanUnrolled(deployment, deployment.Steps[0], room), deployment, room);
+        PlanEmission.Emit(StepPlanner.PlanUnrolled(deployment, deployment.Steps[0], StepPlanner.RuleOf(deployment.Prefetch, room)), deployment, room);
 }

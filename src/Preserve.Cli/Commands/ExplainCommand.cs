@@ -39,7 +39,7 @@ internal static class ExplainCommand
             var many = window.FirstLayer != window.LastLayer;
             Console.WriteLine();
             Console.WriteLine(
-                $"{window.Collective}, {(window.FirstLayer < 0 ? "outside the layers" : (many ? "layers " : "layer ") + SimulationText.Layers(window))}: takes {SimulationText.Time(window.WindowPicoseconds)}{(many ? " each" : "")}, " +
+                $"{window.Host}, {(window.FirstLayer < 0 ? "outside the layers" : (many ? "layers " : "layer ") + SimulationText.Layers(window))}: takes {SimulationText.Time(window.WindowPicoseconds)}{(many ? " each" : "")}, " +
                 $"{SimulationText.Time(window.HiddenPicoseconds)} of prefetch beside it; " + Saved(window.SavedPicoseconds, many));
             var candidates = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn(new TableColumn("prefetched").RightAligned())
                 .AddColumn(new TableColumn("of").RightAligned()).AddColumn("why");

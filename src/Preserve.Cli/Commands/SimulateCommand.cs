@@ -48,7 +48,7 @@ internal static class SimulateCommand
         foreach (var window in simulation.Report.Windows)
         {
             windows.AddRow(
-                Markup.Escape(window.Collective), SimulationText.Layers(window), SimulationText.Time(window.WindowPicoseconds),
+                Markup.Escape(window.Host), SimulationText.Layers(window), SimulationText.Time(window.WindowPicoseconds),
                 SimulationText.Megabytes(window.Candidates.Sum(c => c.PrefetchedBytes)), SimulationText.Time(window.HiddenPicoseconds), SimulationText.Time(window.SavedPicoseconds));
         }
         if (simulation.Report.Windows.Count > 0)

@@ -147,5 +147,21 @@ public enum CollectiveKind
 /// <summary>Reads tensors from HBM into the L2. A hint: nothing waits for it, and it changes no value.</summary>
 public sealed record PrefetchOperation : Operation;
 
+/// <summary>Copies between host and device memory, over the host link. Its bytes are those of the tensors that it reads, and of those
+/// that it writes.</summary>
+/// <param name="Direction">Where to.</param>
+/// <param name="Pinned">Whether the host's memory is pinned, so that the copy engine reads or writes it itself.</param>
+public sealed record TransferOperation(TransferDirection Direction, bool Pinned) : Operation;
+
+/// <summary>The directions of the host link.</summary>
+public enum TransferDirection
+{
+    /// <summary>From host memory to the device.</summary>
+    HostToDevice,
+
+    /// <summary>From the device to host memory.</summary>
+    DeviceToHost,
+}
+
 /// <summary>Does nothing but wait: orders what comes later on its stream.</summary>
 public sealed record JoinOperation : Operation;

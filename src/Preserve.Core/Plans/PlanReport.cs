@@ -11,7 +11,7 @@ namespace Preserve;
 /// <param name="ElsewherePicoseconds">Time that prefetches run when no collective does, which can save more than that.</param>
 /// <param name="WeightBytes">Weights of one rank.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank.</param>
-/// <param name="Windows">The collectives and what runs beside them, in program order.</param>
+/// <param name="Windows">The collectives, and the kernels beside which something is prefetched, in program order.</param>
 public sealed record PlanReport(
     long BasePicoseconds,
     long StepPicoseconds,
@@ -22,19 +22,55 @@ public sealed record PlanReport(
     long ElsewherePicoseconds,
     long WeightBytes,
     long KeyValueBytes,
-    EquatableArray<WindowReport> Windows);
+    EquatableArray<WindowReport> Windows)
+{
+    /// <summary>What the plan gains over the base plan when every collective takes half its time; negative where it loses.</summary>
+    public long GainAtHalfPicoseconds { get; init; }
 
-/// <summary>A collective and what may be prefetched under it, for all layers in which it is the same.</summary>
-/// <param name="Collective">The collective's label.</param>
-/// <param name="FirstLayer">The first such layer, or -1 for a collective outside the stack.</param>
+    /// <summary>The same when every collective takes twice its time.</summary>
+    public long GainAtTwicePicoseconds { get; init; }
+
+    /// <summary>How sure the gain is; null where the policy searches for nothing.</summary>
+    public GuardReport? Guard { get; init; }
+}
+
+/// <summary>How sure the gain of a searched plan is.</summary>
+/// <param name="Outcome">What was decided.</param>
+/// <param name="LowPicoseconds">The low end of the gain's 80 % band over the base plan; null where the device's laws have no bands.</param>
+/// <param name="HighPicoseconds">The high end.</param>
+public sealed record GuardReport(GuardOutcome Outcome, long? LowPicoseconds, long? HighPicoseconds)
+{
+    /// <summary>The search found nothing that gains.</summary>
+    public static GuardReport NothingToGain { get; } = new(GuardOutcome.NothingToGain, null, null);
+}
+
+/// <summary>What became of a searched plan.</summary>
+public enum GuardOutcome
+{
+    /// <summary>Emitted: it gains at the stated confidence when the constants of both plans move within their bands.</summary>
+    Kept,
+
+    /// <summary>Emitted: it gains by the model, and the device has no measurements to say how surely.</summary>
+    Nominal,
+
+    /// <summary>The base plan is emitted: the gain is not positive at the stated confidence.</summary>
+    Refused,
+
+    /// <summary>The base plan is emitted: no prefetch makes the step shorter.</summary>
+    NothingToGain,
+}
+
+/// <summary>An operator and what may be prefetched beside it, for all layers in which it is the same.</summary>
+/// <param name="Host">The label of the collective, or of the kernel.</param>
+/// <param name="FirstLayer">The first such layer, or -1 for a host outside the stack.</param>
 /// <param name="LastLayer">The last such layer, or -1.</param>
 /// <param name="Stride">Layers from one to the next; 0 where there is only one, or none.</param>
-/// <param name="WindowPicoseconds">The collective's time in this plan, in its last such layer.</param>
+/// <param name="WindowPicoseconds">The host's time in this plan, in its last such layer.</param>
 /// <param name="HiddenPicoseconds">Prefetch time inside it.</param>
 /// <param name="SavedPicoseconds">Growth of the step when this window's prefetch alone is removed; negative where it harms.</param>
-/// <param name="Candidates">Every weight and KV tensor read after this collective and before the next.</param>
+/// <param name="Candidates">Every weight and KV tensor read after this collective and before the next, and what is prefetched beyond that.</param>
 public sealed record WindowReport(
-    string Collective,
+    string Host,
     int FirstLayer,
     int LastLayer,
     int Stride,
@@ -62,6 +98,21 @@ public enum Verdict
 
     /// <summary>It does not fit the room that is left in the L2.</summary>
     NoRoom,
+
+    /// <summary>The host is over before more could arrive: a longer one would hide it.</summary>
+    WindowTooShort,
+
+    /// <summary>Its reader takes as long with it in the L2 as without.</summary>
+    ComputeBound,
+
+    /// <summary>More of it would push out of the L2 what is still needed: a larger one would keep both.</summary>
+    WouldEvict,
+
+    /// <summary>More of it takes more from others, who share the memory, than its reader gains.</summary>
+    Contention,
+
+    /// <summary>The whole gain is smaller than the model is sure of, so nothing is prefetched.</summary>
+    NotSure,
 
     /// <summary>The walk had stopped at an earlier candidate.</summary>
     Stopped,

@@ -13,6 +13,19 @@ public enum TensorRole
     Value,
 }
 
+/// <summary>The memory that holds a tensor.</summary>
+public enum TensorMemory
+{
+    /// <summary>The device's. Kernels touch nothing else.</summary>
+    Device,
+
+    /// <summary>Pinned memory of the host: the device's copy engines read and write it.</summary>
+    PinnedHost,
+
+    /// <summary>Other memory of the host: a copy passes through a pinned buffer.</summary>
+    PageableHost,
+}
+
 /// <summary>A tensor of one rank, as a plan declares it.</summary>
 /// <param name="Name">Its name, unique in the plan.</param>
 /// <param name="Role">What it is for.</param>
@@ -21,10 +34,14 @@ public enum TensorRole
 /// <param name="Format">Its number format.</param>
 /// <param name="Units">Its length: bytes of a weight or value, attended tokens of a KV-cache.</param>
 /// <param name="UnitBytes">Bytes per unit: 1, or of one token's keys and values in all sequences for a KV-cache.</param>
-/// <param name="Offset">Where a value lies in the arena, in bytes; -1 for what is not a value.</param>
+/// <param name="Offset">Where a value of the device lies in the arena, in bytes; -1 for all else.</param>
+/// <param name="Memory">The memory that holds it. Only copies touch what is not the device's.</param>
 public sealed record TensorDeclaration(
-    string Name, TensorRole Role, bool PerLayer, Precision Format, Amount Units, long UnitBytes, long Offset)
+    string Name, TensorRole Role, bool PerLayer, Precision Format, Amount Units, long UnitBytes, long Offset, TensorMemory Memory = TensorMemory.Device)
 {
+    /// <summary>Whether host memory holds it.</summary>
+    public bool OnHost => Memory != TensorMemory.Device;
+
     /// <summary>Bytes of the whole tensor.</summary>
     public Amount Bytes => Units * UnitBytes;
 }

@@ -28,6 +28,9 @@ internal sealed class CompiledPlan
             Streams[s] = new StreamProgram();
         Number(plan.Body, -1);
         Instructions = _instructions.ToArray();
+        IsPrefetch = Array.ConvertAll(Instructions, i => i.Operation is PrefetchOperation);
+        IsTransfer = Array.ConvertAll(Instructions, i => i.Operation is TransferOperation);
+        IsCollective = Array.ConvertAll(Instructions, i => i.Operation is CollectiveOperation);
         LoopOf = _loopsOf.ToArray();
         Reads = new CompiledReference[Instructions.Length][];
         Writes = new CompiledReference[Instructions.Length][];
@@ -42,6 +45,10 @@ internal sealed class CompiledPlan
         foreach (var stream in Streams)
             stream.Seal(Loops.Length);
         Cuts = Array.ConvertAll(_cuts, c => c.ToArray());
+        TensorVaries = Array.ConvertAll(Cuts, cuts => Array.Exists(cuts, c => !c.IsConstant));
+        InstructionVaries = new bool[Instructions.Length];
+        for (var i = 0; i < Instructions.Length; i++)
+            InstructionVaries[i] = !Instructions[i].Operation.Flops.IsConstant || Varies(Reads[i]) || Varies(Writes[i]);
         Waits = new EventBinder(Instructions, LoopOf, Loops).Bind(plan.Body);
         Sources = SourcesOf(Waits);
     }
@@ -53,6 +60,15 @@ internal sealed class CompiledPlan
 
     /// <summary>Each instruction of the text once, in program order.</summary>
     public Instruction[] Instructions { get; }
+
+    /// <summary>Whether each instruction is a prefetch.</summary>
+    public bool[] IsPrefetch { get; }
+
+    /// <summary>Whether each instruction is a copy between host and device.</summary>
+    public bool[] IsTransfer { get; }
+
+    /// <summary>Whether each instruction is a collective.</summary>
+    public bool[] IsCollective { get; }
 
     /// <summary>The repeat around each instruction, or -1.</summary>
     public int[] LoopOf { get; }
@@ -73,6 +89,12 @@ internal sealed class CompiledPlan
 
     /// <summary>Where each tensor's references begin and end, in units; between them lie its segments.</summary>
     public Amount[][] Cuts { get; }
+
+    /// <summary>Whether a tensor's size or cuts depend on the context.</summary>
+    public bool[] TensorVaries { get; }
+
+    /// <summary>Whether what an instruction touches or computes depends on the context.</summary>
+    public bool[] InstructionVaries { get; }
 
     /// <summary>Whether a tensor lies elsewhere in every layer: the values of all layers share one place in the arena.</summary>
     public static bool IsPerLayer(TensorDeclaration tensor) => tensor.PerLayer && tensor.Role != TensorRole.Value;
@@ -102,24 +124,26 @@ internal sealed class CompiledPlan
 
     private CompiledReference[] Compile(int instruction, EquatableArray<TensorReference> references, bool read)
     {
-        var compiled = new CompiledReference[references.Count];
-        for (var i = 0; i < compiled.Length; i++)
+        var compiled = new List<CompiledReference>(references.Count);
+        foreach (var reference in references)
         {
-            var reference = references[i];
             if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
                 throw Bad(instruction, $"names the tensor '{reference.Tensor}', which is not declared");
             var declaration = Plan.Tensors[tensor];
             var perLayer = IsPerLayer(declaration);
             if (perLayer)
                 CheckLayers(instruction, reference);
-            compiled[i] = new CompiledReference(
+            // What lies in host memory passes no memory of the device.
+            if (declaration.OnHost)
+                continue;
+            compiled.Add(new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
                 perLayer ? reference.Layer : LayerIndex.None,
-                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1);
+                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1));
         }
-        return compiled;
+        return compiled.ToArray();
     }
 
     private int Cut(int tensor, Amount at)
@@ -164,6 +188,8 @@ internal sealed class CompiledPlan
             return false;
         }
     }
+
+    private bool Varies(CompiledReference[] references) => Array.Exists(references, r => TensorVaries[r.Tensor]);
 
     private static int[] SourcesOf(EventBinding[][][] waits)
     {

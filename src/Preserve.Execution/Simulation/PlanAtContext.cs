@@ -10,8 +10,10 @@ internal sealed class PlanAtContext
     private readonly int[] _firstSegment;
     private readonly long[] _values;
     private readonly int[] _ranks;
+    private readonly int[] _begin;
     private readonly int[] _readsEnd;
     private readonly int[] _end;
+    private bool _isSet;
 
     public PlanAtContext(CompiledPlan plan)
     {
@@ -37,15 +39,18 @@ internal sealed class PlanAtContext
         _ranks = new int[segments + tensors];
 
         var instructions = plan.Instructions.Length;
+        _begin = new int[instructions];
         _readsEnd = new int[instructions];
         _end = new int[instructions];
         Demands = new KernelDemand[instructions];
-        LookupBytes = new long[instructions];
         WrittenBytes = new long[instructions];
         ReadBytes = new long[instructions];
         var touched = 0;
         for (var i = 0; i < instructions; i++)
+        {
+            _begin[i] = touched;
             touched += Most(plan.Reads[i]) + Most(plan.Writes[i]);
+        }
         Touched = new TouchedSegment[touched];
 
         int Most(CompiledReference[] references)
@@ -69,42 +74,51 @@ internal sealed class PlanAtContext
 
     public KernelDemand[] Demands { get; }
 
-    /// <summary>Bytes of lookups by instruction: always cold, never resident.</summary>
-    public long[] LookupBytes { get; }
-
     /// <summary>Bytes read by instruction, lookups included.</summary>
     public long[] ReadBytes { get; }
 
     public long[] WrittenBytes { get; }
 
-    public int ReadsBegin(int instruction) => instruction == 0 ? 0 : _end[instruction - 1];
+    public int ReadsBegin(int instruction) => _begin[instruction];
 
     public int ReadsEnd(int instruction) => _readsEnd[instruction];
 
     public int WritesEnd(int instruction) => _end[instruction];
 
+    /// <summary>Sets the context. What does not depend on it is worked out the first time only, as a part of compiling the plan.</summary>
     public void Set(int context, ICostLaws laws)
     {
         for (var t = 0; t < _plan.Cuts.Length; t++)
-            SetSegments(t, context);
-        var at = 0;
+        {
+            if (!_isSet || _plan.TensorVaries[t])
+                SetSegments(t, context);
+        }
         for (var i = 0; i < _plan.Instructions.Length; i++)
         {
-            LookupBytes[i] = ReadBytes[i] = WrittenBytes[i] = 0;
-            foreach (var reference in _plan.Reads[i])
-            {
-                if (reference.LookupBytes >= 0)
-                    LookupBytes[i] += reference.LookupBytes;
-                else
-                    ReadBytes[i] += Touch(reference, ref at);
-            }
-            ReadBytes[i] += LookupBytes[i];
-            _readsEnd[i] = at;
-            foreach (var reference in _plan.Writes[i])
-                WrittenBytes[i] += Touch(reference, ref at);
-            _end[i] = at;
-            Demands[i] = laws.Demand(_plan.Instructions[i].Operation, context, ReadBytes[i], WrittenBytes[i]);
+            if (!_isSet || _plan.InstructionVaries[i])
+                SetInstruction(i, context, laws);
         }
+        _isSet = true;
+    }
+
+    private void SetInstruction(int instruction, int context, ICostLaws laws)
+    {
+        var at = _begin[instruction];
+        long looked = 0, read = 0, written = 0;
+        foreach (var reference in _plan.Reads[instruction])
+        {
+            if (reference.LookupBytes >= 0)
+                looked += reference.LookupBytes;
+            else
+                read += Touch(reference, ref at);
+        }
+        _readsEnd[instruction] = at;
+        foreach (var reference in _plan.Writes[instruction])
+            written += Touch(reference, ref at);
+        _end[instruction] = at;
+        ReadBytes[instruction] = looked + read;
+        WrittenBytes[instruction] = written;
+        Demands[instruction] = laws.Demand(_plan.Instructions[instruction].Operation, context, looked + read, written);
     }
 
     /// <summary>Sorts a tensor's cuts at this context; between neighbours lies a segment, which may be empty.</summary>

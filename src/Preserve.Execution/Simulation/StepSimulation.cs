@@ -9,6 +9,9 @@ internal sealed class StepSimulation
 {
     private const int Streams = ResourceSimulation.StreamCount;
 
+    /// <summary>Steps are run until the L2 at their border recurs; if it has not by then, the last one counts.</summary>
+    private const int MostSteps = 16;
+
     private readonly ICostLaws _laws;
     private readonly CompiledPlan _plan;
     private readonly PlanAtContext _sizes;
@@ -22,6 +25,7 @@ internal sealed class StepSimulation
     private readonly long[] _hot = new long[Streams];
     private readonly long[] _cold = new long[Streams];
     private readonly StepRecording? _recording;
+    private int _copies;
     private int _collectives;
     private int _prefetchStreams;
     private int _activePrefetches;
@@ -35,7 +39,7 @@ internal sealed class StepSimulation
         _recording = recording;
         _sizes = new PlanAtContext(plan);
         _cursors = new StreamCursors(plan);
-        _resources = new ResourceSimulation(laws);
+        _resources = new ResourceSimulation(laws, plan.Plan.Ranks);
         _ended = new long[plan.Instructions.Length];
         for (var s = 0; s < Streams; s++)
             _prefetches[s] = new PendingPrefetch();
@@ -57,6 +61,21 @@ internal sealed class StepSimulation
         _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes, _laws.Device.L2LimitBytes);
     }
 
+    /// <summary>Runs the step after steps like it, until what they leave in the L2 recurs; the totals are those of the last one.</summary>
+    /// <param name="border">Where the borders between steps are kept.</param>
+    /// <param name="coldStart">Whether a step with an empty L2 is meant, and no other.</param>
+    /// <param name="cancellationToken">Stops the run.</param>
+    public void RunSteps(L2Border border, bool coldStart, CancellationToken cancellationToken)
+    {
+        border.Clear();
+        border.IsSeen(_l2);
+        for (var step = 0; step < MostSteps; step++)
+        {
+            if (Run(cancellationToken) || coldStart || border.IsSeen(_l2))
+                break;
+        }
+    }
+
     /// <summary>Runs a step from what the L2 holds.</summary>
     /// <returns>Whether it came to a state of the step before, from where on it is the same: the L2 is then what that step left.</returns>
     public bool Run(CancellationToken cancellationToken)
@@ -67,7 +86,7 @@ internal sealed class StepSimulation
         _recording?.Clear();
         Array.Clear(_ended, 0, _ended.Length);
         _totals = default;
-        _collectives = _prefetchStreams = _activePrefetches = 0;
+        _copies = _collectives = _prefetchStreams = _activePrefetches = 0;
         _mayStart = true;
         while (true)
         {
@@ -108,14 +127,14 @@ internal sealed class StepSimulation
 
         var ended = _resources.EndedStreams;
         var due = _resources.DueStreams;
-        for (var s = 0; s < Streams; s++)
+        for (var s = 0; ended != 0; s++, ended >>= 1)
         {
-            if ((ended & (1 << s)) != 0)
+            if ((ended & 1) != 0)
                 End(s);
         }
-        for (var s = 0; s < Streams; s++)
+        for (var s = 0; due != 0; s++, due >>= 1)
         {
-            if ((due & (1 << s)) != 0)
+            if ((due & 1) != 0)
                 BeginData(s);
         }
     }
@@ -155,10 +174,16 @@ internal sealed class StepSimulation
             }
         }
 
+        if (_plan.IsTransfer[instruction])
+        {
+            // It waits for a free copy engine; whoever frees one lets it try again.
+            if (_copies == _laws.Device.HostLink.CopyEngines)
+                return false;
+            _copies++;
+        }
         _startedAt[stream] = _totals.Picoseconds;
         _hot[stream] = _cold[stream] = 0;
-        var operation = _plan.Instructions[instruction].Operation;
-        if (operation is PrefetchOperation)
+        if (_plan.IsPrefetch[instruction])
         {
             if (_sizes.ReadBytes[instruction] == 0)
             {
@@ -167,7 +192,7 @@ internal sealed class StepSimulation
             }
             _prefetchStreams |= 1 << stream;
         }
-        else if (operation is CollectiveOperation)
+        else if (_plan.IsCollective[instruction])
         {
             _collectives |= 1 << stream;
         }
@@ -196,7 +221,7 @@ internal sealed class StepSimulation
         if (_activePrefetches != 0)
             Arrive();
         long hot = 0, moved;
-        if (_plan.Instructions[instruction].Operation is PrefetchOperation)
+        if (_plan.IsPrefetch[instruction])
         {
             moved = BeginPrefetch(stream, instruction, layer);
             _cold[stream] = moved;
@@ -277,11 +302,16 @@ internal sealed class StepSimulation
         }
         _collectives &= ~(1 << stream);
         _prefetchStreams &= ~(1 << stream);
+        if (_plan.IsTransfer[instruction])
+            _copies--;
         _ended[instruction]++;
         _mayStart = true;
-        _recording?.Timeline.Add(new InstructionRun(
-            (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
-            _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
+        if (_recording is not null)
+            Record(stream, instruction);
         _cursors.Advance(stream);
     }
+
+    private void Record(int stream, int instruction) => _recording!.Timeline.Add(new InstructionRun(
+        (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
+        _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
 }

@@ -8,6 +8,7 @@ internal sealed class StreamCursors
     private const int Streams = ResourceSimulation.StreamCount;
     private readonly CompiledPlan _plan;
     private readonly int[] _at = new int[Streams];
+    private readonly int[] _instructions = new int[Streams];
     private readonly int[] _iterations;
 
     public StreamCursors(CompiledPlan plan)
@@ -32,11 +33,7 @@ internal sealed class StreamCursors
     }
 
     /// <summary>The next or running instruction of a stream, or -1 at its end.</summary>
-    public int Instruction(int stream)
-    {
-        var words = _plan.Streams[stream].Words;
-        return _at[stream] < words.Length ? words[_at[stream]] : -1;
-    }
+    public int Instruction(int stream) => _instructions[stream];
 
     /// <summary>Layer i of the repeat around the stream's instruction; 0 outside.</summary>
     public int Layer(int stream, int instruction)
@@ -99,9 +96,14 @@ internal sealed class StreamCursors
     private void Settle(int stream)
     {
         var program = _plan.Streams[stream];
-        while (_at[stream] < program.Words.Length && program.Words[_at[stream]] < 0)
+        while (_at[stream] < program.Words.Length)
         {
             var word = program.Words[_at[stream]];
+            if (word >= 0)
+            {
+                _instructions[stream] = word;
+                return;
+            }
             var loop = StreamProgram.LoopOf(word);
             ref var iteration = ref _iterations[(stream * _plan.Loops.Length) + loop];
             if (StreamProgram.IsLoopBegin(word))
@@ -122,5 +124,6 @@ internal sealed class StreamCursors
             if (stream == (int)StreamKind.Compute)
                 _bodyStart = loop;
         }
+        _instructions[stream] = -1;
     }
 }

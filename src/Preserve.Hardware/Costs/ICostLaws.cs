@@ -18,7 +18,8 @@ public interface ICostLaws
     /// <summary>Bytes that the L2 gives per picosecond, all readers together; the rate of memory where it is not known.</summary>
     double L2BytesPerPicosecond { get; }
 
-    /// <summary>What an operation demands beside its memory traffic, and the rates that its kernel can draw.</summary>
+    /// <summary>What an operation demands beside its memory traffic, and the rates that its kernel can draw. It depends on the context
+    /// by the operation's amounts and the bytes alone.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="context">The context of the step, in tokens, 0 or more.</param>
     /// <param name="readBytes">Bytes that it reads, or prefetches, wherever they are.</param>

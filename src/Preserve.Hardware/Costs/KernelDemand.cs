@@ -10,8 +10,7 @@ namespace Preserve;
 /// <param name="FlopsPerPicosecond">Rate at which this kernel computes.</param>
 /// <param name="LinkBytes">Bytes that cross the scale-up link into this rank.</param>
 /// <param name="LinkBytesPerPicosecond">Most that the kernel draws from the link.</param>
-/// <param name="HostToDeviceBytes">Bytes from host memory.</param>
-/// <param name="DeviceToHostBytes">Bytes to host memory.</param>
+/// <param name="Transfer">The direction of the host link that its memory traffic crosses; null where it stays on the device.</param>
 public readonly record struct KernelDemand(
     long FixedPicoseconds,
     double HbmBytesPerPicosecond = 0,
@@ -20,5 +19,4 @@ public readonly record struct KernelDemand(
     double FlopsPerPicosecond = 0,
     double LinkBytes = 0,
     double LinkBytesPerPicosecond = 0,
-    double HostToDeviceBytes = 0,
-    double DeviceToHostBytes = 0);
+    TransferDirection? Transfer = null);

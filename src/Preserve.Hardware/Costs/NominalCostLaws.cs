@@ -14,6 +14,7 @@ public sealed class NominalCostLaws : ICostLaws
     private readonly double _matMulHbmRate;
     private readonly double _matMulShareOfPeak;
     private readonly double _linkRate;
+    private readonly HostTransferConstants _hostTransfer;
 
     /// <summary>The laws of a device.</summary>
     /// <param name="device">The device.</param>
@@ -30,6 +31,7 @@ public sealed class NominalCostLaws : ICostLaws
         _matMulHbmRate = kernels.MatMulHbmTerabytesPerSecond;
         _matMulShareOfPeak = kernels.MatMulBf16Teraflops / device.Compute.Bf16Teraflops;
         _linkRate = device.ScaleUp.GigabytesPerSecondPerDirection / 1000;
+        _hostTransfer = device.HostTransfer;
         HbmBytesPerPicosecond = device.Hbm.SustainedGigabytesPerSecond / 1000;
         L2BytesPerPicosecond = device.L2Known ? device.L2.ReadTerabytesPerSecond.GetValueOrDefault() : HbmBytesPerPicosecond;
     }
@@ -63,6 +65,7 @@ public sealed class NominalCostLaws : ICostLaws
             Demand(m, context, readBytes, writtenBytes), CollectiveLaw.Demand(o, Device.Collectives, _linkRate), m, readBytes, HbmBytesPerPicosecond),
         CollectiveOperation o => CollectiveLaw.Demand(o, Device.Collectives, _linkRate),
         PrefetchOperation => new(_prefetchFixed),
+        TransferOperation o => HostTransferLaw.Demand(_hostTransfer, o),
         JoinOperation => default,
         null => throw new ArgumentNullException(nameof(operation)),
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a cost law"),

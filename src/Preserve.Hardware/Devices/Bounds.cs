@@ -19,6 +19,7 @@ internal sealed record Bounds(double Least, double Most, string Hint = "")
     public static readonly Bounds PartAboveZero = new(0.01, 1);
     public static readonly Bounds Ratio = new(0.1, 10);
     public static readonly Bounds Multiprocessors = new(1, 100_000);
+    public static readonly Bounds CopyEngines = new(1, 64);
     public static readonly Bounds Ranks = new(2, 100_000);
     public static readonly Bounds Bytes = new(1, 1e15);
     public static readonly Bounds Rows = new(0, 1e9);

@@ -46,13 +46,19 @@ public sealed record Device(
     /// <summary>Whether capacity and read rate of the L2 are known. Without them nothing is prefetched.</summary>
     public bool L2Known => L2.UsableMebibytes is not null && L2.ReadTerabytesPerSecond is not null;
 
+    /// <summary>Constants of copies between host and device: those that were measured, else those of the link.</summary>
+    public HostTransferConstants HostTransfer => Calibration?.HostTransfer ?? new HostTransferConstants(
+        HostLink.LatencyMicroseconds, HostLink.SustainedGigabytesPerSecond, HostLink.LatencyMicroseconds,
+        HostLink.PageableGigabytesPerSecond, HostLink.DuplexShare, HostLink.HostMemoryGigabytesPerSecond);
+
     /// <summary>Bytes that prefetches may fill: the usable part of the L2, 0 where it is unknown.</summary>
     public long PrefetchRoomBytes => L2Known ? (long)(L2.UsableMebibytes.GetValueOrDefault() * (1 << 20)) : 0;
 
-    /// <summary>Bytes of the L2 beyond which nothing is found again: a third more than the usable part, and no more than there is.</summary>
-    public long L2LimitBytes => L2Known
-        ? Math.Max(PrefetchRoomBytes, Math.Min(PrefetchRoomBytes / 3 * 4, (long)(L2.CapacityMebibytes.GetValueOrDefault() * (1 << 20))))
-        : 0;
+    /// <summary>Bytes of the L2 beyond which nothing is found again: where it was not measured, a third more than the usable part, and no more
+    /// than there is.</summary>
+    public long L2LimitBytes => !L2Known ? 0
+        : L2.LimitMebibytes is { } limit ? Math.Max(PrefetchRoomBytes, (long)(limit * (1 << 20)))
+        : Math.Max(PrefetchRoomBytes, Math.Min(PrefetchRoomBytes / 3 * 4, (long)(L2.CapacityMebibytes.GetValueOrDefault() * (1 << 20))));
 }
 
 /// <summary>A remark on a field of a device file.</summary>

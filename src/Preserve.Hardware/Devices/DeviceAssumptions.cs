@@ -11,10 +11,21 @@ internal static class DeviceAssumptions
     public const double UsableL2Share = 0.7;
     public const string UsableL2Note = "0.7 of the capacity; A100, H100 and H200 keep 0.68, 0.74 and 0.84 at full speed";
 
+    public const string L2LimitNote = "a third more than the usable part, and no more than the capacity";
+
     public const double HostGigabytesPerSecond = 32;
     public const string HostNote = "PCIe 4.0 x16";
     public const double HostLatencyMicroseconds = 10;
     public const string HostLatencyNote = "a copy is queued and its end seen in about 10 us";
+
+    public const double PageableShare = 0.5;
+    public const string PageableNote = "half of the sustained rate: the bytes are copied twice, first into a pinned buffer";
+    public const double DuplexShare = 0.7;
+    public const string DuplexNote = "0.7: nvbandwidth on an A100 SXM server keeps 24 of 25 GB/s to the host and 11 of 25 to the device when both run (forums.developer.nvidia.com, topic 352186)";
+    public const int CopyEngines = 2;
+    public const string CopyEnginesNote = "2: one in each direction, which CUDA wants for copies both ways at once (CUDA programming guide, asyncEngineCount)";
+    public const double HostMemoryGigabytesPerSecond = 328;
+    public const string HostMemoryNote = "0.8 of the 409.6 GB/s of two sockets with eight channels of DDR4-3200 each";
 
     public const double MatMulFixedMicroseconds = 4.2;
     public const string MatMulFixedNote = "mean of A100, H100, H200 and B200, whose cold decode matmuls take 3.7 to 5.1 us besides their bytes";

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Globalization;
 
@@ -79,19 +80,26 @@ internal sealed class DeviceFileReader
 
     private L2Cache ReadL2(DeviceFileSection section, HbmMemory hbm)
     {
-        const string usableName = "usable_mebibytes", readName = "read_terabytes_per_second";
+        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second";
         var capacity = section.Number("capacity_mebibytes", Bounds.Mebibytes);
         var usable = section.Number(usableName, Bounds.Mebibytes);
         if (usable > capacity)
             section.Refuse(usableName, $"the capacity is {Spelled(capacity.GetValueOrDefault())}");
         if (usable is null && capacity is { } whole)
             usable = Assume(section.PathOf(usableName), DeviceAssumptions.UsableL2Share * whole, DeviceAssumptions.UsableL2Note);
+        var limit = section.Number(limitName, Bounds.Mebibytes);
+        if (limit > capacity)
+            section.Refuse(limitName, $"the capacity is {Spelled(capacity.GetValueOrDefault())}");
+        else if (limit < usable)
+            section.Refuse(limitName, $"the usable part is {Spelled(usable.GetValueOrDefault())}");
+        else if (limit is null && usable is not null)
+            Assume(section.PathOf(limitName), 0, DeviceAssumptions.L2LimitNote);
         var read = section.Number(readName, Bounds.OnChipRate);
         if (read * 1000 < hbm.SustainedGigabytesPerSecond)
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
         var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
         section.RefuseUnknown();
-        return new L2Cache(capacity, usable, read, write);
+        return new L2Cache(capacity, usable, read, write, limit);
     }
 
     private static ScaleUpLink ReadScaleUp(DeviceFileSection section)
@@ -108,6 +116,7 @@ internal sealed class DeviceFileReader
     private HostLink ReadHostLink(DeviceFileSection section)
     {
         const string nominalName = "nominal_gigabytes_per_second", sustainedName = "sustained_gigabytes_per_second", latencyName = "latency_microseconds";
+        const string pageableName = "pageable_gigabytes_per_second", duplexName = "duplex_share", enginesName = "copy_engines", memoryName = "host_memory_gigabytes_per_second";
         var kind = section.Text("kind") ?? "";
         var nominal = section.Number(nominalName, Bounds.LinkRate)
             ?? Assume(section.PathOf(nominalName), DeviceAssumptions.HostGigabytesPerSecond, DeviceAssumptions.HostNote);
@@ -119,8 +128,20 @@ internal sealed class DeviceFileReader
         var sustained = given ?? Assume(section.PathOf(sustainedName), DeviceAssumptions.SustainedShare * nominal, DeviceAssumptions.SustainedHostNote);
         var latency = section.Number(latencyName, Bounds.Microseconds)
             ?? Assume(section.PathOf(latencyName), DeviceAssumptions.HostLatencyMicroseconds, DeviceAssumptions.HostLatencyNote);
+        var pageable = section.Number(pageableName, Bounds.LinkRate);
+        if (pageable > sustained)
+            section.Refuse(pageableName, $"pinned memory is copied at {Spelled(sustained)}: pageable memory passes through it");
+        pageable ??= Assume(section.PathOf(pageableName), DeviceAssumptions.PageableShare * sustained, DeviceAssumptions.PageableNote);
+        var duplex = section.Number(duplexName, Bounds.PartAboveZero)
+            ?? Assume(section.PathOf(duplexName), DeviceAssumptions.DuplexShare, DeviceAssumptions.DuplexNote);
+        var engines = section.Number(enginesName, Bounds.CopyEngines);
+        if (engines is { } count && count != Math.Floor(count))
+            section.Refuse(enginesName, "engines are counted whole");
+        engines ??= Assume(section.PathOf(enginesName), DeviceAssumptions.CopyEngines, DeviceAssumptions.CopyEnginesNote);
+        var memory = section.Number(memoryName, Bounds.MemoryRate)
+            ?? Assume(section.PathOf(memoryName), DeviceAssumptions.HostMemoryGigabytesPerSecond, DeviceAssumptions.HostMemoryNote);
         section.RefuseUnknown();
-        return new HostLink(kind, nominal, sustained, latency);
+        return new HostLink(kind, nominal, sustained, latency, pageable.Value, duplex, (int)engines.Value, memory);
     }
 
     private KernelConstants ReadKernels(DeviceFileSection section, ComputeRates compute, HbmMemory hbm)

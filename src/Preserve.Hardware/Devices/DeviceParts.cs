@@ -30,7 +30,9 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// <param name="UsableMebibytes">The part that stays resident at full speed; null where the capacity is unknown.</param>
 /// <param name="ReadTerabytesPerSecond">Read rate; null where unknown.</param>
 /// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
-public sealed record L2Cache(double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond);
+/// <param name="LimitMebibytes">Beyond which nothing is found again; null where it was not measured.</param>
+public sealed record L2Cache(
+    double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null);
 
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>
@@ -42,7 +44,19 @@ public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirect
 /// <param name="NominalGigabytesPerSecond">Rate in one direction, on paper.</param>
 /// <param name="SustainedGigabytesPerSecond">Rate in one direction that large pinned copies reach.</param>
 /// <param name="LatencyMicroseconds">Fixed time of one copy.</param>
-public sealed record HostLink(string Kind, double NominalGigabytesPerSecond, double SustainedGigabytesPerSecond, double LatencyMicroseconds);
+/// <param name="PageableGigabytesPerSecond">Rate in one direction of copies to or from pageable memory.</param>
+/// <param name="DuplexShare">The part of the rate that a direction keeps while the other one runs too, above 0 to 1.</param>
+/// <param name="CopyEngines">Copies that run at once, 1 or more.</param>
+/// <param name="HostMemoryGigabytesPerSecond">Rate of the host's memory, which all ranks of a host share.</param>
+public sealed record HostLink(
+    string Kind,
+    double NominalGigabytesPerSecond,
+    double SustainedGigabytesPerSecond,
+    double LatencyMicroseconds,
+    double PageableGigabytesPerSecond,
+    double DuplexShare,
+    int CopyEngines,
+    double HostMemoryGigabytesPerSecond);
 
 /// <summary>Constants of kernels: what each costs beyond its bytes and operations, and the rates one kernel can draw.</summary>
 /// <param name="MatMulFixedMicroseconds">Launch and ramp of a matmul.</param>

@@ -8,16 +8,15 @@ namespace Preserve;
 /// whichever it is.</para>
 /// <para>Capacity is a curve and not a cliff. What is found depends on the bytes that were used since, the range's own among them (its
 /// stack distance; R. L. Mattson et al., Evaluation techniques for storage hierarchies, 1970): up to the full-speed part of the L2 all of
-/// it, from there on evenly less, and nothing from a third more on. Measured on an H100 with a full-speed part of 37 MB: a matmul whose
-/// weight is resident is up to 1.75 times as fast as a cold one at 37 MB, 0.95 to 1.2 times at 42 MB, and no faster at 50 MB.</para>
+/// it, from there on evenly less, and nothing from a limit on: a third more where it was not measured. Measured on an H100 with a
+/// full-speed part of 37 MB: a matmul whose weight is resident is up to 1.75 times as fast as a cold one at 37 MB, 0.95 to 1.2 times at
+/// 42 MB, and no faster at 50 MB.</para>
 /// </remarks>
 internal sealed class L2Residency
 {
     private const int None = -1;
 
-    private long[] _resident = [];
-    private int[] _newer = [];
-    private int[] _older = [];
+    private Slot[] _slots = [];
     private int[] _movedSlots = [];
     private long[] _movedBytes = [];
     private long _total;
@@ -41,16 +40,14 @@ internal sealed class L2Residency
     /// <param name="capacityBytes">Most bytes of which anything is found again, <paramref name="fullBytes"/> or more.</param>
     public void Reset(int slots, long fullBytes, long capacityBytes)
     {
-        if (slots > _resident.Length)
+        if (slots > _slots.Length)
         {
-            _resident = new long[slots];
-            _newer = new int[slots];
-            _older = new int[slots];
+            _slots = new Slot[slots];
         }
         else
         {
-            for (var slot = Newest; slot != None; slot = _older[slot])
-                _resident[slot] = 0;
+            for (var slot = Newest; slot != None; slot = _slots[slot].Older)
+                _slots[slot].Resident = 0;
         }
         FullBytes = fullBytes;
         CapacityBytes = capacityBytes;
@@ -60,15 +57,15 @@ internal sealed class L2Residency
     }
 
     /// <summary>The slot used before this one, or -1.</summary>
-    public int Older(int slot) => _older[slot];
+    public int Older(int slot) => _slots[slot].Older;
 
     /// <summary>Bytes that a slot holds, found again or not.</summary>
-    public long Resident(int slot) => _resident[slot];
+    public long Resident(int slot) => _slots[slot].Resident;
 
     /// <summary>Bytes of a slot that a reader finds now.</summary>
     public long Hot(int slot)
     {
-        var held = _resident[slot];
+        var held = _slots[slot].Resident;
         if (held == 0 || _total <= FullBytes)
             return held;
         var distance = DistanceOf(slot);
@@ -78,10 +75,10 @@ internal sealed class L2Residency
     /// <summary>Lets go of what a slot holds above <paramref name="bytes"/>.</summary>
     public void Keep(int slot, long bytes)
     {
-        var lost = _resident[slot] - bytes;
+        var lost = _slots[slot].Resident - bytes;
         if (lost <= 0)
             return;
-        _resident[slot] = bytes;
+        _slots[slot].Resident = bytes;
         _total -= lost;
         if (bytes == 0)
             Unlink(slot);
@@ -90,7 +87,7 @@ internal sealed class L2Residency
     /// <summary>Marks a slot as used now, if it holds anything.</summary>
     public void Touch(int slot)
     {
-        if (slot == Newest || _resident[slot] == 0)
+        if (slot == Newest || _slots[slot].Resident == 0)
             return;
         Unlink(slot);
         Link(slot);
@@ -99,7 +96,7 @@ internal sealed class L2Residency
     /// <summary>Lets bytes of a slot arrive, at most until it holds <paramref name="size"/>, and evicts what no longer fits.</summary>
     public void Add(int slot, long bytes, long size)
     {
-        var held = _resident[slot];
+        var held = _slots[slot].Resident;
         var added = Math.Min(bytes, Math.Min(size, CapacityBytes) - held);
         if (added <= 0)
         {
@@ -109,7 +106,7 @@ internal sealed class L2Residency
         if (held > 0)
             Unlink(slot);
         Link(slot);
-        _resident[slot] = held + added;
+        _slots[slot].Resident = held + added;
         _total += added;
         while (_total > CapacityBytes)
             Evict(_total - CapacityBytes);
@@ -123,15 +120,15 @@ internal sealed class L2Residency
     {
         if (_movedSlots.Length < Count)
         {
-            _movedSlots = new int[_resident.Length];
-            _movedBytes = new long[_resident.Length];
+            _movedSlots = new int[_slots.Length];
+            _movedBytes = new long[_slots.Length];
         }
         var count = 0;
-        for (var slot = _oldest; slot != None; slot = _newer[slot])
+        for (var slot = _oldest; slot != None; slot = _slots[slot].Newer)
         {
             _movedSlots[count] = slot;
-            _movedBytes[count++] = _resident[slot];
-            _resident[slot] = 0;
+            _movedBytes[count++] = _slots[slot].Resident;
+            _slots[slot].Resident = 0;
         }
         Newest = _oldest = None;
         Count = 0;
@@ -141,7 +138,7 @@ internal sealed class L2Residency
             if (segmentShifts[slot / slotsPerSegment])
                 slot += shift;
             Link(slot);
-            _resident[slot] = _movedBytes[i];
+            _slots[slot].Resident = _movedBytes[i];
         }
     }
 
@@ -151,50 +148,56 @@ internal sealed class L2Residency
         long newer = 0, older = 0;
         for (int up = slot, down = slot; ;)
         {
-            newer += _resident[up];
-            up = _newer[up];
+            newer += _slots[up].Resident;
+            up = _slots[up].Newer;
             if (up == None)
                 return newer;
-            down = _older[down];
+            down = _slots[down].Older;
             if (down == None)
                 return _total - older;
-            older += _resident[down];
+            older += _slots[down].Resident;
         }
     }
 
     private void Evict(long bytes)
     {
         var slot = _oldest;
-        var evicted = Math.Min(bytes, _resident[slot]);
-        _resident[slot] -= evicted;
+        var evicted = Math.Min(bytes, _slots[slot].Resident);
+        _slots[slot].Resident -= evicted;
         _total -= evicted;
-        if (_resident[slot] == 0)
+        if (_slots[slot].Resident == 0)
             Unlink(slot);
     }
 
     private void Link(int slot)
     {
-        _older[slot] = Newest;
-        _newer[slot] = None;
+        _slots[slot].Older = Newest;
+        _slots[slot].Newer = None;
         if (Newest == None)
             _oldest = slot;
         else
-            _newer[Newest] = slot;
+            _slots[Newest].Newer = slot;
         Newest = slot;
         Count++;
     }
 
     private void Unlink(int slot)
     {
-        var (older, newer) = (_older[slot], _newer[slot]);
+        var (older, newer) = (_slots[slot].Older, _slots[slot].Newer);
         if (newer == None)
             Newest = older;
         else
-            _older[newer] = older;
+            _slots[newer].Older = older;
         if (older == None)
             _oldest = newer;
         else
-            _newer[older] = newer;
+            _slots[older].Newer = newer;
         Count--;
+    }
+    private struct Slot
+    {
+        public long Resident;
+        public int Newer;
+        public int Older;
     }
 }

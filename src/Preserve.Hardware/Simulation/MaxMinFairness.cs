@@ -8,46 +8,58 @@ namespace Preserve;
 /// give the same rates to the last bit.</remarks>
 internal static class MaxMinFairness
 {
-    public const int ResourceCount = 6;
+    public const int ResourceCount = 7;
+    private const double Rising = -1;
 
-    /// <summary>Sets the rate of each listed flow.</summary>
+    /// <summary>Sets the rate of each flow.</summary>
     /// <param name="capacities">Capacity by resource; may be infinite.</param>
-    /// <param name="flows">Indices of the flows that share, in <paramref name="draws"/>, <paramref name="caps"/> and <paramref name="rates"/>.</param>
-    /// <param name="count">How many of <paramref name="flows"/> are listed.</param>
-    /// <param name="draws">Resources that a flow draws on.</param>
-    /// <param name="caps">Most that a flow can draw; finite, above 0.</param>
-    /// <param name="rates">Receives the rates.</param>
-    public static void Share(double[] capacities, int[] flows, int count, Resources[] draws, double[] caps, double[] rates)
+    /// <param name="flows">The flows that share, with what they draw, their caps, and what they draw alone.</param>
+    /// <param name="count">How many there are.</param>
+    /// <returns>The resources that are drawn on.</returns>
+    public static Resources Share(double[] capacities, Flow[] flows, int count)
     {
         var once = Resources.None;
         var twice = Resources.None;
         for (var i = 0; i < count; i++)
         {
-            var flow = flows[i];
-            twice |= once & draws[flow];
-            once |= draws[flow];
-            rates[flow] = -1;
-        }
-        for (var i = 0; i < count; i++)
-        {
-            var flow = flows[i];
-            if ((draws[flow] & twice) == 0)
-                rates[flow] = Math.Min(caps[flow], Least(capacities, draws[flow]));
+            ref var flow = ref flows[i];
+            twice |= once & flow.Draws;
+            once |= flow.Draws;
+            flow.Rate = flow.AloneRate;
         }
         if (twice != Resources.None)
-            Fill(capacities, flows, count, draws, caps, rates);
+            Fill(capacities, flows, count, twice);
+        return once;
     }
 
-    /// <summary>Fills the flows whose rate is still negative.</summary>
-    private static void Fill(double[] capacities, int[] flows, int count, Resources[] draws, double[] caps, double[] rates)
+    /// <summary>The smallest capacity among resources; infinite for none.</summary>
+    public static double Least(double[] capacities, Resources resources)
     {
+        var least = double.PositiveInfinity;
+        for (var (r, left) = (0, (int)resources); left != 0; r++, left >>= 1)
+        {
+            if ((left & 1) != 0)
+                least = Math.Min(least, capacities[r]);
+        }
+        return least;
+    }
+
+    /// <summary>Fills the flows that share a resource.</summary>
+    private static void Fill(double[] capacities, Flow[] flows, int count, Resources shared)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            ref var flow = ref flows[i];
+            if ((flow.Draws & shared) != 0)
+                flow.Rate = Rising;
+        }
         while (true)
         {
             var level = double.PositiveInfinity;
             for (var i = 0; i < count; i++)
             {
-                if (rates[flows[i]] < 0)
-                    level = Math.Min(level, caps[flows[i]]);
+                if (flows[i].Rate < 0)
+                    level = Math.Min(level, CapOf(flows[i]));
             }
             if (double.IsPositiveInfinity(level))
                 return;
@@ -55,17 +67,19 @@ internal static class MaxMinFairness
             for (var r = 0; r < ResourceCount; r++)
             {
                 var resource = (Resources)(1 << r);
+                if ((shared & resource) == 0)
+                    continue;
                 var left = capacities[r];
                 var rising = 0;
                 for (var i = 0; i < count; i++)
                 {
-                    var flow = flows[i];
-                    if ((draws[flow] & resource) == 0)
+                    ref var flow = ref flows[i];
+                    if ((flow.Draws & resource) == 0)
                         continue;
-                    if (rates[flow] < 0)
+                    if (flow.Rate < 0)
                         rising++;
                     else
-                        left -= rates[flow];
+                        left -= flow.Rate;
                 }
                 if (rising == 0)
                     continue;
@@ -82,21 +96,13 @@ internal static class MaxMinFairness
             }
             for (var i = 0; i < count; i++)
             {
-                var flow = flows[i];
-                if (rates[flow] < 0 && (caps[flow] <= level || (draws[flow] & full) != 0))
-                    rates[flow] = level;
+                ref var flow = ref flows[i];
+                if (flow.Rate < 0 && ((flow.Draws & full) != 0 || CapOf(flow) <= level))
+                    flow.Rate = level;
             }
         }
-    }
 
-    private static double Least(double[] capacities, Resources draws)
-    {
-        var least = double.PositiveInfinity;
-        for (var r = 0; r < ResourceCount; r++)
-        {
-            if (((int)draws & (1 << r)) != 0)
-                least = Math.Min(least, capacities[r]);
-        }
-        return least;
+        // A resource that nobody else draws on is one more cap.
+        double CapOf(in Flow flow) => Math.Min(flow.Cap, Least(capacities, flow.Draws & ~shared));
     }
 }

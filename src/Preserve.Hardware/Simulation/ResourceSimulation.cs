@@ -4,52 +4,47 @@ namespace Preserve;
 
 /// <summary>Running instructions, at most one per stream, on the shared resources of one device.</summary>
 /// <remarks>An instruction has a fixed phase, then tracks that drain in parallel: memory (bytes hot in the L2, then cold and
-/// written bytes through HBM), compute, and links. It ends when all are drained. Rates change only where a phase starts or
+/// written bytes through HBM), compute, and the scale-up link. The memory track of a copy crosses the host link and the host's memory too,
+/// at one rate. An instruction ends when all are drained. Rates change only where a phase starts or
 /// ends. Each interval is rounded up to whole picoseconds; what remains is counted from the present alone, never from the
 /// start of the run, so that equal states have equal futures.</remarks>
 internal sealed class ResourceSimulation
 {
     public const int StreamCount = 5;
-    public const int TrackCount = 5;
-    private const int MemoryTrack = 0, ComputeTrack = 1, LinkTrack = 2, HostToDeviceTrack = 3, DeviceToHostTrack = 4;
+    public const int TrackCount = 3;
+    private const int MemoryTrack = 0, ComputeTrack = 1, LinkTrack = 2;
+    private const Resources BothWays = Resources.HostToDevice | Resources.DeviceToHost;
 
     private readonly double[] _capacities = new double[MaxMinFairness.ResourceCount];
     private readonly Resources _coldDraws;
     private readonly long[] _fixedLeft = new long[StreamCount];
     private readonly double[] _coldAfterHot = new double[StreamCount];
     private readonly double[] _coldCaps = new double[StreamCount];
+    private readonly Resources[] _hostPaths = new Resources[StreamCount];
+    private readonly double _linkRate;
+    private readonly double _duplexLinkRate;
     private readonly int[] _flowsOf = new int[StreamCount];
-    private readonly int[] _flows = new int[StreamCount * TrackCount];
-    private readonly double[] _remaining = new double[StreamCount * TrackCount];
-    private readonly double[] _caps = new double[StreamCount * TrackCount];
-    private readonly double[] _rates = new double[StreamCount * TrackCount];
-    private readonly double[] _drainsIn = new double[StreamCount * TrackCount];
-    private readonly Resources[] _draws = new Resources[StreamCount * TrackCount];
+    private readonly Flow[] _flows = new Flow[StreamCount * TrackCount];
     private int _flowCount;
     private int _fixedStreams;
     private bool _flowsChanged;
 
-    public ResourceSimulation(ICostLaws laws)
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="ranks">Ranks of the group: they share the host's memory.</param>
+    public ResourceSimulation(ICostLaws laws, int ranks)
     {
         var device = laws.Device;
-        var host = device.HostLink.SustainedGigabytesPerSecond / 1000;
+        _linkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: false);
+        _duplexLinkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: true);
         Set(Resources.Compute, 1);
         Set(Resources.Hbm, laws.HbmBytesPerPicosecond);
         Set(Resources.L2, laws.L2BytesPerPicosecond);
         Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
-        Set(Resources.HostToDevice, host);
-        Set(Resources.DeviceToHost, host);
+        Set(Resources.HostToDevice, _linkRate);
+        Set(Resources.DeviceToHost, _linkRate);
+        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, ranks));
         // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
         _coldDraws = device.L2Known ? Resources.Hbm | Resources.L2 : Resources.Hbm;
-
-        void Set(Resources resource, double capacity)
-        {
-            for (var r = 0; r < MaxMinFairness.ResourceCount; r++)
-            {
-                if ((int)resource == 1 << r)
-                    _capacities[r] = capacity;
-            }
-        }
     }
 
     /// <summary>Streams with a running instruction, one bit each.</summary>
@@ -72,8 +67,8 @@ internal sealed class ResourceSimulation
         var rate = 0.0;
         for (var i = 0; i < _flowCount; i++)
         {
-            if ((_draws[_flows[i]] & resource) != 0)
-                rate += _rates[_flows[i]];
+            if ((_flows[i].Draws & resource) != 0)
+                rate += _flows[i].Rate;
         }
         return rate;
     }
@@ -105,24 +100,26 @@ internal sealed class ResourceSimulation
     public bool Load(int stream, in KernelDemand demand, long hotBytes, long coldBytes)
     {
         _coldCaps[stream] = demand.HbmBytesPerPicosecond > 0 ? demand.HbmBytesPerPicosecond : double.MaxValue;
+        _hostPaths[stream] = demand.Transfer switch
+        {
+            TransferDirection.HostToDevice => Resources.HostToDevice | Resources.HostMemory,
+            TransferDirection.DeviceToHost => Resources.DeviceToHost | Resources.HostMemory,
+            _ => Resources.None,
+        };
         if (hotBytes > 0)
         {
             _coldAfterHot[stream] = coldBytes;
-            Add(stream, MemoryTrack, hotBytes, demand.L2BytesPerPicosecond, Resources.L2);
+            Add(stream, MemoryTrack, hotBytes, demand.L2BytesPerPicosecond, Resources.L2 | _hostPaths[stream]);
         }
         else if (coldBytes > 0)
         {
-            Add(stream, MemoryTrack, coldBytes, _coldCaps[stream], _coldDraws);
+            Add(stream, MemoryTrack, coldBytes, _coldCaps[stream], _coldDraws | _hostPaths[stream]);
         }
         // Compute is counted as time on the whole device, so that kernels of different precisions can share it.
         if (demand.Flops > 0)
             Add(stream, ComputeTrack, demand.Flops / demand.FlopsPerPicosecond, 1, Resources.Compute);
         if (demand.LinkBytes > 0)
             Add(stream, LinkTrack, demand.LinkBytes, demand.LinkBytesPerPicosecond, Resources.ScaleUpLink);
-        if (demand.HostToDeviceBytes > 0)
-            Add(stream, HostToDeviceTrack, demand.HostToDeviceBytes, 0, Resources.HostToDevice);
-        if (demand.DeviceToHostBytes > 0)
-            Add(stream, DeviceToHostTrack, demand.DeviceToHostBytes, 0, Resources.DeviceToHost);
         if (_flowsOf[stream] == 0)
         {
             ActiveStreams &= ~(1 << stream);
@@ -130,6 +127,15 @@ internal sealed class ResourceSimulation
         }
         ActiveStreams |= 1 << stream;
         return true;
+    }
+
+    private void Set(Resources resource, double capacity)
+    {
+        for (var r = 0; r < MaxMinFairness.ResourceCount; r++)
+        {
+            if (((int)resource & (1 << r)) != 0)
+                _capacities[r] = capacity;
+        }
     }
 
     /// <summary>Runs until the next phase or instruction ends. Something must be running, and all that is due loaded.</summary>
@@ -140,19 +146,19 @@ internal sealed class ResourceSimulation
             ShareResources();
         DueStreams = EndedStreams = 0;
 
+        var flows = _flows;
         var soonest = double.MaxValue;
         for (var i = 0; i < _flowCount; i++)
         {
-            var flow = _flows[i];
-            var drainsIn = _remaining[flow] / _rates[flow];
-            _drainsIn[flow] = drainsIn;
-            if (drainsIn < soonest)
-                soonest = drainsIn;
+            ref var flow = ref flows[i];
+            flow.DrainsIn = flow.Remaining / flow.Rate;
+            if (flow.DrainsIn < soonest)
+                soonest = flow.DrainsIn;
         }
         var step = soonest < long.MaxValue ? Picoseconds.Ceiling(soonest) : long.MaxValue;
-        for (var stream = 0; stream < StreamCount; stream++)
+        for (var (stream, left) = (0, _fixedStreams); left != 0; stream++, left >>= 1)
         {
-            if ((_fixedStreams & (1 << stream)) != 0)
+            if ((left & 1) != 0)
                 step = Math.Min(step, _fixedLeft[stream]);
         }
         if (step == long.MaxValue)
@@ -166,8 +172,13 @@ internal sealed class ResourceSimulation
     /// <summary>Bytes that an instruction has yet to move between HBM and the chip.</summary>
     public double ColdLeft(int stream)
     {
-        var flow = (stream * TrackCount) + MemoryTrack;
-        return _coldAfterHot[stream] + (IsListed(flow) && (_draws[flow] & Resources.Hbm) != 0 ? _remaining[flow] : 0);
+        var left = _coldAfterHot[stream];
+        for (var i = 0; i < _flowCount; i++)
+        {
+            if (_flows[i].Id == (stream * TrackCount) + MemoryTrack && (_flows[i].Draws & Resources.Hbm) != 0)
+                left += _flows[i].Remaining;
+        }
+        return left;
     }
 
     /// <summary>Writes all that the future of a stream's instruction depends on. Returns the next free place.</summary>
@@ -187,31 +198,33 @@ internal sealed class ResourceSimulation
         state[at++] = BitConverter.DoubleToInt64Bits(_coldAfterHot[stream]);
         for (var i = 0; i < _flowCount; i++)
         {
-            var flow = _flows[i];
-            if (flow / TrackCount != stream)
+            ref var flow = ref _flows[i];
+            if (flow.Id / TrackCount != stream)
                 continue;
-            state[at++] = ((long)flow << 32) | (long)_draws[flow];
-            state[at++] = BitConverter.DoubleToInt64Bits(_remaining[flow]);
+            state[at++] = ((long)flow.Id << 32) | (long)flow.Draws;
+            state[at++] = BitConverter.DoubleToInt64Bits(flow.Remaining);
         }
         return at;
     }
 
     private void ShareResources()
     {
-        MaxMinFairness.Share(_capacities, _flows, _flowCount, _draws, _caps, _rates);
+        InUse = MaxMinFairness.Share(_capacities, _flows, _flowCount);
+        // Each direction of the host link carries less while the other one runs; where both do they meet in the host's memory.
+        if ((InUse & BothWays) == BothWays)
+        {
+            Set(BothWays, _duplexLinkRate);
+            MaxMinFairness.Share(_capacities, _flows, _flowCount);
+            Set(BothWays, _linkRate);
+        }
         _flowsChanged = false;
-        InUse = Resources.None;
-        for (var i = 0; i < _flowCount; i++)
-            InUse |= _draws[_flows[i]];
     }
 
     private void EndFixedPhases(long step)
     {
-        if (_fixedStreams == 0)
-            return;
-        for (var stream = 0; stream < StreamCount; stream++)
+        for (var (stream, left) = (0, _fixedStreams); left != 0; stream++, left >>= 1)
         {
-            if ((_fixedStreams & (1 << stream)) == 0)
+            if ((left & 1) == 0)
                 continue;
             _fixedLeft[stream] -= step;
             if (_fixedLeft[stream] == 0)
@@ -224,61 +237,65 @@ internal sealed class ResourceSimulation
 
     private void DrainFlows(long step)
     {
+        var flows = _flows;
         var kept = 0;
         for (var i = 0; i < _flowCount; i++)
         {
-            var flow = _flows[i];
-            var remaining = _remaining[flow] - (_rates[flow] * step);
-            if (_drainsIn[flow] > step && remaining > 0)
+            ref var flow = ref flows[i];
+            var remaining = flow.Remaining - (flow.Rate * step);
+            if (flow.DrainsIn > step && remaining > 0)
             {
-                _remaining[flow] = remaining;
-                _flows[kept++] = flow;
-                continue;
+                flow.Remaining = remaining;
             }
-            _flowsChanged = true;
-            var stream = flow / TrackCount;
-            if (flow % TrackCount == MemoryTrack && _coldAfterHot[stream] > 0)
+            else
             {
-                SetFlow(flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws);
-                _coldAfterHot[stream] = 0;
-                _flows[kept++] = flow;
+                _flowsChanged = true;
+                if (!GoesOn(ref flow))
+                    continue;
             }
-            else if (--_flowsOf[stream] == 0)
-            {
-                ActiveStreams &= ~(1 << stream);
-                EndedStreams |= 1 << stream;
-            }
+            if (kept != i)
+                flows[kept] = flow;
+            kept++;
         }
         _flowCount = kept;
+    }
+
+    /// <summary>A flow has drained. Memory goes on with what is cold; a stream without flows has ended.</summary>
+    private bool GoesOn(ref Flow flow)
+    {
+        var stream = flow.Id / TrackCount;
+        if (flow.Id == (stream * TrackCount) + MemoryTrack && _coldAfterHot[stream] > 0)
+        {
+            SetFlow(ref flow, _coldAfterHot[stream], _coldCaps[stream], _coldDraws | _hostPaths[stream]);
+            _coldAfterHot[stream] = 0;
+            return true;
+        }
+        if (--_flowsOf[stream] == 0)
+        {
+            ActiveStreams &= ~(1 << stream);
+            EndedStreams |= 1 << stream;
+        }
+        return false;
     }
 
     /// <summary>Lists a flow, in the order of streams and tracks: sums over flows then do not depend on who started first.</summary>
     private void Add(int stream, int track, double amount, double cap, Resources draws)
     {
-        var flow = (stream * TrackCount) + track;
-        SetFlow(flow, amount, cap > 0 ? cap : double.MaxValue, draws);
+        var id = (stream * TrackCount) + track;
         _flowsOf[stream]++;
         _flowsChanged = true;
         var at = _flowCount++;
-        for (; at > 0 && _flows[at - 1] > flow; at--)
+        for (; at > 0 && _flows[at - 1].Id > id; at--)
             _flows[at] = _flows[at - 1];
-        _flows[at] = flow;
+        _flows[at].Id = id;
+        SetFlow(ref _flows[at], amount, cap > 0 ? cap : double.MaxValue, draws);
     }
 
-    private void SetFlow(int flow, double amount, double cap, Resources draws)
+    private void SetFlow(ref Flow flow, double amount, double cap, Resources draws)
     {
-        _remaining[flow] = amount;
-        _caps[flow] = cap;
-        _draws[flow] = draws;
-    }
-
-    private bool IsListed(int flow)
-    {
-        for (var i = 0; i < _flowCount; i++)
-        {
-            if (_flows[i] == flow)
-                return true;
-        }
-        return false;
+        flow.Remaining = amount;
+        flow.Cap = cap;
+        flow.Draws = draws;
+        flow.AloneRate = Math.Min(cap, MaxMinFairness.Least(_capacities, draws));
     }
 }

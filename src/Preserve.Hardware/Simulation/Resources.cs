@@ -13,4 +13,5 @@ internal enum Resources
     ScaleUpLink = 1 << 3,
     HostToDevice = 1 << 4,
     DeviceToHost = 1 << 5,
+    HostMemory = 1 << 6,
 }

@@ -18,22 +18,26 @@ internal sealed class DataFlow : IDirectedGraph
 
     public int Count => _successors.Length;
 
-    /// <summary>The edges of a graph whose operators are in program order. A prefetch has an edge from the writers of what
-    /// its window's collective reads: it may begin when the collective may.</summary>
+    /// <summary>The edges of a graph whose operators are in program order. A prefetch may begin when its host may: it has an edge from the
+    /// writers of what the host reads, and, where the host is a kernel, from the kernel before it.</summary>
     public static DataFlow Of(Graph graph)
     {
         var flow = new DataFlow(graph.Operators.Count);
         var writers = new Dictionary<GraphReference, int>(graph.Operators.Count);
+        var (kernel, before) = (-1, -1);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
             foreach (var read in op.Window?.Reads ?? op.Reads)
             {
-                if (!writers.TryGetValue(read, out var writer) || flow._predecessors[i].Contains(writer))
-                    continue;
-                flow._predecessors[i].Add(writer);
-                flow._successors[writer].Add(i);
+                if (writers.TryGetValue(read, out var writer))
+                    flow.Add(writer, i);
             }
+            // The host is the last kernel above.
+            if (op.Window is { IsCollective: false } && before >= 0)
+                flow.Add(before, i);
+            if (!op.IsCollective && !op.IsPrefetch)
+                (kernel, before) = (i, kernel);
             foreach (var write in op.Writes)
                 writers[write] = i;
         }
@@ -44,4 +48,12 @@ internal sealed class DataFlow : IDirectedGraph
 
     /// <summary>The tails of the edges that lead to a vertex.</summary>
     public List<int> Predecessors(int vertex) => _predecessors[vertex];
+
+    private void Add(int tail, int head)
+    {
+        if (_predecessors[head].Contains(tail))
+            return;
+        _predecessors[head].Add(tail);
+        _successors[tail].Add(head);
+    }
 }

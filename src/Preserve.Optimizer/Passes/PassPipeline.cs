@@ -4,9 +4,8 @@ namespace Preserve.Optimizer;
 
 /// <summary>The passes, in the one order in which they run.</summary>
 /// <param name="Ranks">Degree of tensor parallelism.</param>
-/// <param name="Policy">What may be prefetched.</param>
-/// <param name="RoomBytes">Bytes that may be prefetched and not yet read; 0 where the L2 is unknown.</param>
-internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomBytes)
+/// <param name="Prefetch">What is prefetched, and where.</param>
+internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
 {
     /// <summary>Whether norms and additions are divided by tokens.</summary>
     public bool SequenceParallel { get; init; }
@@ -27,7 +26,7 @@ internal sealed record PassPipeline(int Ranks, PrefetchPolicy Policy, long RoomB
         // Behind the collectives that it fuses; before prefetch, whose windows are what is left.
         .. Fusion == CollectiveFusion.None ? Array.Empty<(IPass, GraphInvariants)>() : [(new FuseCollectives(Fusion), GraphInvariants.Reduced)],
         // After the collectives, which are the windows; before streams, of which a prefetch needs one.
-        (new InsertPrefetch(Policy, RoomBytes), GraphInvariants.Reduced),
+        (new InsertPrefetch(Prefetch), GraphInvariants.Reduced),
         // After every operator stands: events order what is there.
         (new AssignStreams(), GraphInvariants.Reduced | GraphInvariants.Streamed),
         // After streams: what may run at once may not share bytes.

@@ -47,7 +47,7 @@ internal sealed class RollRepeats : IPass
         }
         Keep(place, graph.Operators.Count);
         graph.Operators = operators;
-        graph.Windows.RemoveAll(w => !operators.Contains(w.Collective));
+        graph.Windows.RemoveAll(w => !operators.Contains(w.Host));
         return graph.Folds.Count > 0;
 
         void Keep(int from, int to)

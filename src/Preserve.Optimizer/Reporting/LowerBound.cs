@@ -9,8 +9,8 @@ namespace Preserve.Optimizer;
 /// <param name="BoundBy">The constraint that makes it.</param>
 internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
 {
-    /// <summary>The largest of three: the critical path with every byte in the L2; what must come from HBM, over its rate;
-    /// what must cross the link, over its rate.</summary>
+    /// <summary>The largest of these: the critical path with every byte in the L2; what must come from HBM, over its rate;
+    /// what must cross the link between ranks, and each direction of that to the host, over its rate.</summary>
     public static LowerBound Of(ExecutionPlan plan, int context, ICostLaws laws)
     {
         var traffic = new StepTraffic(plan, context);
@@ -20,16 +20,24 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
             new(CriticalPath(plan, traffic, context, laws), "critical path"),
             // Weights and cache are read in each step; at most a full L2 of them stands there from the step before.
             new(Time(traffic.MemoryBytes - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), laws.HbmBytesPerPicosecond), "HBM"),
+            new(Time(HostBytes(plan, traffic, TransferDirection.HostToDevice), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the device"),
+            new(Time(HostBytes(plan, traffic, TransferDirection.DeviceToHost), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the host"),
             new(Time(LinkBytes(plan, context, laws), device.ScaleUp.GigabytesPerSecondPerDirection / 1000), "scale-up link"),
         ];
         return bounds.OrderByDescending(b => b.Picoseconds).First();
     }
 
-    private static double LinkBytes(ExecutionPlan plan, int context, ICostLaws laws)
+    private static double LinkBytes(ExecutionPlan plan, int context, ICostLaws laws) =>
+        Sum(plan, i => laws.Demand(i.Operation, context, 0, 0).LinkBytes);
+
+    private static double HostBytes(ExecutionPlan plan, StepTraffic traffic, TransferDirection direction) =>
+        Sum(plan, i => i.Operation is TransferOperation copy && copy.Direction == direction ? traffic.ReadBytes(i) : 0);
+
+    private static double Sum(ExecutionPlan plan, Func<Instruction, double> amount)
     {
-        var bytes = 0.0;
+        var sum = 0.0;
         Walk(plan.Body, 1);
-        return bytes;
+        return sum;
 
         void Walk(EquatableArray<PlanNode> body, long times)
         {
@@ -38,13 +46,14 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
                 if (node is Repeat repeat)
                     Walk(repeat.Body, times * repeat.Count);
                 else
-                    bytes += times * laws.Demand(((Instruction)node).Operation, context, 0, 0).LinkBytes;
+                    sum += times * amount((Instruction)node);
             }
         }
     }
 
     /// <summary>The longest chain of instructions that read what another wrote. All of a layer hangs on the residual stream
-    /// that enters it, so a repeat adds the same to the path each time.</summary>
+    /// that enters it, so a repeat adds the same to the path each time. Copies do not: those of all layers may run ahead, and the
+    /// link bounds them.</summary>
     private static long CriticalPath(ExecutionPlan plan, StepTraffic traffic, int context, ICostLaws laws)
     {
         var ready = new Dictionary<(string Tensor, int Layer), long>();
@@ -58,7 +67,7 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
             {
                 if (node is Repeat repeat)
                     WalkRepeat(repeat);
-                else if (node is Instruction { Operation: not (PrefetchOperation or JoinOperation) } instruction)
+                else if (node is Instruction { Operation: not (PrefetchOperation or JoinOperation or TransferOperation) } instruction)
                     WalkInstruction(instruction, layer);
             }
         }

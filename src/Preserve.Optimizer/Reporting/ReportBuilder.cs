@@ -7,36 +7,52 @@ using System.Threading;
 namespace Preserve.Optimizer;
 
 /// <summary>Tells what a plan gives, at the largest context it serves: its times are runs of the executor on the hardware model.</summary>
-internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan plan, Graph graph, ICostLaws laws, CancellationToken cancellationToken)
+internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, ICostLaws laws, CancellationToken cancellationToken)
 {
-    private readonly int _context = plan.Step.MaxContext;
+    private readonly Graph _graph = draft.Graph;
+    private readonly ExecutionPlan _plan = draft.Plan;
+    private readonly int _context = draft.Plan.Step.MaxContext;
+    private readonly SearchVerdicts? _verdicts = draft.Search is { } search ? new SearchVerdicts(search, laws, cancellationToken) : null;
 
     public PlanReport Build()
     {
-        var basePlan = plan.WithoutPrefetch();
+        var basePlan = _plan.WithoutPrefetch();
         var baseRun = Run(basePlan);
-        var run = Run(plan);
-        var (baseLayers, layersRun) = graph.Windows.Count > 0
-            ? (Run(ShortenedPlan.Of(basePlan), timeline: true), Run(ShortenedPlan.Of(plan), timeline: true))
+        var run = Run(_plan);
+        var (baseLayers, layersRun) = _graph.Windows.Count > 0
+            ? (Run(ShortenedPlan.Of(basePlan), timeline: true), Run(ShortenedPlan.Of(_plan), timeline: true))
             : (baseRun, run);
-        var bound = LowerBound.Of(plan, _context, laws);
+        var bound = LowerBound.Of(_plan, _context, laws);
         var windows = new List<WindowReport>();
         var reachable = 0L;
         var occurrences = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var window in graph.Windows)
+        foreach (var window in _graph.Windows)
         {
-            var label = window.Collective.Label;
-            var layers = LayersOf(window.Collective);
+            var label = window.Host.Label;
+            var layers = LayersOf(window.Host);
             var times = layers.Stride == 0 ? 1 : ((layers.Last - layers.First) / layers.Stride) + 1;
             var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + Math.Min(times, ShortenedPlan.MostIterations) - 1;
             occurrences[label] = last + 1;
-            windows.Add(Window(window, layers, run, layersRun, Occurrence(layersRun, label, last)));
-            reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
+            if (window.Host.IsCollective || window.Candidates.Any(c => c.Chosen is not null))
+                windows.Add(Window(window, layers, run, layersRun, Occurrence(layersRun, label, last)));
+            if (window.Host.IsCollective)
+                reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
         }
         var sizes = new RankSizes(deployment);
         return new PlanReport(
             baseRun.Picoseconds, run.Picoseconds, bound.Picoseconds, bound.BoundBy, baseRun.CollectiveExposedPicoseconds, reachable, run.PrefetchElsewherePicoseconds,
-            sizes.WeightBytes(), sizes.KeyValueBytes(plan.Step), windows.ToArray());
+            sizes.WeightBytes(), sizes.KeyValueBytes(_plan.Step), windows.ToArray())
+        {
+            GainAtHalfPicoseconds = GainWithCollectives(basePlan, 0.5),
+            GainAtTwicePicoseconds = GainWithCollectives(basePlan, 2),
+            Guard = draft.Guard,
+        };
+    }
+
+    private long GainWithCollectives(ExecutionPlan basePlan, double factor)
+    {
+        var times = new PlanTimes(new ScaledCollectiveLaws(laws, factor), cancellationToken);
+        return times.Of(basePlan, _context) - times.Of(_plan, _context);
     }
 
     private WindowReport Window(PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, StepRun layersRun, InstructionRun collective)
@@ -44,22 +60,23 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
         var hidden = layersRun.Timeline
             .Where(r => r.Stream == StreamKind.Prefetch)
             .Sum(r => Math.Max(0, Math.Min(r.EndPicoseconds, collective.EndPicoseconds) - Math.Max(r.StartPicoseconds, collective.StartPicoseconds)));
-        var prefetches = new HashSet<Instruction>(graph.Operators.Where(o => ReferenceEquals(o.Window, window.Collective)).Select(PlanEmission.Emit));
-        var saved = prefetches.Count == 0 ? 0 : Run(plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
+        var prefetches = new HashSet<Instruction>(_graph.Operators.Where(o => ReferenceEquals(o.Window, window.Host)).Select(PlanEmission.Emit));
+        var saved = prefetches.Count == 0 ? 0 : Run(_plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
         return new WindowReport(
-            window.Collective.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
-            window.Candidates.Select(c => Candidate(c, layers)).ToArray());
+            window.Host.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
+            window.Candidates.Where(c => c.Reach == PrefetchReach.Window || c.Chosen is not null).Select(c => Candidate(c, window.Host, layers)).ToArray());
     }
 
-    private CandidateReport Candidate(PrefetchCandidate candidate, (int First, int Last, int Stride) layers)
+    private CandidateReport Candidate(PrefetchCandidate candidate, GraphOperator host, (int First, int Last, int Stride) layers)
     {
         var bytes = candidate.Bytes.At(_context);
         var prefetched = candidate.Prefetched.At(_context);
         var room = candidate.Room.At(_context);
         var (verdict, reason) = candidate switch
         {
-            _ when plan.Policy == PrefetchPolicy.None => (Verdict.NotAsked, "the policy prefetches nothing"),
+            _ when _plan.Policy == PrefetchPolicy.None => (Verdict.NotAsked, "the policy prefetches nothing"),
             _ when !laws.Device.L2Known => (Verdict.L2Unknown, $"the L2 of {laws.Device.Id} is not known"),
+            _ when _verdicts is not null => _verdicts.Of(candidate, host, draft.Guard),
             { Considered: false } => (Verdict.NotAsked, "the policy prefetches matrices and the KV-cache only"),
             _ when prefetched == bytes => (Verdict.Whole, Text($"fits the {room:#,0} bytes of L2 that are left")),
             _ when room >= 0 => (Verdict.NoRoom, Text($"needs {bytes:#,0} bytes, {room:#,0} of L2 are left")),
@@ -80,8 +97,8 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
             return 0;
         var hbm = laws.HbmBytesPerPicosecond;
         var l2 = laws.L2BytesPerPicosecond;
-        var candidates = window.Candidates.Sum(c => c.Bytes.At(_context));
-        var bytes = Math.Min(windowPicoseconds * hbm, Math.Min(candidates, plan.PrefetchRoomBytes));
+        var candidates = window.Candidates.Where(c => c.Reach == PrefetchReach.Window).Sum(c => c.Bytes.At(_context));
+        var bytes = Math.Min(windowPicoseconds * hbm, Math.Min(candidates, _plan.PrefetchRoomBytes));
         return (long)Math.Max(0, bytes * ((1 / hbm) - (1 / l2)));
     }
 
@@ -103,8 +120,8 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, ExecutionPlan pla
     {
         if (collective.Layer < 0)
             return (-1, -1, 0);
-        var index = graph.Operators.IndexOf(collective);
-        var fold = graph.Folds.FirstOrDefault(f => index >= f.FirstOperator && index < f.FirstOperator + f.OperatorCount);
+        var index = _graph.Operators.IndexOf(collective);
+        var fold = _graph.Folds.FirstOrDefault(f => index >= f.FirstOperator && index < f.FirstOperator + f.OperatorCount);
         return fold is null
             ? (collective.Layer, collective.Layer, 0)
             : (collective.Layer, collective.Layer + ((fold.Count - 1) * fold.Stride), fold.Stride);

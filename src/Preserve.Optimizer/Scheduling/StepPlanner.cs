@@ -12,11 +12,11 @@ internal static class StepPlanner
     /// <summary>Plans a step.</summary>
     /// <param name="deployment">The deployment; accepted by its rules.</param>
     /// <param name="step">One of its steps.</param>
-    /// <param name="roomBytes">Bytes that may be prefetched and not yet read; 0 where the L2 is unknown.</param>
+    /// <param name="rule">What is prefetched.</param>
     /// <returns>The finished graph.</returns>
-    public static Graph Plan(DeploymentSpec deployment, StepSpec step, long roomBytes)
+    public static Graph Plan(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
     {
-        var pipeline = PipelineOf(deployment, roomBytes);
+        var pipeline = PipelineOf(deployment, rule);
         for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
         {
             var graph = ModelLowering.Lower(deployment, step, repeats);
@@ -26,23 +26,24 @@ internal static class StepPlanner
         }
     }
 
-    /// <summary>The policy that is followed: until sizes are searched for, the best there is is the published one.</summary>
-    /// <param name="deployment">The deployment.</param>
-    public static PrefetchPolicy PolicyOf(DeploymentSpec deployment) =>
-        deployment.Prefetch == PrefetchPolicy.Best ? PrefetchPolicy.Paper : deployment.Prefetch;
+    /// <summary>The rule of a policy that needs no search.</summary>
+    /// <param name="policy">The policy; of <see cref="PrefetchPolicy.Best"/> the published part.</param>
+    /// <param name="roomBytes">Bytes that may be prefetched and not yet read; 0 where the L2 is unknown.</param>
+    public static IPrefetchRule RuleOf(PrefetchPolicy policy, long roomBytes) =>
+        policy == PrefetchPolicy.None ? PublishedRule.Nothing : new PublishedRule(roomBytes);
 
     /// <summary>Plans a step layer by layer, without rolling: what a rolled plan must unroll to.</summary>
     /// <param name="deployment">The deployment.</param>
     /// <param name="step">One of its steps.</param>
-    /// <param name="roomBytes">Bytes that may be prefetched and not yet read.</param>
-    public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, long roomBytes)
+    /// <param name="rule">What is prefetched.</param>
+    public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
     {
         var graph = ModelLowering.Lower(deployment, step, int.MaxValue);
-        (PipelineOf(deployment, roomBytes) with { Roll = false }).Run(graph);
+        (PipelineOf(deployment, rule) with { Roll = false }).Run(graph);
         return graph;
     }
 
-    private static PassPipeline PipelineOf(DeploymentSpec deployment, long roomBytes) => new(deployment.TensorParallel, PolicyOf(deployment), roomBytes)
+    private static PassPipeline PipelineOf(DeploymentSpec deployment, IPrefetchRule rule) => new(deployment.TensorParallel, rule)
     {
         SequenceParallel = deployment.SequenceParallel,
         Fusion = deployment.CollectiveFusion,

@@ -29,6 +29,9 @@ internal sealed class MemoryAccess(string tensor, int layer, long begin, long en
     public bool Overlaps(long begin, long end) => Begin < end && begin < End;
 }
 
+/// <summary>Entries [<paramref name="Begin"/>, <paramref name="End"/>) of a layer's cache, in tokens.</summary>
+internal sealed record CachedEntries(string Tensor, int Layer, long Begin, long End);
+
 /// <summary>Prefetched bytes, and who knows that they are read.</summary>
 internal sealed class Outstanding(string tensor, int layer, long begin, long end)
 {

@@ -3,7 +3,8 @@ namespace Preserve.Optimizer;
 /// <summary>What can be wrong with a plan.</summary>
 public enum PlanFaultKind
 {
-    /// <summary>A tensor that is not declared, a layer or a range that does not exist, a value without a place in the arena.</summary>
+    /// <summary>A tensor that is not declared, a layer or a range that does not exist, a value without a place in the arena, a copy between
+    /// places that are not what it says, anything else that touches host memory.</summary>
     Reference,
 
     /// <summary>An event is waited for that nothing above signals.</summary>

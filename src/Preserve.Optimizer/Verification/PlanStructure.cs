@@ -43,7 +43,9 @@ internal sealed class PlanStructure
             var bytes = tensor.Bytes.At(_context);
             if (bytes < 0)
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' has {bytes} bytes");
-            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || bytes > _plan.ArenaBytes - tensor.Offset))
+            if (tensor.OnHost && tensor.Offset >= 0)
+                Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' lies in host memory and has a place in the arena");
+            if (tensor is { Role: TensorRole.Value, OnHost: false } && (tensor.Offset < 0 || bytes > _plan.ArenaBytes - tensor.Offset))
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' at {tensor.Offset} with {bytes} bytes is not within the arena's {_plan.ArenaBytes}");
         }
     }
@@ -75,8 +77,13 @@ internal sealed class PlanStructure
         // On one stream prefetches run in program order, and what may be outstanding at each can be counted.
         if (instruction.Operation is PrefetchOperation != (instruction.Stream == StreamKind.Prefetch))
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, "prefetches, and only they, run on the prefetch stream");
+        var stream = instruction.Operation is TransferOperation copy ? StreamOf(copy.Direction) : (StreamKind?)null;
+        if (stream is not null ? stream != instruction.Stream : instruction.Stream is StreamKind.HostToDevice or StreamKind.DeviceToHost)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, "copies between host and device, and only they, run on the stream of their direction");
         foreach (var reference in instruction.Reads.Concat(instruction.Writes))
             CheckReference(instruction, reference, layers);
+        if (_faults.Count == 0)
+            CheckMemories(instruction, layers);
         foreach (var write in instruction.Writes)
         {
             if (_tensors.TryGetValue(write.Tensor, out var tensor) && tensor.Role == TensorRole.Weight)
@@ -100,6 +107,35 @@ internal sealed class PlanStructure
                 NoteWriter(instruction, write, layers);
         }
     }
+
+    /// <summary>Only a copy touches host memory: one end of it, with as many bytes as at the other.</summary>
+    private void CheckMemories(Instruction instruction, Layers layers)
+    {
+        if (instruction.Operation is not TransferOperation copy)
+        {
+            if (instruction.Reads.Concat(instruction.Writes).FirstOrDefault(r => _tensors[r.Tensor].OnHost) is { } far)
+                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches '{far.Tensor}', which lies in host memory");
+            return;
+        }
+        var (host, device) = copy.Direction == TransferDirection.HostToDevice ? (instruction.Reads, instruction.Writes) : (instruction.Writes, instruction.Reads);
+        var memory = copy.Pinned ? TensorMemory.PinnedHost : TensorMemory.PageableHost;
+        if (host.FirstOrDefault(r => _tensors[r.Tensor].Memory != memory) is { } near)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{near.Tensor}' is not in {(copy.Pinned ? "pinned" : "pageable")} memory of the host");
+        if (device.FirstOrDefault(r => _tensors[r.Tensor].OnHost) is { } away)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{away.Tensor}' is not in memory of the device");
+        var (read, written) = (instruction.Reads.Sum(BytesOf), instruction.Writes.Sum(BytesOf));
+        if (read != written)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"copies {read} bytes to a place of {written}");
+    }
+
+    private long BytesOf(TensorReference reference)
+    {
+        var tensor = _tensors[reference.Tensor];
+        return (reference.Range?.Length ?? tensor.Units).At(_context) * tensor.UnitBytes;
+    }
+
+    private static StreamKind StreamOf(TransferDirection direction) =>
+        direction == TransferDirection.HostToDevice ? StreamKind.HostToDevice : StreamKind.DeviceToHost;
 
     private void CheckReference(Instruction instruction, TensorReference reference, Layers layers)
     {

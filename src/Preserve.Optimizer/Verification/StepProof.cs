@@ -27,6 +27,7 @@ internal sealed class StepProof
     private readonly HashSet<(string Tensor, int Layer)> _settled = [];
     private readonly List<Outstanding> _outstanding = [];
     private readonly HashSet<string> _signalled = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Tensor, int Layer), CachedEntries> _copies = [];
 
     public StepProof(ExecutionPlan plan, int context)
     {
@@ -58,6 +59,7 @@ internal sealed class StepProof
         _outstanding.RemoveAll(o => o.IsRead);
         _countsPrefetchesOnly = false;
         _signalled.Clear();
+        _copies.Clear();
         Steps = 0;
         Walk(_plan.Body, 0);
         return _faults;
@@ -83,12 +85,12 @@ internal sealed class StepProof
         for (var iteration = 0; iteration < repeat.Count && _faults.Count == 0; iteration++)
         {
             var layer = repeat.FirstLayer + (iteration * repeat.Stride);
-            var state = ProofState.Describe(_accesses, _settled, _outstanding, _signalled, touched, layer);
+            var state = ProofState.Describe(_accesses, _settled, _outstanding, _signalled, _copies, touched, layer);
             if (states.TryGetValue(state, out var before))
             {
                 var period = iteration - before;
                 var passed = (repeat.Count - iteration) / period * period;
-                ProofState.Shift(_accesses, _settled, _outstanding, touched, passed * repeat.Stride);
+                ProofState.Shift(_accesses, _settled, _outstanding, _copies, touched, passed * repeat.Stride);
                 iteration += passed;
                 states.Clear();
                 if (iteration >= repeat.Count)
@@ -140,6 +142,7 @@ internal sealed class StepProof
             foreach (var read in instruction.Reads)
                 Consume(read, layer, stream);
             Record(instruction, layer, stream);
+            NoteCopies(instruction, layer);
             if (instruction.Operation is AttentionOperation)
                 Forget(instruction, layer);
         }
@@ -210,6 +213,8 @@ internal sealed class StepProof
                 Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"stores [{place.Begin}, {place.End}) of '{write.Tensor}', and the new entries are from {FreshFrom(write.Tensor)}");
             return;
         }
+        if (_tensors[write.Tensor].OnHost)
+            return;
         var reader = _accesses.FirstOrDefault(a => !a.IsWrite && IsArena(a) && !a.IsOf(write.Tensor, layer) && a.Overlaps(place.Begin, place.End) && (a.KnownTo & stream) == 0);
         if (reader is not null)
             Fault(PlanFaultKind.Overwrite, instruction, repeatLayer, $"writes '{write.Tensor}' of layer {layer} over '{reader.Tensor}' of layer {reader.Layer}, which may still be read");
@@ -217,19 +222,44 @@ internal sealed class StepProof
 
     private void CheckCoverage(Instruction instruction, int repeatLayer)
     {
-        var reads = instruction.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.KeyValues).ToList();
-        foreach (var cache in reads.GroupBy(r => (r.Tensor, Layer: r.Layer.Resolve(repeatLayer))))
+        var reads = instruction.Reads.Select(r => EntriesOf(r, repeatLayer)).OfType<CachedEntries>().ToList();
+        if (reads.Count == 0)
+            Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, "reads no entries of a KV-cache");
+        foreach (var cache in reads.GroupBy(r => (r.Tensor, r.Layer)))
         {
             var next = 0L;
-            foreach (var (begin, end) in cache.Select(r => Place(r)!.Value).Where(p => p.End > p.Begin).OrderBy(p => p.Begin).ThenBy(p => p.End))
+            foreach (var entries in cache.Where(e => e.End > e.Begin).OrderBy(e => e.Begin).ThenBy(e => e.End))
             {
-                if (begin != next)
-                    Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads [{begin}, {end}) of '{cache.Key.Tensor}' where [{next}, ...) comes next");
-                next = end;
+                if (entries.Begin != next)
+                    Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads [{entries.Begin}, {entries.End}) of '{cache.Key.Tensor}' where [{next}, ...) comes next");
+                next = entries.End;
             }
             var units = _tensors[cache.Key.Tensor].Units.At(_context);
             if (next != units)
                 Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads {next} of the {units} attended tokens of '{cache.Key.Tensor}'");
+        }
+    }
+
+    /// <summary>The entries of a cache that a reference reads: its own, or those that the value is a copy of.</summary>
+    private CachedEntries? EntriesOf(TensorReference reference, int repeatLayer)
+    {
+        var layer = reference.Layer.Resolve(repeatLayer);
+        if (_tensors[reference.Tensor].Role == TensorRole.KeyValues)
+            return Place(reference) is { } place ? new CachedEntries(reference.Tensor, layer, place.Begin, place.End) : null;
+        return _copies.TryGetValue((reference.Tensor, layer), out var entries) ? entries : null;
+    }
+
+    /// <summary>After a copy its two ends hold the same entries; whatever else is written is no copy.</summary>
+    private void NoteCopies(Instruction instruction, int repeatLayer)
+    {
+        foreach (var write in instruction.Writes)
+            _copies.Remove((write.Tensor, write.Layer.Resolve(repeatLayer)));
+        if (instruction is not { Operation: TransferOperation, Reads: { Count: 1 } reads, Writes: { Count: 1 } writes })
+            return;
+        foreach (var (value, other) in new[] { (writes[0], reads[0]), (reads[0], writes[0]) })
+        {
+            if (_tensors[value.Tensor].Role == TensorRole.Value && EntriesOf(other, repeatLayer) is { } entries)
+                _copies[(value.Tensor, value.Layer.Resolve(repeatLayer))] = entries;
         }
     }
 
@@ -297,11 +327,14 @@ internal sealed class StepProof
             if (Place(write) is not { } place)
                 continue;
             var access = new MemoryAccess(write.Tensor, write.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: true) { KnownTo = stream };
+            // Entries that are stored in host memory are for later steps.
+            if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
+                continue;
             if (IsArena(access))
             {
                 access.Racing.AddRange(_accesses.Where(a => a.IsWrite && IsArena(a) && !a.IsOf(access.Tensor, access.Layer)
                     && a.Overlaps(access.Begin, access.End) && (a.KnownTo & stream) == 0));
-                _settled.RemoveWhere(s => !(s.Tensor == access.Tensor && s.Layer == access.Layer) && _tensors[s.Tensor].Role == TensorRole.Value
+                _settled.RemoveWhere(s => !(s.Tensor == access.Tensor && s.Layer == access.Layer) && IsInArena(s.Tensor)
                     && _tensors[s.Tensor].Offset < access.End && access.Begin < _tensors[s.Tensor].Offset + _tensors[s.Tensor].Bytes.At(_context));
             }
             _accesses.Add(access);
@@ -311,9 +344,12 @@ internal sealed class StepProof
     /// <summary>A cache is attended to once in a step; nobody asks for its entries again.</summary>
     private void Forget(Instruction attention, int repeatLayer)
     {
-        foreach (var read in attention.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.KeyValues))
+        foreach (var read in attention.Reads)
         {
             var layer = read.Layer.Resolve(repeatLayer);
+            _copies.Remove((read.Tensor, layer));
+            if (_tensors[read.Tensor].Role != TensorRole.KeyValues)
+                continue;
             _settled.Remove((read.Tensor, layer));
             _accesses.RemoveAll(a => a.IsOf(read.Tensor, layer));
         }
@@ -335,9 +371,11 @@ internal sealed class StepProof
         }
     }
 
-    private bool IsArena(MemoryAccess access) => _tensors[access.Tensor].Role == TensorRole.Value;
+    private bool IsArena(MemoryAccess access) => IsInArena(access.Tensor);
 
-    /// <summary>Where a reference lies: bytes in the arena, tokens of a KV-cache; null for a weight.</summary>
+    private bool IsInArena(string tensor) => _tensors[tensor] is { Role: TensorRole.Value, OnHost: false };
+
+    /// <summary>Where a reference lies: bytes in the arena, bytes of a value in host memory, tokens of a KV-cache; null for a weight.</summary>
     private (long Begin, long End)? Place(TensorReference reference)
     {
         var tensor = _tensors[reference.Tensor];
@@ -345,8 +383,8 @@ internal sealed class StepProof
         var end = reference.Range?.End.At(_context) ?? tensor.Units.At(_context);
         return tensor.Role switch
         {
-            TensorRole.Value => (tensor.Offset + begin, tensor.Offset + end),
-            TensorRole.KeyValues => (begin, end),
+            TensorRole.Value when !tensor.OnHost => (tensor.Offset + begin, tensor.Offset + end),
+            TensorRole.Value or TensorRole.KeyValues => (begin, end),
             _ => null,
         };
     }

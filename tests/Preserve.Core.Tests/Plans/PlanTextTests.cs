@@ -34,10 +34,15 @@ public class PlanTextTests
                     new CandidateReport(new TensorReference("w", LayerIndex.FromRepeat(1)), 64, 10, Verdict.Part, "because of 3 reasons"),
                 }),
                 new WindowReport("head_gather", -1, -1, 0, 5, 0, 0, default),
-            })),
+            })
+            {
+                GainAtHalfPicoseconds = -2,
+                GainAtTwicePicoseconds = 4,
+                Guard = new GuardReport(GuardOutcome.Kept, -1, 3_000_000),
+            }),
         new PlannedStep(
             new ExecutionPlan("Small", "own", 1, 1, new PrefillSpec(1, 4), PrefetchPolicy.None, 0, 0, default, default),
-            new PlanReport(1, 1, 1, "HBM", 0, 0, 0, 0, 0, default)),
+            new PlanReport(1, 1, 1, "HBM", 0, 0, 0, 0, 0, default) { Guard = GuardReport.NothingToGain }),
     }, "{\n  \"id\": \"own\"\n\n}");
 
     [Fact]

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 16 context 8192  10,885.1 us  10,775.0 us  1.010x
+// decode batch 16 context 8192  10,885.1 us  10,261.4 us  1.061x
 #nullable enable
 
 namespace App;
@@ -27,8 +27,10 @@ partial class Gemma2_27BDeployed
             #
             # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
             # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
-            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
+            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
+            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
             # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
 
             plan  decode batch 16 context 8192
@@ -36,7 +38,7 @@ partial class Gemma2_27BDeployed
               device         h100-sxm
               ranks          4
               layers         46
-              policy         paper
+              policy         best
               prefetch room  38,797,312 bytes
               arena          10,240,000 bytes
 
@@ -101,17 +103,17 @@ partial class Gemma2_27BDeployed
                 compute     embed                       embed 16 x 4608                                                                                   embedding -> embed_part                                                                                                                                signals
                 collective  embed_reduce                all-reduce 147456 bytes over 4                                                                    embed_part -> embedded                                                                                                                                 after embed          signals
                 prefetch    under_embed_reduce          read 18874368 bytes                                                                               0.LocalLayer/qkv_weight                                                                                                                                after embed
-                prefetch    under_embed_reduce          read {32768c; c>=609: 0} bytes                                                                    0.LocalLayer/kv[0:{c; c>=609: 0}]
-                prefetch    under_embed_reduce          read {9437184; c>=321: 0} bytes                                                                   0.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
                 compute     embed_scale                 scale 16 x 4608                                                                                   embedded -> 0.h                                                                                                                                        after embed_reduce
                 repeat 22 times  layers i = 0 to 42 by 2
-                  compute     attn_norm                   rms norm 16 x 4608                                                                                i.h, i.LocalLayer/attn_norm_weight -> i.LocalLayer/attn_in
+                  compute     attn_norm                   rms norm 16 x 4608                                                                                i.h, i.LocalLayer/attn_norm_weight -> i.LocalLayer/attn_in                                                                                             signals
                   compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     i.LocalLayer/attn_in, i.LocalLayer/qkv_weight -> i.LocalLayer/qkv_out
+                  prefetch    under_qkv                   read {32768c; c>=576: 18874368} bytes                                                             i.LocalLayer/kv[0:{c; c>=576: 576}]                                                                                                                    after attn_norm
                   compute     rotary                      rotary 16 x 1536                                                                                  i.LocalLayer/qkv_out -> i.LocalLayer/qk_rotated
                   compute     store                       store 16 x 1024                                                                                   i.LocalLayer/qk_rotated, i.LocalLayer/qkv_out -> i.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}]
                   compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, {16c+16; c>=4096: 65536} pairs, soft-cap  i.LocalLayer/qk_rotated, i.LocalLayer/kv[0:{c; c>=4096: 4095}], i.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}] -> i.LocalLayer/attended
                   compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     i.LocalLayer/attended, i.LocalLayer/out_weight -> i.LocalLayer/out_part                                                                                signals
                   collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    i.LocalLayer/out_part -> i.LocalLayer/attn_out                                                                                                         after out            signals
+                  prefetch    under_out_reduce            read 38338560 bytes                                                                               i.LocalLayer/gate_up_weight[0:38338560]                                                                                                                after out
                   compute     attn_post_norm              rms norm 16 x 4608                                                                                i.LocalLayer/attn_out, i.LocalLayer/attn_post_norm_weight -> i.LocalLayer/attn_out_normed                                                              after out_reduce
                   compute     attn_add                    add 16 x 4608                                                                                     i.h, i.LocalLayer/attn_out_normed -> i.LocalLayer/h_mid
                   compute     mlp_norm                    rms norm 16 x 4608                                                                                i.LocalLayer/h_mid, i.LocalLayer/mlp_norm_weight -> i.LocalLayer/mlp_in
@@ -120,17 +122,17 @@ partial class Gemma2_27BDeployed
                   compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     i.LocalLayer/activated, i.LocalLayer/down_weight -> i.LocalLayer/down_part                                                                             signals
                   collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    i.LocalLayer/down_part -> i.LocalLayer/mlp_out                                                                                                         after down           signals
                   prefetch    under_down_reduce           read 18874368 bytes                                                                               i+1.GlobalLayer/qkv_weight                                                                                                                             after down
-                  prefetch    under_down_reduce           read {32768c; c>=609: 0} bytes                                                                    i+1.GlobalLayer/kv[0:{c; c>=609: 0}]
-                  prefetch    under_down_reduce           read {9437184; c>=321: 0} bytes                                                                   i+1.GlobalLayer/out_weight[0:{9437184; c>=321: 0}]
                   compute     mlp_post_norm               rms norm 16 x 4608                                                                                i.LocalLayer/mlp_out, i.LocalLayer/mlp_post_norm_weight -> i.LocalLayer/mlp_out_normed                                                                 after down_reduce
                   compute     mlp_add                     add 16 x 4608                                                                                     i.LocalLayer/h_mid, i.LocalLayer/mlp_out_normed -> i+1.h
-                  compute     attn_norm                   rms norm 16 x 4608                                                                                i+1.h, i+1.GlobalLayer/attn_norm_weight -> i+1.GlobalLayer/attn_in
+                  compute     attn_norm                   rms norm 16 x 4608                                                                                i+1.h, i+1.GlobalLayer/attn_norm_weight -> i+1.GlobalLayer/attn_in                                                                                     signals
                   compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     i+1.GlobalLayer/attn_in, i+1.GlobalLayer/qkv_weight -> i+1.GlobalLayer/qkv_out
+                  prefetch    under_qkv                   read {32768c; c>=576: 18874368} bytes                                                             i+1.GlobalLayer/kv[0:{c; c>=576: 576}]                                                                                                                 after attn_norm
                   compute     rotary                      rotary 16 x 1536                                                                                  i+1.GlobalLayer/qkv_out -> i+1.GlobalLayer/qk_rotated
                   compute     store                       store 16 x 1024                                                                                   i+1.GlobalLayer/qk_rotated, i+1.GlobalLayer/qkv_out -> i+1.GlobalLayer/kv[c:c+1]
                   compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, 16c+16 pairs, soft-cap                    i+1.GlobalLayer/qk_rotated, i+1.GlobalLayer/kv[0:c], i+1.GlobalLayer/kv[c:c+1] -> i+1.GlobalLayer/attended
                   compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     i+1.GlobalLayer/attended, i+1.GlobalLayer/out_weight -> i+1.GlobalLayer/out_part                                                                       signals
                   collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    i+1.GlobalLayer/out_part -> i+1.GlobalLayer/attn_out                                                                                                   after out            signals
+                  prefetch    under_out_reduce            read 38338560 bytes                                                                               i+1.GlobalLayer/gate_up_weight[0:38338560]                                                                                                             after out
                   compute     attn_post_norm              rms norm 16 x 4608                                                                                i+1.GlobalLayer/attn_out, i+1.GlobalLayer/attn_post_norm_weight -> i+1.GlobalLayer/attn_out_normed                                                     after out_reduce
                   compute     attn_add                    add 16 x 4608                                                                                     i+1.h, i+1.GlobalLayer/attn_out_normed -> i+1.GlobalLayer/h_mid
                   compute     mlp_norm                    rms norm 16 x 4608                                                                                i+1.GlobalLayer/h_mid, i+1.GlobalLayer/mlp_norm_weight -> i+1.GlobalLayer/mlp_in
@@ -139,18 +141,18 @@ partial class Gemma2_27BDeployed
                   compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     i+1.GlobalLayer/activated, i+1.GlobalLayer/down_weight -> i+1.GlobalLayer/down_part                                                                    signals
                   collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    i+1.GlobalLayer/down_part -> i+1.GlobalLayer/mlp_out                                                                                                   after down           signals
                   prefetch    under_down_reduce           read 18874368 bytes                                                                               i+2.LocalLayer/qkv_weight                                                                                                                              after down
-                  prefetch    under_down_reduce           read {32768c; c>=609: 0} bytes                                                                    i+2.LocalLayer/kv[0:{c; c>=609: 0}]
-                  prefetch    under_down_reduce           read {9437184; c>=321: 0} bytes                                                                   i+2.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
                   compute     mlp_post_norm               rms norm 16 x 4608                                                                                i+1.GlobalLayer/mlp_out, i+1.GlobalLayer/mlp_post_norm_weight -> i+1.GlobalLayer/mlp_out_normed                                                        after down_reduce
                   compute     mlp_add                     add 16 x 4608                                                                                     i+1.GlobalLayer/h_mid, i+1.GlobalLayer/mlp_out_normed -> i+2.h
                 end
-                compute     attn_norm                   rms norm 16 x 4608                                                                                44.h, 44.LocalLayer/attn_norm_weight -> 44.LocalLayer/attn_in
+                compute     attn_norm                   rms norm 16 x 4608                                                                                44.h, 44.LocalLayer/attn_norm_weight -> 44.LocalLayer/attn_in                                                                                          signals
                 compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     44.LocalLayer/attn_in, 44.LocalLayer/qkv_weight -> 44.LocalLayer/qkv_out
+                prefetch    under_qkv                   read {32768c; c>=576: 18874368} bytes                                                             44.LocalLayer/kv[0:{c; c>=576: 576}]                                                                                                                   after attn_norm
                 compute     rotary                      rotary 16 x 1536                                                                                  44.LocalLayer/qkv_out -> 44.LocalLayer/qk_rotated
                 compute     store                       store 16 x 1024                                                                                   44.LocalLayer/qk_rotated, 44.LocalLayer/qkv_out -> 44.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}]
                 compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, {16c+16; c>=4096: 65536} pairs, soft-cap  44.LocalLayer/qk_rotated, 44.LocalLayer/kv[0:{c; c>=4096: 4095}], 44.LocalLayer/kv[{c; c>=4096: 4095}:{c+1; c>=4096: 4096}] -> 44.LocalLayer/attended
                 compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     44.LocalLayer/attended, 44.LocalLayer/out_weight -> 44.LocalLayer/out_part                                                                             signals
                 collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    44.LocalLayer/out_part -> 44.LocalLayer/attn_out                                                                                                       after out            signals
+                prefetch    under_out_reduce            read 38338560 bytes                                                                               44.LocalLayer/gate_up_weight[0:38338560]                                                                                                               after out
                 compute     attn_post_norm              rms norm 16 x 4608                                                                                44.LocalLayer/attn_out, 44.LocalLayer/attn_post_norm_weight -> 44.LocalLayer/attn_out_normed                                                           after out_reduce
                 compute     attn_add                    add 16 x 4608                                                                                     44.h, 44.LocalLayer/attn_out_normed -> 44.LocalLayer/h_mid
                 compute     mlp_norm                    rms norm 16 x 4608                                                                                44.LocalLayer/h_mid, 44.LocalLayer/mlp_norm_weight -> 44.LocalLayer/mlp_in
@@ -159,17 +161,17 @@ partial class Gemma2_27BDeployed
                 compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     44.LocalLayer/activated, 44.LocalLayer/down_weight -> 44.LocalLayer/down_part                                                                          signals
                 collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    44.LocalLayer/down_part -> 44.LocalLayer/mlp_out                                                                                                       after down           signals
                 prefetch    under_down_reduce           read 18874368 bytes                                                                               45.GlobalLayer/qkv_weight                                                                                                                              after down
-                prefetch    under_down_reduce           read {32768c; c>=609: 0} bytes                                                                    45.GlobalLayer/kv[0:{c; c>=609: 0}]
-                prefetch    under_down_reduce           read {9437184; c>=321: 0} bytes                                                                   45.GlobalLayer/out_weight[0:{9437184; c>=321: 0}]
                 compute     mlp_post_norm               rms norm 16 x 4608                                                                                44.LocalLayer/mlp_out, 44.LocalLayer/mlp_post_norm_weight -> 44.LocalLayer/mlp_out_normed                                                              after down_reduce
                 compute     mlp_add                     add 16 x 4608                                                                                     44.LocalLayer/h_mid, 44.LocalLayer/mlp_out_normed -> 45.h
-                compute     attn_norm                   rms norm 16 x 4608                                                                                45.h, 45.GlobalLayer/attn_norm_weight -> 45.GlobalLayer/attn_in
+                compute     attn_norm                   rms norm 16 x 4608                                                                                45.h, 45.GlobalLayer/attn_norm_weight -> 45.GlobalLayer/attn_in                                                                                        signals
                 compute     qkv                         matmul 16 x 4608 by 4608 x 2048, bf16 by bf16                                                     45.GlobalLayer/attn_in, 45.GlobalLayer/qkv_weight -> 45.GlobalLayer/qkv_out
+                prefetch    under_qkv                   read {32768c; c>=576: 18874368} bytes                                                             45.GlobalLayer/kv[0:{c; c>=576: 576}]                                                                                                                  after attn_norm
                 compute     rotary                      rotary 16 x 1536                                                                                  45.GlobalLayer/qkv_out -> 45.GlobalLayer/qk_rotated
                 compute     store                       store 16 x 1024                                                                                   45.GlobalLayer/qk_rotated, 45.GlobalLayer/qkv_out -> 45.GlobalLayer/kv[c:c+1]
                 compute     attention                   attention 16 x 1 tokens, 8 query and 4 KV heads of 128, 16c+16 pairs, soft-cap                    45.GlobalLayer/qk_rotated, 45.GlobalLayer/kv[0:c], 45.GlobalLayer/kv[c:c+1] -> 45.GlobalLayer/attended
                 compute     out                         matmul 16 x 1024 by 1024 x 4608, bf16 by bf16                                                     45.GlobalLayer/attended, 45.GlobalLayer/out_weight -> 45.GlobalLayer/out_part                                                                          signals
                 collective  out_reduce                  all-reduce 147456 bytes over 4                                                                    45.GlobalLayer/out_part -> 45.GlobalLayer/attn_out                                                                                                     after out            signals
+                prefetch    under_out_reduce            read 38338560 bytes                                                                               45.GlobalLayer/gate_up_weight[0:38338560]                                                                                                              after out
                 compute     attn_post_norm              rms norm 16 x 4608                                                                                45.GlobalLayer/attn_out, 45.GlobalLayer/attn_post_norm_weight -> 45.GlobalLayer/attn_out_normed                                                        after out_reduce
                 compute     attn_add                    add 16 x 4608                                                                                     45.h, 45.GlobalLayer/attn_out_normed -> 45.GlobalLayer/h_mid
                 compute     mlp_norm                    rms norm 16 x 4608                                                                                45.GlobalLayer/h_mid, 45.GlobalLayer/mlp_norm_weight -> 45.GlobalLayer/mlp_in
@@ -177,6 +179,7 @@ partial class Gemma2_27BDeployed
                 compute     activation                  geglu 16 x 9216                                                                                   45.GlobalLayer/gate_up_out -> 45.GlobalLayer/activated
                 compute     down                        matmul 16 x 9216 by 9216 x 4608, bf16 by bf16                                                     45.GlobalLayer/activated, 45.GlobalLayer/down_weight -> 45.GlobalLayer/down_part                                                                       signals
                 collective  down_reduce                 all-reduce 147456 bytes over 4                                                                    45.GlobalLayer/down_part -> 45.GlobalLayer/mlp_out                                                                                                     after down           signals
+                prefetch    under_down_reduce           read 38338560 bytes                                                                               embedding[0:38338560]                                                                                                                                  after down
                 compute     mlp_post_norm               rms norm 16 x 4608                                                                                45.GlobalLayer/mlp_out, 45.GlobalLayer/mlp_post_norm_weight -> 45.GlobalLayer/mlp_out_normed                                                           after down_reduce
                 compute     mlp_add                     add 16 x 4608                                                                                     45.GlobalLayer/h_mid, 45.GlobalLayer/mlp_out_normed -> 46.h
                 compute     final_norm                  rms norm 16 x 4608                                                                                46.h, final_norm_weight -> head_in
@@ -184,72 +187,81 @@ partial class Gemma2_27BDeployed
                 compute     head_soft_cap               soft-cap 16 x 64000                                                                               logits_raw -> head_soft_cap_part                                                                                                                       signals
                 collective  head_soft_cap_gather        all-gather 2048000 bytes over 4                                                                   head_soft_cap_part -> logits                                                                                                                           after head_soft_cap
                 prefetch    under_head_soft_cap_gather  read 18874368 bytes                                                                               0.LocalLayer/qkv_weight                                                                                                                                after head_soft_cap
-                prefetch    under_head_soft_cap_gather  read {32768c; c>=609: 0} bytes                                                                    0.LocalLayer/kv[0:{c; c>=609: 0}]
-                prefetch    under_head_soft_cap_gather  read {9437184; c>=321: 0} bytes                                                                   0.LocalLayer/out_weight[0:{9437184; c>=321: 0}]
 
               # At context 8,192.
               report
-                base         10,885.146524 us
-                step         10,775.022386 us
-                bound        7,298.042433 us
-                bound by     HBM
-                collectives  540.981354 us
-                reachable    319.777241 us
-                elsewhere    124.910415 us
-                weights      13,614,842,880 bytes
-                kv-cache     9,261,776,896 bytes
+                base           10,885.146524 us
+                step           10,261.385166 us
+                bound          7,298.042433 us
+                bound by       HBM
+                collectives    540.981354 us
+                reachable      319.777241 us
+                elsewhere      924.367098 us
+                gain at half   623.761358 us
+                gain at twice  624.373124 us
+                guard          kept at 604.806082 us to 674.105633 us
+                weights        13,614,842,880 bytes
+                kv-cache       9,261,776,896 bytes
                 window  embed_reduce  outside the layers  takes 5.307304 us  hides 2.000000 us  saves 0.000000 us
-                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
-                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
-                  stopped    0.LocalLayer/out_weight                  0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i.LocalLayer/attn_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  i.LocalLayer/mlp_norm_weight             0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  no-room    i.LocalLayer/gate_up_weight              0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
-                  stopped    i.LocalLayer/down_weight                 0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 52.668066 us together
-                  not-asked  i.LocalLayer/mlp_post_norm_weight        0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  i+1.GlobalLayer/attn_norm_weight         0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
-                  no-room    i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456          needs 268,435,456 bytes, 19,922,944 of L2 are left
-                  stopped    i+1.GlobalLayer/out_weight               0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i.GlobalLayer/attn_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  i.GlobalLayer/mlp_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  no-room    i.GlobalLayer/gate_up_weight             0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
-                  stopped    i.GlobalLayer/down_weight                0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 52.668066 us together
-                  not-asked  i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  i+1.LocalLayer/attn_norm_weight          0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
-                  no-room    i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
-                  stopped    i+1.LocalLayer/out_weight                0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 44  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  44.LocalLayer/attn_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  44.LocalLayer/mlp_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  no-room    44.LocalLayer/gate_up_weight             0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
-                  stopped    44.LocalLayer/down_weight                0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 2.394003 us
-                  not-asked  44.LocalLayer/mlp_post_norm_weight       0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  45.GlobalLayer/attn_norm_weight          0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  whole      45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
-                  no-room    45.GlobalLayer/kv[0:c]                   0 of 268,435,456          needs 268,435,456 bytes, 19,922,944 of L2 are left
-                  stopped    45.GlobalLayer/out_weight                0 of 9,437,184            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 45  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  45.GlobalLayer/attn_post_norm_weight     0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  45.GlobalLayer/mlp_norm_weight           0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  no-room    45.GlobalLayer/gate_up_weight            0 of 169,869,312          needs 169,869,312 bytes, 38,797,312 of L2 are left
-                  stopped    45.GlobalLayer/down_weight               0 of 84,934,656           the policy stops at the first tensor that does not fit
-                window  down_reduce  layer 45  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  not-asked  final_norm_weight                        0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  no-room    embedding                                0 of 589,824,000          needs 589,824,000 bytes, 38,797,312 of L2 are left
+                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
+                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    0.LocalLayer/out_weight                  0 of 9,437,184             of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  qkv  layers 0 to 42 by 2  takes 8.567050 us each  hides 8.035935 us each  saves 79.255792 us together
+                  part       i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 162.712242 us together
+                  not-asked  i.LocalLayer/attn_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  i.LocalLayer/mlp_norm_weight             0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  part       i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                  no-room    i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 129.077014 us together
+                  not-asked  i.LocalLayer/mlp_post_norm_weight        0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  i+1.GlobalLayer/attn_norm_weight         0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  whole      i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
+                  no-room    i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    i+1.GlobalLayer/out_weight               0 of 9,437,184             of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  qkv  layers 1 to 43 by 2  takes 8.567050 us each  hides 8.035935 us each  saves 79.377562 us together
+                  part       i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 162.712242 us together
+                  not-asked  i.GlobalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  i.GlobalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  part       i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                  no-room    i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 129.077014 us together
+                  not-asked  i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  i+1.LocalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  whole      i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
+                  no-room    i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    i+1.LocalLayer/out_weight                0 of 9,437,184             of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  qkv  layer 44  takes 8.567050 us  hides 8.035935 us  saves 3.602536 us
+                  part       44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  out_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 7.396011 us
+                  not-asked  44.LocalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  44.LocalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  part       44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                  no-room    44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 5.867137 us
+                  not-asked  44.LocalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  45.GlobalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  whole      45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
+                  no-room    45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    45.GlobalLayer/out_weight                0 of 9,437,184             of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  qkv  layer 45  takes 8.567050 us  hides 8.035935 us  saves 3.608071 us
+                  part       45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  out_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.396011 us
+                  not-asked  45.GlobalLayer/attn_post_norm_weight     0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  45.GlobalLayer/mlp_norm_weight           0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  part       45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                  no-room    45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
+                window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.576753 us
+                  not-asked  45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  not-asked  final_norm_weight                        0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  part       embedding                                38,338,560 of 589,824,000  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
                 window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 8.035935 us  saves 0.047156 us
-                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                the policy prefetches matrices and the KV-cache only
-                  whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368  fits the 38,797,312 bytes of L2 that are left
-                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960          needs 134,184,960 bytes, 19,922,944 of L2 are left
-                  stopped    0.LocalLayer/out_weight                  0 of 9,437,184            the policy stops at the first tensor that does not fit
+                  not-asked  0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
+                  whole      0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
+                  no-room    0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    0.LocalLayer/out_weight                  0 of 9,437,184             of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
 
             """;
         return global::Preserve.PlanSet.Parse(text);

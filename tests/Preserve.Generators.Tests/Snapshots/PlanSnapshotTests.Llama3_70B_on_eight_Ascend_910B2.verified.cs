@@ -3,9 +3,9 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 4 context 16384   14,654.7 us   11,286.5 us  1.298x
-// decode batch 64 context 4096   19,665.9 us   13,524.1 us  1.454x
-// prefill batch 1 tokens 2048   135,183.1 us  135,782.9 us  0.996x
+// decode batch 4 context 16384   14,654.7 us    9,800.3 us  1.495x
+// decode batch 64 context 4096   19,665.9 us   13,427.2 us  1.465x
+// prefill batch 1 tokens 2048   135,183.1 us  135,162.3 us  1.000x
 #nullable enable
 
 namespace App;
@@ -29,8 +29,10 @@ partial class Llama3_70BDeployed
             #
             # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
             # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
-            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
+            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
+            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
             # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
 
             plan  decode batch 4 context 16384
@@ -38,7 +40,7 @@ partial class Llama3_70BDeployed
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         paper
+              policy         best
               prefetch room  140,928,614 bytes
               arena          1,154,304 bytes
 
@@ -77,6 +79,8 @@ partial class Llama3_70BDeployed
                 prefetch    under_embed_reduce  read 10485760 bytes                                                0.qkv_weight                                            after embed
                 prefetch    under_embed_reduce  read 1024c bytes                                                   0.kv[0:c]
                 prefetch    under_embed_reduce  read 8388608 bytes                                                 0.out_weight
+                prefetch    under_embed_reduce  read 58720256 bytes                                                0.gate_up_weight
+                prefetch    under_embed_reduce  read 29360128 bytes                                                0.down_weight
                 compute     join                wait                                                               -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
                   compute     attn_norm           rms norm 4 x 8192                                                  i.h, i.attn_norm_weight -> i.attn_in
@@ -86,8 +90,6 @@ partial class Llama3_70BDeployed
                   compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
                   compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       i.attended, i.out_weight -> i.out_part                  signals
                   collective  out_reduce          all-reduce 65536 bytes over 8                                      i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 58720256 bytes                                                i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    read 29360128 bytes                                                i.down_weight
                   compute     attn_add            add 4 x 8192                                                       i.h, i.attn_out -> i.h_mid                              after out_reduce
                   compute     mlp_norm            rms norm 4 x 8192                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       i.mlp_in, i.gate_up_weight -> i.gate_up_out
@@ -97,6 +99,8 @@ partial class Llama3_70BDeployed
                   prefetch    under_down_reduce   read 10485760 bytes                                                i+1.qkv_weight                                          after down
                   prefetch    under_down_reduce   read 1024c bytes                                                   i+1.kv[0:c]
                   prefetch    under_down_reduce   read 8388608 bytes                                                 i+1.out_weight
+                  prefetch    under_down_reduce   read 58720256 bytes                                                i+1.gate_up_weight
+                  prefetch    under_down_reduce   read 29360128 bytes                                                i+1.down_weight
                   compute     mlp_add             add 4 x 8192                                                       i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
                 compute     attn_norm           rms norm 4 x 8192                                                  79.h, 79.attn_norm_weight -> 79.attn_in
@@ -106,15 +110,14 @@ partial class Llama3_70BDeployed
                 compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
                 compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       79.attended, 79.out_weight -> 79.out_part               signals
                 collective  out_reduce          all-reduce 65536 bytes over 8                                      79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 58720256 bytes                                                79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    read 29360128 bytes                                                79.down_weight
+                prefetch    under_out_reduce    read 37748736 bytes                                                head_weight[0:37748736]                                 after out
                 compute     attn_add            add 4 x 8192                                                       79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                  79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 4 x 3584                                                    79.gate_up_out -> 79.activated
                 compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_reduce         all-reduce 65536 bytes over 8                                      79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 131334144 bytes                                               head_weight                                             after down
+                prefetch    under_down_reduce   read 48234496 bytes                                                head_weight[37748736:85983232]                          after down
                 compute     mlp_add             add 4 x 8192                                                       79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 4 x 8192                                                  80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                      head_in, head_weight -> head_part                       signals
@@ -125,48 +128,56 @@ partial class Llama3_70BDeployed
 
               # At context 16,384.
               report
-                base         14,654.710918 us
-                step         11,286.495268 us
-                bound        9,144.223427 us
-                bound by     critical path
-                collectives  4,310.788595 us
-                reachable    3,013.100046 us
-                elsewhere    4,310.819942 us
-                weights      8,821,686,272 bytes
-                kv-cache     1,342,259,200 bytes
-                window  embed_reduce  outside the layers  takes 26.585143 us  hides 4.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      0.kv[0:c]             16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 113,665,638 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 1,909.886146 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
-                  whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 1,443.337584 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      i+1.kv[0:c]           16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
-                  whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 113,665,638 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 24.175774 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
-                  whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves -27.512739 us
-                  not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 30.580572 us  hides 30.580572 us  saves 0.026251 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      0.kv[0:c]             16,777,216 of 16,777,216    fits the 130,442,854 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 113,665,638 bytes of L2 that are left
+                base           14,654.710918 us
+                step           9,800.273908 us
+                bound          9,144.223427 us
+                bound by       critical path
+                collectives    4,310.788595 us
+                reachable      3,013.100046 us
+                elsewhere      3,457.373477 us
+                gain at half   3,987.954489 us
+                gain at twice  4,874.335526 us
+                guard          nominal
+                weights        8,821,686,272 bytes
+                kv-cache       1,342,259,200 bytes
+                window  embed_reduce  outside the layers  takes 26.585143 us  hides 26.585143 us  saves 42.476037 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
+                  whole      0.kv[0:c]             16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                  whole      0.out_weight          8,388,608 of 8,388,608     its reader takes 6.0 us, not 10.3
+                  whole      0.gate_up_weight      58,720,256 of 58,720,256   its reader takes 16.6 us, not 46.8
+                  whole      0.down_weight         29,360,128 of 29,360,128   its reader takes 10.4 us, not 25.5
+                window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 0.000000 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       i.gate_up_weight      0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
+                  part       i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 4,763.929679 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
+                  whole      i+1.kv[0:c]           16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                  whole      i+1.out_weight        8,388,608 of 8,388,608     its reader takes 6.0 us, not 10.3
+                  whole      i+1.gate_up_weight    58,720,256 of 58,720,256   its reader takes 16.6 us, not 46.8
+                  whole      i+1.down_weight       29,360,128 of 29,360,128   its reader takes 10.4 us, not 25.5
+                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 13.193470 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       79.gate_up_weight     0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
+                  part       79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  part       head_weight           37,748,736 of 131,334,144  of the 140,928,614 bytes that may be prefetched and not yet read, 15,099,494 are left
+                window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.600894 us
+                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       head_weight           48,234,496 of 131,334,144  35,307,497 bytes arrive while down_reduce runs; 16,416,768 more would cost 3.456 us of the step
+                window  head_gather  outside the layers  takes 30.580572 us  hides 30.577995 us  saves 1.131905 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
+                  whole      0.kv[0:c]             16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                  whole      0.out_weight          8,388,608 of 8,388,608     its reader takes 6.0 us, not 10.3
 
             plan  decode batch 64 context 4096
               model          meta-llama/Meta-Llama-3-70B
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         paper
+              policy         best
               prefetch room  140,928,614 bytes
               arena          18,468,864 bytes
 
@@ -203,8 +214,9 @@ partial class Llama3_70BDeployed
                 compute     embed               embed 64 x 8192                                                       embedding -> embed_part                                 signals
                 collective  embed_reduce        all-reduce 1048576 bytes over 8                                       embed_part -> 0.h                                       after embed         signals
                 prefetch    under_embed_reduce  read 10485760 bytes                                                   0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  read 16384c bytes                                                     0.kv[0:c]
+                prefetch    under_embed_reduce  read {0; c>=512: 16384c-8388608} bytes                                0.kv[{c; c>=512: 512}:c]
                 prefetch    under_embed_reduce  read 8388608 bytes                                                    0.out_weight
+                prefetch    under_embed_reduce  read 3670016 bytes                                                    0.down_weight[0:3670016]
                 compute     join                wait                                                                  -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
                   compute     attn_norm           rms norm 64 x 8192                                                    i.h, i.attn_norm_weight -> i.attn_in
@@ -215,7 +227,8 @@ partial class Llama3_70BDeployed
                   compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         i.attended, i.out_weight -> i.out_part                  signals
                   collective  out_reduce          all-reduce 1048576 bytes over 8                                       i.out_part -> i.attn_out                                after out           signals
                   prefetch    under_out_reduce    read 58720256 bytes                                                   i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    read 29360128 bytes                                                   i.down_weight
+                  prefetch    under_out_reduce    read 25690112 bytes                                                   i.down_weight[3670016:29360128]
+                  prefetch    under_out_reduce    read {16384c; c>=512: 8388608} bytes                                  i+1.kv[0:{c; c>=512: 512}]
                   compute     attn_add            add 64 x 8192                                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
                   compute     mlp_norm            rms norm 64 x 8192                                                    i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         i.mlp_in, i.gate_up_weight -> i.gate_up_out
@@ -223,8 +236,9 @@ partial class Llama3_70BDeployed
                   compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         i.activated, i.down_weight -> i.down_part               signals
                   collective  down_reduce         all-reduce 1048576 bytes over 8                                       i.down_part -> i.mlp_out                                after down          signals
                   prefetch    under_down_reduce   read 10485760 bytes                                                   i+1.qkv_weight                                          after down
-                  prefetch    under_down_reduce   read 16384c bytes                                                     i+1.kv[0:c]
+                  prefetch    under_down_reduce   read {0; c>=512: 16384c-8388608} bytes                                i+1.kv[{c; c>=512: 512}:c]
                   prefetch    under_down_reduce   read 8388608 bytes                                                    i+1.out_weight
+                  prefetch    under_down_reduce   read 3670016 bytes                                                    i+1.down_weight[0:3670016]
                   compute     mlp_add             add 64 x 8192                                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
                 compute     attn_norm           rms norm 64 x 8192                                                    79.h, 79.attn_norm_weight -> 79.attn_in
@@ -235,66 +249,74 @@ partial class Llama3_70BDeployed
                 compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         79.attended, 79.out_weight -> 79.out_part               signals
                 collective  out_reduce          all-reduce 1048576 bytes over 8                                       79.out_part -> 79.attn_out                              after out           signals
                 prefetch    under_out_reduce    read 58720256 bytes                                                   79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    read 29360128 bytes                                                   79.down_weight
+                prefetch    under_out_reduce    read 25690112 bytes                                                   79.down_weight[3670016:29360128]
+                prefetch    under_out_reduce    read 16252928 bytes                                                   head_weight[0:16252928]
                 compute     attn_add            add 64 x 8192                                                         79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 64 x 8192                                                    79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 64 x 3584                                                      79.gate_up_out -> 79.activated
                 compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_reduce         all-reduce 1048576 bytes over 8                                       79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 131334144 bytes                                                  head_weight                                             after down
+                prefetch    under_down_reduce   read 62390272 bytes                                                   head_weight[16252928:78643200]                          after down
                 compute     mlp_add             add 64 x 8192                                                         79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 64 x 8192                                                    80.h, final_norm_weight -> head_in
                 compute     head                matmul 64 x 8192 by 8192 x 16032, int8 by int8                        head_in, head_weight -> head_part                       signals
                 collective  head_gather         all-gather 2052096 bytes over 8                                       head_part -> logits                                     after head
                 prefetch    under_head_gather   read 10485760 bytes                                                   0.qkv_weight                                            after head
-                prefetch    under_head_gather   read 16384c bytes                                                     0.kv[0:c]
+                prefetch    under_head_gather   read {0; c>=512: 16384c-8388608} bytes                                0.kv[{c; c>=512: 512}:c]
                 prefetch    under_head_gather   read 8388608 bytes                                                    0.out_weight
 
               # At context 4,096.
               report
-                base         19,665.901179 us
-                step         13,524.091728 us
-                bound        11,734.649384 us
-                bound by     critical path
-                collectives  5,792.617189 us
-                reachable    4,083.479751 us
-                elsewhere    5,495.205942 us
-                weights      8,821,686,272 bytes
-                kv-cache     5,370,019,840 bytes
-                window  embed_reduce  outside the layers  takes 35.362286 us  hides 4.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      0.kv[0:c]             67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 63,333,990 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,971.729807 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
-                  whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,096.487002 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      i+1.kv[0:c]           67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
-                  whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 63,333,990 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 37.616833 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
-                  whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves -8.229149 us
-                  not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 99.289143 us  hides 78.968873 us  saves 7.442498 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      0.kv[0:c]             67,108,864 of 67,108,864    fits the 130,442,854 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 63,333,990 bytes of L2 that are left
+                base           19,665.901179 us
+                step           13,427.210377 us
+                bound          11,734.649384 us
+                bound by       critical path
+                collectives    5,792.617189 us
+                reachable      4,083.479751 us
+                elsewhere      5,578.811564 us
+                gain at half   2,736.593835 us
+                gain at twice  6,630.755365 us
+                guard          nominal
+                weights        8,821,686,272 bytes
+                kv-cache       5,370,019,840 bytes
+                window  embed_reduce  outside the layers  takes 35.362286 us  hides 7.659432 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.6 us, not 11.8
+                  whole      0.kv[0:c]             58,720,256 of 67,108,864   all of it is prefetched, 8,388,608 bytes of it elsewhere; its reader takes 19.1 us, not 53.6
+                  whole      0.out_weight          8,388,608 of 8,388,608     its reader takes 6.1 us, not 10.3
+                  whole      0.down_weight         3,670,016 of 29,360,128    all of it is prefetched, 25,690,112 bytes of it elsewhere; its reader takes 10.8 us, not 25.5
+                window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,154.461239 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      i.gate_up_weight      58,720,256 of 58,720,256   its reader takes 17.5 us, not 46.8
+                  whole      i.down_weight         25,690,112 of 29,360,128   all of it is prefetched, 3,670,016 bytes of it elsewhere; its reader takes 10.8 us, not 25.5
+                  whole      i+1.kv[0:c]           8,388,608 of 67,108,864    all of it is prefetched, 58,720,256 bytes of it elsewhere; its reader takes 19.1 us, not 53.6
+                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,953.054895 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   its reader takes 6.6 us, not 11.8
+                  whole      i+1.kv[0:c]           58,720,256 of 67,108,864   all of it is prefetched, 8,388,608 bytes of it elsewhere; its reader takes 19.1 us, not 53.6
+                  whole      i+1.out_weight        8,388,608 of 8,388,608     its reader takes 6.1 us, not 10.3
+                  whole      i+1.down_weight       3,670,016 of 29,360,128    all of it is prefetched, 25,690,112 bytes of it elsewhere; its reader takes 10.8 us, not 25.5
+                window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 42.334851 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      79.gate_up_weight     58,720,256 of 58,720,256   its reader takes 17.5 us, not 46.8
+                  whole      79.down_weight        25,690,112 of 29,360,128   all of it is prefetched, 3,670,016 bytes of it elsewhere; its reader takes 10.8 us, not 25.5
+                  part       head_weight           16,252,928 of 131,334,144  47,419,954 bytes arrive while out_reduce runs; 16,416,768 more would cost 1.136 us of the step
+                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 29.036774 us
+                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       head_weight           62,390,272 of 131,334,144  47,419,954 bytes arrive while down_reduce runs; 16,416,768 more would cost 3.456 us of the step
+                window  head_gather  outside the layers  takes 99.289143 us  hides 72.124199 us  saves 2.381027 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.6 us, not 11.8
+                  whole      0.kv[0:c]             58,720,256 of 67,108,864   all of it is prefetched, 8,388,608 bytes of it elsewhere; its reader takes 19.1 us, not 53.6
+                  whole      0.out_weight          8,388,608 of 8,388,608     its reader takes 6.1 us, not 10.3
 
             plan  prefill batch 1 tokens 2048
               model          meta-llama/Meta-Llama-3-70B
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         paper
+              policy         best
               prefetch room  140,928,614 bytes
               arena          111,149,056 bytes
 
@@ -328,87 +350,80 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  256,512 bytes            arena 0           once
 
               instructions
-                compute     embed               embed 2048 x 8192                                                        embedding -> embed_part                         signals
-                collective  embed_reduce        all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                               after embed         signals
-                prefetch    under_embed_reduce  read 10485760 bytes                                                      0.qkv_weight                                    after embed
-                prefetch    under_embed_reduce  read 8388608 bytes                                                       0.out_weight
-                compute     join                wait                                                                     -                                               after embed_reduce
+                compute     embed              embed 2048 x 8192                                                        embedding -> embed_part                         signals
+                collective  embed_reduce       all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                               after embed         signals
+                compute     join               wait                                                                     -                                               after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 2048 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary              rotary 2048 x 1152                                                       i.qkv_out -> i.qk_rotated
-                  compute     store               store 2048 x 256                                                         i.qk_rotated, i.qkv_out -> i.kv[0:2048]
-                  compute     attention           attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
-                  compute     out                 matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part          signals
-                  collective  out_reduce          all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                        after out           signals
-                  prefetch    under_out_reduce    read 58720256 bytes                                                      i.gate_up_weight                                after out
-                  prefetch    under_out_reduce    read 29360128 bytes                                                      i.down_weight
-                  compute     attn_add            add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                      after out_reduce
-                  compute     mlp_norm            rms norm 2048 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up             matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation          swiglu 2048 x 3584                                                       i.gate_up_out -> i.activated
-                  compute     down                matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part       signals
-                  collective  down_reduce         all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                        after down          signals
-                  prefetch    under_down_reduce   read 10485760 bytes                                                      i+1.qkv_weight                                  after down
-                  prefetch    under_down_reduce   read 8388608 bytes                                                       i+1.out_weight
-                  compute     mlp_add             add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
+                  compute     attn_norm          rms norm 2048 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary             rotary 2048 x 1152                                                       i.qkv_out -> i.qk_rotated
+                  compute     store              store 2048 x 256                                                         i.qk_rotated, i.qkv_out -> i.kv[0:2048]
+                  compute     attention          attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
+                  compute     out                matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part          signals
+                  collective  out_reduce         all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                        after out           signals
+                  compute     attn_add           add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                      after out_reduce
+                  compute     mlp_norm           rms norm 2048 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up            matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation         swiglu 2048 x 3584                                                       i.gate_up_out -> i.activated
+                  compute     down               matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part       signals
+                  collective  down_reduce        all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                        after down          signals
+                  compute     mlp_add            add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
                 end
-                compute     attn_norm           rms norm 2048 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv                 matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary              rotary 2048 x 1152                                                       79.qkv_out -> 79.qk_rotated
-                compute     store               store 2048 x 256                                                         79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
-                compute     attention           attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
-                compute     out                 matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          79.attended, 79.out_weight -> 79.out_part       signals
-                collective  out_reduce          all-reduce 33554432 bytes over 8                                         79.out_part -> 79.attn_out                      after out           signals
-                prefetch    under_out_reduce    read 58720256 bytes                                                      79.gate_up_weight                               after out
-                prefetch    under_out_reduce    read 29360128 bytes                                                      79.down_weight
-                compute     attn_add            add 2048 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                   after out_reduce
-                compute     mlp_norm            rms norm 2048 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up             matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation          swiglu 2048 x 3584                                                       79.gate_up_out -> 79.activated
-                compute     down                matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          79.activated, 79.down_weight -> 79.down_part    signals
-                collective  down_reduce         all-reduce 33554432 bytes over 8                                         79.down_part -> 79.mlp_out                      after down          signals
-                prefetch    under_down_reduce   read 131334144 bytes                                                     head_weight                                     after down
-                compute     mlp_add             add 2048 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
-                compute     final_norm          rms norm 1 x 8192                                                        80.h, final_norm_weight -> head_in
-                compute     head                matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part               signals
-                collective  head_gather         all-gather 32064 bytes over 8                                            head_part -> logits                             after head
-                prefetch    under_head_gather   read 10485760 bytes                                                      0.qkv_weight                                    after head
-                prefetch    under_head_gather   read 8388608 bytes                                                       0.out_weight
+                compute     attn_norm          rms norm 2048 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv                matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary             rotary 2048 x 1152                                                       79.qkv_out -> 79.qk_rotated
+                compute     store              store 2048 x 256                                                         79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
+                compute     attention          attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
+                compute     out                matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          79.attended, 79.out_weight -> 79.out_part       signals
+                collective  out_reduce         all-reduce 33554432 bytes over 8                                         79.out_part -> 79.attn_out                      after out           signals
+                compute     attn_add           add 2048 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                   after out_reduce
+                compute     mlp_norm           rms norm 2048 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up            matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation         swiglu 2048 x 3584                                                       79.gate_up_out -> 79.activated
+                compute     down               matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          79.activated, 79.down_weight -> 79.down_part    signals
+                collective  down_reduce        all-reduce 33554432 bytes over 8                                         79.down_part -> 79.mlp_out                      after down          signals
+                prefetch    under_down_reduce  read 44040192 bytes                                                      head_weight[0:44040192]                         after down
+                compute     mlp_add            add 2048 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
+                compute     final_norm         rms norm 1 x 8192                                                        80.h, final_norm_weight -> head_in
+                compute     head               matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part               signals
+                collective  head_gather        all-gather 32064 bytes over 8                                            head_part -> logits                             after head
 
               report
-                base         135,183.140468 us
-                step         135,782.910704 us
-                bound        123,653.445169 us
-                bound by     critical path
-                collectives  52,447.641166 us
-                reachable    4,477.520669 us
-                elsewhere    0.000000 us
-                weights      8,821,686,272 bytes
-                kv-cache     41,943,040 bytes
-                window  embed_reduce  outside the layers  takes 325.593143 us  hides 3.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 90.141172 us each  saves -583.584455 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
-                  whole      i.down_weight         29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 325.593143 us each  hides 16.677079 us each  saves 0.000000 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      i+1.out_weight        8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 325.593143 us  hides 90.141172 us  saves -7.387145 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     58,720,256 of 58,720,256    fits the 140,928,614 bytes of L2 that are left
-                  whole      79.down_weight        29,360,128 of 29,360,128    fits the 82,208,358 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 325.593143 us  hides 121.484476 us  saves -8.798636 us
-                  not-asked  final_norm_weight     0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      head_weight           131,334,144 of 131,334,144  fits the 140,928,614 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 27.145143 us  hides 16.677079 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                 the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760    fits the 140,928,614 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608      fits the 130,442,854 bytes of L2 that are left
+                base           135,183.140468 us
+                step           135,162.334110 us
+                bound          123,653.445169 us
+                bound by       critical path
+                collectives    52,447.641166 us
+                reachable      4,477.520669 us
+                elsewhere      0.000000 us
+                gain at half   20.806358 us
+                gain at twice  4.633812 us
+                guard          nominal
+                weights        8,821,686,272 bytes
+                kv-cache       41,943,040 bytes
+                window  embed_reduce  outside the layers  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  compute-bound  0.qkv_weight          0 of 10,485,760            its reader takes 80.1 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 8,388,608             its reader takes 64.9 us with it in the L2 or without
+                window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked      i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  compute-bound  i.gate_up_weight      0 of 58,720,256            its reader takes 429.0 us with it in the L2 or without
+                  compute-bound  i.down_weight         0 of 29,360,128            its reader takes 216.6 us with it in the L2 or without
+                window  down_reduce  layers 0 to 78  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked      i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  compute-bound  i+1.qkv_weight        0 of 10,485,760            its reader takes 80.1 us with it in the L2 or without
+                  compute-bound  i+1.out_weight        0 of 8,388,608             its reader takes 64.9 us with it in the L2 or without
+                window  out_reduce  layer 79  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  compute-bound  79.gate_up_weight     0 of 58,720,256            its reader takes 429.0 us with it in the L2 or without
+                  compute-bound  79.down_weight        0 of 29,360,128            its reader takes 216.6 us with it in the L2 or without
+                window  down_reduce  layer 79  takes 325.593143 us  hides 33.913183 us  saves 20.806358 us
+                  not-asked      final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part           head_weight           44,040,192 of 131,334,144  16,416,768 more bytes would push out what is still needed, and cost 3.106 us of the step
+                window  head_gather  outside the layers  takes 27.145143 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  compute-bound  0.qkv_weight          0 of 10,485,760            its reader takes 80.1 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 8,388,608             its reader takes 64.9 us with it in the L2 or without
 
             """;
         return global::Preserve.PlanSet.Parse(text);

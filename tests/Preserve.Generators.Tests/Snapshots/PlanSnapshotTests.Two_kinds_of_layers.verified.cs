@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base     planned    gain
-// decode batch 32 context 8192  8,033.6 us  8,027.0 us  1.001x
+// decode batch 32 context 8192  8,033.6 us  7,824.4 us  1.027x
 #nullable enable
 
 partial class TwoKindsDeployed
@@ -25,8 +25,10 @@ partial class TwoKindsDeployed
             #
             # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
             # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
-            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
+            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
+            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
             # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
 
             plan  decode batch 32 context 8192
@@ -34,7 +36,7 @@ partial class TwoKindsDeployed
               device         h200-sxm
               ranks          4
               layers         61
-              policy         paper
+              policy         best
               prefetch room  44,040,192 bytes
               arena          2,560,000 bytes
 
@@ -89,9 +91,8 @@ partial class TwoKindsDeployed
               instructions
                 compute     embed               embed 32 x 4096                                                       embedding -> embed_part                                                             signals
                 collective  embed_reduce        all-reduce 262144 bytes over 4                                        embed_part -> 0.h                                                                   after embed         signals
-                prefetch    under_embed_reduce  read 6291456 bytes                                                    0.Wide/qkv_weight                                                                   after embed
-                prefetch    under_embed_reduce  read {32768c; c>=1153: 0} bytes                                       0.Wide/kv[0:{c; c>=1153: 0}]
-                prefetch    under_embed_reduce  read {4194304; c>=1025: 0} bytes                                      0.Wide/out_weight[0:{4194304; c>=1025: 0}]
+                prefetch    under_embed_reduce  read {0; c>=64: 32768c-2097152; c>=1152: 35651584} bytes              0.Wide/kv[{c; c>=64: 64}:{c; c>=1152: 1152}]                                        after embed
+                prefetch    under_embed_reduce  read 196608 bytes                                                     0.Wide/out_weight[1376256:1572864]
                 compute     join                wait                                                                  -                                                                                   after embed_reduce
                 repeat 2 times  layers i = 0 to 1
                   compute     attn_norm           rms norm 32 x 4096                                                    i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in
@@ -102,15 +103,16 @@ partial class TwoKindsDeployed
                   compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
                   collective  out_reduce          all-reduce 262144 bytes over 4                                        i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
                   prefetch    under_out_reduce    read 33554432 bytes                                                   i.Wide/gate_up_weight                                                               after out
+                  prefetch    under_out_reduce    read {32768c; c>=64: 2097152} bytes                                   i+1.Wide/kv[0:{c; c>=64: 64}]
+                  prefetch    under_out_reduce    read 1376256 bytes                                                    i+1.Wide/out_weight[0:1376256]
                   compute     attn_add            add 32 x 4096                                                         i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
                   compute     mlp_norm            rms norm 32 x 4096                                                    i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in
                   compute     gate_up             matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
                   compute     activation          swiglu 32 x 4096                                                      i.Wide/gate_up_out -> i.Wide/activated
                   compute     down                matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
                   collective  down_reduce         all-reduce 262144 bytes over 4                                        i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
-                  prefetch    under_down_reduce   read 6291456 bytes                                                    i+1.Wide/qkv_weight                                                                 after down
-                  prefetch    under_down_reduce   read {32768c; c>=1153: 0} bytes                                       i+1.Wide/kv[0:{c; c>=1153: 0}]
-                  prefetch    under_down_reduce   read {4194304; c>=1025: 0} bytes                                      i+1.Wide/out_weight[0:{4194304; c>=1025: 0}]
+                  prefetch    under_down_reduce   read {0; c>=64: 32768c-2097152; c>=1152: 35651584} bytes              i+1.Wide/kv[{c; c>=64: 64}:{c; c>=1152: 1152}]                                      after down
+                  prefetch    under_down_reduce   read 196608 bytes                                                     i+1.Wide/out_weight[1376256:1572864]
                   compute     mlp_add             add 32 x 4096                                                         i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
                 end
                 compute     attn_norm           rms norm 32 x 4096                                                    2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in
@@ -121,15 +123,15 @@ partial class TwoKindsDeployed
                 compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
                 collective  out_reduce          all-reduce 262144 bytes over 4                                        2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
                 prefetch    under_out_reduce    read 33554432 bytes                                                   2.Wide/gate_up_weight                                                               after out
+                prefetch    under_out_reduce    read {32768c; c>=128: 4194304} bytes                                  3.Narrow/kv[0:{c; c>=128: 128}]
+                prefetch    under_out_reduce    read 2883584 bytes                                                    3.Narrow/out_weight[0:2883584]
                 compute     attn_add            add 32 x 4096                                                         2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
                 compute     mlp_norm            rms norm 32 x 4096                                                    2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in
                 compute     gate_up             matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
                 compute     activation          swiglu 32 x 4096                                                      2.Wide/gate_up_out -> 2.Wide/activated
                 compute     down                matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
                 collective  down_reduce         all-reduce 262144 bytes over 4                                        2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
-                prefetch    under_down_reduce   read 6291456 bytes                                                    3.Narrow/qkv_weight                                                                 after down
-                prefetch    under_down_reduce   read {32768c; c>=1153: 0} bytes                                       3.Narrow/kv[0:{c; c>=1153: 0}]
-                prefetch    under_down_reduce   read {4194304; c>=1025: 0} bytes                                      3.Narrow/out_weight[0:{4194304; c>=1025: 0}]
+                prefetch    under_down_reduce   read {0; c>=128: 32768c-4194304; c>=1216: 35651584} bytes             3.Narrow/kv[{c; c>=128: 128}:{c; c>=1216: 1216}]                                    after down
                 compute     mlp_add             add 32 x 4096                                                         2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
                 repeat 57 times  layers i = 3 to 59
                   compute     attn_norm           rms norm 32 x 4096                                                    i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in
@@ -139,17 +141,15 @@ partial class TwoKindsDeployed
                   compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
                   compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
                   collective  out_reduce          all-reduce 262144 bytes over 4                                        i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
-                  prefetch    under_out_reduce    read 16777216 bytes                                                   i.Narrow/gate_up_weight                                                             after out
-                  prefetch    under_out_reduce    read 8388608 bytes                                                    i.Narrow/down_weight
+                  prefetch    under_out_reduce    read {32768c; c>=128: 4194304} bytes                                  i+1.Narrow/kv[0:{c; c>=128: 128}]                                                   after out
+                  prefetch    under_out_reduce    read 2883584 bytes                                                    i+1.Narrow/out_weight[0:2883584]
                   compute     attn_add            add 32 x 4096                                                         i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
                   compute     mlp_norm            rms norm 32 x 4096                                                    i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
                   compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
                   compute     activation          swiglu 32 x 2048                                                      i.Narrow/gate_up_out -> i.Narrow/activated
                   compute     down                matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
                   collective  down_reduce         all-reduce 262144 bytes over 4                                        i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
-                  prefetch    under_down_reduce   read 6291456 bytes                                                    i+1.Narrow/qkv_weight                                                               after down
-                  prefetch    under_down_reduce   read {32768c; c>=1153: 0} bytes                                       i+1.Narrow/kv[0:{c; c>=1153: 0}]
-                  prefetch    under_down_reduce   read {4194304; c>=1025: 0} bytes                                      i+1.Narrow/out_weight[0:{4194304; c>=1025: 0}]
+                  prefetch    under_down_reduce   read {0; c>=128: 32768c-4194304; c>=1216: 35651584} bytes             i+1.Narrow/kv[{c; c>=128: 128}:{c; c>=1216: 1216}]                                  after down
                   compute     mlp_add             add 32 x 4096                                                         i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
                 end
                 compute     attn_norm           rms norm 32 x 4096                                                    60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in
@@ -159,78 +159,85 @@ partial class TwoKindsDeployed
                 compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
                 compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
                 collective  out_reduce          all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
-                prefetch    under_out_reduce    read 16777216 bytes                                                   60.Narrow/gate_up_weight                                                            after out
-                prefetch    under_out_reduce    read 8388608 bytes                                                    60.Narrow/down_weight
+                prefetch    under_out_reduce    read 16515072 bytes                                                   head_weight[0:16515072]                                                             after out
                 compute     attn_add            add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
                 compute     mlp_norm            rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
                 compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
                 compute     activation          swiglu 32 x 2048                                                      60.Narrow/gate_up_out -> 60.Narrow/activated
                 compute     down                matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
                 collective  down_reduce         all-reduce 262144 bytes over 4                                        60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
-                prefetch    under_down_reduce   read 32768000 bytes                                                   head_weight                                                                         after down
                 compute     mlp_add             add 32 x 4096                                                         60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
                 compute     final_norm          rms norm 32 x 4096                                                    61.h, final_norm_weight -> head_in
                 compute     head                matmul 32 x 4096 by 4096 x 8000, bf16 by fp8                          head_in, head_weight -> head_part                                                   signals
                 collective  head_gather         all-gather 512000 bytes over 4                                        head_part -> logits                                                                 after head
-                prefetch    under_head_gather   read 6291456 bytes                                                    0.Wide/qkv_weight                                                                   after head
-                prefetch    under_head_gather   read {32768c; c>=1153: 0} bytes                                       0.Wide/kv[0:{c; c>=1153: 0}]
-                prefetch    under_head_gather   read {4194304; c>=1025: 0} bytes                                      0.Wide/out_weight[0:{4194304; c>=1025: 0}]
+                prefetch    under_head_gather   read {0; c>=64: 32768c-2097152; c>=1152: 35651584} bytes              0.Wide/kv[{c; c>=64: 64}:{c; c>=1152: 1152}]                                        after head
+                prefetch    under_head_gather   read 196608 bytes                                                     0.Wide/out_weight[1376256:1572864]
 
               # At context 8,192.
               report
-                base         8,033.649294 us
-                step         8,026.967169 us
-                bound        6,137.681049 us
-                bound by     critical path
-                collectives  819.268876 us
-                reachable    403.647564 us
-                elsewhere    137.357741 us
-                weights      2,316,787,712 bytes
-                kv-cache     16,376,561,664 bytes
-                window  embed_reduce  outside the layers  takes 6.475356 us  hides 2.000000 us  saves 0.000000 us
-                  not-asked  0.Wide/attn_norm_weight      0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      0.Wide/qkv_weight            6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
-                  no-room    0.Wide/kv[0:c]               0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
-                  stopped    0.Wide/out_weight            0 of 4,194,304            the policy stops at the first tensor that does not fit
+                base           8,033.649294 us
+                step           7,824.419213 us
+                bound          6,137.681049 us
+                bound by       critical path
+                collectives    819.268876 us
+                reachable      403.647564 us
+                elsewhere      236.506892 us
+                gain at half   205.690060 us
+                gain at twice  217.631500 us
+                guard          kept at 205.968600 us to 235.093996 us
+                weights        2,316,787,712 bytes
+                kv-cache       16,376,561,664 bytes
+                window  embed_reduce  outside the layers  takes 6.475356 us  hides 3.000000 us  saves 0.000000 us
+                  not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  0.Wide/qkv_weight            0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
+                  part           0.Wide/kv[0:c]               35,651,584 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 4,718,592 are left
+                  part           0.Wide/out_weight            196,608 of 4,194,304       524,288 more bytes would save nothing: others lose what its reader gains
                 window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 3.394404 us together
-                  not-asked  i.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      i.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
-                  no-room    i.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
-                window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 3.395002 us each  saves -0.001884 us together
-                  not-asked  i+1.Wide/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.Wide/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
-                  no-room    i+1.Wide/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
-                  stopped    i+1.Wide/out_weight          0 of 4,194,304            the policy stops at the first tensor that does not fit
+                  not-asked      i.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  whole          i.Wide/gate_up_weight        33,554,432 of 33,554,432   its reader takes 10.0 us, not 11.7
+                  compute-bound  i.Wide/down_weight           0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
+                  part           i+1.Wide/kv[0:c]             2,097,152 of 268,435,456   of the 44,040,192 bytes that may be prefetched and not yet read, 4,718,592 are left
+                  part           i+1.Wide/out_weight          1,376,256 of 4,194,304     524,288 more bytes would save nothing: others lose what its reader gains
+                window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 6.719854 us together
+                  not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
+                  part           i+1.Wide/kv[0:c]             35,651,584 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 4,718,592 are left
+                  part           i+1.Wide/out_weight          196,608 of 4,194,304       524,288 more bytes would save nothing: others lose what its reader gains
                 window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 1.697202 us
-                  not-asked  2.Wide/mlp_norm_weight       0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      2.Wide/gate_up_weight        33,554,432 of 33,554,432  fits the 44,040,192 bytes of L2 that are left
-                  no-room    2.Wide/down_weight           0 of 16,777,216           needs 16,777,216 bytes, 10,485,760 of L2 are left
-                window  down_reduce  layer 2  takes 6.475356 us  hides 3.395002 us  saves -0.000942 us
-                  not-asked  3.Narrow/attn_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      3.Narrow/qkv_weight          6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
-                  no-room    3.Narrow/kv[0:c]             0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
-                  stopped    3.Narrow/out_weight          0 of 4,194,304            the policy stops at the first tensor that does not fit
-                window  out_reduce  layers 3 to 59  takes 6.475356 us each  hides 6.475356 us each  saves 0.000000 us together
-                  not-asked  i.Narrow/mlp_norm_weight     0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      i.Narrow/gate_up_weight      16,777,216 of 16,777,216  fits the 44,040,192 bytes of L2 that are left
-                  whole      i.Narrow/down_weight         8,388,608 of 8,388,608    fits the 27,262,976 bytes of L2 that are left
-                window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 3.395002 us each  saves 0.000000 us together
-                  not-asked  i+1.Narrow/attn_norm_weight  0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.Narrow/qkv_weight        6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
-                  no-room    i+1.Narrow/kv[0:c]           0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
-                  stopped    i+1.Narrow/out_weight        0 of 4,194,304            the policy stops at the first tensor that does not fit
-                window  out_reduce  layer 60  takes 6.475356 us  hides 6.475356 us  saves 0.000000 us
-                  not-asked  60.Narrow/mlp_norm_weight    0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      60.Narrow/gate_up_weight     16,777,216 of 16,777,216  fits the 44,040,192 bytes of L2 that are left
-                  whole      60.Narrow/down_weight        8,388,608 of 8,388,608    fits the 27,262,976 bytes of L2 that are left
-                window  down_reduce  layer 60  takes 6.475356 us  hides 6.475356 us  saves 1.593345 us
-                  not-asked  final_norm_weight            0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      head_weight                  32,768,000 of 32,768,000  fits the 44,040,192 bytes of L2 that are left
-                window  head_gather  outside the layers  takes 22.800088 us  hides 3.395002 us  saves 0.000000 us
-                  not-asked  0.Wide/attn_norm_weight      0 of 8,192                the policy prefetches matrices and the KV-cache only
-                  whole      0.Wide/qkv_weight            6,291,456 of 6,291,456    fits the 44,040,192 bytes of L2 that are left
-                  no-room    0.Wide/kv[0:c]               0 of 268,435,456          needs 268,435,456 bytes, 37,748,736 of L2 are left
-                  stopped    0.Wide/out_weight            0 of 4,194,304            the policy stops at the first tensor that does not fit
+                  not-asked      2.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  whole          2.Wide/gate_up_weight        33,554,432 of 33,554,432   its reader takes 10.0 us, not 11.7
+                  compute-bound  2.Wide/down_weight           0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
+                  part           3.Narrow/kv[0:c]             4,194,304 of 268,435,456   of the 44,040,192 bytes that may be prefetched and not yet read, 1,310,720 are left
+                  part           3.Narrow/out_weight          2,883,584 of 4,194,304     524,288 more bytes would save nothing: others lose what its reader gains
+                window  down_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 3.359927 us
+                  not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
+                  part           3.Narrow/kv[0:c]             35,651,584 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 1,310,720 are left
+                  contention     3.Narrow/out_weight          0 of 4,194,304             524,288 more bytes would save nothing: others lose what its reader gains
+                window  out_reduce  layers 3 to 59  takes 6.475356 us each  hides 4.609528 us each  saves 0.000000 us together
+                  not-asked      i.Narrow/mlp_norm_weight     0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  i.Narrow/gate_up_weight      0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
+                  compute-bound  i.Narrow/down_weight         0 of 8,388,608             its reader takes 5.7 us with it in the L2 or without
+                  part           i+1.Narrow/kv[0:c]           4,194,304 of 268,435,456   of the 44,040,192 bytes that may be prefetched and not yet read, 1,310,720 are left
+                  part           i+1.Narrow/out_weight        2,883,584 of 4,194,304     524,288 more bytes would save nothing: others lose what its reader gains
+                window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 6.475356 us each  saves 166.274814 us together
+                  not-asked      i+1.Narrow/attn_norm_weight  0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  i+1.Narrow/qkv_weight        0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
+                  part           i+1.Narrow/kv[0:c]           35,651,584 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 1,310,720 are left
+                  contention     i+1.Narrow/out_weight        0 of 4,194,304             524,288 more bytes would save nothing: others lose what its reader gains
+                window  out_reduce  layer 60  takes 6.475356 us  hides 5.720004 us  saves 0.818720 us
+                  not-asked      60.Narrow/mlp_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  60.Narrow/gate_up_weight     0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
+                  compute-bound  60.Narrow/down_weight        0 of 8,388,608             its reader takes 5.7 us with it in the L2 or without
+                  part           head_weight                  16,515,072 of 32,768,000   4,096,000 more bytes would push out what is still needed, and cost 0.282 us of the step
+                window  down_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      final_norm_weight            0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  would-evict    head_weight                  0 of 32,768,000            4,096,000 more bytes would push out what is still needed, and cost 0.186 us of the step
+                window  head_gather  outside the layers  takes 22.800088 us  hides 11.402704 us  saves 0.083425 us
+                  not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
+                  compute-bound  0.Wide/qkv_weight            0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
+                  part           0.Wide/kv[0:c]               35,651,584 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 4,718,592 are left
+                  part           0.Wide/out_weight            196,608 of 4,194,304       524,288 more bytes would save nothing: others lose what its reader gains
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -11,12 +11,14 @@ public class HostTransferLawTests
     [InlineData(true, false, 8, 9_000_000 + 33_333_334)]
     [InlineData(true, true, 8, 9_000_000 + 66_666_667)]
     public void A_copy_takes_its_latency_and_its_bytes(bool pinned, bool bothDirections, int ranks, long picoseconds) =>
-        HostTransferLaw.Time(s_constants, new HostTransfer(1_000_000, ToDevice: true, pinned, bothDirections, ranks)).ShouldBe(picoseconds);
+        HostTransferLaw.Time(s_constants, new TransferOperation(TransferDirection.HostToDevice, pinned), 1_000_000, bothDirections, ranks).ShouldBe(picoseconds);
 
     [Fact]
     public void A_copy_demands_the_link_of_its_direction()
     {
-        HostTransferLaw.Demand(s_constants, new HostTransfer(100, ToDevice: true, true, false, 1)).ShouldBe(new KernelDemand(9_000_000, HostToDeviceBytes: 100));
-        HostTransferLaw.Demand(s_constants, new HostTransfer(100, ToDevice: false, true, false, 1)).ShouldBe(new KernelDemand(9_000_000, DeviceToHostBytes: 100));
+        HostTransferLaw.Demand(s_constants, new TransferOperation(TransferDirection.HostToDevice, Pinned: true))
+            .ShouldBe(new KernelDemand(9_000_000, HbmBytesPerPicosecond: 0.05, L2BytesPerPicosecond: 0.05, Transfer: TransferDirection.HostToDevice));
+        HostTransferLaw.Demand(s_constants, new TransferOperation(TransferDirection.DeviceToHost, Pinned: false))
+            .ShouldBe(new KernelDemand(20_000_000, HbmBytesPerPicosecond: 0.012, L2BytesPerPicosecond: 0.012, Transfer: TransferDirection.DeviceToHost));
     }
 }

@@ -31,7 +31,9 @@ public class DeviceFileTests
         device.L2.UsableMebibytes.ShouldBe(70);
         device.L2Known.ShouldBeTrue();
         device.Kernels.MatMulHbmTerabytesPerSecond.ShouldBe(1.6);
-        device.AssumedFields.Count.ShouldBe(13);
+        device.AssumedFields.Count.ShouldBe(18);
+        device.HostTransfer.ShouldBe(new HostTransferConstants(10, 25.6, 10, 12.8, 0.7, 328));
+        device.HostLink.CopyEngines.ShouldBe(2);
         device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
     }
 
@@ -50,6 +52,8 @@ public class DeviceFileTests
     [InlineData("\"read_terabytes_per_second\": 5", "\"read_terabytes_per_second\": 1.5", 11, 34, "l2.read_terabytes_per_second is 1.5, but memory sustains 1.6: an L2 is not slower than what it caches")]
     [InlineData("\"capacity_mebibytes\": 100", "\"capacity_mebibytes\": 104857600", 10, 27, "l2.capacity_mebibytes is 104857600, but must be from 0.25 to 4096 (in 2^20 bytes)")]
     [InlineData("100,", "100, \"usable_mebibytes\": 101,", 10, 52, "l2.usable_mebibytes is 101, but the capacity is 100")]
+    [InlineData("100,", "100, \"usable_mebibytes\": 60, \"limit_mebibytes\": 59,", 10, 75, "l2.limit_mebibytes is 59, but the usable part is 60")]
+    [InlineData("100,", "100, \"limit_mebibytes\": 101,", 10, 51, "l2.limit_mebibytes is 101, but the capacity is 100")]
     [InlineData("450", "3600", 13, 74, "scale_up.gigabytes_per_second_per_direction is 3600, but NVLink4 carries 450 in one direction: are these bits, or both directions?")]
     [InlineData("\"NVLink4\"", "4", 13, 25, "scale_up.kind must be a text in quotes, and not empty")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"doubtful\": [{ \"field\": \"hbm.capacity\", \"note\": \"?\" }],", 3, 41, "'hbm.capacity' is not a field of a device file; 'hbm.capacity_gigabytes' is")]
@@ -57,6 +61,8 @@ public class DeviceFileTests
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"one_shot\": { \"latency_microseconds\": 3 } },", 3, 46, "collectives.one_shot.gigabytes_per_second is missing")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"kernels\": { \"event_microseconds\": 3000000 },", 3, 52, "kernels.event_microseconds is 3000000, but must be from 0 to 1000 (in 10^-6 seconds)")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"kind\": \"PCIe 5.0 x16\", \"nominal_gigabytes_per_second\": 512 },", 3, 88, "host_link.nominal_gigabytes_per_second is 512, but PCIe 5.0 x16 carries 64 in one direction: are these bits, or both directions?")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"pageable_gigabytes_per_second\": 26 },", 3, 65, "host_link.pageable_gigabytes_per_second is 26, but pinned memory is copied at 25.6: pageable memory passes through it")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"copy_engines\": 1.5 },", 3, 48, "host_link.copy_engines is 1.5, but engines are counted whole")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\" \"x\"", 3, 16, "expected ',' or '}' after a member, found '\"'")]
     public void What_is_wrong_is_named_at_its_line(string sound, string wrong, int line, int column, string message)
     {

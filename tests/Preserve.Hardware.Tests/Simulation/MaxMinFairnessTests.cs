@@ -62,8 +62,9 @@ public class MaxMinFairnessTests
 
     private static double[] Share(Resources[] draws, double[] caps, double hbm, double l2 = 1)
     {
-        var rates = new double[draws.Length];
-        MaxMinFairness.Share([1, hbm, l2, 1, 1, 1], [.. Enumerable.Range(0, draws.Length)], draws.Length, draws, caps, rates);
-        return rates;
+        double[] capacities = [1, hbm, l2, 1, 1, 1, 1];
+        var flows = draws.Select((d, i) => new Flow { Id = i, Draws = d, Cap = caps[i], AloneRate = Math.Min(caps[i], MaxMinFairness.Least(capacities, d)) }).ToArray();
+        MaxMinFairness.Share(capacities, flows, flows.Length);
+        return [.. flows.Select(f => f.Rate)];
     }
 }

@@ -11,18 +11,23 @@ internal static class InstructionColumns
     private const string AfterWord = "after ";
     private const string SignalsWord = "signals";
     private const string ReadWord = "read ";
+    private const string CopyWord = "copy ";
     private const string BytesWord = " bytes";
+    private const string ToDeviceWord = " to the device, ";
+    private const string ToHostWord = " to the host, ";
+    private const string PinnedWord = "pinned";
+    private const string PageableWord = "pageable";
 
     /// <summary>The columns of an instruction.</summary>
     /// <param name="instruction">The instruction.</param>
-    /// <param name="tensors">The tensors of its plan, by name: a prefetch is printed with its bytes.</param>
+    /// <param name="tensors">The tensors of its plan, by name: prefetches and copies are printed with their bytes.</param>
     public static List<string> Of(Instruction instruction, IReadOnlyDictionary<string, TensorDeclaration> tensors)
     {
         var columns = new List<string>
         {
             Names.Streams[instruction.Stream],
             instruction.Label,
-            instruction.Operation is PrefetchOperation ? ReadWord + BytesOf(instruction.Reads, tensors) + BytesWord : OperationText.Write(instruction.Operation),
+            WriteOperation(instruction, tensors),
             ReferenceText.WriteOperands(instruction.Reads, instruction.Writes),
         };
         if (instruction.Waits.Count > 0)
@@ -53,6 +58,8 @@ internal static class InstructionColumns
 
     private static Operation ParseOperation(string column, EquatableArray<TensorReference> reads, IReadOnlyDictionary<string, TensorDeclaration> tensors)
     {
+        if (column.StartsWith(CopyWord, StringComparison.Ordinal))
+            return ParseCopy(column, reads, tensors);
         if (!column.StartsWith(ReadWord, StringComparison.Ordinal))
             return OperationText.Parse(column);
         var bytes = BytesOf(reads, tensors);
@@ -60,6 +67,31 @@ internal static class InstructionColumns
             ? new PrefetchOperation()
             : throw new FormatException($"'{column}' of tensors of {bytes} bytes");
     }
+
+    private static TransferOperation ParseCopy(string column, EquatableArray<TensorReference> reads, IReadOnlyDictionary<string, TensorDeclaration> tensors)
+    {
+        var bytes = BytesOf(reads, tensors);
+        foreach (var direction in new[] { TransferDirection.HostToDevice, TransferDirection.DeviceToHost })
+        {
+            foreach (var pinned in new[] { true, false })
+            {
+                var operation = new TransferOperation(direction, pinned);
+                if (column == WriteCopy(operation, bytes))
+                    return operation;
+            }
+        }
+        throw new FormatException($"'{column}' is not a copy such as '{WriteCopy(new TransferOperation(TransferDirection.HostToDevice, Pinned: true), bytes)}', the bytes being those of the tensors it reads");
+    }
+
+    private static string WriteOperation(Instruction instruction, IReadOnlyDictionary<string, TensorDeclaration> tensors) => instruction.Operation switch
+    {
+        PrefetchOperation => ReadWord + BytesOf(instruction.Reads, tensors) + BytesWord,
+        TransferOperation o => WriteCopy(o, BytesOf(instruction.Reads, tensors)),
+        _ => OperationText.Write(instruction.Operation),
+    };
+
+    private static string WriteCopy(TransferOperation operation, Amount bytes) =>
+        CopyWord + bytes + BytesWord + (operation.Direction == TransferDirection.HostToDevice ? ToDeviceWord : ToHostWord) + (operation.Pinned ? PinnedWord : PageableWord);
 
     private static Amount BytesOf(EquatableArray<TensorReference> reads, IReadOnlyDictionary<string, TensorDeclaration> tensors)
     {

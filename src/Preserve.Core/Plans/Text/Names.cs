@@ -31,6 +31,10 @@ internal static class Names
         (TensorRole.KeyValues, "key-values"),
         (TensorRole.Value, "value"));
 
+    public static readonly Words<TensorMemory> HostMemories = new("host memory",
+        (TensorMemory.PinnedHost, "host pinned"),
+        (TensorMemory.PageableHost, "host pageable"));
+
     public static readonly Words<Norm> Norms = new("norm", (Norm.Rms, "rms"), (Norm.Layer, "layer"));
 
     public static readonly Words<CollectiveKind> Collectives = new("collective",
@@ -50,10 +54,21 @@ internal static class Names
         (ElementwiseFunction.Relu, "relu"),
         (ElementwiseFunction.SoftCap, "soft-cap"));
 
+    public static readonly Words<GuardOutcome> GuardOutcomes = new("outcome of a guard",
+        (GuardOutcome.Kept, "kept"),
+        (GuardOutcome.Nominal, "nominal"),
+        (GuardOutcome.Refused, "refused"),
+        (GuardOutcome.NothingToGain, "nothing-to-gain"));
+
     public static readonly Words<Verdict> Verdicts = new("verdict",
         (Verdict.Whole, "whole"),
         (Verdict.Part, "part"),
         (Verdict.NoRoom, "no-room"),
+        (Verdict.WindowTooShort, "too-short"),
+        (Verdict.ComputeBound, "compute-bound"),
+        (Verdict.WouldEvict, "would-evict"),
+        (Verdict.Contention, "contention"),
+        (Verdict.NotSure, "not-sure"),
         (Verdict.Stopped, "stopped"),
         (Verdict.NotAsked, "not-asked"),
         (Verdict.L2Unknown, "l2-unknown"));

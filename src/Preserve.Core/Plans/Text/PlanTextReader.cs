@@ -139,7 +139,12 @@ internal sealed class PlanTextReader
         var size = columns[3].Substring(0, columns[3].Length - bytes.Length).Replace(",", "");
         var split = size.IndexOf(tokens, StringComparison.Ordinal);
         var offset = -1L;
-        if (role == TensorRole.Value)
+        var memory = TensorMemory.Device;
+        if (columns[4].StartsWith("host ", StringComparison.Ordinal))
+        {
+            memory = Names.HostMemories.Parse(columns[4]);
+        }
+        else if (role == TensorRole.Value)
         {
             if (!columns[4].StartsWith(arena, StringComparison.Ordinal))
                 throw Bad($"'{columns[4]}' is not a place in the arena such as 'arena 4096'");
@@ -158,7 +163,7 @@ internal sealed class PlanTextReader
         return new TensorDeclaration(
             columns[0], role, perLayer, Names.Precisions.Parse(columns[2]),
             Amount.Parse(split < 0 ? size : size.Substring(0, split)),
-            split < 0 ? 1 : Long(size.Substring(split + tokens.Length)), offset);
+            split < 0 ? 1 : Long(size.Substring(split + tokens.Length)), offset, memory);
     }
 
     private PlanReport ReadReport()
@@ -169,6 +174,9 @@ internal sealed class PlanTextReader
         var collective = Time(Field("collectives"));
         var reachable = Time(Field("reachable"));
         var elsewhere = Time(Field("elsewhere"));
+        var half = Time(Field("gain at half"));
+        var twice = Time(Field("gain at twice"));
+        var guard = Peek() is { Count: 2 } row && row[0] == "guard" ? ParseGuard(Field("guard")) : null;
         var weights = Bytes(Field("weights"));
         var keyValues = Bytes(Field("kv-cache"));
         var windows = new List<WindowReport>();
@@ -185,7 +193,23 @@ internal sealed class PlanTextReader
             windows.Add(new WindowReport(columns[1], first, last, stride,
                 After("takes ", columns[3]), After("hides ", columns[4]), After("saves ", columns[5]), candidates.ToArray()));
         }
-        return new PlanReport(times[0], times[1], times[2], boundBy, collective, reachable, elsewhere, weights, keyValues, windows.ToArray());
+        return new PlanReport(times[0], times[1], times[2], boundBy, collective, reachable, elsewhere, weights, keyValues, windows.ToArray())
+        {
+            GainAtHalfPicoseconds = half,
+            GainAtTwicePicoseconds = twice,
+            Guard = guard,
+        };
+    }
+
+    private static GuardReport ParseGuard(string text)
+    {
+        var at = text.IndexOf(" at ", StringComparison.Ordinal);
+        if (at < 0)
+            return new GuardReport(Names.GuardOutcomes.Parse(text), null, null);
+        var ends = text.Substring(at + " at ".Length).Split([" to "], StringSplitOptions.None);
+        return ends.Length == 2
+            ? new GuardReport(Names.GuardOutcomes.Parse(text.Substring(0, at)), Time(ends[0]), Time(ends[1]))
+            : throw Bad($"'{text}' is not 'kept at 1.5 us to 2.5 us'");
     }
 
     private static CandidateReport ParseCandidate(List<string> columns)

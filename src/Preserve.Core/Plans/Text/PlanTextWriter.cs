@@ -66,7 +66,7 @@ internal sealed class PlanTextWriter
             Names.Roles[t.Role],
             Names.Precisions[t.Format],
             t.UnitBytes != 1 ? $"{t.Units} tokens x {Bytes(t.UnitBytes)}" : t.Units.IsConstant ? Bytes(t.Units.At(0)) : $"{t.Units} bytes",
-            t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : "own buffer",
+            t.OnHost ? Names.HostMemories[t.Memory] : t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : "own buffer",
             t.PerLayer ? "per layer" : "once",
         }).ToList());
 
@@ -89,8 +89,10 @@ internal sealed class PlanTextWriter
         Line("#");
         Line("# A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the");
         Line("# time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no");
-        Line("# collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and");
-        Line("# before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'");
+        Line("# collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.");
+        Line("# guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves");
+        Line("# memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes");
+        Line("# the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'");
         Line("# time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.");
     }
 
@@ -126,6 +128,9 @@ internal sealed class PlanTextWriter
             ["collectives", Time(report.CollectivePicoseconds)],
             ["reachable", Time(report.ReachablePicoseconds)],
             ["elsewhere", Time(report.ElsewherePicoseconds)],
+            ["gain at half", Time(report.GainAtHalfPicoseconds)],
+            ["gain at twice", Time(report.GainAtTwicePicoseconds)],
+            .. report.Guard is null ? Array.Empty<List<string>>() : [["guard", Guard(report.Guard)]],
             ["weights", Bytes(report.WeightBytes)],
             ["kv-cache", Bytes(report.KeyValueBytes)],
         ]);
@@ -139,11 +144,15 @@ internal sealed class PlanTextWriter
                 : $"layers {window.FirstLayer} to {window.LastLayer} by {window.Stride}";
             var many = window.FirstLayer != window.LastLayer;
             var each = many ? " each" : "";
-            Line($"    window  {window.Collective}  {layers}  takes {Time(window.WindowPicoseconds)}{each}  hides {Time(window.HiddenPicoseconds)}{each}  saves {Time(window.SavedPicoseconds)}{(many ? " together" : "")}");
+            Line($"    window  {window.Host}  {layers}  takes {Time(window.WindowPicoseconds)}{each}  hides {Time(window.HiddenPicoseconds)}{each}  saves {Time(window.SavedPicoseconds)}{(many ? " together" : "")}");
             foreach (var candidate in window.Candidates)
                 Line("      " + InstructionColumns.Join(CandidateColumns(candidate), widths));
         }
     }
+
+    private static string Guard(GuardReport guard) => guard is { LowPicoseconds: { } low, HighPicoseconds: { } high }
+        ? $"{Names.GuardOutcomes[guard.Outcome]} at {Time(low)} to {Time(high)}"
+        : Names.GuardOutcomes[guard.Outcome];
 
     private static List<string> CandidateColumns(CandidateReport candidate) =>
     [

@@ -6,7 +6,7 @@ namespace Preserve.Optimizer;
 /// <remarks>A reduce-scatter and the all-gather behind it are the halves of one all-reduce, and a prefetch that begins under the first
 /// goes on under the second: the first reaches past the second, and nothing is left to it. The step's last collective reaches from the
 /// first one of the next step.</remarks>
-internal static class PrefetchReach
+internal static class WindowReach
 {
     /// <summary>Operators behind a collective, nearest first.</summary>
     /// <param name="graph">The graph.</param>
@@ -27,24 +27,24 @@ internal static class PrefetchReach
         return BreadthFirst.From(flow, start, v => v <= last);
     }
 
-    /// <summary>Bytes of a collective's own weight, where it shares the matmul's kernel, that windows before it have prefetched: they
-    /// stand in the L2 while its own window begins.</summary>
-    /// <param name="collective">The collective.</param>
-    /// <param name="before">The windows before, their layers not yet counted from their collectives.</param>
-    public static Amount OwnBytes(GraphOperator collective, List<PrefetchWindow> before)
+    /// <summary>Bytes of a window's own weight, where its host shares the matmul's kernel, that windows before it have prefetched: they
+    /// stand in the L2 while the host begins.</summary>
+    /// <param name="window">The window.</param>
+    /// <param name="before">The windows before it, with what was chosen in them.</param>
+    public static Amount OwnBytes(PrefetchWindow window, IEnumerable<PrefetchWindow> before)
     {
-        if (collective.Operation is CollectiveOperation { MatMul: not null })
+        Amount bytes = 0;
+        if (window.Host.Operation is not CollectiveOperation { MatMul: not null })
+            return bytes;
+        foreach (var earlier in before)
         {
-            for (var i = before.Count - 1; i >= 0; i--)
+            foreach (var candidate in earlier.Candidates)
             {
-                foreach (var candidate in before[i].Candidates)
-                {
-                    if (collective.Reads.Contains(candidate.Tensor))
-                        return candidate.Prefetched;
-                }
+                if (candidate.Chosen is not null && window.Host.Reads.Contains(candidate.Tensor))
+                    bytes = candidate.Prefetched;
             }
         }
-        return 0;
+        return bytes;
     }
 
     /// <summary>Whether a collective is a reduce-scatter and the next one the all-gather that ends what it begins.</summary>

@@ -1,0 +1,47 @@
+using System;
+using System.Threading;
+
+namespace Preserve;
+
+/// <summary>Times plans that differ only in where ranges of tensors end. Compiles once; a trial allocates nothing.</summary>
+internal sealed class CutTrials
+{
+    private readonly StepSimulation _simulation;
+    private readonly L2Border _border = new();
+    private readonly int _context;
+
+    /// <summary>Trials of one plan.</summary>
+    /// <param name="plan">The plan, with an amount of its own for each end that moves.</param>
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="context">The context of all trials.</param>
+    public CutTrials(ExecutionPlan plan, ICostLaws laws, int context)
+    {
+        _simulation = new StepSimulation(new CompiledPlan(plan), laws, null);
+        _context = context;
+    }
+
+    /// <summary>The cut of a tensor that the plan writes as an amount, or null where it has none.</summary>
+    public (int Tensor, int Cut)? Find(string tensor, Amount end)
+    {
+        var tensors = _simulation.Plan.Plan.Tensors;
+        for (var t = 0; t < tensors.Count; t++)
+        {
+            // The first two are the tensor's own ends.
+            if (tensors[t].Name == tensor && Array.IndexOf(_simulation.Plan.Cuts[t], end, 2) is >= 2 and var cut)
+                return (t, cut);
+        }
+        return null;
+    }
+
+    /// <summary>Moves a cut.</summary>
+    public void Move((int Tensor, int Cut) cut, long units) => _simulation.Plan.Cuts[cut.Tensor][cut.Cut] = units;
+
+    /// <summary>The step's time with the cuts as they are.</summary>
+    /// <returns>Picoseconds.</returns>
+    public long Run(CancellationToken cancellationToken)
+    {
+        _simulation.Begin(_context);
+        _simulation.RunSteps(_border, coldStart: false, cancellationToken);
+        return _simulation.Totals.Picoseconds;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Linq;
+using System.Threading;
+
+namespace Preserve.Optimizer;
+
+/// <summary>The policy Best: prefetches what makes the simulated step shortest, and nothing where that is not sure to gain.</summary>
+internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken)
+{
+    private readonly long _room = laws.Device.PrefetchRoomBytes;
+    private readonly PlanTimes _times = new(laws, cancellationToken);
+    private ExecutionPlan? _basePlan;
+
+    /// <summary>Plans the step.</summary>
+    public StepDraft Plan() => Guarded(Choose());
+
+    /// <summary>The fastest plan that was found: at most as slow as the base plan and the published rule's, by the model.</summary>
+    public StepDraft Choose()
+    {
+        if (_room == 0)
+            return Draft(new ChosenRule(PrefetchCuts.Nothing));
+
+        var published = Draft(new PublishedRule(_room));
+        _basePlan = published.Plan.WithoutPrefetch();
+        var search = Search();
+        var best = search?.Run() is { } cuts ? Draft(new ChosenRule(cuts)) with { Search = search } : published;
+        foreach (var candidate in new[] { best, published }.Where(IsNeverWorse).OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
+        {
+            if (_times.Of(candidate.Plan, step.MaxContext) < _times.Of(_basePlan, step.MaxContext))
+                return candidate;
+        }
+        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
+    }
+
+    /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>
+    public StepDraft Guarded(StepDraft choice)
+    {
+        if (_room == 0 || choice.Guard is not null)
+            return choice;
+        var guard = Guard.Judge(_basePlan!, choice.Plan, laws, cancellationToken);
+        return guard.Outcome == GuardOutcome.Refused
+            ? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = choice.Search }
+            : choice with { Guard = guard };
+    }
+
+    /// <summary>Draws the template of a search, or null where there is nothing to choose.</summary>
+    private PrefetchSearch? Search()
+    {
+        var rule = new TemplateRule();
+        var template = Draft(rule);
+        var problem = rule.Problem!;
+        return problem.Parts.Count == 0 ? null : new PrefetchSearch(problem, template.Plan, laws, _room, cancellationToken);
+    }
+
+    /// <summary>Lengths are chosen at the largest context; a smaller one must not pay for it.</summary>
+    private bool IsNeverWorse(StepDraft draft)
+    {
+        foreach (var context in step.GuardedContexts())
+        {
+            if (_times.Of(draft.Plan, context) > _times.Of(_basePlan!, context))
+                return false;
+        }
+        return true;
+    }
+
+    private StepDraft Draft(IPrefetchRule rule)
+    {
+        var graph = StepPlanner.Plan(deployment, step, rule);
+        return new StepDraft(graph, PlanEmission.Emit(graph, deployment, _room), null, null);
+    }
+}

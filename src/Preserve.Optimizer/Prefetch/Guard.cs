@@ -1,0 +1,43 @@
+using System;
+using System.Threading;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Judges whether a gain is sure: how it moves when the constants of the model do.</summary>
+/// <remarks>Both plans are timed with each kind of kernel at each end of its 80 % band, the same in both: only what differs between the
+/// plans counts. Kinds were fitted apart and their errors are taken as independent, so that the losses of gain add as the sides of a right
+/// angle do. An end of an 80 % band is 1.2816 standard deviations away; the gain is positive at a confidence of 80 % where it exceeds
+/// 0.8416 of them (quantiles of the normal distribution).</remarks>
+internal static class Guard
+{
+    private const double DeviationsPerBandEnd = 1.2816;
+    private const double DeviationsAtConfidence = 0.8416;
+
+    /// <summary>Judges a plan against the base plan, at the largest context.</summary>
+    public static GuardReport Judge(ExecutionPlan basePlan, ExecutionPlan plan, ICostLaws laws, CancellationToken cancellationToken)
+    {
+        var context = plan.Step.MaxContext;
+        var gain = Gain(laws);
+        var (measured, _) = StepBand.Kinds(plan, laws);
+        double lost = 0, won = 0;
+        foreach (var kind in measured)
+        {
+            var slow = Gain(new PerturbedCostLaws(laws, kind, slow: true)) - gain;
+            var fast = Gain(new PerturbedCostLaws(laws, kind, slow: false)) - gain;
+            var (less, more) = (Math.Min(Math.Min(slow, fast), 0), Math.Max(Math.Max(slow, fast), 0));
+            lost += (double)less * less;
+            won += (double)more * more;
+        }
+        if (measured.Count == 0)
+            return new GuardReport(GuardOutcome.Nominal, null, null);
+        var sure = gain - (Math.Sqrt(lost) * DeviationsAtConfidence / DeviationsPerBandEnd);
+        return new GuardReport(
+            sure > 0 ? GuardOutcome.Kept : GuardOutcome.Refused, gain - (long)Math.Sqrt(lost), gain + (long)Math.Sqrt(won));
+
+        long Gain(ICostLaws any)
+        {
+            var times = new PlanTimes(any, cancellationToken);
+            return times.Of(basePlan, context) - times.Of(plan, context);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Searches the lengths of all parts for the least simulated step.</summary>
+/// <remarks>The objective has no gradient and is flat in places, but is cheap and exact: so it is searched directly, with no model of it
+/// between (R. Hooke and T. A. Jeeves, "Direct Search" Solution of Numerical and Statistical Problems, J. ACM 8, 1961). The steps begin with
+/// whole windows, filled in the order of consumption, where most of the gain lies, and end with tiles of single parts. docs/prefetch.md
+/// states the problem and why this solves it.</remarks>
+internal sealed class PrefetchSearch
+{
+    /// <summary>Trials without a gain worth the name, after which the search ends.</summary>
+    private const int Patience = 48;
+
+    /// <summary>Most trials, however many kinds of layers a model has.</summary>
+    private const int MostTrials = 256;
+
+    /// <summary>A gain is worth the name from this part of the base step on.</summary>
+    private const int LeastShare = 2000;
+
+    /// <summary>Layers from which on a window that occurs once is not searched.</summary>
+    private const int DeepStack = 12;
+
+    private readonly PrefetchProblem _problem;
+    private readonly ICostLaws _laws;
+    private readonly long _room;
+    private readonly CancellationToken _cancellationToken;
+    private readonly PrefetchTrials _trials;
+    private readonly ExecutionPlan _template;
+    private readonly List<PrefetchPart> _parts;
+    private readonly bool[] _worthless;
+    private readonly int[][] _roomsOf;
+    private readonly int[][] _siblings;
+    private readonly HashSet<long> _seen = [];
+    private readonly List<PrefetchGroup> _frequent;
+    private readonly int[] _moved;
+    private readonly int _mostTrials;
+    private long[] _best;
+    private long[] _next;
+    private int _count;
+    private int _gainedAt;
+    private long _gainedFrom;
+
+    /// <summary>A search.</summary>
+    /// <param name="problem">What can be chosen.</param>
+    /// <param name="template">A plan with a stand-in of every part.</param>
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="roomBytes">Most bytes that may be prefetched and not yet read.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public PrefetchSearch(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, CancellationToken cancellationToken)
+    {
+        _problem = problem;
+        _laws = laws;
+        _room = roomBytes;
+        _cancellationToken = cancellationToken;
+        _template = template;
+        _trials = new PrefetchTrials(problem, template, laws);
+        _parts = problem.Parts;
+        _best = new long[_parts.Count];
+        _next = new long[_parts.Count];
+        _worthless = _parts.Select(p => IsBoundByCompute(p, laws, template.Step.MaxContext)).ToArray();
+        // What occurs once in a deep stack changes little: it keeps what it was filled with.
+        _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
+        _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
+        _mostTrials = Math.Min(32 + (16 * _moved.Length), MostTrials);
+        _roomsOf = _parts.Select((_, p) => Enumerable.Range(0, problem.Rooms.Count).Where(r => problem.Rooms[r].Contains(p)).ToArray()).ToArray();
+        _siblings = _parts.Select(p => Enumerable.Range(0, _parts.Count).Where(o => _parts[o].Tensor == p.Tensor).ToArray()).ToArray();
+    }
+
+    /// <summary>What can be chosen.</summary>
+    public PrefetchProblem Problem => _problem;
+
+    /// <summary>Most bytes that may be prefetched and not yet read.</summary>
+    public long RoomBytes => _room;
+
+    /// <summary>The context that is searched at.</summary>
+    public int Context => _template.Step.MaxContext;
+
+    /// <summary>The best lengths that were found; nothing before the search.</summary>
+    public long[] Best => _best;
+
+    /// <summary>Whether a part's reader gains nothing from the L2.</summary>
+    public bool IsWorthless(int part) => _worthless[part];
+
+    /// <summary>Trials of the same choices on another machine.</summary>
+    public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws);
+
+    /// <summary>Bytes of the room that the best choice leaves for a part.</summary>
+    public long RoomLeft(int part)
+    {
+        var least = _room;
+        foreach (var room in _roomsOf[part])
+            least = Math.Min(least, _room - _problem.Rooms[room].Sum(p => _best[p] * _parts[p].UnitBytes));
+        return least;
+    }
+
+    /// <summary>The best choice with a part that is longer by at most so many bytes, as far as its tensor and the room allow.</summary>
+    public long[] Lengthened(int part, long bytes)
+    {
+        Array.Copy(_best, _next, _best.Length);
+        _next[part] = 0;
+        _next[part] = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), Most(part));
+        return (long[])_next.Clone();
+    }
+
+    /// <summary>Drops what was found: verdicts are then on a plan without prefetches.</summary>
+    public PrefetchSearch Forget()
+    {
+        Array.Clear(_best, 0, _best.Length);
+        BestPicoseconds = BasePicoseconds;
+        return this;
+    }
+
+    /// <summary>Plans that were timed.</summary>
+    public int Trials => _count;
+
+    /// <summary>The step without any prefetch, in picoseconds.</summary>
+    public long BasePicoseconds { get; private set; }
+
+    /// <summary>The least step that was found.</summary>
+    public long BestPicoseconds { get; private set; }
+
+    /// <summary>Searches.</summary>
+    /// <returns>Where to cut, or null where nothing is better than no prefetch at all.</returns>
+    public PrefetchCuts? Run()
+    {
+        BasePicoseconds = BestPicoseconds = _gainedFrom = Time(_best);
+        _seen.Add(HashOf(_best));
+        if (_worthless.All(w => w))
+            return null;
+
+        foreach (var share in (double[])[1, 0.5, 1.5, 4])
+            Fill(share, beside: false);
+        foreach (var share in (double[])[0.25, 0.5, 1])
+            Fill(share, beside: true);
+        foreach (var group in _frequent)
+            SearchBudget(group);
+        SearchParts();
+        Simplify();
+        return BestPicoseconds < BasePicoseconds ? ToCuts() : null;
+    }
+
+    /// <summary>Whether the reader gains nothing from the L2: it computes, or waits, for as long as memory needs.</summary>
+    public static bool IsBoundByCompute(PrefetchPart part, ICostLaws laws, int context)
+    {
+        var demand = laws.Demand(part.Reader, context, part.Bytes, 0);
+        var cold = KernelTime.Picoseconds(demand, 0, part.Bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
+        var hot = KernelTime.Picoseconds(demand, part.Bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
+        return hot >= cold;
+    }
+
+    /// <summary>Fills every window by a share of what memory can bring while its host runs alone.</summary>
+    private void Fill(double share, bool beside)
+    {
+        Array.Clear(_next, 0, _next.Length);
+        foreach (var group in _problem.Groups)
+        {
+            if (group.Host.IsCollective || beside)
+                FillGroup(group, (long)(share * BytesWhile(group)));
+        }
+        Try();
+    }
+
+    /// <summary>Bytes that memory can bring from the start of a window's host until its first reader reads: while the collective runs,
+    /// then while kernels without weights run, and through the fixed cost of the reader.</summary>
+    public long BytesWhile(PrefetchGroup group)
+    {
+        var idle = 0.0;
+        for (var i = 0; i < group.IdleOperators.Count; i++)
+        {
+            var op = group.IdleOperators[i];
+            var isFirst = i == 0 && !group.Host.IsCollective;
+            if (isFirst)
+                continue;
+            var demand = _laws.Demand(op.Operation, Context, 0, 0);
+            idle += op.Operation is MatMulOperation or AttentionOperation ? demand.FixedPicoseconds : KernelTime.Picoseconds(demand, 0, 0);
+        }
+        return (long)(idle * _laws.HbmBytesPerPicosecond);
+    }
+
+    /// <summary>Bytes that memory can bring while a collective runs.</summary>
+    public long BytesUnder(GraphOperator collective) =>
+        (long)(KernelTime.Picoseconds(_laws.Demand(collective.Operation, Context, 0, 0), 0, 0) * _laws.HbmBytesPerPicosecond);
+
+    /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
+    private void FillGroup(PrefetchGroup group, long bytes)
+    {
+        foreach (var part in group.Parts)
+        {
+            var given = Math.Min(Math.Max(bytes, 0), Most(part) * _parts[part].UnitBytes);
+            _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
+            bytes -= _next[part] * _parts[part].UnitBytes;
+        }
+    }
+
+    /// <summary>Moves the bytes of one window up and down: by ever larger steps while that helps, then by smaller ones.</summary>
+    private void SearchBudget(PrefetchGroup group)
+    {
+        var most = group.Parts.Sum(p => _parts[p].Bytes);
+        var step = Math.Min(BytesWhile(group), most) / 2;
+        for (var halvings = 0; halvings < 2 && !IsSpent; halvings++, step /= 2)
+        {
+            foreach (var direction in (int[])[1, -1])
+            {
+                for (var stride = step; stride > 0 && stride <= most && TryBudget(group, BytesOf(group) + (direction * stride)); stride *= 2)
+                {
+                }
+            }
+        }
+    }
+
+    private long BytesOf(PrefetchGroup group) => group.Parts.Sum(p => _best[p] * _parts[p].UnitBytes);
+
+    private bool TryBudget(PrefetchGroup group, long bytes)
+    {
+        if (bytes < 0)
+            return false;
+        Array.Copy(_best, _next, _best.Length);
+        foreach (var part in group.Parts)
+            _next[part] = 0;
+        FillGroup(group, bytes);
+        return Try();
+    }
+
+    /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
+    private void SearchParts()
+    {
+        for (var divisor = 2; divisor <= 16 && !IsSpent; divisor *= 2)
+        {
+            for (var improved = true; improved && !IsSpent;)
+            {
+                improved = false;
+                foreach (var part in _moved)
+                {
+                    var step = Math.Max(_parts[part].Bytes / divisor, 1);
+                    improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
+                    foreach (var other in Rivals(part))
+                        improved |= TryMove(part, step, other);
+                }
+            }
+        }
+    }
+
+    /// <summary>Drops parts that the step is no shorter for than by a share of the gain that nobody would miss: each is an instruction that
+    /// someone reads.</summary>
+    private void Simplify()
+    {
+        for (var part = 0; part < _parts.Count; part++)
+        {
+            if (_best[part] == 0)
+                continue;
+            Array.Copy(_best, _next, _best.Length);
+            _next[part] = 0;
+            var time = Time(_next);
+            if (time - BestPicoseconds > (BasePicoseconds - BestPicoseconds) / LeastShare)
+                continue;
+            BestPicoseconds = time;
+            (_best, _next) = (_next, _best);
+        }
+    }
+
+    /// <summary>Parts that compete with one for the same bytes of the tensor, the same room or the same window.</summary>
+    private IEnumerable<int> Rivals(int part)
+    {
+        for (var other = 0; other < _parts.Count; other++)
+        {
+            if (other != part && _best[other] > 0 && (_siblings[part].Contains(other) || _roomsOf[part].Intersect(_roomsOf[other]).Any()))
+                yield return other;
+        }
+    }
+
+    private bool TryMove(int part, long bytes, int from)
+    {
+        Array.Copy(_best, _next, _best.Length);
+        if (from >= 0)
+            _next[from] = _parts[from].Align(Math.Max(0, _next[from] - (bytes / _parts[from].UnitBytes)));
+        _next[part] = 0;
+        var units = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), Most(part));
+        _next[part] = _parts[part].Align(Math.Max(0, units));
+        return Try();
+    }
+
+    /// <summary>Most units that a part may have beside the others: its tensor's, and what the room allows.</summary>
+    private long Most(int part)
+    {
+        var units = _parts[part].Units;
+        foreach (var sibling in _siblings[part])
+            units -= sibling == part ? 0 : _next[sibling];
+        foreach (var room in _roomsOf[part])
+        {
+            var left = _room;
+            foreach (var other in _problem.Rooms[room])
+                left -= other == part ? 0 : _next[other] * _parts[other].UnitBytes;
+            // A part that stands in the room for two layers at once counts for each.
+            units = Math.Min(units, left / (_parts[part].UnitBytes * _problem.Rooms[room].Count(p => p == part)));
+        }
+        return Math.Max(units, 0);
+    }
+
+    private bool IsSpent => _count >= _mostTrials || _count - _gainedAt >= Patience;
+
+    private bool Try()
+    {
+        if (IsSpent || !_seen.Add(HashOf(_next)) || !IsWithinRooms())
+            return false;
+        var time = Time(_next);
+        if (time >= BestPicoseconds)
+            return false;
+        if (_gainedFrom - time > BasePicoseconds / LeastShare)
+            (_gainedAt, _gainedFrom) = (_count, time);
+        BestPicoseconds = time;
+        (_best, _next) = (_next, _best);
+        return true;
+    }
+
+    private bool IsWithinRooms()
+    {
+        foreach (var room in _problem.Rooms)
+        {
+            var held = 0L;
+            foreach (var part in room)
+                held += _next[part] * _parts[part].UnitBytes;
+            if (held > _room)
+                return false;
+        }
+        return true;
+    }
+
+    private long Time(long[] units)
+    {
+        _count++;
+        return _trials.Time(units, _cancellationToken);
+    }
+
+    private PrefetchCuts ToCuts()
+    {
+        var ends = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        for (var part = 0; part < _parts.Count; part++)
+        {
+            if (!ends.TryGetValue(_parts[part].Tensor, out var cuts))
+                ends.Add(_parts[part].Tensor, cuts = new long[PrefetchCuts.Parts]);
+            for (var reach = (int)_parts[part].Reach; reach < PrefetchCuts.Parts; reach++)
+                cuts[reach] += _best[part];
+        }
+        return new PrefetchCuts(ends);
+    }
+
+    private static long HashOf(long[] units)
+    {
+        // FNV-1a over whole words: a collision skips a trial and costs no more.
+        var hash = unchecked((long)0xcbf29ce484222325);
+        foreach (var word in units)
+            hash = unchecked((hash ^ word) * 0x100000001b3);
+        return hash;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Finds where prefetches may run in a graph, and what each of these places can read ahead.</summary>
+/// <remarks>The windows of the published pass (PRESERVE, arXiv 2501.08192) are the collectives, and the candidates of one are found
+/// breadth-first over its successors, not past the next collective. The step's last collective looks at the first layer of the next step:
+/// nothing between offers a candidate, because the embedding's row depends on the token that is being chosen.</remarks>
+internal static class PrefetchWindows
+{
+    /// <summary>The collectives, each with what is read before the next one.</summary>
+    public static List<PrefetchWindow> UnderCollectives(Graph graph)
+    {
+        var flow = DataFlow.Of(graph);
+        var collectives = Collectives(graph);
+        var windows = new List<PrefetchWindow>(collectives.Count);
+        for (var i = 0; i < collectives.Count; i++)
+        {
+            var window = new PrefetchWindow(graph.Operators[collectives[i]]) { HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i) };
+            var seen = new HashSet<GraphReference>();
+            foreach (var reader in WindowReach.Of(graph, flow, collectives, i))
+                AddReads(window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
+            windows.Add(window);
+        }
+        return windows;
+    }
+
+    /// <summary>The collectives, each with what is read before the next one and the one after that, and the kernels that another kernel
+    /// with a weight or a cache follows; in program order.</summary>
+    public static List<PrefetchWindow> Everywhere(Graph graph)
+    {
+        var flow = DataFlow.Of(graph);
+        var collectives = Collectives(graph);
+        var windows = new List<PrefetchWindow>();
+        var (before, next) = (-1, 0);
+        for (var i = 0; i < graph.Operators.Count; i++)
+        {
+            var op = graph.Operators[i];
+            if (op.IsCollective)
+            {
+                var window = new PrefetchWindow(op);
+                AddReads(graph, flow, collectives, next, window, PrefetchReach.Window);
+                // The next step is looked at from the last collective only.
+                if (next + 2 < collectives.Count)
+                    AddReads(graph, flow, collectives, next + 1, window, PrefetchReach.OverNext);
+                windows.Add(window);
+                next++;
+                before = -1;
+            }
+            else if (op.Operation is MatMulOperation or AttentionOperation)
+            {
+                if (before >= 0 && graph.Operators[before] is var host)
+                {
+                    var window = new PrefetchWindow(host);
+                    AddReads(window, op, i, PrefetchReach.Beside, []);
+                    window.Candidates.RemoveAll(c => !c.Considered);
+                    windows.Add(window);
+                }
+                before = i;
+            }
+        }
+        windows.RemoveAll(w => !w.Host.IsCollective && w.Candidates.Count == 0);
+        return windows;
+    }
+
+    private static List<int> Collectives(Graph graph) =>
+        Enumerable.Range(0, graph.Operators.Count).Where(i => graph.Operators[i].IsCollective).ToList();
+
+    /// <summary>Adds what is read after the <paramref name="i"/>th collective and before the next.</summary>
+    private static void AddReads(Graph graph, DataFlow flow, List<int> collectives, int i, PrefetchWindow window, PrefetchReach reach)
+    {
+        var isLast = i + 1 == collectives.Count;
+        var start = isLast ? collectives[0] : collectives[i];
+        var end = isLast ? collectives[1 % collectives.Count] : collectives[i + 1];
+        var seen = new HashSet<GraphReference>(window.Candidates.Select(c => c.Tensor));
+        foreach (var reader in BreadthFirst.From(flow, start, v => v < end))
+            AddReads(window, graph.Operators[reader], reader, reach, seen);
+    }
+
+    private static void AddReads(PrefetchWindow window, GraphOperator op, int reader, PrefetchReach reach, HashSet<GraphReference> seen)
+    {
+        foreach (var read in op.Reads)
+        {
+            var tensor = read.Tensor;
+            if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
+                continue;
+            var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation or CollectiveOperation { MatMul: not null });
+            window.Candidates.Add(new PrefetchCandidate(read, reach, reader, considered));
+        }
+    }
+
+    /// <summary>Whether the range is written in this step, and so cannot be read before.</summary>
+    private static bool IsNew(GraphReference read) =>
+        read.Tensor.Role == TensorRole.KeyValues && (read.Range is null || read.Range.End == read.Tensor.Units);
+}

@@ -1,0 +1,38 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>The published rule (PRESERVE, arXiv 2501.08192): under each collective whole tensors, until the next one does not fit the room.</summary>
+/// <remarks>The published text leaves open what happens at the first tensor that does not fit: here the walk stops.</remarks>
+/// <param name="roomBytes">Bytes that the L2 keeps at full speed; 0 where it is unknown, negative to prefetch nothing.</param>
+internal sealed class PublishedRule(long roomBytes) : IPrefetchRule
+{
+    /// <summary>Finds the same windows and prefetches nothing in them.</summary>
+    public static PublishedRule Nothing { get; } = new(-1);
+
+    public List<PrefetchWindow> WindowsOf(Graph graph) => PrefetchWindows.UnderCollectives(graph);
+
+    public void Choose(Graph graph, List<PrefetchWindow> windows)
+    {
+        var (first, last) = (graph.Step.MinContext, graph.Step.MaxContext);
+        for (var i = 0; i < windows.Count; i++)
+        {
+            var window = windows[i];
+            var room = roomBytes - WindowReach.OwnBytes(window, windows.Take(i));
+            foreach (var candidate in window.Candidates)
+            {
+                candidate.Room = room;
+                if (!candidate.Considered)
+                    continue;
+                var left = room - candidate.Bytes;
+                // The whole at the contexts where it fits, none of it at the others.
+                var end = Amount.WhereNotNegative(left, candidate.Whole.End, candidate.Whole.Begin).Within(first, last);
+                if (end != candidate.Whole.Begin)
+                    candidate.Chosen = candidate.Whole with { End = end };
+                // At the contexts where it does not fit, the walk stops: no room for anything that follows.
+                room = Amount.WhereNotNegative(left, left, -1).Within(first, last);
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace Preserve.Optimizer;
+
+/// <summary>A planned step before it is proved and reported on.</summary>
+/// <param name="Graph">The finished graph.</param>
+/// <param name="Plan">The plan.</param>
+/// <param name="Guard">What the guard said of it; null where nothing was searched for.</param>
+/// <param name="Search">The search that found it; null where nothing was searched for.</param>
+internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? Guard, PrefetchSearch? Search);

@@ -1,0 +1,92 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Optimizer.Tests;
+
+public class BestPrefetchTests
+{
+    [Fact]
+    public void On_ten_thousand_random_deployments_nothing_is_slower_than_base_or_published_or_faster_than_the_bound()
+    {
+        var outcomes = new PrefetchOutcome[20][];
+        Parallel.For(0, outcomes.Length, i => outcomes[i] = [.. PrefetchCorpus.Check(i)]);
+        outcomes.Sum(o => o.Length).ShouldBe(10_000);
+        // The corpus is worth its name: prefetch pays in many of its cases, and the search finds more than the published rule.
+        var all = outcomes.SelectMany(o => o).ToList();
+        all.Count(o => o.Emitted * 1.05 < o.Base).ShouldBeGreaterThan(1000);
+        all.Count(o => o.Chosen * 1.01 < o.Published).ShouldBeGreaterThan(1000);
+    }
+
+    [Fact]
+    public void On_instances_small_enough_to_try_every_choice_the_search_is_within_one_percent_of_the_best() =>
+        // Quarters here; the benchmark project tries eighths on 500 instances.
+        Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
+        {
+            var step = c.Deployment.Steps[0];
+            var least = ExhaustivePrefetch.Least(c.Deployment, c.Laws, shares: 4).Picoseconds;
+            var chosen = new BestPrefetch(c.Deployment, step, c.Laws, default).Choose();
+            var time = new PlanTimes(c.Laws, default).Of(chosen.Plan, step.MaxContext);
+            ((double)time).ShouldBeLessThanOrEqualTo(1.01 * least);
+            LowerBound.Of(chosen.Plan, step.MaxContext, c.Laws).Picoseconds.ShouldBeLessThanOrEqualTo(least);
+            return true;
+        }).Check(RandomDeployments.Runs(30));
+
+    [Fact]
+    public void Verdicts_account_for_every_byte_of_every_candidate() =>
+        Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
+        {
+            var (deployment, laws) = c;
+            var draft = new BestPrefetch(deployment, deployment.Steps[0], laws, default).Choose();
+            var report = new ReportBuilder(deployment, draft, laws, default).Build();
+            foreach (var candidate in report.Windows.SelectMany(w => w.Candidates))
+            {
+                candidate.PrefetchedBytes.ShouldBeInRange(0, candidate.Bytes);
+                (candidate.Verdict is Verdict.Whole or Verdict.Part).ShouldBe(candidate.PrefetchedBytes > 0 || candidate.Reason.StartsWith("all of it", StringComparison.Ordinal), candidate.ToString());
+                if (candidate.PrefetchedBytes == candidate.Bytes)
+                    candidate.Verdict.ShouldBe(Verdict.Whole);
+                candidate.Reason.ShouldNotBeEmpty();
+            }
+            return true;
+        }).Check(RandomDeployments.Runs(25));
+
+    [Fact]
+    public void On_eight_H100_a_70B_step_gains_what_measured_tables_support()
+    {
+        // 7 to 8 % are expected at batch 64 and 4096 tokens in bf16 (docs/prefetch.md says from what); the published rule gets 2 %.
+        var deployment = Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(64, 4096), Precision.Bf16, PrefetchPolicy.Best, Devices.H100);
+        var (_, report) = Planner.Plan(deployment, Get(Devices.H100)).Steps[0];
+        ((double)report.BasePicoseconds / report.StepPicoseconds).ShouldBeInRange(1.06, 1.09);
+        report.Guard!.Outcome.ShouldBe(GuardOutcome.Kept);
+        report.GainAtHalfPicoseconds.ShouldBeGreaterThan(0);
+        report.GainAtTwicePicoseconds.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void A_prefill_bound_by_compute_prefetches_nothing_of_its_weights_and_says_why()
+    {
+        var deployment = Specs.Deploy(Specs.Llama3_70B, 8, new PrefillSpec(4, 4096), Precision.Bf16, PrefetchPolicy.Best, Devices.H100);
+        var (plan, report) = Planner.Plan(deployment, Get(Devices.H100)).Steps[0];
+        plan.Instructions().SelectMany(i => i.Operation is PrefetchOperation ? i.Reads : default).ShouldNotContain(r => r.Tensor == "gate_up_weight");
+        report.Windows.SelectMany(w => w.Candidates).Where(c => c.Tensor.Tensor == "gate_up_weight").ShouldAllBe(c => c.Verdict == Verdict.ComputeBound);
+    }
+
+    [Fact]
+    public void A_device_without_measurements_is_judged_by_the_model_alone_and_the_plan_says_so()
+    {
+        var (_, report) = Planner.Plan(Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 16_384), prefetch: PrefetchPolicy.Best), Get(Devices.Ascend910B2)).Steps[0];
+        report.Guard.ShouldBe(new GuardReport(GuardOutcome.Nominal, null, null));
+    }
+
+    [Fact]
+    public void An_unknown_L2_prefetches_nothing() =>
+        Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(4, 4096), prefetch: PrefetchPolicy.Best, device: Devices.TpuV4), Get(Devices.TpuV4))
+            .Steps[0].Plan.Instructions().ShouldNotContain(i => i.Operation is PrefetchOperation);
+
+    [Fact]
+    public void The_same_input_gives_the_same_plan() =>
+        PlanText.Write(Planner.Plan(Llama(), Get(Devices.H100))).ShouldBe(PlanText.Write(Planner.Plan(Llama(), Get(Devices.H100))));
+
+    private static DeploymentSpec Llama() => Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(64, 4096), Precision.Bf16, PrefetchPolicy.Best, Devices.H100);
+
+    private static Device Get(string id) => DeviceCatalogue.TryGet(id, out var device) ? device! : throw new InvalidOperationException(id);
+}
