@@ -27,8 +27,10 @@ partial class Llama3_70BDeployed
             #
             # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
             # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
-            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
+            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
+            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
             # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
 
             plan  decode batch 4 context 16384
@@ -36,7 +38,7 @@ partial class Llama3_70BDeployed
               device         ascend-910b2
               ranks          8
               layers         80
-              policy         paper
+              policy         best
               prefetch room  140,928,614 bytes
               arena          1,154,304 bytes
 
@@ -116,15 +118,18 @@ partial class Llama3_70BDeployed
 
               # At context 16,384.
               report
-                base         11,787.621878 us
-                step         9,791.651683 us
-                bound        7,837.297347 us
-                bound by     critical path
-                collectives  4,312.251475 us
-                reachable    3,013.625493 us
-                elsewhere    4,301.519751 us
-                weights      8,821,686,272 bytes
-                kv-cache     1,342,259,200 bytes
+                base           11,787.621878 us
+                step           9,791.651683 us
+                bound          7,837.297347 us
+                bound by       critical path
+                collectives    4,312.251475 us
+                reachable      3,013.625493 us
+                elsewhere      4,301.519751 us
+                gain at half   398.867754 us
+                gain at twice  3,402.842480 us
+                guard          nominal
+                weights        8,821,686,272 bytes
+                kv-cache       1,342,259,200 bytes
                 window  embed_reduce  outside the layers  takes 26.585143 us  hides 4.000000 us  saves 0.000000 us
                   not-asked  0.attn_norm_weight    0 of 16,384               the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760  fits the 140,928,614 bytes of L2 that are left

@@ -27,8 +27,10 @@ partial class Llama3_70BDeployed
             #
             # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
             # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
-            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
+            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
+            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
             # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
 
             plan  decode batch 64 context 4096
@@ -36,7 +38,7 @@ partial class Llama3_70BDeployed
               device         h100-sxm
               ranks          8
               layers         80
-              policy         paper
+              policy         best
               prefetch room  38,797,312 bytes
               arena          18,468,864 bytes
 
@@ -120,16 +122,19 @@ partial class Llama3_70BDeployed
 
               # At context 4,096.
               report
-                base         15,414.768029 us
-                step         15,077.640109 us
-                bound        9,755.070329 us
-                bound by     critical path
-                collectives  3,042.533266 us
-                reachable    1,270.274076 us
-                elsewhere    0.000000 us
-                weights      17,640,734,720 bytes
-                kv-cache     10,740,039,680 bytes
-                window  embed_reduce  outside the layers  takes 18.469564 us  hides 2.877268 us  saves 1.239939 us
+                base           15,414.768029 us
+                step           15,077.640109 us
+                bound          9,755.070329 us
+                bound by       critical path
+                collectives    3,042.533266 us
+                reachable      1,270.274076 us
+                elsewhere      0.000000 us
+                gain at half   337.127920 us
+                gain at twice  337.127920 us
+                guard          kept at 320.608560 us to 370.840720 us
+                weights        17,640,734,720 bytes
+                kv-cache       10,740,039,680 bytes
+                window  embed_reduce  outside the layers  takes 18.469564 us  hides 4.847270 us  saves 4.024361 us
                   whole    0.qkv_weight       20,971,520 of 20,971,520  fits the 38,797,312 bytes of L2 that are left
                   no-room  0.kv[0:c]          0 of 134,217,728          needs 134,217,728 bytes, 17,825,792 of L2 are left
                   stopped  0.out_weight       0 of 16,777,216           the policy stops at the first tensor that does not fit

@@ -28,8 +28,10 @@ partial class Llama3_70BDeployed
             #
             # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
             # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. A window is the time of a collective; below it stand the tensors that are read after it and
-            # before the next, and how many of their bytes the plan prefetches beside it. takes: the collective. hides: the part of these prefetches'
+            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
+            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
+            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
             # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
 
             plan  decode batch 64 context 4096
@@ -37,7 +39,7 @@ partial class Llama3_70BDeployed
               device         h100-sxm
               ranks          4
               layers         80
-              policy         paper
+              policy         best
               prefetch room  38,797,312 bytes
               arena          20,520,960 bytes
 
@@ -102,44 +104,42 @@ partial class Llama3_70BDeployed
 
               # At context 4,096.
               report
-                base         28,149.366298 us
-                step         28,149.366298 us
-                bound        17,963.947840 us
-                bound by     HBM
-                collectives  5,159.810504 us
-                reachable    1,270.274076 us
-                elsewhere    0.000000 us
-                weights      35,278,831,616 bytes
-                kv-cache     21,480,079,360 bytes
+                base           28,149.366298 us
+                step           28,149.366298 us
+                bound          17,963.947840 us
+                bound by       HBM
+                collectives    5,159.810504 us
+                reachable      1,262.969260 us
+                elsewhere      0.000000 us
+                gain at half   0.000000 us
+                gain at twice  0.000000 us
+                guard          nothing-to-gain
+                weights        35,278,831,616 bytes
+                kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    0.qkv_weight          0 of 41,943,040   needs 41,943,040 bytes, 38,797,312 of L2 are left
-                  stopped    0.kv[0:c]             0 of 268,435,456  the policy stops at the first tensor that does not fit
-                  stopped    0.out_weight          0 of 33,554,432   the policy stops at the first tensor that does not fit
+                  not-asked    0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  attn_in_gather  layers 0 to 79  takes 16.636597 us each  hides 0.000000 us each  saves 0.000000 us together
+                  contention   i.qkv_weight          0 of 41,943,040   5,242,880 more bytes would save nothing: others lose what its reader gains
+                  would-evict  i.kv[0:c]             0 of 268,435,456  33,554,432 more bytes would push out what is still needed, and cost 26.344 us of the step
+                  contention   i.out_weight          0 of 33,554,432   4,194,304 more bytes would save nothing: others lose what its reader gains
                 window  out_scatter  layers 0 to 79  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    i.gate_up_weight      0 of 234,881,024  needs 234,881,024 bytes, 38,797,312 of L2 are left
-                  stopped    i.down_weight         0 of 117,440,512  the policy stops at the first tensor that does not fit
+                  not-asked    i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  mlp_in_gather  layers 0 to 79  takes 16.636597 us each  hides 0.000000 us each  saves 0.000000 us together
+                  contention   i.gate_up_weight      0 of 234,881,024  29,360,128 more bytes would save nothing: others lose what its reader gains
+                  contention   i.down_weight         0 of 117,440,512  14,680,064 more bytes would save nothing: others lose what its reader gains
                 window  down_scatter  layers 0 to 79  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    i+1.qkv_weight        0 of 41,943,040   needs 41,943,040 bytes, 38,797,312 of L2 are left
-                  stopped    i+1.kv[0:c]           0 of 268,435,456  the policy stops at the first tensor that does not fit
-                  stopped    i+1.out_weight        0 of 33,554,432   the policy stops at the first tensor that does not fit
+                  not-asked    i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      head_weight           0 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 38,797,312 are left
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    0.qkv_weight          0 of 41,943,040   needs 41,943,040 bytes, 38,797,312 of L2 are left
-                  stopped    0.kv[0:c]             0 of 268,435,456  the policy stops at the first tensor that does not fit
-                  stopped    0.out_weight          0 of 33,554,432   the policy stops at the first tensor that does not fit
+                  not-asked    0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
 
             plan  prefill batch 2 tokens 4096
               model          meta-llama/Meta-Llama-3-70B
               device         h100-sxm
               ranks          4
               layers         80
-              policy         paper
+              policy         best
               prefetch room  38,797,312 bytes
               arena          402,653,184 bytes
 
@@ -219,43 +219,44 @@ partial class Llama3_70BDeployed
                 collective  head_gather     all-gather 128256 bytes over 4                                             head_part -> logits                                   after head
 
               report
-                base         505,629.278822 us
-                step         505,629.278822 us
-                bound        492,481.168360 us
-                bound by     critical path
-                collectives  109,760.482588 us
-                reachable    1,270.274076 us
-                elsewhere    0.000000 us
-                weights      35,278,831,616 bytes
-                kv-cache     671,088,640 bytes
+                base           505,629.278822 us
+                step           505,629.278822 us
+                bound          492,481.168360 us
+                bound by       critical path
+                collectives    109,760.482588 us
+                reachable      1,262.965949 us
+                elsewhere      0.000000 us
+                gain at half   0.000000 us
+                gain at twice  0.000000 us
+                guard          nothing-to-gain
+                weights        35,278,831,616 bytes
+                kv-cache       671,088,640 bytes
                 window  embed_scatter  outside the layers  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    0.qkv_weight          0 of 41,943,040   needs 41,943,040 bytes, 38,797,312 of L2 are left
-                  stopped    0.out_weight          0 of 33,554,432   the policy stops at the first tensor that does not fit
+                  not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  attn_in_gather  layers 0 to 78  takes 338.499391 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.qkv_weight          0 of 41,943,040   its reader takes 421.4 us with it in the L2 or without
+                  compute-bound  i.out_weight          0 of 33,554,432   its reader takes 341.1 us with it in the L2 or without
                 window  out_scatter  layers 0 to 78  takes 343.161961 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    i.gate_up_weight      0 of 234,881,024  needs 234,881,024 bytes, 38,797,312 of L2 are left
-                  stopped    i.down_weight         0 of 117,440,512  the policy stops at the first tensor that does not fit
+                  not-asked      i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  mlp_in_gather  layers 0 to 78  takes 338.499391 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.gate_up_weight      0 of 234,881,024  its reader takes 2305.7 us with it in the L2 or without
+                  compute-bound  i.down_weight         0 of 117,440,512  its reader takes 1170.2 us with it in the L2 or without
                 window  down_scatter  layers 0 to 78  takes 343.161961 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    i+1.qkv_weight        0 of 41,943,040   needs 41,943,040 bytes, 38,797,312 of L2 are left
-                  stopped    i+1.out_weight        0 of 33,554,432   the policy stops at the first tensor that does not fit
+                  not-asked      i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  attn_in_gather  layer 79  takes 338.499391 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  79.qkv_weight         0 of 41,943,040   its reader takes 421.4 us with it in the L2 or without
+                  compute-bound  79.out_weight         0 of 33,554,432   its reader takes 341.1 us with it in the L2 or without
                 window  out_scatter  layer 79  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    79.gate_up_weight     0 of 234,881,024  needs 234,881,024 bytes, 38,797,312 of L2 are left
-                  stopped    79.down_weight        0 of 117,440,512  the policy stops at the first tensor that does not fit
+                  not-asked      79.mlp_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
                 window  mlp_in_gather  layer 79  takes 338.499391 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  79.gate_up_weight     0 of 234,881,024  its reader takes 2305.7 us with it in the L2 or without
+                  compute-bound  79.down_weight        0 of 117,440,512  its reader takes 1170.2 us with it in the L2 or without
                 window  down_scatter  layer 79  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    head_weight           0 of 525,336,576  needs 525,336,576 bytes, 38,797,312 of L2 are left
                 window  h_gather  outside the layers  takes 338.499391 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  no-room        head_weight           0 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 38,797,312 are left
                 window  head_gather  outside the layers  takes 13.004916 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room    0.qkv_weight          0 of 41,943,040   needs 41,943,040 bytes, 38,797,312 of L2 are left
-                  stopped    0.out_weight          0 of 33,554,432   the policy stops at the first tensor that does not fit
+                  not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
 
             """;
         return global::Preserve.PlanSet.Parse(text);
