@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Preserve.Calibration.Tests")]
+[assembly: InternalsVisibleTo("Preserve.Fuzz")]

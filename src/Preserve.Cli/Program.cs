@@ -18,6 +18,7 @@ var root = new RootCommand("Plans and simulates transformer inference on modelle
 {
     SimulateCommand.Create(),
     ExplainCommand.Create(),
+    ExploreCommand.Create(),
     DevicesCommand.Create(),
     ModelsCommand.Create(),
     ValidateCommand.Create(),

@@ -4,3 +4,6 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Preserve.Optimizer")]
 // A model's name comes from a file, and must be one that plans can print.
 [assembly: InternalsVisibleTo("Preserve.Models")]
+// So do devices and tables of measurements, and errors quote them.
+[assembly: InternalsVisibleTo("Preserve.Hardware")]
+[assembly: InternalsVisibleTo("Preserve.Calibration")]

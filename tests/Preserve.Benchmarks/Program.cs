@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using Preserve.Benchmarks;
 
@@ -12,6 +13,12 @@ switch (args.FirstOrDefault())
         break;
     case "rates":
         Rates.Measure();
+        break;
+    case "corpus":
+        Corpus.Measure(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+        break;
+    case "optimum":
+        Optimum.Measure(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(PlanBenchmarks).Assembly).Run(args);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Preserve.Cli.Tests;
 
-/// <summary>Holds a document against the part of JSON Schema that docs/simulate.schema.json uses: type, properties, required,
+/// <summary>Holds a document against the part of JSON Schema that the schemas of docs use: type, properties, required,
 /// additionalProperties false, items.</summary>
 internal static class SchemaCheck
 {
@@ -46,6 +46,7 @@ internal static class SchemaCheck
         "string" => value.ValueKind == JsonValueKind.String,
         "number" => value.ValueKind == JsonValueKind.Number,
         "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "null" => value.ValueKind == JsonValueKind.Null,
         _ => false,
     };

@@ -60,7 +60,7 @@ internal sealed class TableRow(TableReader table, string[] header, string[] fiel
             : Refuse(name, text, $"must be a number of microseconds from {least} to {most}", 1.0);
     }
 
-    public static string Shortened(string text) => text.Length <= 60 ? text : text[..60] + "...";
+    public static string Shortened(string text) => NameRules.Printable(text.Length <= 60 ? text : text[..60] + "...");
 
     private string Find(string name) => fields[Array.IndexOf(header, name)];
 

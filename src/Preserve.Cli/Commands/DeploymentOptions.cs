@@ -8,11 +8,12 @@ internal sealed class DeploymentOptions
     private static readonly string[] _precisions = ["bf16", "fp8", "int8", "int4"];
 
     private readonly Option<string> _model = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json.", Required = true, HelpName = "id|config.json" };
-    private readonly Option<string> _device = new("--device", "-d") { Description = "A built-in device by id, or a device file.", Required = true, HelpName = "id|file.json" };
-    private readonly Option<int> _ranks = new("--tensor-parallel", "-t") { Description = "Ranks of the tensor-parallel group.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json; several give their geometric mean.", HelpName = "id|config.json" };
+    private readonly Option<string> _device = new("--device", "-d") { Description = "A built-in device by id, or a device file.", HelpName = "id|file.json" };
+    private readonly Option<int> _ranks = new("--tensor-parallel", "-t") { Description = "Ranks of the tensor-parallel group." };
     private readonly Option<string> _phase = new Option<string>("--phase") { Description = "Which step is run.", DefaultValueFactory = _ => "decode" }.AcceptOnlyFromAmong("decode", "prefill");
-    private readonly Option<int> _batch = new("--batch", "-b") { Description = "Sequences in the batch.", DefaultValueFactory = _ => 1 };
-    private readonly Option<int> _context = new("--context", "-c") { Description = "Tokens that each sequence has cached before a decode step; tokens of each prompt in a prefill.", DefaultValueFactory = _ => 4096 };
+    private readonly Option<int> _batch = new("--batch", "-b") { Description = "Sequences in the batch." };
+    private readonly Option<int> _context = new("--context", "-c") { Description = "Tokens that each sequence has cached before a decode step; tokens of each prompt in a prefill." };
     private readonly Option<string> _weights = Precisions("--weights", "Format of the weights.");
     private readonly Option<string> _activations = Precisions("--activations", "Format in which activations enter a matmul.");
     private readonly Option<string> _keyValues = Precisions("--key-values", "Format of the KV-cache.");
@@ -23,8 +24,32 @@ internal sealed class DeploymentOptions
 
     private readonly Option<string> _fusion = new Option<string>("--fuse") { Description = "What shares a kernel with the collectives that sum: the residual addition and norm after them, or the matmul before them.", DefaultValueFactory = _ => "none" }.AcceptOnlyFromAmong("none", "norm", "matmul");
 
+    /// <summary>One model and one policy; model and device have to be given.</summary>
+    public DeploymentOptions()
+    {
+        _device.Required = true;
+        SetDefaults(ranks: 1, batch: 1, context: 4096, precision: "bf16");
+    }
+
+    private DeploymentOptions(string model, string device, int ranks, int batch, int context, string precision)
+    {
+        _models.DefaultValueFactory = _ => [model];
+        _device.DefaultValueFactory = _ => device;
+        SetDefaults(ranks, batch, context, precision);
+    }
+
     /// <summary>Whether a step starts with an empty L2.</summary>
     public Option<bool> Cold { get; } = new("--cold") { Description = "Start with an empty L2, and not with what the step before left." };
+
+    /// <summary>Options of which none has to be given: the main setting of PRESERVE (arXiv 2501.08192).</summary>
+    public static DeploymentOptions OfThePublication() => new("llama-3-70b", "ascend-910b2", ranks: 8, batch: 4, context: 16_384, precision: "int8");
+
+    /// <summary>Adds the options of several models, run with every policy and from the L2 that the step before left.</summary>
+    public void AddSeveralTo(Command command)
+    {
+        foreach (var option in new Option[] { _models, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues })
+            command.Options.Add(option);
+    }
 
     public void AddTo(Command command)
     {
@@ -38,13 +63,22 @@ internal sealed class DeploymentOptions
     {
         if (parsed.GetValue(_home) is var home && home != "device")
             throw new InputException($"--kv-home is '{home}'; a KV-cache outside the device is not planned for yet, only 'device' is");
-        var model = ModelArgument.Read(parsed.GetValue(_model)!);
+        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)));
+    }
+
+    /// <summary>Reads several models on one device, each checked as one is.</summary>
+    /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
+    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => Read(parsed, m, PrefetchPolicy.None))];
+
+    private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy)
+    {
+        var model = ModelArgument.Read(name);
         var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
         var (batch, context) = (parsed.GetValue(_batch), parsed.GetValue(_context));
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false) : new PrefillSpec(batch, context);
         var spec = new DeploymentSpec(
             model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
-            PrecisionOf(parsed.GetValue(_keyValues)), Policy(parsed.GetValue(_prefetch)), SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)));
+            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)));
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
         if (faults.Count > 0)
@@ -59,8 +93,17 @@ internal sealed class DeploymentOptions
         return new DeployedModel(model, spec, device, text, step is DecodeSpec ? context : 0);
     }
 
+    private void SetDefaults(int ranks, int batch, int context, string precision)
+    {
+        _ranks.DefaultValueFactory = _ => ranks;
+        _batch.DefaultValueFactory = _ => batch;
+        _context.DefaultValueFactory = _ => context;
+        foreach (var option in new[] { _weights, _activations, _keyValues })
+            option.DefaultValueFactory = _ => precision;
+    }
+
     private static Option<string> Precisions(string name, string description) =>
-        new Option<string>(name) { Description = description, DefaultValueFactory = _ => "bf16" }.AcceptOnlyFromAmong(_precisions);
+        new Option<string>(name) { Description = description }.AcceptOnlyFromAmong(_precisions);
 
     private static Precision PrecisionOf(string? name) => name switch
     {

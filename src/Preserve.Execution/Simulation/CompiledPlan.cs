@@ -189,6 +189,14 @@ internal sealed class CompiledPlan
         }
     }
 
+    /// <summary>Lets the cuts of a tensor move: what is touched of it is then worked out for every run.</summary>
+    public void LetVary(int tensor)
+    {
+        TensorVaries[tensor] = true;
+        for (var i = 0; i < Instructions.Length; i++)
+            InstructionVaries[i] = InstructionVaries[i] || Varies(Reads[i]) || Varies(Writes[i]);
+    }
+
     private bool Varies(CompiledReference[] references) => Array.Exists(references, r => TensorVaries[r.Tensor]);
 
     private static int[] SourcesOf(EventBinding[][][] waits)

@@ -20,7 +20,7 @@ internal sealed class CutTrials
         _context = context;
     }
 
-    /// <summary>The cut of a tensor that the plan writes as an amount, or null where it has none.</summary>
+    /// <summary>The cut of a tensor that the plan writes as an amount, or null where it has none. It may move from then on.</summary>
     public (int Tensor, int Cut)? Find(string tensor, Amount end)
     {
         var tensors = _simulation.Plan.Plan.Tensors;
@@ -28,7 +28,10 @@ internal sealed class CutTrials
         {
             // The first two are the tensor's own ends.
             if (tensors[t].Name == tensor && Array.IndexOf(_simulation.Plan.Cuts[t], end, 2) is >= 2 and var cut)
+            {
+                _simulation.Plan.LetVary(t);
                 return (t, cut);
+            }
         }
         return null;
     }

@@ -14,7 +14,7 @@ internal sealed class DeviceFileErrors
 
     public void Add(JsonValue place, string message) => Add(place.Line, place.Column, message);
 
-    public void Add(int line, int column, string message) => _errors.Add(new DeviceFileError(line, column, message));
+    public void Add(int line, int column, string message) => _errors.Add(new DeviceFileError(line, column, NameRules.Printable(message)));
 
     public void Known(string path) => _fields.Add(path);
 

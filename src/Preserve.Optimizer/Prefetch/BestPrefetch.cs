@@ -10,6 +10,9 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     private readonly PlanTimes _times = new(laws, cancellationToken);
     private ExecutionPlan? _basePlan;
 
+    /// <summary>Most plans that the search times.</summary>
+    public int MostTrials { get; init; } = PrefetchSearch.MostTrials;
+
     /// <summary>Plans the step.</summary>
     public StepDraft Plan() => Guarded(Choose());
 
@@ -36,7 +39,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     {
         if (_room == 0 || choice.Guard is not null)
             return choice;
-        var guard = Guard.Judge(_basePlan!, choice.Plan, laws, cancellationToken);
+        var guard = Guard.Judge(_basePlan!, choice.Plan, laws, _times);
         return guard.Outcome == GuardOutcome.Refused
             ? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = choice.Search }
             : choice with { Guard = guard };
@@ -48,7 +51,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         var rule = new TemplateRule();
         var template = Draft(rule);
         var problem = rule.Problem!;
-        return problem.Parts.Count == 0 ? null : new PrefetchSearch(problem, template.Plan, laws, _room, cancellationToken);
+        return problem.Parts.Count == 0 ? null : new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, cancellationToken);
     }
 
     /// <summary>Lengths are chosen at the largest context; a smaller one must not pay for it.</summary>

@@ -1,5 +1,4 @@
 using System;
-using System.Threading;
 
 namespace Preserve.Optimizer;
 
@@ -14,7 +13,11 @@ internal static class Guard
     private const double DeviationsAtConfidence = 0.8416;
 
     /// <summary>Judges a plan against the base plan, at the largest context.</summary>
-    public static GuardReport Judge(ExecutionPlan basePlan, ExecutionPlan plan, ICostLaws laws, CancellationToken cancellationToken)
+    /// <param name="basePlan">The base plan.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="times">Times of plans on it.</param>
+    public static GuardReport Judge(ExecutionPlan basePlan, ExecutionPlan plan, ICostLaws laws, PlanTimes times)
     {
         var context = plan.Step.MaxContext;
         var gain = Gain(laws);
@@ -34,10 +37,6 @@ internal static class Guard
         return new GuardReport(
             sure > 0 ? GuardOutcome.Kept : GuardOutcome.Refused, gain - (long)Math.Sqrt(lost), gain + (long)Math.Sqrt(won));
 
-        long Gain(ICostLaws any)
-        {
-            var times = new PlanTimes(any, cancellationToken);
-            return times.Of(basePlan, context) - times.Of(plan, context);
-        }
+        long Gain(ICostLaws any) => times.Under(any, basePlan, context) - times.Under(any, plan, context);
     }
 }

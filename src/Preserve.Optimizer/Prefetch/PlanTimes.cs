@@ -1,17 +1,43 @@
+using System.Collections.Generic;
 using System.Threading;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Times of plans on the hardware model, by runs of the executor.</summary>
+/// <summary>Times of plans on the hardware model. Each plan is compiled once, and each of its times is worked out once.</summary>
 internal sealed class PlanTimes(ICostLaws laws, CancellationToken cancellationToken)
 {
-    private readonly Executor _executor = new(new SimulatedBackend(laws.Device, new SimulationOptions { CostLaws = _ => laws }));
+    private readonly Dictionary<ExecutionPlan, PlanTiming> _timings = new(ReferenceComparer.Instance);
+    private readonly Dictionary<(PlanTiming, int), long> _nominal = [];
 
     /// <summary>The step's time.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="context">Tokens cached before the step, in the unit of the plan's step.</param>
     /// <returns>Picoseconds.</returns>
-    public long Of(ExecutionPlan plan, int context) =>
-        // The simulated backend has run when it returns: there is nothing to await.
-        _executor.RunAsync(plan, context, cancellationToken).AsTask().GetAwaiter().GetResult().Picoseconds;
+    public long Of(ExecutionPlan plan, int context)
+    {
+        var timing = TimingOf(plan);
+        if (!_nominal.TryGetValue((timing, context), out var time))
+            _nominal.Add((timing, context), time = timing.Of(laws, context, cancellationToken));
+        return time;
+    }
+
+    /// <summary>The step's time under other laws.</summary>
+    public long Under(ICostLaws other, ExecutionPlan plan, int context) => TimingOf(plan).Of(other, context, cancellationToken);
+
+    private PlanTiming TimingOf(ExecutionPlan plan)
+    {
+        if (!_timings.TryGetValue(plan, out var timing))
+            _timings.Add(plan, timing = new PlanTiming(plan));
+        return timing;
+    }
+
+    /// <summary>A plan is long to compare by value, and nobody changes it.</summary>
+    private sealed class ReferenceComparer : IEqualityComparer<ExecutionPlan>
+    {
+        public static ReferenceComparer Instance { get; } = new();
+
+        public bool Equals(ExecutionPlan? x, ExecutionPlan? y) => ReferenceEquals(x, y);
+
+        public int GetHashCode(ExecutionPlan obj) => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(obj);
+    }
 }

@@ -16,7 +16,7 @@ internal sealed class PrefetchSearch
     private const int Patience = 48;
 
     /// <summary>Most trials, however many kinds of layers a model has.</summary>
-    private const int MostTrials = 256;
+    public const int MostTrials = 256;
 
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
     private const int LeastShare = 2000;
@@ -49,8 +49,9 @@ internal sealed class PrefetchSearch
     /// <param name="template">A plan with a stand-in of every part.</param>
     /// <param name="laws">The cost laws of the device.</param>
     /// <param name="roomBytes">Most bytes that may be prefetched and not yet read.</param>
+    /// <param name="mostTrials">Most plans that are timed, before the choice is simplified.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public PrefetchSearch(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, CancellationToken cancellationToken)
+    public PrefetchSearch(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, int mostTrials, CancellationToken cancellationToken)
     {
         _problem = problem;
         _laws = laws;
@@ -65,7 +66,7 @@ internal sealed class PrefetchSearch
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
-        _mostTrials = Math.Min(32 + (16 * _moved.Length), MostTrials);
+        _mostTrials = Math.Min(32 + (16 * _moved.Length), mostTrials);
         _roomsOf = _parts.Select((_, p) => Enumerable.Range(0, problem.Rooms.Count).Where(r => problem.Rooms[r].Contains(p)).ToArray()).ToArray();
         _siblings = _parts.Select(p => Enumerable.Range(0, _parts.Count).Where(o => _parts[o].Tensor == p.Tensor).ToArray()).ToArray();
     }

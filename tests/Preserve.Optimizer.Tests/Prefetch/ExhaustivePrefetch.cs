@@ -16,7 +16,9 @@ internal sealed class ExhaustivePrefetch
         _trials = new PrefetchTrials(problem, template, laws);
         _room = laws.Device.PrefetchRoomBytes;
         _shares = shares;
-        _parts = [.. Enumerable.Range(0, problem.Parts.Count).Where(p => problem.Parts[p].Reach == PrefetchReach.Window)];
+        // Tensors of less than a hundredth of the largest, such as the head's of these models, change nothing that could be seen.
+        var largest = problem.Parts.Max(p => p.Bytes);
+        _parts = [.. Enumerable.Range(0, problem.Parts.Count).Where(p => problem.Parts[p].Reach == PrefetchReach.Window && problem.Parts[p].Bytes * 100 >= largest)];
         _units = new long[problem.Parts.Count];
     }
 

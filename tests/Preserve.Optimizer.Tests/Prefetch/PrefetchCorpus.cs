@@ -20,18 +20,20 @@ internal static class PrefetchCorpus
             (ICostLaws)new ScaledCollectiveLaws(new LargerL2Laws(CostLaws.For(device), share), factor));
 
     /// <summary>Checks the cases of one seed.</summary>
-    public static List<PrefetchOutcome> Check(int chunk)
+    /// <param name="chunk">The seed.</param>
+    /// <param name="mostTrials">How long the search may take: what has to hold does not depend on it.</param>
+    public static List<PrefetchOutcome> Check(int chunk, int mostTrials = PrefetchSearch.MostTrials)
     {
         var outcomes = new List<PrefetchOutcome>(ChunkSize);
         Prop.ForAll(Arb.From(_cases), c =>
         {
-            outcomes.Add(Check(c.Deployment, c.Laws));
+            outcomes.Add(Check(c.Deployment, c.Laws, mostTrials));
             return true;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(ChunkSize).WithReplay(RandomDeployments.Seed + (ulong)chunk, 1_234_567));
         return outcomes;
     }
 
-    private static PrefetchOutcome Check(DeploymentSpec deployment, ICostLaws laws)
+    private static PrefetchOutcome Check(DeploymentSpec deployment, ICostLaws laws, int mostTrials)
     {
         var step = deployment.Steps[0];
         var context = step.MaxContext;
@@ -42,7 +44,7 @@ internal static class PrefetchCorpus
         var publishedTime = times.Of(published, context);
 
         // Without the guard: what the search chose. A choice that harms at a smaller context is not taken, the published one neither.
-        var search = new BestPrefetch(deployment, step, laws, default);
+        var search = new BestPrefetch(deployment, step, laws, default) { MostTrials = mostTrials };
         var chosen = search.Choose();
         var chosenTime = times.Of(chosen.Plan, context);
         chosenTime.ShouldBeLessThanOrEqualTo(baseTime);

@@ -1,0 +1,74 @@
+using Preserve.Optimizer;
+
+namespace Preserve.Exploration;
+
+/// <summary>Runs deployments on a device with L2 caches of several sizes. All rates stay as they are, and so does the part of the L2 that is
+/// usable.</summary>
+public static class L2Sweep
+{
+    /// <summary>The device with another L2.</summary>
+    /// <param name="device">A device whose L2 is known.</param>
+    /// <param name="mebibytes">The new capacity, above 0.</param>
+    /// <exception cref="ArgumentException">Capacity or rate of the device's L2 is not known.</exception>
+    public static Device WithL2(Device device, double mebibytes)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(mebibytes);
+        if (!device.L2Known || device.L2.CapacityMebibytes is not { } capacity || device.L2.UsableMebibytes is not { } usable)
+            throw new ArgumentException($"capacity or read rate of the L2 of {device.Id} is not known", nameof(device));
+        return device with { L2 = device.L2 with { CapacityMebibytes = mebibytes, UsableMebibytes = mebibytes * usable / capacity } };
+    }
+
+    /// <summary>Runs every deployment with every policy at every size.</summary>
+    /// <param name="deployments">The deployments, each with one step.</param>
+    /// <param name="context">The context at which decode steps run.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="sizesMebibytes">Capacities of the L2, above 0.</param>
+    /// <param name="policies">How prefetches are chosen.</param>
+    /// <param name="progress">Is told how many runs are done; null where nobody asks.</param>
+    /// <param name="cancellation">Stops before the next run.</param>
+    /// <returns>One run for each size and policy, in the order of both.</returns>
+    public static IReadOnlyList<SweptRun> Run(
+        IReadOnlyList<DeploymentSpec> deployments, int context, Device device, IReadOnlyList<double> sizesMebibytes, IReadOnlyList<PrefetchPolicy> policies,
+        IProgress<int>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(deployments);
+        ArgumentNullException.ThrowIfNull(sizesMebibytes);
+        ArgumentNullException.ThrowIfNull(policies);
+        var runs = (from size in sizesMebibytes from policy in policies select (Size: size, Policy: policy)).ToList();
+        var results = new SweptRun[runs.Count];
+        var done = 0;
+        Parallel.For(0, runs.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
+        {
+            var sized = WithL2(device, runs[i].Size);
+            results[i] = new SweptRun(runs[i].Size, runs[i].Policy, [.. deployments.Select(d => Picoseconds(d with { Prefetch = runs[i].Policy }, sized, context, cancellation))], deployments);
+            progress?.Report(Interlocked.Increment(ref done));
+        });
+        return results;
+    }
+
+    private static long Picoseconds(DeploymentSpec deployment, Device device, int context, CancellationToken cancellation)
+    {
+        var plan = Planner.Plan(deployment, device, cancellationToken: cancellation).Steps[0].Plan;
+        // The modelled device completes at once: nothing is waited for.
+        return new Executor(new SimulatedBackend(device)).RunAsync(plan, context, cancellation).AsTask().GetAwaiter().GetResult().Picoseconds;
+    }
+}
+
+/// <summary>One size and policy of a sweep.</summary>
+/// <param name="L2Mebibytes">Capacity of the L2.</param>
+/// <param name="Policy">How prefetches were chosen.</param>
+/// <param name="StepPicoseconds">The step of each deployment.</param>
+/// <param name="Deployments">The deployments, in the same order.</param>
+public sealed record SweptRun(double L2Mebibytes, PrefetchPolicy Policy, IReadOnlyList<long> StepPicoseconds, IReadOnlyList<DeploymentSpec> Deployments)
+{
+    /// <summary>Tokens per second and device, the geometric mean over the deployments: those that a step makes or reads in.</summary>
+    public double TokensPerSecond
+    {
+        get
+        {
+            var logarithms = StepPicoseconds.Zip(Deployments, (picoseconds, d) => Math.Log(d.Steps[0].Batch * (double)d.Steps[0].NewTokens / (picoseconds * 1e-12) / d.TensorParallel));
+            return Math.Exp(logarithms.Average());
+        }
+    }
+}
