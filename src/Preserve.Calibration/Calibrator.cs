@@ -91,7 +91,12 @@ public static class Calibrator
         const string generalLibrary = "NCCL";
         const int leastRows = 6;
         var found = new List<CollectiveCalibration>();
-        foreach (var (operation, kind) in new[] { (CollectiveTable.AllReduce, CollectiveKind.AllReduce), (CollectiveTable.AllGather, CollectiveKind.AllGather) })
+        foreach (var (operation, kind) in new[]
+        {
+            (CollectiveTable.AllReduce, CollectiveKind.AllReduce),
+            (CollectiveTable.AllGather, CollectiveKind.AllGather),
+            (CollectiveTable.ReduceScatter, CollectiveKind.ReduceScatter),
+        })
         {
             var ratios = new List<double>();
             var ofKind = new List<CollectiveCalibration>();

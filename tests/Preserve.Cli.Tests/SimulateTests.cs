@@ -71,7 +71,15 @@ public sealed class SimulateTests : IDisposable
         foreach (var word in new[] { "meta-llama/Meta-Llama-3-70B on 8 x NVIDIA H100", "base plan", "lower bound", "down_reduce", "assumed" })
             text.ShouldContain(word);
         var explained = await _tool.SucceedAsync(["explain", .. _llama]);
-        foreach (var word in new[] { "on the critical path", "gate_up_weight", "are left" })
+        foreach (var word in new[] { "on the critical path", "gate_up_weight", "are left", "all-reduce", "two-shot, " })
+            explained.ShouldContain(word);
+    }
+
+    [Fact]
+    public async Task Collectives_may_be_split_and_share_kernels()
+    {
+        var explained = await _tool.SucceedAsync(["explain", .. _llama, "--sequence-parallel", "--fuse", "matmul"]);
+        foreach (var word in new[] { "reduce-scatter", "ring, NCCL", "the matmul before it", "mlp_in_gather" })
             explained.ShouldContain(word);
     }
 

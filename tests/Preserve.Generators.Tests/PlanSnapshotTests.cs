@@ -17,6 +17,18 @@ public class PlanSnapshotTests
     public void Qwen3_32B_on_one_MI300X_with_mixed_contexts() => Match("Qwen3_32B", "Devices.MI300X, KeyValues = Precision.Fp8", "Decode(Batch = 64, CachedTokens = 150_000)");
 
     [Fact]
+    public void Llama3_70B_with_shared_tokens() => Match("Llama3_70B", "Devices.H100, TensorParallel = 4, SequenceParallel = true",
+        "Decode(Batch = 64, Context = 4_096), Prefill(Batch = 2, Tokens = 4_096)");
+
+    [Fact]
+    public void Llama3_70B_with_fused_norms() => Match("Llama3_70B", "Devices.H100, TensorParallel = 8, CollectiveFusion = CollectiveFusion.Norm", "Decode(Batch = 64, Context = 4_096)");
+
+    [Fact]
+    public void Llama3_70B_with_fused_matmuls() => Match("Llama3_70B",
+        "Devices.Ascend910B2, TensorParallel = 8, CollectiveFusion = CollectiveFusion.MatMul, Weights = Precision.Int8, Activations = Precision.Int8, KeyValues = Precision.Int8",
+        "Decode(Batch = 4, Context = 16_384)");
+
+    [Fact]
     public void Two_kinds_of_layers()
     {
         var run = GeneratorRun.Of("""

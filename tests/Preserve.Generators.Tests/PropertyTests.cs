@@ -34,9 +34,10 @@ public class PropertyTests
         public static class Other;
 
         [Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2, Weights = Precision.Bf16, Activations = Precision.Bf16,
-            KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper, SeparateProjections = false)]
+            KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper, SeparateProjections = false, SequenceParallel = false,
+            CollectiveFusion = CollectiveFusion.None)]
         [Decode(Batch = 4, Context = 128)]
-        [Decode(Batch = 5, CachedTokens = 1000)]
+        [Decode(Batch = 8, CachedTokens = 1000)]
         [Prefill(Batch = 6, Tokens = 32)]
         public sealed partial class Deployed : Deployment;
 
@@ -62,7 +63,7 @@ public class PropertyTests
         [(typeof(LayerAttribute), nameof(LayerAttribute.Position))] = (
             "Position = Position.Learned, Parallel = false)]\n    [Attention(Heads = 8, KeyValueHeads",
             "Position = Position.Rotary, Parallel = false)]\n    [Attention(Heads = 8, KeyValueHeads"),
-        [(typeof(LayerAttribute), nameof(LayerAttribute.Parallel))] = ("Parallel = false", "Parallel = true"),
+        [(typeof(LayerAttribute), nameof(LayerAttribute.Parallel))] = ("Position.Learned, Parallel = false", "Position.Learned, Parallel = true"),
         [(typeof(LayerAttribute), nameof(LayerAttribute.SeparateNorms))] = ("SeparateNorms = false", "SeparateNorms = true"),
         [(typeof(AttentionAttribute), nameof(AttentionAttribute.Heads))] = ("Heads = 8, KeyValueHeads", "Heads = 16, KeyValueHeads"),
         [(typeof(AttentionAttribute), nameof(AttentionAttribute.KeyValueHeads))] = ("KeyValueHeads = 4", "KeyValueHeads = 2"),
@@ -82,6 +83,8 @@ public class PropertyTests
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.KeyValues))] = ("KeyValues = Precision.Bf16", "KeyValues = Precision.Int8"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Prefetch))] = ("PrefetchPolicy.Paper", "PrefetchPolicy.None"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SeparateProjections))] = ("SeparateProjections = false", "SeparateProjections = true"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SequenceParallel))] = ("SequenceParallel = false", "SequenceParallel = true"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.CollectiveFusion))] = ("CollectiveFusion.None", "CollectiveFusion.MatMul"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.Batch))] = ("Batch = 4", "Batch = 3"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.Context))] = ("Context = 128", "Context = 127"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.CachedTokens))] = ("CachedTokens = 1000", "CachedTokens = 999"),

@@ -18,7 +18,8 @@ public class RandomDeclarationTests
             ("FinalNorm", Gen.Elements("Norm.Rms", "Norm.Layer")), ("MaxPositions", Gen.Elements("4096", "0")))
         from deployment in Arguments(
             ("TensorParallel", Gen.Elements("1", "2", "4", "8")), ("Weights", Formats), ("Activations", Formats), ("KeyValues", Formats),
-            ("Prefetch", Gen.Elements("PrefetchPolicy.None", "PrefetchPolicy.Paper", "PrefetchPolicy.Best")), ("SeparateProjections", Flags))
+            ("Prefetch", Gen.Elements("PrefetchPolicy.None", "PrefetchPolicy.Paper", "PrefetchPolicy.Best")), ("SeparateProjections", Flags), ("SequenceParallel", Flags),
+            ("CollectiveFusion", Gen.Elements("CollectiveFusion.None", "CollectiveFusion.Norm", "CollectiveFusion.MatMul")))
         from device in Gen.Elements("A100Sxm80", "H100", "Ascend910B2", "TpuV5e", "Rtx4090")
         from steps in Step.ListOf(2)
         let learned = layers.Any(l => l.Contains("Position.Learned", StringComparison.Ordinal)) ? ", LearnedPositions = 2050" : ""

@@ -44,8 +44,8 @@ internal static class Specs
 
     public static DeploymentSpec Deploy(
         ModelSpec model, int ranks, StepSpec step, Precision format = Precision.Int8, PrefetchPolicy prefetch = PrefetchPolicy.Paper,
-        string device = Devices.Ascend910B2, bool separate = false) =>
-        new(model, device, ranks, format, format, format, prefetch, separate, new[] { step });
+        string device = Devices.Ascend910B2, bool separate = false, bool sequenceParallel = false, CollectiveFusion fusion = CollectiveFusion.None) =>
+        new(model, device, ranks, format, format, format, prefetch, separate, new[] { step }, sequenceParallel, fusion);
 
     public static StepSpec Decode(int batch, int context) => new DecodeSpec(batch, context, Total: false);
 

@@ -75,7 +75,9 @@ internal static class DeploymentParser
             declaration.Choice<Precision>(nameof(DeploymentAttribute.KeyValues)),
             declaration.Choice(nameof(DeploymentAttribute.Prefetch), unset: PrefetchPolicy.Best),
             declaration.Bool(nameof(DeploymentAttribute.SeparateProjections)),
-            steps.Select(s => s.Step).ToArray());
+            steps.Select(s => s.Step).ToArray(),
+            declaration.Bool(nameof(DeploymentAttribute.SequenceParallel)),
+            declaration.Choice<CollectiveFusion>(nameof(DeploymentAttribute.CollectiveFusion)));
 
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
         {

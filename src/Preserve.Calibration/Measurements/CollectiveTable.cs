@@ -7,7 +7,7 @@ namespace Preserve;
 /// <summary>Tables of measured collectives. A suffix of the library's name says how it was launched.</summary>
 internal static class CollectiveTable
 {
-    public const string AllReduce = "all_reduce", AllGather = "all_gather";
+    public const string AllReduce = "all_reduce", AllGather = "all_gather", ReduceScatter = "reduce_scatter";
 
     private const string Eager = "_eager", Graph = "_graph";
 
@@ -23,7 +23,7 @@ internal static class CollectiveTable
             var suffix = launch == LaunchMode.Eager ? Eager : Graph;
             if (library.EndsWith(suffix, StringComparison.Ordinal))
                 library = library[..^suffix.Length];
-            var operation = row.Name("op", (AllReduce, AllReduce), (AllGather, AllGather), ("reduce_scatter", "reduce_scatter"), ("alltoall", "alltoall"));
+            var operation = row.Name("op", (AllReduce, AllReduce), (AllGather, AllGather), (ReduceScatter, ReduceScatter), ("alltoall", "alltoall"));
             var read = new CollectiveRow(
                 row.Line, row.Text("system"), library, launch, operation, row.Count("gpus", 1 << 16), row.Bytes("bytes"), row.Microseconds("us"));
             if (row.Sound && read.Ranks < 2)

@@ -94,6 +94,7 @@ internal sealed class Predictor
         {
             CollectiveTable.AllReduce => CollectiveKind.AllReduce,
             CollectiveTable.AllGather => CollectiveKind.AllGather,
+            CollectiveTable.ReduceScatter => CollectiveKind.ReduceScatter,
             _ => null,
         };
         if (kind is not { } known || LawsOf(row.Library, row.Launch) is not { } laws)

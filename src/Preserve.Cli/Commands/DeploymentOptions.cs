@@ -20,6 +20,10 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _home = new("--kv-home") { Description = "Where the KV-cache lives: device; host is not planned for yet.", DefaultValueFactory = _ => "device", HelpName = "device" };
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
+    private readonly Option<bool> _sequence = new("--sequence-parallel") { Description = "Let the ranks share the tokens of norms and additions: each all-reduce becomes a reduce-scatter and an all-gather." };
+
+    private readonly Option<string> _fusion = new Option<string>("--fuse") { Description = "What shares a kernel with the collectives that sum: the residual addition and norm after them, or the matmul before them.", DefaultValueFactory = _ => "none" }.AcceptOnlyFromAmong("none", "norm", "matmul");
+
     /// <summary>One model and one policy; model and device have to be given.</summary>
     public DeploymentOptions()
     {
@@ -49,7 +53,7 @@ internal sealed class DeploymentOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prefetch, Cold })
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prefetch, _sequence, _fusion, Cold })
             command.Options.Add(option);
     }
 
@@ -74,7 +78,7 @@ internal sealed class DeploymentOptions
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false) : new PrefillSpec(batch, context);
         var spec = new DeploymentSpec(
             model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
-            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step });
+            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)));
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
         if (faults.Count > 0)
@@ -116,9 +120,19 @@ internal sealed class DeploymentOptions
         _ => PrefetchPolicy.Best,
     };
 
+    private static CollectiveFusion Fusion(string? name) => name switch
+    {
+        "norm" => CollectiveFusion.Norm,
+        "matmul" => CollectiveFusion.MatMul,
+        _ => CollectiveFusion.None,
+    };
+
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
     private static string InOptions(string message) => message
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
+        .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
+        .Replace("CollectiveFusion of", "--fuse of", StringComparison.Ordinal)
+        .Replace("CollectiveFusion,", "--fuse,", StringComparison.Ordinal)
         .Replace("Batch of", "--batch of", StringComparison.Ordinal)
         .Replace("Context of", "--context of", StringComparison.Ordinal)
         .Replace("Tokens of", "--context of", StringComparison.Ordinal);

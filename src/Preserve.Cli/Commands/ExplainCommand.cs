@@ -31,6 +31,7 @@ internal static class ExplainCommand
         SimulationText.PrintHead(simulation);
         SimulationText.PrintTimes(simulation);
         PrintKinds(recorded);
+        PrintCollectives(simulation);
         if (simulation.Report.Windows.Count == 0)
             Console.WriteLine("no window: one rank has no collective to prefetch under");
         foreach (var window in simulation.Report.Windows)
@@ -57,6 +58,31 @@ internal static class ExplainCommand
         0 => "its prefetches change nothing",
         > 0 => $"its prefetches save {SimulationText.Time(picoseconds)}{(many ? " together" : "")}",
         _ => $"its prefetches cost {SimulationText.Time(-picoseconds)}{(many ? " together" : "")}",
+    };
+
+    /// <summary>How each collective is done: the fastest of what the device has constants for, at its size.</summary>
+    private static void PrintCollectives(Simulation simulation)
+    {
+        var laws = CostLaws.For(simulation.Deployed.Device);
+        var table = new Table().Border(TableBorder.Simple).AddColumn("collective").AddColumn("kind").AddColumn(new TableColumn("bytes").RightAligned())
+            .AddColumn("algorithm").AddColumn("in one kernel with");
+        var collectives = simulation.Plan.Instructions().Where(i => i.Operation is CollectiveOperation)
+            .Select(i => (i.Label, Operation: (CollectiveOperation)i.Operation)).Distinct().ToList();
+        foreach (var (label, operation) in collectives)
+        {
+            table.AddRow(
+                Markup.Escape(label), Name(operation.Kind), $"{operation.Bytes:#,0}", laws.MethodOf(operation).ToString(),
+                operation switch { { MatMul: not null } => "the matmul before it", { Norm.Adds: true } => "the addition and norm after it", { Norm: not null } => "the norm after it", _ => "" });
+        }
+        if (collectives.Count > 0)
+            AnsiConsole.Write(table);
+    }
+
+    private static string Name(CollectiveKind kind) => kind switch
+    {
+        CollectiveKind.AllReduce => "all-reduce",
+        CollectiveKind.AllGather => "all-gather",
+        _ => "reduce-scatter",
     };
 
     /// <summary>Where the time of the step goes: the compute and collective streams run one after the other, so their instructions are the

@@ -34,6 +34,16 @@ public sealed class DeploymentAttribute(Type model, string device) : Attribute
 
     /// <summary>Whether query, key and value, and gate and up, are matmuls of their own. Default: false.</summary>
     public bool SeparateProjections { get; set; }
+
+    /// <summary>Whether the ranks share the tokens of norms and residual additions (sequence parallelism, Megatron-LM,
+    /// arXiv 2205.05198): each all-reduce becomes a reduce-scatter before them and an all-gather after them.
+    /// <see cref="TensorParallel"/> is 2 or more then, and divides the new tokens of every step. Default: false.</summary>
+    public bool SequenceParallel { get; set; }
+
+    /// <summary>What shares a kernel with the collectives that sum. Other than <see cref="Preserve.CollectiveFusion.None"/>,
+    /// <see cref="TensorParallel"/> is 2 or more; a norm cannot be fused with <see cref="SequenceParallel"/>, under which it runs between
+    /// two collectives. Default: <see cref="Preserve.CollectiveFusion.None"/>.</summary>
+    public CollectiveFusion CollectiveFusion { get; set; }
 }
 
 /// <summary>Asks for the plan of a decode step: one new token per sequence. The plan serves every context from 1 to the

@@ -110,9 +110,26 @@ public enum ElementwiseFunction
 
 /// <summary>Exchanges values between the ranks of the tensor-parallel group.</summary>
 /// <param name="Kind">Which collective.</param>
-/// <param name="Bytes">Bytes per rank: of the reduced message, or of each rank's part that is gathered.</param>
+/// <param name="Bytes">Bytes per rank: of the message that is reduced, or of each rank's part that is gathered.</param>
 /// <param name="Ranks">Ranks that take part, 2 or more.</param>
-public sealed record CollectiveOperation(CollectiveKind Kind, long Bytes, int Ranks) : Operation;
+/// <param name="MatMul">The matmul that gives the message, in the same kernel; null where it has its own.</param>
+/// <param name="Norm">What the kernel does to the sum before it ends; null where that has its own.</param>
+public sealed record CollectiveOperation(
+    CollectiveKind Kind, long Bytes, int Ranks, MatMulOperation? MatMul = null, FusedNorm? Norm = null) : Operation
+{
+    /// <inheritdoc/>
+    public override Amount Flops => MatMul?.Flops ?? 0;
+
+    /// <summary>Whether the kernel does more than exchange.</summary>
+    public bool IsFused => MatMul is not null || Norm is not null;
+}
+
+/// <summary>A norm at the end of a collective's kernel.</summary>
+/// <param name="Norm">Which normalisation.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Width">Elements per row.</param>
+/// <param name="Adds">Whether the sum is added to the residual stream first.</param>
+public sealed record FusedNorm(Norm Norm, int Rows, int Width, bool Adds);
 
 /// <summary>The collectives.</summary>
 public enum CollectiveKind
@@ -122,6 +139,9 @@ public enum CollectiveKind
 
     /// <summary>Every rank ends with all parts.</summary>
     AllGather,
+
+    /// <summary>Every rank ends with its part of the sum.</summary>
+    ReduceScatter,
 }
 
 /// <summary>Reads tensors from HBM into the L2. A hint: nothing waits for it, and it changes no value.</summary>

@@ -10,6 +10,9 @@ namespace Preserve;
 /// <param name="Prefetch">What may be prefetched under a collective.</param>
 /// <param name="SeparateProjections">Whether query, key and value, and gate and up, are matmuls of their own.</param>
 /// <param name="Steps">The steps to plan, in declared order; at least one.</param>
+/// <param name="SequenceParallel">Whether the ranks share the tokens of norms and residual additions: each all-reduce becomes a
+/// reduce-scatter before them and an all-gather after them (Megatron-LM, arXiv 2205.05198).</param>
+/// <param name="CollectiveFusion">What shares a kernel with the collectives that sum.</param>
 public sealed record DeploymentSpec(
     ModelSpec Model,
     string Device,
@@ -19,7 +22,22 @@ public sealed record DeploymentSpec(
     Precision KeyValues,
     PrefetchPolicy Prefetch,
     bool SeparateProjections,
-    EquatableArray<StepSpec> Steps);
+    EquatableArray<StepSpec> Steps,
+    bool SequenceParallel = false,
+    CollectiveFusion CollectiveFusion = CollectiveFusion.None);
+
+/// <summary>What shares a kernel with a collective that sums.</summary>
+public enum CollectiveFusion
+{
+    /// <summary>Nothing: every kernel does one thing.</summary>
+    None,
+
+    /// <summary>The residual addition and the norm that follow it: their launches are saved, and the sum's way through memory.</summary>
+    Norm,
+
+    /// <summary>The matmul before it: tiles are exchanged while the next ones are computed (FLUX, arXiv 2406.06858).</summary>
+    MatMul,
+}
 
 /// <summary>How prefetches under collectives are chosen.</summary>
 public enum PrefetchPolicy

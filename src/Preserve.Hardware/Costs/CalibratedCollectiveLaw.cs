@@ -16,11 +16,8 @@ internal static class CalibratedCollectiveLaw
     /// <param name="launch">How it is launched.</param>
     public static KernelDemand Demand(CollectiveCalibration constants, CollectiveCalibration? fallback, double bytes, LaunchMode launch)
     {
-        var demand = default(KernelDemand);
-        if (constants.LargestBytes is not { } largest || bytes <= largest || fallback is null)
-            demand = Fastest(demand, constants, bytes);
-        if (fallback is not null)
-            demand = Fastest(demand, fallback, bytes);
+        var (of, algorithm) = Fastest(constants, fallback, bytes);
+        var demand = Demand(algorithm, of.Kind, bytes, of.Ranks);
         return launch == LaunchMode.Eager && constants.Eager is { } eager ? Launched(demand, eager, bytes) : demand;
     }
 
@@ -28,20 +25,34 @@ internal static class CalibratedCollectiveLaw
     public static double ReceivedBytes(CollectiveAlgorithmName algorithm, CollectiveKind kind, double bytes, double ranks) => (algorithm, kind) switch
     {
         (_, CollectiveKind.AllGather) => (ranks - 1) * bytes,
+        (_, CollectiveKind.ReduceScatter) => (ranks - 1) / ranks * bytes,
         (CollectiveAlgorithmName.OneShot, _) => (ranks - 1) * bytes,
         (CollectiveAlgorithmName.Multicast, _) => bytes,
         _ => 2 * (ranks - 1) / ranks * bytes,
     };
 
-    private static KernelDemand Fastest(KernelDemand best, CollectiveCalibration constants, double bytes)
+    /// <summary>The algorithm that is taken, and whose it is.</summary>
+    /// <param name="constants">Of the library, kind and ranks.</param>
+    /// <param name="fallback">Of the library that takes larger messages; null where there is none.</param>
+    /// <param name="bytes">Bytes of the operation.</param>
+    public static (CollectiveCalibration Of, CalibratedAlgorithm Algorithm) Fastest(CollectiveCalibration constants, CollectiveCalibration? fallback, double bytes)
     {
-        for (var i = 0; i < constants.Algorithms.Count; i++)
+        var (of, best, least) = (constants, (CalibratedAlgorithm?)null, double.MaxValue);
+        if (constants.LargestBytes is not { } largest || bytes <= largest || fallback is null)
+            Take(constants);
+        if (fallback is not null)
+            Take(fallback);
+        return (of, best!);
+
+        void Take(CollectiveCalibration from)
         {
-            var demand = Demand(constants.Algorithms[i], constants.Kind, bytes, constants.Ranks);
-            if (best.LinkBytesPerPicosecond == 0 || Time(demand) < Time(best))
-                best = demand;
+            for (var i = 0; i < from.Algorithms.Count; i++)
+            {
+                var time = Time(Demand(from.Algorithms[i], from.Kind, bytes, from.Ranks));
+                if (best is null || time < least)
+                    (of, best, least) = (from, from.Algorithms[i], time);
+            }
         }
-        return best;
     }
 
     private static KernelDemand Demand(CalibratedAlgorithm algorithm, CollectiveKind kind, double bytes, int ranks)

@@ -14,6 +14,7 @@ public sealed class CalibratedCostLaws : ICostLaws
     private readonly SmallOperatorConstants?[] _small = new SmallOperatorConstants?[4];
     private readonly CollectiveChoice[] _allReduce;
     private readonly CollectiveChoice[] _allGather;
+    private readonly CollectiveChoice[] _reduceScatter;
 
     /// <summary>The calibrated laws of a device.</summary>
     /// <param name="device">A device with a calibration.</param>
@@ -33,7 +34,8 @@ public sealed class CalibratedCostLaws : ICostLaws
             _small[(int)constants.Operator] = constants;
         _allReduce = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllReduce, library);
         _allGather = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllGather, library);
-        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0)
+        _reduceScatter = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.ReduceScatter, library);
+        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0 && _reduceScatter.Length == 0)
             throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
 
         var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
@@ -70,9 +72,23 @@ public sealed class CalibratedCostLaws : ICostLaws
             PrefillAttentionLaw.Demand(AttentionShape.Of(o, context), c, _calibration.Multiprocessors),
         NormOperation o when _small[(int)SmallOperator.Norm] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
         ElementwiseOperation o when _small[(int)Measured(o.Function)] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
-        CollectiveOperation o when Choice(o) is { Constants: not null } c => CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, o.Bytes, _launch),
+        CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
+            Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond),
+        CollectiveOperation { Norm: { } n } o => FusedCollectiveLaw.WithNorm(Exchange(o), _small[(int)SmallOperator.Norm]?.RowNanoseconds * 1000 * n.Width ?? 0),
+        CollectiveOperation o => Exchange(o),
         _ => _nominal.Demand(operation, context, readBytes, writtenBytes),
     };
+
+    /// <inheritdoc/>
+    public CollectiveMethod MethodOf(CollectiveOperation operation)
+    {
+        if (operation is null)
+            throw new ArgumentNullException(nameof(operation));
+        if (Choice(operation) is not { Constants: not null } choice)
+            return _nominal.MethodOf(operation);
+        var (of, algorithm) = CalibratedCollectiveLaw.Fastest(choice.Constants, choice.Fallback, operation.Bytes);
+        return new CollectiveMethod(of.Library, algorithm.Name);
+    }
 
     /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => operation switch
@@ -82,7 +98,7 @@ public sealed class CalibratedCostLaws : ICostLaws
         AttentionOperation => _calibration.Prefill?.Band,
         NormOperation => _small[(int)SmallOperator.Norm]?.Band,
         ElementwiseOperation o => _small[(int)Measured(o.Function)]?.Band,
-        CollectiveOperation o => Choice(o).Constants?.Band,
+        CollectiveOperation { IsFused: false } o => Choice(o).Constants?.Band,
         _ => null,
     };
 
@@ -103,9 +119,19 @@ public sealed class CalibratedCostLaws : ICostLaws
         _ => _bf16,
     };
 
+    /// <summary>The exchange alone, whatever shares its kernel.</summary>
+    private KernelDemand Exchange(CollectiveOperation operation) => Choice(operation) is { Constants: not null } c
+        ? CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, operation.Bytes, _launch)
+        : CollectiveLaw.Demand(operation, Device.Collectives, Device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
+
     private CollectiveChoice Choice(CollectiveOperation operation)
     {
-        var choices = operation.Kind == CollectiveKind.AllReduce ? _allReduce : _allGather;
+        var choices = operation.Kind switch
+        {
+            CollectiveKind.AllReduce => _allReduce,
+            CollectiveKind.AllGather => _allGather,
+            _ => _reduceScatter,
+        };
         var best = default(CollectiveChoice);
         var least = double.MaxValue;
         for (var i = 0; i < choices.Length; i++)

@@ -26,6 +26,10 @@ public interface ICostLaws
     /// <param name="writtenBytes">Bytes that it writes.</param>
     KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes);
 
+    /// <summary>How a collective is done at its size, of the methods that its law chooses among.</summary>
+    /// <param name="operation">The collective; what shares its kernel has no part in it.</param>
+    CollectiveMethod MethodOf(CollectiveOperation operation);
+
     /// <summary>Where measured times of an operation lie about its law's; null where its law is not calibrated.</summary>
     /// <param name="operation">The operation.</param>
     ResidualBand? Band(Operation operation);

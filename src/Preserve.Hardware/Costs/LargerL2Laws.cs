@@ -21,5 +21,7 @@ internal sealed class LargerL2Laws(ICostLaws laws, double factor) : ICostLaws
     public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes) =>
         laws.Demand(operation, context, readBytes, writtenBytes);
 
+    public CollectiveMethod MethodOf(CollectiveOperation operation) => laws.MethodOf(operation);
+
     public ResidualBand? Band(Operation operation) => laws.Band(operation);
 }

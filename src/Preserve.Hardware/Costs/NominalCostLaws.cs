@@ -61,6 +61,8 @@ public sealed class NominalCostLaws : ICostLaws
             Flops: 4.0 * o.Pairs.At(context) * o.Heads * o.HeadSize,
             FlopsPerPicosecond: Device.Compute.Bf16Teraflops * _matMulShareOfPeak),
         EmbedOperation or NormOperation or ElementwiseOperation => new(_smallFixed),
+        CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
+            Demand(m, context, readBytes, writtenBytes), CollectiveLaw.Demand(o, Device.Collectives, _linkRate), m, readBytes, HbmBytesPerPicosecond),
         CollectiveOperation o => CollectiveLaw.Demand(o, Device.Collectives, _linkRate),
         PrefetchOperation => new(_prefetchFixed),
         TransferOperation o => HostTransferLaw.Demand(_hostTransfer, o),
@@ -68,6 +70,9 @@ public sealed class NominalCostLaws : ICostLaws
         null => throw new ArgumentNullException(nameof(operation)),
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a cost law"),
     };
+
+    /// <inheritdoc/>
+    public CollectiveMethod MethodOf(CollectiveOperation operation) => new(null, operation is null ? throw new ArgumentNullException(nameof(operation)) : CollectiveLaw.AlgorithmOf(operation, Device.Collectives));
 
     /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => null;

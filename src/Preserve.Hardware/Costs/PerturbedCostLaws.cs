@@ -67,6 +67,9 @@ public sealed class PerturbedCostLaws : ICostLaws
     private static double Limited(double rate, double most) => rate > 0 ? Math.Min(rate, most) : most;
 
     /// <inheritdoc/>
+    public CollectiveMethod MethodOf(CollectiveOperation operation) => _laws.MethodOf(operation);
+
+    /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => _laws.Band(operation);
 }
 

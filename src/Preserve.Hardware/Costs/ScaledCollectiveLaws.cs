@@ -24,5 +24,7 @@ internal sealed class ScaledCollectiveLaws(ICostLaws laws, double factor) : ICos
         };
     }
 
+    public CollectiveMethod MethodOf(CollectiveOperation operation) => laws.MethodOf(operation);
+
     public ResidualBand? Band(Operation operation) => laws.Band(operation);
 }

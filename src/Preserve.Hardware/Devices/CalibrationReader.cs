@@ -28,6 +28,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
     {
         ["all_reduce"] = CollectiveKind.AllReduce,
         ["all_gather"] = CollectiveKind.AllGather,
+        ["reduce_scatter"] = CollectiveKind.ReduceScatter,
     };
 
     private static readonly Dictionary<string, CollectiveAlgorithmName> s_algorithms = new()

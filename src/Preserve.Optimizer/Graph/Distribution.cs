@@ -11,4 +11,7 @@ internal enum Distribution
 
     /// <summary>Every rank holds a summand of it.</summary>
     Partial,
+
+    /// <summary>Every rank holds a part of its rows: of the tokens.</summary>
+    Scattered,
 }

@@ -60,6 +60,22 @@ internal sealed class Graph(StepSpec step, int ranks)
         return tensor;
     }
 
+    /// <summary>Puts a tensor behind another in the order of appearance.</summary>
+    public GraphTensor InsertAfter(GraphTensor place, GraphTensor tensor)
+    {
+        _tensors.Add(tensor.Name, tensor);
+        _order.Insert(_order.IndexOf(place) + 1, tensor);
+        return tensor;
+    }
+
+    /// <summary>Removes tensors that no operator names any more.</summary>
+    public void Remove(Predicate<GraphTensor> unnamed)
+    {
+        foreach (var tensor in _order.FindAll(unnamed))
+            _tensors.Remove(tensor.Name);
+        _order.RemoveAll(unnamed);
+    }
+
     /// <summary>The run that a layer of the graph belongs to.</summary>
     public LayerRun RunOf(int layer) => Runs.First(r => layer < r.EndLayer);
 }

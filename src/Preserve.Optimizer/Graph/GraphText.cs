@@ -16,6 +16,7 @@ internal static class GraphText
         ["whole"] = Distribution.Whole,
         ["split"] = Distribution.Split,
         ["partial"] = Distribution.Partial,
+        ["scattered"] = Distribution.Scattered,
     };
 
     public static string Write(Graph graph)

@@ -36,6 +36,7 @@ internal static class TensorSizes
         NormOperation o => (long)o.Rows * o.Width,
         ElementwiseOperation o => (long)o.Rows * o.Width,
         CollectiveOperation { Kind: CollectiveKind.AllGather } o => o.Bytes / ValueBytes * o.Ranks,
+        CollectiveOperation { Kind: CollectiveKind.ReduceScatter } o => o.Bytes / ValueBytes / o.Ranks,
         CollectiveOperation o => o.Bytes / ValueBytes,
         _ => 0,
     });

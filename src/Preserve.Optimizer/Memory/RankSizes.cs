@@ -77,8 +77,9 @@ internal sealed class RankSizes(DeploymentSpec deployment)
             // The residual stream; in a parallel layer also the input that both blocks read, or what the first one gave.
             var kept = layer.Parallel ? 2 * _hidden : _hidden;
             var most = Math.Max((2 * _hidden) + projected, kept + projected + rotated + query);
-            // A block's result before and after its reduction, its norm, or its addition.
-            most = Math.Max(most, kept + _hidden + Math.Max(_hidden, query));
+            // A block's result before and after its reduction, its norm, or its addition; a kernel that does all three writes two values.
+            var written = deployment.CollectiveFusion == CollectiveFusion.Norm ? 2 * _hidden : _hidden;
+            most = Math.Max(most, kept + _hidden + Math.Max(written, query));
             foreach (var block in layer.FeedForward.OfType<DenseFeedForwardSpec>())
             {
                 var width = (long)block.Intermediate / _ranks;

@@ -104,7 +104,12 @@ internal static class GraphVerifier
             return null;
         if (!written.TryGetValue(read, out var writer))
             return $"{read} is read before it is written";
-        var summand = (invariants & GraphInvariants.Reduced) != 0 && writer is { Result: Distribution.Partial, IsCollective: false };
+        if ((invariants & GraphInvariants.Reduced) == 0)
+            return null;
+        // A share of the tokens is whole to who takes the same share.
+        if (writer.Result == Distribution.Scattered && op is { IsCollective: false, IsPrefetch: false } && op.Result != Distribution.Scattered)
+            return $"{read} is only a share of the tokens";
+        var summand = writer is { Result: Distribution.Partial, IsCollective: false };
         return summand && !op.IsCollective && op.Result != Distribution.Partial ? $"{read} is only a summand" : null;
     }
 

@@ -2,10 +2,11 @@ using System.Collections.Generic;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Puts a collective behind each operator whose value a rank holds only in part but a later one needs whole: an
-/// all-reduce for summands, an all-gather for the step's result.</summary>
-/// <remarks>Precondition: distributions are set. A value is named <c>label_part</c> before its collective; readers keep the
-/// name they read.</remarks>
+/// <summary>Puts a collective wherever a rank holds a value in another way than a later operator needs it: an all-reduce for summands,
+/// an all-gather for the step's result. With sequence parallelism a reduce-scatter for summands, and an all-gather before what reads
+/// all tokens (Megatron-LM, arXiv 2205.05198, figure 5).</summary>
+/// <remarks>Precondition: distributions are set. A value is named <c>label_part</c> before a collective behind its operator, and
+/// readers keep the name they read; one that is gathered for some readers only is <c>name_whole</c> to them.</remarks>
 internal sealed class InsertCollectives : IPass
 {
     public string Name => "insert collectives";
@@ -15,6 +16,7 @@ internal sealed class InsertCollectives : IPass
         if (graph.Ranks == 1)
             return false;
         var isRead = new HashSet<GraphReference>();
+        var needsSum = new HashSet<GraphReference>();
         var needsWhole = new HashSet<GraphReference>();
         foreach (var op in graph.Operators)
         {
@@ -23,26 +25,40 @@ internal sealed class InsertCollectives : IPass
             {
                 isRead.Add(read);
                 if (!keepsSummands)
+                    needsSum.Add(read);
+                if (op.Result != Distribution.Scattered)
                     needsWhole.Add(read);
             }
         }
 
         var operators = new List<GraphOperator>(graph.Operators.Count + 16);
+        var scattered = new HashSet<GraphReference>();
+        var gathered = new Dictionary<GraphReference, GraphReference>();
         foreach (var op in graph.Operators)
         {
+            for (var i = 0; i < op.Reads.Count; i++)
+            {
+                if (op.Result != Distribution.Scattered && scattered.Contains(op.Reads[i]))
+                    op.Reads[i] = Gather(graph, op.Reads[i], op.Layer, operators, gathered);
+            }
             operators.Add(op);
             if (op.Writes.Count != 1 || op.Writes[0].Tensor.Role != TensorRole.Value)
                 continue;
-            if (op.Result == Distribution.Partial && needsWhole.Contains(op.Writes[0]))
-                operators.Add(Collective(graph, op, CollectiveKind.AllReduce, "_reduce"));
-            else if (op.Result == Distribution.Split && !isRead.Contains(op.Writes[0]))
-                operators.Add(Collective(graph, op, CollectiveKind.AllGather, "_gather"));
+            var value = op.Writes[0];
+            if (op.Result == Distribution.Scattered)
+                scattered.Add(value);
+            else if (op.Result == Distribution.Partial && needsWhole.Contains(value) && needsSum.Contains(value))
+                operators.Add(Behind(graph, op, CollectiveKind.AllReduce, "_reduce"));
+            else if (op.Result == Distribution.Partial && needsSum.Contains(value))
+                operators.Add(Behind(graph, op, CollectiveKind.ReduceScatter, "_scatter"));
+            else if (op.Result == Distribution.Split && !isRead.Contains(value))
+                operators.Add(Behind(graph, op, CollectiveKind.AllGather, "_gather"));
         }
         graph.Operators = operators;
         return true;
     }
 
-    private static GraphOperator Collective(Graph graph, GraphOperator op, CollectiveKind kind, string suffix)
+    private static GraphOperator Behind(Graph graph, GraphOperator op, CollectiveKind kind, string suffix)
     {
         var value = op.Writes[0].Tensor;
         var slash = value.Name.LastIndexOf('/');
@@ -51,16 +67,39 @@ internal sealed class InsertCollectives : IPass
         var part = graph.Find(partName)
             ?? graph.InsertBefore(value, new GraphTensor(partName, TensorRole.Value, op.Layer >= 0, value.Format));
         var whole = op.Writes[0];
-        var summand = new GraphReference(part, op.Layer >= 0 ? LayerIndex.Of(op.Layer) : LayerIndex.None);
+        var summand = new GraphReference(part, LayerOf(op.Layer));
         op.Writes[0] = summand;
         TensorSizes.Set(graph, op);
+        return Collective(graph, op.Label + suffix, op.Layer, kind, summand, whole);
+    }
 
-        var collective = new GraphOperator(op.Label + suffix, op.Layer, new CollectiveOperation(kind, part.Units.At(0), graph.Ranks))
+    /// <summary>The value that the first reader which needs all of it has gathered; those after it read the same.</summary>
+    private static GraphReference Gather(
+        Graph graph, GraphReference share, int layer, List<GraphOperator> operators, Dictionary<GraphReference, GraphReference> gathered)
+    {
+        if (gathered.TryGetValue(share, out var known))
+            return known;
+        var value = share.Tensor;
+        var name = value.Name + "_whole";
+        var tensor = graph.Find(name) ?? graph.InsertAfter(value, new GraphTensor(name, TensorRole.Value, layer >= 0, value.Format));
+        var whole = new GraphReference(tensor, LayerOf(layer));
+        gathered.Add(share, whole);
+        var label = value.Name.Substring(value.Name.LastIndexOf('/') + 1) + "_gather";
+        operators.Add(Collective(graph, label, layer, CollectiveKind.AllGather, share, whole));
+        return whole;
+    }
+
+    private static GraphOperator Collective(Graph graph, string label, int layer, CollectiveKind kind, GraphReference read, GraphReference write)
+    {
+        var collective = new GraphOperator(label, layer, new CollectiveOperation(kind, read.Tensor.Units.At(0), graph.Ranks))
         {
-            Reads = [summand],
-            Writes = [whole],
+            Result = kind == CollectiveKind.ReduceScatter ? Distribution.Scattered : Distribution.Whole,
+            Reads = [read],
+            Writes = [write],
         };
         TensorSizes.Set(graph, collective);
         return collective;
     }
+
+    private static LayerIndex LayerOf(int layer) => layer >= 0 ? LayerIndex.Of(layer) : LayerIndex.None;
 }

@@ -7,6 +7,12 @@ namespace Preserve.Optimizer;
 /// <param name="Prefetch">What is prefetched, and where.</param>
 internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
 {
+    /// <summary>Whether norms and additions are divided by tokens.</summary>
+    public bool SequenceParallel { get; init; }
+
+    /// <summary>What shares a kernel with the collectives that sum.</summary>
+    public CollectiveFusion Fusion { get; init; }
+
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
 
@@ -14,9 +20,11 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
     private (IPass Pass, GraphInvariants After)[] Passes() =>
     [
         // First: everything that follows counts in bytes of one rank.
-        (new ShardTensorParallel(Ranks), GraphInvariants.None),
+        (new ShardTensorParallel(Ranks, SequenceParallel), GraphInvariants.None),
         // After sharding, which says where a rank holds only a summand or a part.
         (new InsertCollectives(), GraphInvariants.Reduced),
+        // Behind the collectives that it fuses; before prefetch, whose windows are what is left.
+        .. Fusion == CollectiveFusion.None ? Array.Empty<(IPass, GraphInvariants)>() : [(new FuseCollectives(Fusion), GraphInvariants.Reduced)],
         // After the collectives, which are the windows; before streams, of which a prefetch needs one.
         (new InsertPrefetch(Prefetch), GraphInvariants.Reduced),
         // After every operator stands: events order what is there.

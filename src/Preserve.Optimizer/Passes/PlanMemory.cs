@@ -84,8 +84,8 @@ internal sealed class PlanMemory : IPass
         for (var i = 1; i < lives.Count; i++)
         {
             var (before, after) = (lives[i - 1], lives[i]);
-            // An operator on single elements may write where it reads.
-            var inPlace = before.Last == after.Written && graph.Operators[after.Written].Operation is ElementwiseOperation;
+            // An operator on single elements may write where it reads, also within a collective's kernel.
+            var inPlace = before.Last == after.Written && graph.Operators[after.Written].Operation is ElementwiseOperation or CollectiveOperation { Norm.Adds: true };
             if (!inPlace && !EndsBefore(before, after, clocks))
                 throw new PlanningException($"'{tensor.Name}' of two layers is alive at once, and has only one place in the arena");
         }

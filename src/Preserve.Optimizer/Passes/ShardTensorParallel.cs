@@ -4,10 +4,13 @@ using System.Linq;
 namespace Preserve.Optimizer;
 
 /// <summary>Divides the operators over the ranks: columns first, rows second, so that a block needs one reduction
-/// (Megatron-LM, arXiv 1909.08053). Each operator afterwards says whether a rank holds its result whole, a part, or a summand.</summary>
+/// (Megatron-LM, arXiv 1909.08053). Each operator afterwards says whether a rank holds its result whole, a part, or a summand.
+/// With sequence parallelism, what every rank would do alike to each token, it does to its share of them (arXiv 2205.05198).</summary>
 /// <remarks>Precondition: a graph of one rank, as lowered; the degree divides query heads and widths, and divides or is a
-/// multiple of the KV heads.</remarks>
-internal sealed class ShardTensorParallel(int ranks) : IPass
+/// multiple of the KV heads. With sequence parallelism it divides the new tokens too.</remarks>
+/// <param name="ranks">The degree.</param>
+/// <param name="sequenceParallel">Whether norms and additions are divided by tokens.</param>
+internal sealed class ShardTensorParallel(int ranks, bool sequenceParallel = false) : IPass
 {
     public string Name => "shard tensor-parallel";
 
@@ -22,11 +25,28 @@ internal sealed class ShardTensorParallel(int ranks) : IPass
         {
             op.Operation = Shard(op.Operation, op.Partition);
             op.Result = ResultOf(op, producers, readers);
+            if (sequenceParallel && op.Result == Distribution.Whole)
+                Scatter(graph, op);
             TensorSizes.Set(graph, op);
             foreach (var write in op.Writes)
                 producers[write] = op;
         }
         return true;
+    }
+
+    /// <summary>Leaves a rank its share of the tokens. The last norm of a prefill takes one token of each sequence, which do not lie
+    /// evenly over the ranks: it stays whole.</summary>
+    private void Scatter(Graph graph, GraphOperator op)
+    {
+        var rows = graph.Step.Batch * graph.Step.NewTokens;
+        Operation? share = op.Operation switch
+        {
+            NormOperation o when o.Rows == rows => o with { Rows = rows / ranks },
+            ElementwiseOperation o when o.Rows == rows => o with { Rows = rows / ranks },
+            _ => null,
+        };
+        if (share is not null)
+            (op.Operation, op.Result) = (share, Distribution.Scattered);
     }
 
     private static Dictionary<GraphReference, int> CountReaders(Graph graph)

@@ -8,6 +8,9 @@ internal sealed class PrefetchWindow(GraphOperator host)
     /// <summary>A collective, or a kernel while whose fixed cost memory idles.</summary>
     public GraphOperator Host { get; } = host;
 
+    /// <summary>Whether the next collective is the all-gather that ends what this reduce-scatter begins, and the window reaches past it.</summary>
+    public bool HasSecondHalf { get; init; }
+
     /// <summary>In the order in which they are needed.</summary>
     public List<PrefetchCandidate> Candidates { get; } = [];
 

@@ -17,8 +17,10 @@ internal static class PrefetchWindows
         var windows = new List<PrefetchWindow>(collectives.Count);
         for (var i = 0; i < collectives.Count; i++)
         {
-            var window = new PrefetchWindow(graph.Operators[collectives[i]]);
-            AddReads(graph, flow, collectives, i, window, PrefetchReach.Window);
+            var window = new PrefetchWindow(graph.Operators[collectives[i]]) { HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i) };
+            var seen = new HashSet<GraphReference>();
+            foreach (var reader in WindowReach.Of(graph, flow, collectives, i))
+                AddReads(window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
             windows.Add(window);
         }
         return windows;
@@ -83,7 +85,7 @@ internal static class PrefetchWindows
             var tensor = read.Tensor;
             if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
                 continue;
-            var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation);
+            var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation or CollectiveOperation { MatMul: not null });
             window.Candidates.Add(new PrefetchCandidate(read, reach, reader, considered));
         }
     }

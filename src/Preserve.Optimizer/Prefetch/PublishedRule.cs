@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -15,9 +16,10 @@ internal sealed class PublishedRule(long roomBytes) : IPrefetchRule
     public void Choose(Graph graph, List<PrefetchWindow> windows)
     {
         var (first, last) = (graph.Step.MinContext, graph.Step.MaxContext);
-        foreach (var window in windows)
+        for (var i = 0; i < windows.Count; i++)
         {
-            Amount room = roomBytes;
+            var window = windows[i];
+            var room = roomBytes - WindowReach.OwnBytes(window, windows.Take(i));
             foreach (var candidate in window.Candidates)
             {
                 candidate.Room = room;

@@ -36,7 +36,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             if (window.Host.IsCollective || window.Candidates.Any(c => c.Chosen is not null))
                 windows.Add(Window(window, layers, run, layersRun, Occurrence(layersRun, label, last)));
             if (window.Host.IsCollective)
-                reachable += times * Reachable(window, Occurrence(baseLayers, label, last));
+                reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
         }
         var sizes = new RankSizes(deployment);
         return new PlanReport(
@@ -91,15 +91,25 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
 
     /// <summary>What prefetch under this collective can save at most: the bytes that the window, the candidates and the room
     /// allow, each read at the L2's rate and not at HBM's.</summary>
-    private long Reachable(PrefetchWindow window, InstructionRun collective)
+    private long Reachable(PrefetchWindow window, long windowPicoseconds)
     {
         if (!laws.Device.L2Known)
             return 0;
         var hbm = laws.HbmBytesPerPicosecond;
         var l2 = laws.L2BytesPerPicosecond;
         var candidates = window.Candidates.Where(c => c.Reach == PrefetchReach.Window).Sum(c => c.Bytes.At(_context));
-        var bytes = Math.Min((collective.EndPicoseconds - collective.StartPicoseconds) * hbm, Math.Min(candidates, _plan.PrefetchRoomBytes));
+        var bytes = Math.Min(windowPicoseconds * hbm, Math.Min(candidates, _plan.PrefetchRoomBytes));
         return (long)Math.Max(0, bytes * ((1 / hbm) - (1 / l2)));
+    }
+
+    /// <summary>Time of the collective, and of the all-gather behind it where both are halves of one.</summary>
+    private static long TimeOf(PrefetchWindow window, StepRun run, InstructionRun collective)
+    {
+        var time = collective.EndPicoseconds - collective.StartPicoseconds;
+        if (!window.HasSecondHalf)
+            return time;
+        var gather = run.Timeline.First(r => r.Stream == StreamKind.Collective && r.StartPicoseconds >= collective.EndPicoseconds);
+        return time + gather.EndPicoseconds - gather.StartPicoseconds;
     }
 
     /// <summary>The run of an instruction that stands in several layers: each layer has it once, in order.</summary>

@@ -43,7 +43,7 @@ internal sealed class StepTraffic
         {
             if (node is Repeat repeat)
                 bytes = checked(bytes + Memory(repeat.Body, times * repeat.Count));
-            else if (node is Instruction { Operation: MatMulOperation or AttentionOperation } instruction)
+            else if (node is Instruction { Operation: MatMulOperation or AttentionOperation or CollectiveOperation { MatMul: not null } } instruction)
                 bytes = checked(bytes + (times * instruction.Reads.Where(IsFromEarlier).Sum(BytesOf)));
         }
         return bytes;

@@ -16,7 +16,7 @@ internal static class StepPlanner
     /// <returns>The finished graph.</returns>
     public static Graph Plan(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
     {
-        var pipeline = new PassPipeline(deployment.TensorParallel, rule);
+        var pipeline = PipelineOf(deployment, rule);
         for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
         {
             var graph = ModelLowering.Lower(deployment, step, repeats);
@@ -39,7 +39,13 @@ internal static class StepPlanner
     public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
     {
         var graph = ModelLowering.Lower(deployment, step, int.MaxValue);
-        new PassPipeline(deployment.TensorParallel, rule) { Roll = false }.Run(graph);
+        (PipelineOf(deployment, rule) with { Roll = false }).Run(graph);
         return graph;
     }
+
+    private static PassPipeline PipelineOf(DeploymentSpec deployment, IPrefetchRule rule) => new(deployment.TensorParallel, rule)
+    {
+        SequenceParallel = deployment.SequenceParallel,
+        Fusion = deployment.CollectiveFusion,
+    };
 }

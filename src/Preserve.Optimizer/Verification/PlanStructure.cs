@@ -91,6 +91,8 @@ internal sealed class PlanStructure
         }
         if (_faults.Count > 0 || instruction.Operation is PrefetchOperation)
             return;
+        if (instruction.Operation is CollectiveOperation collective && CollectiveSizes.Fault(collective, instruction, _tensors, _plan.Ranks, _context) is { } size)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, size);
         // One instruction may read a cache in several ranges.
         var counted = "";
         foreach (var read in instruction.Reads)

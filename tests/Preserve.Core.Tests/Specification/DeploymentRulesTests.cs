@@ -11,6 +11,11 @@ public class DeploymentRulesTests
         { "query heads", SampleSpecs.Deployment with { TensorParallel = 16 }, new DeploymentPlace("TensorParallel") },
         { "format", SampleSpecs.Deployment with { KeyValues = (Precision)9 }, new DeploymentPlace("KeyValues") },
         { "policy", SampleSpecs.Deployment with { Prefetch = (PrefetchPolicy)9 }, new DeploymentPlace("Prefetch") },
+        { "fusion", SampleSpecs.Deployment with { CollectiveFusion = (CollectiveFusion)9 }, new DeploymentPlace("CollectiveFusion") },
+        { "fusion on one rank", SampleSpecs.Deployment with { TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul }, new DeploymentPlace("TensorParallel") },
+        { "norm between two collectives", SampleSpecs.Deployment with { SequenceParallel = true, CollectiveFusion = CollectiveFusion.Norm }, new DeploymentPlace("CollectiveFusion") },
+        { "tokens shared by one rank", SampleSpecs.Deployment with { TensorParallel = 1, SequenceParallel = true }, new DeploymentPlace("TensorParallel") },
+        { "tokens not divisible", With(new DecodeSpec(4, 128, Total: false), new DecodeSpec(5, 128, Total: false)) with { SequenceParallel = true }, new StepPlace(1, "Batch") },
         { "no steps", SampleSpecs.Deployment with { Steps = default }, new DeploymentPlace("Steps") },
         { "batch", With(new DecodeSpec(0, 128, Total: false)), new StepPlace(0, "Batch") },
         { "context", With(new DecodeSpec(1, 0, Total: false)), new StepPlace(0, "Context") },
@@ -39,6 +44,15 @@ public class DeploymentRulesTests
     [MemberData(nameof(Faulty))]
     public void A_fault_names_its_place(string what, DeploymentSpec deployment, SpecificationPlace place) =>
         DeploymentRules.Check(deployment, modelIsSound: true).ShouldHaveSingleItem(what).Place.ShouldBe(place);
+
+    [Fact]
+    public void Tokens_are_shared_evenly_or_not_at_all()
+    {
+        var deployment = SampleSpecs.Deployment with { TensorParallel = 4, SequenceParallel = true };
+        DeploymentRules.Check(deployment with { Steps = new StepSpec[] { new DecodeSpec(8, 128, Total: false), new PrefillSpec(1, 12) } }, modelIsSound: true).ShouldBeEmpty();
+        DeploymentRules.Check(deployment with { Steps = new StepSpec[] { new PrefillSpec(3, 5) } }, modelIsSound: true).ShouldHaveSingleItem().Message
+            .ShouldBe("SequenceParallel divides the 15 new tokens of the step 'prefill batch 3 tokens 5' over 4 ranks; they must be a multiple of 4");
+    }
 
     [Fact]
     public void A_degree_is_not_judged_by_a_faulty_model() =>

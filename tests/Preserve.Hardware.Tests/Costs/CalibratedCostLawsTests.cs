@@ -47,6 +47,7 @@ public class CalibratedCostLawsTests
         {
             Increases(b => (new CollectiveOperation(CollectiveKind.AllReduce, b, ranks), 0), 1024, 1 << 29);
             Increases(b => (new CollectiveOperation(CollectiveKind.AllGather, b, ranks), 0), 1024, 1 << 27);
+            Increases(b => (new CollectiveOperation(CollectiveKind.ReduceScatter, b, ranks), 0), 1024, 1 << 29);
         }
 
         void Increases(Func<int, (Operation Operation, long Bytes)> make, int least, int most)
@@ -200,4 +201,44 @@ public class CalibratedCostLawsTests
         KernelTime.Picoseconds(laws.Demand(operation, 0, hotBytes + coldBytes, 0), hotBytes, coldBytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond) / 1e6;
 
     private static Device Device(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new ArgumentException(id);
+
+    [Fact]
+    public void A_fused_norm_still_passes_over_a_row_and_a_fused_kernel_has_no_band()
+    {
+        DeviceCatalogue.TryGet("h100-sxm", out var device).ShouldBeTrue();
+        var laws = new CalibratedCostLaws(device!);
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var normed = exchange with { Norm = new FusedNorm(Norm.Rms, 4, 8192, Adds: true) };
+        var row = device!.Calibration!.SmallOperators.Single(o => o.Operator == SmallOperator.Norm).RowNanoseconds * 8192;
+        var alone = laws.Demand(exchange, 0, 0, 0).FixedPicoseconds;
+        laws.Demand(normed, 0, 0, 0).FixedPicoseconds.ShouldBe(alone + (long)Math.Ceiling(row * 1000));
+        laws.Band(exchange).ShouldNotBeNull();
+        laws.Band(normed).ShouldBeNull();
+        laws.Band(exchange with { MatMul = new MatMulOperation(4, 8192, 1024, Precision.Bf16, Precision.Bf16) }).ShouldBeNull();
+    }
+
+    [Fact]
+    public void The_method_that_is_named_is_the_one_that_is_timed()
+    {
+        DeviceCatalogue.TryGet("h100-sxm", out var device).ShouldBeTrue();
+        var laws = new CalibratedCostLaws(device!);
+        var named = new HashSet<string>();
+        foreach (var kind in new[] { CollectiveKind.AllReduce, CollectiveKind.AllGather, CollectiveKind.ReduceScatter })
+        {
+            for (var bytes = 1024L; bytes <= 1 << 28; bytes *= 4)
+            {
+                var operation = new CollectiveOperation(kind, bytes, 8);
+                var method = laws.MethodOf(operation);
+                named.Add($"{kind}: {method}");
+                // The demand is that of an algorithm of this name, library, kind and ranks.
+                var demand = laws.Demand(operation, 0, 0, 0);
+                device!.Calibration!.Collectives.Where(c => c.Library == method.Library && c.Kind == kind && c.Ranks == 8).SelectMany(c => c.Algorithms)
+                    .ShouldContain(a => a.Name == method.Algorithm && demand.LinkBytesPerPicosecond == a.GigabytesPerSecond / 1000
+                        && demand.LinkBytes == CalibratedCollectiveLaw.ReceivedBytes(a.Name, kind, bytes, 8));
+            }
+        }
+        named.Count(n => n.StartsWith("AllReduce", StringComparison.Ordinal)).ShouldBeGreaterThan(1);
+        named.Where(n => !n.StartsWith("AllReduce", StringComparison.Ordinal)).ShouldAllBe(n => n.EndsWith("NCCL", StringComparison.Ordinal));
+        laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 8192, 3)).Library.ShouldBeNull("nothing over 3 ranks was measured");
+    }
 }

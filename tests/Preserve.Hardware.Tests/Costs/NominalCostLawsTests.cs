@@ -36,10 +36,56 @@ public class NominalCostLawsTests
     }
 
     [Fact]
+    public void The_law_says_which_algorithm_it_takes_at_a_size()
+    {
+        // One shot and two shots of the H100 meet where 3.0 us + 7 B / 254 GB/s is 9.3 us + 1.75 B / 340 GB/s: at 281,126 bytes.
+        var laws = Laws("h100-sxm");
+        laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 281_000, 8)).ToString().ShouldBe("one-shot");
+        laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 281_300, 8)).ToString().ShouldBe("two-shot");
+        Laws("ascend-910b2").MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8)).ToString().ShouldBe("latency and link rate");
+    }
+
+    [Fact]
     public void Without_algorithms_the_link_and_the_latency_decide()
     {
         var demand = Laws("ascend-910b2").Demand(new CollectiveOperation(CollectiveKind.AllReduce, 80_000, 8), 0, 0, 0);
         (demand.FixedPicoseconds, demand.LinkBytes, demand.LinkBytesPerPicosecond).ShouldBe((25_000_000, 140_000.0, 0.196));
+    }
+
+    [Fact]
+    public void A_reduce_scatter_receives_half_of_what_a_staged_all_reduce_does()
+    {
+        // 7/8 of 80,000 bytes; on the H100 in one exchange, 3.0 us and 254 GB/s.
+        var scattered = new CollectiveOperation(CollectiveKind.ReduceScatter, 80_000, 8);
+        var demand = Laws("ascend-910b2").Demand(scattered, 0, 0, 0);
+        (demand.FixedPicoseconds, demand.LinkBytes, demand.LinkBytesPerPicosecond).ShouldBe((25_000_000, 70_000.0, 0.196));
+        demand = Laws("h100-sxm").Demand(scattered, 0, 0, 0);
+        (demand.FixedPicoseconds, demand.LinkBytes, demand.LinkBytesPerPicosecond).ShouldBe((3_000_000, 70_000.0, 0.254));
+    }
+
+    [Fact]
+    public void A_fused_matmul_and_exchange_take_the_longer_of_both_and_a_tile_of_the_shorter()
+    {
+        // Ascend 910B2: the matmul 4 x 1024 by 1024 x 8192 reads 8,396,800 bytes at 1.3 TB/s or what one kernel draws, and the message of
+        // 65,536 bytes receives 114,688 at 0.196 TB/s: 585,143 ps, of 64 tiles of 128 columns.
+        var laws = Laws("ascend-910b2");
+        var matMul = new MatMulOperation(4, 8192, 1024, Precision.Int8, Precision.Int8);
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var (alone, after) = (laws.Demand(matMul, 0, 8_396_800, 0), laws.Demand(exchange, 0, 0, 0));
+        var fused = laws.Demand(exchange with { MatMul = matMul }, 0, 8_396_800, 65_536);
+        (fused.Flops, fused.FlopsPerPicosecond, fused.HbmBytesPerPicosecond).ShouldBe((alone.Flops, alone.FlopsPerPicosecond, alone.HbmBytesPerPicosecond));
+        fused.FixedPicoseconds.ShouldBe(alone.FixedPicoseconds + (long)Math.Ceiling(114_688 / 0.196 / 64));
+        // The exchange also takes what its 25 us of latency exceed the matmul's launch by.
+        fused.LinkBytes.ShouldBe(114_688);
+        (fused.LinkBytes / fused.LinkBytesPerPicosecond).ShouldBe((114_688 / 0.196) + after.FixedPicoseconds - alone.FixedPicoseconds, tolerance: 1e-3);
+    }
+
+    [Fact]
+    public void A_fused_norm_costs_no_launch_of_its_own()
+    {
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var fused = exchange with { Norm = new FusedNorm(Norm.Rms, 4, 8192, Adds: true) };
+        Laws("ascend-910b2").Demand(fused, 0, 147_456, 131_072).ShouldBe(Laws("ascend-910b2").Demand(exchange, 0, 65_536, 65_536));
     }
 
     [Fact]

@@ -72,4 +72,48 @@ public class InsertCollectivesTests
             unassigned  block_add_reduce  all-reduce 16 bytes over 2     block_add_part -> sum   no layer  replicated  whole
             unassigned  norm              rms norm 1 x 8                 sum -> n                no layer  replicated  whole
         """);
+
+    [Fact]
+    public void With_shared_tokens_a_summand_is_scattered_and_gathered_again_for_who_reads_all_of_them() =>
+        """
+        graph  decode batch 4 context 9  ranks 2  arena 0
+          tensors
+            a       value   bf16  64  unplaced  once
+            sum     value   bf16  32  unplaced  once
+            n       value   bf16  32  unplaced  once
+            w       matrix  int8  64  unplaced  once
+            x       value   bf16  64  unplaced  once
+            y       value   bf16  64  unplaced  once
+            z       value   bf16  64  unplaced  once
+          operators
+            unassigned  out   matmul 4 x 8 by 8 x 8, int8 by int8  x, w -> a    no layer  rows        partial
+            unassigned  add   add 2 x 8                      a -> sum   no layer  replicated  scattered
+            unassigned  norm  rms norm 2 x 8                 sum -> n   no layer  replicated  scattered
+            unassigned  gate  matmul 4 x 8 by 8 x 8, int8 by int8  n, w -> y    no layer  columns     split
+            unassigned  up    matmul 4 x 8 by 8 x 8, int8 by int8  n, w -> z    no layer  columns     split
+            unassigned  act   swiglu 4 x 8                   y, z -> x  no layer  columns     split
+        """.ShouldBecome(new InsertCollectives(),
+        // 4 tokens of 8 elements of two bytes are 64: a rank keeps 32 of them. Both matmuls read what was gathered once.
+        """
+        graph  decode batch 4 context 9  ranks 2  arena 0
+          tensors
+            out_part   value   bf16  64  unplaced  once
+            a          value   bf16  32  unplaced  once
+            sum        value   bf16  32  unplaced  once
+            n          value   bf16  32  unplaced  once
+            n_whole    value   bf16  64  unplaced  once
+            w          matrix  int8  64  unplaced  once
+            x          value   bf16  64  unplaced  once
+            y          value   bf16  64  unplaced  once
+            z          value   bf16  64  unplaced  once
+          operators
+            unassigned  out          matmul 4 x 8 by 8 x 8, int8 by int8  x, w -> out_part   no layer  rows        partial
+            unassigned  out_scatter  reduce-scatter 64 bytes over 2  out_part -> a     no layer  replicated  scattered
+            unassigned  add          add 2 x 8                      a -> sum          no layer  replicated  scattered
+            unassigned  norm         rms norm 2 x 8                 sum -> n          no layer  replicated  scattered
+            unassigned  n_gather     all-gather 32 bytes over 2     n -> n_whole      no layer  replicated  whole
+            unassigned  gate         matmul 4 x 8 by 8 x 8, int8 by int8  n_whole, w -> y   no layer  columns     split
+            unassigned  up           matmul 4 x 8 by 8 x 8, int8 by int8  n_whole, w -> z   no layer  columns     split
+            unassigned  act          swiglu 4 x 8                   y, z -> x         no layer  columns     split
+        """);
 }

@@ -29,6 +29,18 @@ public class InsertPrefetchTests
     }
 
     [Fact]
+    public void A_prefetch_that_begins_under_a_reduce_scatter_goes_on_under_the_all_gather_behind_it()
+    {
+        // The same bytes as of the all-reduces that the pairs stand for, once each: none again under the all-gathers. 8 tokens, so the
+        // cache takes twice as much: 33,554,432.
+        var plan = Specs.Plan(Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(8, 16_384), sequenceParallel: true));
+        Prefetched(plan, "under_out_scatter", 10, 16_384).ShouldBe([("gate_up_weight", 10, 58_720_256), ("down_weight", 10, 29_360_128)]);
+        Prefetched(plan, "under_down_scatter", 10, 16_384).ShouldBe([("qkv_weight", 11, 10_485_760), ("kv", 11, 33_554_432), ("out_weight", 11, 8_388_608)]);
+        plan.Instructions().Where(i => i.Operation is PrefetchOperation).Select(i => i.Label).Distinct()
+            .ShouldBe(["under_embed_scatter", "under_down_scatter", "under_out_scatter", "under_head_gather"], ignoreOrder: true);
+    }
+
+    [Fact]
     public void The_last_layers_window_covers_the_head_and_the_gather_the_next_steps_first_layer()
     {
         // The head: 128,256 / 8 = 16,032 columns x 8192 = 131,334,144 bytes, just within the room.

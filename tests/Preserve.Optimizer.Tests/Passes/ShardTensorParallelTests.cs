@@ -88,4 +88,42 @@ public class ShardTensorParallelTests
           operators
             unassigned  add  add 1 x 8  a, a -> a  no layer  columns  whole
         """, changed: false);
+
+    [Fact]
+    public void Ranks_that_share_tokens_norm_and_add_each_its_share() =>
+        """
+        graph  prefill batch 2 tokens 4  ranks 1  arena 0
+          run  layer 0  pattern 1  repeats 1 of 1
+          tensors
+            h            value   bf16  128   unplaced  per layer
+            attn_in      value   bf16  128   unplaced  per layer
+            out_weight   matrix  int8  64    unplaced  per layer
+            attn_out     value   bf16  128   unplaced  per layer
+            h_mid        value   bf16  128   unplaced  per layer
+            norm_weight  weight  bf16  16    unplaced  per layer
+            head_in      value   bf16  32    unplaced  once
+          operators
+            unassigned  attn_norm   rms norm 8 x 8  0.h, 0.norm_weight -> 0.attn_in  layer 0  replicated  whole
+            unassigned  out         matmul 8 x 8 by 8 x 8, int8 by int8  0.attn_in, 0.out_weight -> 0.attn_out  layer 0  rows  whole
+            unassigned  attn_add    add 8 x 8  0.h, 0.attn_out -> 0.h_mid  layer 0  replicated  whole
+            unassigned  final_norm  rms norm 2 x 8  0.h_mid, 0.norm_weight -> head_in  no layer  replicated  whole
+        """.ShouldBecome(new ShardTensorParallel(4, sequenceParallel: true),
+        // 8 tokens over 4 ranks: 2 each. The last tokens of the 2 sequences lie on two of the ranks: their norm stays whole.
+        """
+        graph  prefill batch 2 tokens 4  ranks 4  arena 0
+          run  layer 0  pattern 1  repeats 1 of 1
+          tensors
+            h            value   bf16  128   unplaced  per layer
+            attn_in      value   bf16  32    unplaced  per layer
+            out_weight   matrix  int8  16    unplaced  per layer
+            attn_out     value   bf16  128   unplaced  per layer
+            h_mid        value   bf16  32    unplaced  per layer
+            norm_weight  weight  bf16  16    unplaced  per layer
+            head_in      value   bf16  32    unplaced  once
+          operators
+            unassigned  attn_norm   rms norm 2 x 8  0.h, 0.norm_weight -> 0.attn_in  layer 0  replicated  scattered
+            unassigned  out         matmul 8 x 2 by 2 x 8, int8 by int8  0.attn_in, 0.out_weight -> 0.attn_out  layer 0  rows  partial
+            unassigned  attn_add    add 2 x 8  0.h, 0.attn_out -> 0.h_mid  layer 0  replicated  scattered
+            unassigned  final_norm  rms norm 2 x 8  0.h_mid, 0.norm_weight -> head_in  no layer  replicated  whole
+        """);
 }

@@ -22,4 +22,22 @@ public class PlanVerifierTests
         static ExecutionPlan Depth(int layers) => Specs.Plan(Specs.Deploy(
             Specs.Llama3_70B with { Stack = new[] { Specs.Llama3_70B.Stack[0] with { Repeat = layers } } }, 8, Specs.Decode(4, 16_384)));
     }
+
+    [Theory]
+    [InlineData(CollectiveKind.AllReduce)]
+    [InlineData(CollectiveKind.AllGather)]
+    [InlineData(CollectiveKind.ReduceScatter)]
+    public void A_collective_of_another_kind_makes_another_size(CollectiveKind kind)
+    {
+        var plan = Specs.Plan(Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(16, 1024), sequenceParallel: true)).Unroll();
+        PlanVerifier.Verify(plan).ShouldBeEmpty();
+        foreach (var original in new[] { CollectiveKind.AllGather, CollectiveKind.ReduceScatter }.Where(k => k != kind))
+        {
+            var at = plan.Body.ToList().FindIndex(n => n is Instruction { Operation: CollectiveOperation c } && c.Kind == original);
+            var nodes = plan.Body.ToArray();
+            var instruction = (Instruction)nodes[at];
+            nodes[at] = instruction with { Operation = (CollectiveOperation)instruction.Operation with { Kind = kind } };
+            PlanVerifier.Verify(plan with { Body = nodes }).ShouldContain(f => f.Message.Contains(" bytes, and '", StringComparison.Ordinal));
+        }
+    }
 }

@@ -39,7 +39,8 @@ internal static class Names
 
     public static readonly Words<CollectiveKind> Collectives = new("collective",
         (CollectiveKind.AllReduce, "all-reduce"),
-        (CollectiveKind.AllGather, "all-gather"));
+        (CollectiveKind.AllGather, "all-gather"),
+        (CollectiveKind.ReduceScatter, "reduce-scatter"));
 
     public static readonly Words<ElementwiseFunction> Functions = new("function",
         (ElementwiseFunction.Add, "add"),

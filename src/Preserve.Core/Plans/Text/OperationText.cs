@@ -9,6 +9,8 @@ internal static class OperationText
 {
     private const string PrefetchWord = "prefetch";
     private const string JoinWord = "wait";
+    private const string OfWord = " of ";
+    private const string AddWord = ", add";
 
     public static string Write(Operation operation) => operation switch
     {
@@ -17,10 +19,17 @@ internal static class OperationText
         AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads} query and {o.KeyValueHeads} KV heads of {o.HeadSize}, {o.Pairs} pairs{(o.SoftCap ? ", soft-cap" : "")}",
         NormOperation o => $"{Names.Norms[o.Norm]} norm {o.Rows} x {o.Width}",
         ElementwiseOperation o => $"{Names.Functions[o.Function]} {o.Rows} x {o.Width}",
-        CollectiveOperation o => $"{Names.Collectives[o.Kind]} {o.Bytes} bytes over {o.Ranks}",
+        CollectiveOperation o => $"{Names.Collectives[o.Kind]} {o.Bytes} bytes over {o.Ranks}{WriteFused(o)}",
         PrefetchOperation => PrefetchWord,
         JoinOperation => JoinWord,
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a text"),
+    };
+
+    private static string WriteFused(CollectiveOperation operation) => operation switch
+    {
+        { MatMul: { } matMul } => OfWord + Write(matMul),
+        { Norm: { } norm } => $"{(norm.Adds ? AddWord : "")}, {Names.Norms[norm.Norm]} norm {norm.Rows} x {norm.Width}",
+        _ => "",
     };
 
     public static Operation Parse(string text)
@@ -56,10 +65,29 @@ internal static class OperationText
         }
         if (words.Length == 5 && words[1] == "norm")
             return new NormOperation(Names.Norms.Parse(words[0]), Int(words[2]), Int(words[4]));
-        if (words.Length == 5 && words[2] == "bytes")
-            return new CollectiveOperation(Names.Collectives.Parse(words[0]), long.Parse(words[1], NumberStyles.None, CultureInfo.InvariantCulture), Int(words[4]));
+        if (words.Length >= 5 && words[2] == "bytes" && words[3] == "over")
+            return ParseCollective(text);
         Expect(words.Length == 4);
         return new ElementwiseOperation(Names.Functions.Parse(words[0]), Int(words[1]), Int(words[3]));
+    }
+
+    private static CollectiveOperation ParseCollective(string text)
+    {
+        // all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8
+        // all-reduce 65536 bytes over 8, add, rms norm 4 x 8192
+        var of = text.IndexOf(OfWord, StringComparison.Ordinal);
+        var comma = text.IndexOf(", ", StringComparison.Ordinal);
+        var end = of >= 0 ? of : comma >= 0 ? comma : text.Length;
+        var words = text.Substring(0, end).Split(' ');
+        Expect(words.Length == 5);
+        var exchange = new CollectiveOperation(Names.Collectives.Parse(words[0]), long.Parse(words[1], NumberStyles.None, CultureInfo.InvariantCulture), Int(words[4]));
+        if (of >= 0)
+            return ParseShaped(text.Substring(of + OfWord.Length)) is MatMulOperation matMul ? exchange with { MatMul = matMul } : throw new FormatException();
+        if (comma < 0)
+            return exchange;
+        var adds = text.IndexOf(AddWord + ", ", comma, StringComparison.Ordinal) == comma;
+        var norm = ParseShaped(text.Substring(comma + 2 + (adds ? AddWord.Length : 0))) as NormOperation ?? throw new FormatException();
+        return exchange with { Norm = new FusedNorm(norm.Norm, norm.Rows, norm.Width, adds) };
     }
 
     private static AttentionOperation ParseAttention(string text)

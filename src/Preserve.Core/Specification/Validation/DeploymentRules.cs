@@ -24,6 +24,10 @@ public static class DeploymentRules
 
         if (modelIsSound)
             CheckDegree(deployment, faults);
+        if (deployment.SequenceParallel && deployment.TensorParallel == 1)
+            Needs(nameof(deployment.SequenceParallel), "divides tokens over the ranks of a group", deployment, faults);
+        if (deployment.CollectiveFusion != CollectiveFusion.None && deployment.TensorParallel == 1)
+            Needs(nameof(deployment.CollectiveFusion), "fuses kernels with collectives", deployment, faults);
         for (var i = 0; i < deployment.Steps.Count; i++)
             CheckTogether(deployment, i, modelIsSound, faults);
         return faults.ToArray();
@@ -37,6 +41,13 @@ public static class DeploymentRules
         faults.Choice(new DeploymentPlace(nameof(deployment.Activations)), of, deployment.Activations);
         faults.Choice(new DeploymentPlace(nameof(deployment.KeyValues)), of, deployment.KeyValues);
         faults.Choice(new DeploymentPlace(nameof(deployment.Prefetch)), of, deployment.Prefetch);
+        faults.Choice(new DeploymentPlace(nameof(deployment.CollectiveFusion)), of, deployment.CollectiveFusion);
+        if (deployment is { SequenceParallel: true, CollectiveFusion: CollectiveFusion.Norm })
+        {
+            faults.Add(new UndefinedChoiceFault(
+                new DeploymentPlace(nameof(deployment.CollectiveFusion)), "a deployment with SequenceParallel, whose norms run between two collectives,",
+                (long)deployment.CollectiveFusion, "CollectiveFusion.None, CollectiveFusion.MatMul"));
+        }
         if (deployment.Steps.Count == 0)
             faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: neither a decode nor a prefill"));
     }
@@ -83,6 +94,12 @@ public static class DeploymentRules
             faults.Add(new DegreeFault(new DeploymentPlace(nameof(deployment.TensorParallel)), degree, count, what, layer.Name));
     }
 
+    /// <summary>An option that does nothing on one rank is refused: it would silently be none.</summary>
+    private static void Needs(string option, string does, DeploymentSpec deployment, FaultList faults) =>
+        faults.Add(new OutOfRangeFault(
+            new DeploymentPlace(nameof(deployment.TensorParallel)), $"a deployment with {option}, which {does},", deployment.TensorParallel,
+            SpecificationLimits.TensorParallel with { Least = 2 }));
+
     /// <summary>Most query and key heads of a layer that are normalised one by one: each is a row of the norm. 0 where none are.</summary>
     private static long NormedHeads(ModelSpec model)
     {
@@ -114,6 +131,13 @@ public static class DeploymentRules
             return;
         }
         var rows = (long)step.Batch * step.NewTokens;
+        if (deployment.SequenceParallel && rows % deployment.TensorParallel != 0)
+        {
+            faults.Add(new StepFault(
+                new StepPlace(index, nameof(step.Batch)),
+                $"SequenceParallel divides the {ValueRange.Grouped(rows)} new tokens of the step '{step}' over {ValueRange.Grouped(deployment.TensorParallel)} ranks; they must be a multiple of {ValueRange.Grouped(deployment.TensorParallel)}"));
+            return;
+        }
         if (!SpecificationLimits.Rows.Contains(rows))
         {
             faults.Add(new TooLargeFault(

@@ -1,0 +1,58 @@
+using System.Collections.Generic;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Which operators a prefetch under a collective may read ahead for: those after it and before the next one.</summary>
+/// <remarks>A reduce-scatter and the all-gather behind it are the halves of one all-reduce, and a prefetch that begins under the first
+/// goes on under the second: the first reaches past the second, and nothing is left to it. The step's last collective reaches from the
+/// first one of the next step.</remarks>
+internal static class WindowReach
+{
+    /// <summary>Operators behind a collective, nearest first.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="flow">Its edges.</param>
+    /// <param name="collectives">Indices of its collectives, ascending.</param>
+    /// <param name="at">Which of them.</param>
+    public static List<int> Of(Graph graph, DataFlow flow, List<int> collectives, int at)
+    {
+        if (at > 0 && HasSecondHalf(graph, collectives, at - 1))
+            return [];
+        var isLast = at + 1 == collectives.Count;
+        var first = isLast ? 0 : at;
+        var next = first + (HasSecondHalf(graph, collectives, first) ? 2 : 1);
+        var start = collectives[first];
+        var end = next < collectives.Count ? collectives[next] : isLast && collectives.Count == 1 ? start : graph.Operators.Count;
+        // A matmul that shares the next collective's kernel reads its weight before anything is exchanged.
+        var last = end < graph.Operators.Count && graph.Operators[end].Operation is CollectiveOperation { MatMul: not null } ? end : end - 1;
+        return BreadthFirst.From(flow, start, v => v <= last);
+    }
+
+    /// <summary>Bytes of a window's own weight, where its host shares the matmul's kernel, that windows before it have prefetched: they
+    /// stand in the L2 while the host begins.</summary>
+    /// <param name="window">The window.</param>
+    /// <param name="before">The windows before it, with what was chosen in them.</param>
+    public static Amount OwnBytes(PrefetchWindow window, IEnumerable<PrefetchWindow> before)
+    {
+        Amount bytes = 0;
+        if (window.Host.Operation is not CollectiveOperation { MatMul: not null })
+            return bytes;
+        foreach (var earlier in before)
+        {
+            foreach (var candidate in earlier.Candidates)
+            {
+                if (candidate.Chosen is not null && window.Host.Reads.Contains(candidate.Tensor))
+                    bytes = candidate.Prefetched;
+            }
+        }
+        return bytes;
+    }
+
+    /// <summary>Whether a collective is a reduce-scatter and the next one the all-gather that ends what it begins.</summary>
+    public static bool HasSecondHalf(Graph graph, List<int> collectives, int at)
+    {
+        return Is(CollectiveKind.ReduceScatter, at) && Is(CollectiveKind.AllGather, at + 1);
+
+        bool Is(CollectiveKind kind, int index) =>
+            index < collectives.Count && graph.Operators[collectives[index]].Operation is CollectiveOperation collective && collective.Kind == kind;
+    }
+}

@@ -1,0 +1,44 @@
+namespace Preserve.Core.Tests;
+
+public class OperationTextTests
+{
+    public static TheoryData<string, Operation> Collectives => new()
+    {
+        { "all-reduce 12 bytes over 2", new CollectiveOperation(CollectiveKind.AllReduce, 12, 2) },
+        { "reduce-scatter 12 bytes over 2", new CollectiveOperation(CollectiveKind.ReduceScatter, 12, 2) },
+        { "all-reduce 12 bytes over 2, layer norm 1 x 6", new CollectiveOperation(CollectiveKind.AllReduce, 12, 2, Norm: new FusedNorm(Norm.Layer, 1, 6, Adds: false)) },
+        { "all-reduce 12 bytes over 2, add, rms norm 1 x 6", new CollectiveOperation(CollectiveKind.AllReduce, 12, 2, Norm: new FusedNorm(Norm.Rms, 1, 6, Adds: true)) },
+        {
+            "reduce-scatter 12 bytes over 2 of matmul 1 x 3 by 3 x 6, fp8 by int4",
+            new CollectiveOperation(CollectiveKind.ReduceScatter, 12, 2, new MatMulOperation(1, 6, 3, Precision.Int4, Precision.Fp8))
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Collectives))]
+    public void A_collective_says_what_shares_its_kernel(string text, Operation operation)
+    {
+        var plan = PlanOf(operation);
+        var written = PlanText.Write(plan);
+        written.ShouldContain($"  {text}  ");
+        PlanText.ReadPlan(written).ShouldBe(plan);
+    }
+
+    [Theory]
+    [InlineData("all-reduce 12 bytes over 2, add")]
+    [InlineData("all-reduce 12 bytes over 2, add 1 x 6")]
+    [InlineData("all-reduce 12 bytes over 2 of rms norm 1 x 6")]
+    [InlineData("all-reduce 12 bytes over 2 of")]
+    [InlineData("all-reduce 12 bytes over two")]
+    [InlineData("all-scatter 12 bytes over 2")]
+    public void What_no_kernel_does_is_refused(string text)
+    {
+        const string sound = "all-reduce 12 bytes over 2";
+        var written = PlanText.Write(PlanOf(new CollectiveOperation(CollectiveKind.AllReduce, 12, 2)));
+        Should.Throw<FormatException>(() => PlanText.ReadPlan(written.Replace(sound, text, StringComparison.Ordinal)));
+    }
+
+    private static ExecutionPlan PlanOf(Operation operation) => new(
+        "Small", "own", 2, 1, new PrefillSpec(1, 4), PrefetchPolicy.None, 0, 0, default,
+        new PlanNode[] { new Instruction(StreamKind.Collective, "exchange", operation, default, default, default, false) });
+}
