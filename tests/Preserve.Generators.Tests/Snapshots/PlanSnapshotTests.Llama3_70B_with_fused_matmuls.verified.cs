@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                 base     planned    gain
-// decode batch 4 context 16384  11,787.6 us  9,791.7 us  1.204x
+// decode batch 4 context 16384  11,787.6 us  9,308.9 us  1.266x
 #nullable enable
 
 namespace App;
@@ -72,90 +72,86 @@ partial class Llama3_70BDeployed
               instructions
                 compute     embed               embed 4 x 8192                                                                 embedding -> embed_part                                 signals
                 collective  embed_reduce        all-reduce 65536 bytes over 8                                                  embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  read 10485760 bytes                                                            0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  read 1024c bytes                                                               0.kv[0:c]
-                prefetch    under_embed_reduce  read 8388608 bytes                                                             0.out_weight
+                prefetch    under_embed_reduce  read 5242880 bytes                                                             0.qkv_weight[5242880:10485760]                          after embed
                 compute     join                wait                                                                           -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in
+                  compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in                    signals
                   compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   i.attn_in, i.qkv_weight -> i.qkv_out
+                  prefetch    under_qkv           read 1024c bytes                                                               i.kv[0:c]                                               after attn_norm
                   compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
                   compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
                   compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs              i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
                   collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  i.attended, i.out_weight -> i.attn_out                  after attention     signals
-                  prefetch    under_out_reduce    read 58720256 bytes                                                            i.gate_up_weight                                        after attention
-                  prefetch    under_out_reduce    read 29360128 bytes                                                            i.down_weight
+                  prefetch    under_out_reduce    read 38273024 bytes                                                            i.gate_up_weight[0:38273024]                            after attention
+                  prefetch    under_out_reduce    read 5242880 bytes                                                             i+1.qkv_weight[0:5242880]
                   compute     attn_add            add 4 x 8192                                                                   i.h, i.attn_out -> i.h_mid                              after out_reduce
                   compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   i.mlp_in, i.gate_up_weight -> i.gate_up_out
                   compute     activation          swiglu 4 x 3584                                                                i.gate_up_out -> i.activated                            signals
                   collective  down_reduce         all-reduce 65536 bytes over 8 of matmul 4 x 3584 by 3584 x 8192, int8 by int8  i.activated, i.down_weight -> i.mlp_out                 after activation    signals
-                  prefetch    under_down_reduce   read 10485760 bytes                                                            i+1.qkv_weight                                          after activation
-                  prefetch    under_down_reduce   read 1024c bytes                                                               i+1.kv[0:c]
-                  prefetch    under_down_reduce   read 8388608 bytes                                                             i+1.out_weight
+                  prefetch    under_down_reduce   read 5242880 bytes                                                             i+1.qkv_weight[5242880:10485760]                        after activation
                   compute     mlp_add             add 4 x 8192                                                                   i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in                 signals
                 compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   79.attn_in, 79.qkv_weight -> 79.qkv_out
+                prefetch    under_qkv           read 1024c bytes                                                               79.kv[0:c]                                              after attn_norm
                 compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
                 compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
                 compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs              79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
                 collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  79.attended, 79.out_weight -> 79.attn_out               after attention     signals
-                prefetch    under_out_reduce    read 58720256 bytes                                                            79.gate_up_weight                                       after attention
-                prefetch    under_out_reduce    read 29360128 bytes                                                            79.down_weight
+                prefetch    under_out_reduce    read 38273024 bytes                                                            79.gate_up_weight[0:38273024]                           after attention
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated                          signals
                 collective  down_reduce         all-reduce 65536 bytes over 8 of matmul 4 x 3584 by 3584 x 8192, int8 by int8  79.activated, 79.down_weight -> 79.mlp_out              after activation    signals
+                prefetch    under_down_reduce   read 46137344 bytes                                                            head_weight[0:46137344]                                 after activation
                 compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
                 collective  head_gather         all-gather 128256 bytes over 8                                                 head_part -> logits                                     after head
-                prefetch    under_head_gather   read 10485760 bytes                                                            0.qkv_weight                                            after head
-                prefetch    under_head_gather   read 1024c bytes                                                               0.kv[0:c]
-                prefetch    under_head_gather   read 8388608 bytes                                                             0.out_weight
+                prefetch    under_head_gather   read 5242880 bytes                                                             0.qkv_weight[5242880:10485760]                          after head
 
               # At context 16,384.
               report
                 base           11,787.621878 us
-                step           9,791.651683 us
+                step           9,308.876934 us
                 bound          7,837.297347 us
                 bound by       critical path
                 collectives    4,312.251475 us
-                reachable      3,013.625493 us
-                elsewhere      4,301.519751 us
-                gain at half   398.867754 us
-                gain at twice  3,402.842480 us
+                reachable      2,664.298575 us
+                elsewhere      2,275.540553 us
+                gain at half   832.433540 us
+                gain at twice  2,638.880638 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
-                window  embed_reduce  outside the layers  takes 26.585143 us  hides 4.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384               the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760  fits the 140,928,614 bytes of L2 that are left
-                  whole      0.kv[0:c]             16,777,216 of 16,777,216  fits the 130,442,854 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608    fits the 113,665,638 bytes of L2 that are left
-                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,389.990239 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384               the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      58,720,256 of 58,720,256  fits the 132,540,006 bytes of L2 that are left
-                  whole      i.down_weight         29,360,128 of 29,360,128  fits the 73,819,750 bytes of L2 that are left
-                window  down_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,771.169651 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384               the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10,485,760 of 10,485,760  fits the 111,568,486 bytes of L2 that are left
-                  whole      i+1.kv[0:c]           16,777,216 of 16,777,216  fits the 101,082,726 bytes of L2 that are left
-                  whole      i+1.out_weight        8,388,608 of 8,388,608    fits the 84,305,510 bytes of L2 that are left
-                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 11.599031 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384               the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     58,720,256 of 58,720,256  fits the 132,540,006 bytes of L2 that are left
-                  whole      79.down_weight        29,360,128 of 29,360,128  fits the 73,819,750 bytes of L2 that are left
-                window  down_reduce  layer 79  takes 26.594286 us  hides 6.699348 us  saves 0.000000 us
-                  not-asked  final_norm_weight     0 of 16,384               the policy prefetches matrices and the KV-cache only
-                  no-room    head_weight           0 of 131,334,144          needs 131,334,144 bytes, 111,568,486 of L2 are left
-                window  head_gather  outside the layers  takes 30.580572 us  hides 30.577995 us  saves 0.065011 us
-                  not-asked  0.attn_norm_weight    0 of 16,384               the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760  fits the 140,928,614 bytes of L2 that are left
-                  whole      0.kv[0:c]             16,777,216 of 16,777,216  fits the 130,442,854 bytes of L2 that are left
-                  whole      0.out_weight          8,388,608 of 8,388,608    fits the 113,665,638 bytes of L2 that are left
+                window  embed_reduce  outside the layers  takes 26.585143 us  hides 2.000000 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
+                  part       0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
+                window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 604.821105 us together
+                  whole      i.kv[0:c]             16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,934.840982 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       i.gate_up_weight      38,273,024 of 58,720,256   35,310,052 bytes arrive while out_reduce runs; 7,340,032 more would cost 115.685 us of the step
+                  whole      i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
+                window  down_reduce  layers 0 to 78  takes 27.122134 us each  hides 6.380725 us each  saves 435.667462 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
+                  part       i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
+                window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 7.698333 us
+                  whole      79.kv[0:c]            16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 19.552797 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       79.gate_up_weight     38,273,024 of 58,720,256   35,310,052 bytes arrive while out_reduce runs; 7,340,032 more would cost 115.685 us of the step
+                window  down_reduce  layer 79  takes 47.863542 us  hides 47.863542 us  saves 2.326677 us
+                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       head_weight           46,137,344 of 131,334,144  35,316,442 bytes arrive while down_reduce runs; 16,416,768 more would cost 2.983 us of the step
+                window  head_gather  outside the layers  takes 30.580572 us  hides 5.799189 us  saves 0.000000 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
+                  part       0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
 
             """;
         return global::Preserve.PlanSet.Parse(text);

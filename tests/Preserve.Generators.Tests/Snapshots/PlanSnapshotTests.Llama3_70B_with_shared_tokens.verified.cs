@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 64 context 4096   28,149.4 us   28,149.4 us  1.000x
+// decode batch 64 context 4096   28,149.4 us   27,074.8 us  1.040x
 // prefill batch 2 tokens 4096   505,629.3 us  505,629.3 us  1.000x
 #nullable enable
 
@@ -76,63 +76,96 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  16,416,768 bytes           arena 0           once
 
               instructions
-                compute     embed           embed 64 x 8192                                                        embedding -> embed_part                             signals
-                collective  embed_scatter   reduce-scatter 1048576 bytes over 4                                    embed_part -> 0.h                                   after embed           signals
-                compute     join            wait                                                                   -                                                   after embed_scatter
-                repeat 80 times  layers i = 0 to 79
-                  compute     attn_norm       rms norm 16 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in                signals
-                  collective  attn_in_gather  all-gather 262144 bytes over 4                                         i.attn_in -> i.attn_in_whole                        after attn_norm       signals
-                  compute     qkv             matmul 64 x 8192 by 8192 x 2560, bf16 by bf16                          i.attn_in_whole, i.qkv_weight -> i.qkv_out          after attn_in_gather
-                  compute     rotary          rotary 64 x 2304                                                       i.qkv_out -> i.qk_rotated
-                  compute     store           store 64 x 512                                                         i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention       attention 64 x 1 tokens, 16 query and 2 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out             matmul 64 x 2048 by 2048 x 8192, bf16 by bf16                          i.attended, i.out_weight -> i.out_part              signals
-                  collective  out_scatter     reduce-scatter 1048576 bytes over 4                                    i.out_part -> i.attn_out                            after out             signals
-                  compute     attn_add        add 16 x 8192                                                          i.h, i.attn_out -> i.h_mid                          after out_scatter
-                  compute     mlp_norm        rms norm 16 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in              signals
-                  collective  mlp_in_gather   all-gather 262144 bytes over 4                                         i.mlp_in -> i.mlp_in_whole                          after mlp_norm        signals
-                  compute     gate_up         matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         i.mlp_in_whole, i.gate_up_weight -> i.gate_up_out   after mlp_in_gather
-                  compute     activation      swiglu 64 x 7168                                                       i.gate_up_out -> i.activated
-                  compute     down            matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          i.activated, i.down_weight -> i.down_part           signals
-                  collective  down_scatter    reduce-scatter 1048576 bytes over 4                                    i.down_part -> i.mlp_out                            after down            signals
-                  compute     mlp_add         add 16 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                         after down_scatter
+                compute     embed                 embed 64 x 8192                                                        embedding -> embed_part                                 signals
+                collective  embed_scatter         reduce-scatter 1048576 bytes over 4                                    embed_part -> 0.h                                       after embed           signals
+                compute     join                  wait                                                                   -                                                       after embed_scatter
+                repeat 79 times  layers i = 0 to 78
+                  compute     attn_norm             rms norm 16 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in                    signals
+                  collective  attn_in_gather        all-gather 262144 bytes over 4                                         i.attn_in -> i.attn_in_whole                            after attn_norm       signals
+                  prefetch    under_attn_in_gather  read 37748736 bytes                                                    i.qkv_weight[0:37748736]                                after attn_norm
+                  compute     qkv                   matmul 64 x 8192 by 8192 x 2560, bf16 by bf16                          i.attn_in_whole, i.qkv_weight -> i.qkv_out              after attn_in_gather
+                  compute     rotary                rotary 64 x 2304                                                       i.qkv_out -> i.qk_rotated
+                  compute     store                 store 64 x 512                                                         i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
+                  compute     attention             attention 64 x 1 tokens, 16 query and 2 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out                   matmul 64 x 2048 by 2048 x 8192, bf16 by bf16                          i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_scatter           reduce-scatter 1048576 bytes over 4                                    i.out_part -> i.attn_out                                after out             signals
+                  compute     attn_add              add 16 x 8192                                                          i.h, i.attn_out -> i.h_mid                              after out_scatter
+                  compute     mlp_norm              rms norm 16 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
+                  collective  mlp_in_gather         all-gather 262144 bytes over 4                                         i.mlp_in -> i.mlp_in_whole                              after mlp_norm        signals
+                  prefetch    under_mlp_in_gather   read 31457280 bytes                                                    i.gate_up_weight[0:31457280]                            after mlp_norm
+                  compute     gate_up               matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         i.mlp_in_whole, i.gate_up_weight -> i.gate_up_out       after mlp_in_gather
+                  compute     activation            swiglu 64 x 7168                                                       i.gate_up_out -> i.activated
+                  compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_scatter          reduce-scatter 1048576 bytes over 4                                    i.down_part -> i.mlp_out                                after down            signals
+                  compute     mlp_add               add 16 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                             after down_scatter
                 end
-                compute     final_norm      rms norm 16 x 8192                                                     80.h, final_norm_weight -> head_in                  signals
-                collective  head_in_gather  all-gather 262144 bytes over 4                                         head_in -> head_in_whole                            after final_norm      signals
-                compute     head            matmul 64 x 8192 by 8192 x 32064, bf16 by bf16                         head_in_whole, head_weight -> head_part             after head_in_gather  signals
-                collective  head_gather     all-gather 4104192 bytes over 4                                        head_part -> logits                                 after head
+                compute     attn_norm             rms norm 16 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in                 signals
+                collective  attn_in_gather        all-gather 262144 bytes over 4                                         79.attn_in -> 79.attn_in_whole                          after attn_norm       signals
+                prefetch    under_attn_in_gather  read 37748736 bytes                                                    79.qkv_weight[0:37748736]                               after attn_norm
+                compute     qkv                   matmul 64 x 8192 by 8192 x 2560, bf16 by bf16                          79.attn_in_whole, 79.qkv_weight -> 79.qkv_out           after attn_in_gather
+                compute     rotary                rotary 64 x 2304                                                       79.qkv_out -> 79.qk_rotated
+                compute     store                 store 64 x 512                                                         79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
+                compute     attention             attention 64 x 1 tokens, 16 query and 2 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                compute     out                   matmul 64 x 2048 by 2048 x 8192, bf16 by bf16                          79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_scatter           reduce-scatter 1048576 bytes over 4                                    79.out_part -> 79.attn_out                              after out             signals
+                compute     attn_add              add 16 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                           after out_scatter
+                compute     mlp_norm              rms norm 16 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
+                collective  mlp_in_gather         all-gather 262144 bytes over 4                                         79.mlp_in -> 79.mlp_in_whole                            after mlp_norm        signals
+                prefetch    under_mlp_in_gather   read 31457280 bytes                                                    79.gate_up_weight[0:31457280]                           after mlp_norm
+                compute     gate_up               matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         79.mlp_in_whole, 79.gate_up_weight -> 79.gate_up_out    after mlp_in_gather
+                compute     activation            swiglu 64 x 7168                                                       79.gate_up_out -> 79.activated
+                compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_scatter          reduce-scatter 1048576 bytes over 4                                    79.down_part -> 79.mlp_out                              after down            signals
+                prefetch    under_down_scatter    read 38797312 bytes                                                    head_weight[0:38797312]                                 after down
+                compute     mlp_add               add 16 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                            after down_scatter
+                compute     final_norm            rms norm 16 x 8192                                                     80.h, final_norm_weight -> head_in                      signals
+                collective  head_in_gather        all-gather 262144 bytes over 4                                         head_in -> head_in_whole                                after final_norm      signals
+                compute     head                  matmul 64 x 8192 by 8192 x 32064, bf16 by bf16                         head_in_whole, head_weight -> head_part                 after head_in_gather  signals
+                collective  head_gather           all-gather 4104192 bytes over 4                                        head_part -> logits                                     after head
 
               # At context 4,096.
               report
                 base           28,149.366298 us
-                step           28,149.366298 us
+                step           27,074.822758 us
                 bound          17,963.947840 us
                 bound by       HBM
                 collectives    5,159.810504 us
                 reachable      1,262.969260 us
                 elsewhere      0.000000 us
-                gain at half   0.000000 us
-                gain at twice  0.000000 us
-                guard          nothing-to-gain
+                gain at half   1,047.976574 us
+                gain at twice  1,034.568733 us
+                guard          kept at 1,021.890884 us to 1,181.997811 us
                 weights        35,278,831,616 bytes
                 kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked    0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                window  attn_in_gather  layers 0 to 79  takes 16.636597 us each  hides 0.000000 us each  saves 0.000000 us together
-                  contention   i.qkv_weight          0 of 41,943,040   5,242,880 more bytes would save nothing: others lose what its reader gains
-                  would-evict  i.kv[0:c]             0 of 268,435,456  33,554,432 more bytes would push out what is still needed, and cost 26.344 us of the step
-                  contention   i.out_weight          0 of 33,554,432   4,194,304 more bytes would save nothing: others lose what its reader gains
-                window  out_scatter  layers 0 to 79  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked    i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                window  mlp_in_gather  layers 0 to 79  takes 16.636597 us each  hides 0.000000 us each  saves 0.000000 us together
-                  contention   i.gate_up_weight      0 of 234,881,024  29,360,128 more bytes would save nothing: others lose what its reader gains
-                  contention   i.down_weight         0 of 117,440,512  14,680,064 more bytes would save nothing: others lose what its reader gains
-                window  down_scatter  layers 0 to 79  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked    i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.407200 us each  saves 569.412329 us together
+                  part       i.qkv_weight          37,748,736 of 41,943,040   of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    i.out_weight          0 of 33,554,432            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 12.395222 us each  saves 488.105766 us together
+                  part       i.gate_up_weight      31,457,280 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
+                  no-room    i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
+                window  down_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                window  attn_in_gather  layer 79  takes 16.636597 us  hides 14.407200 us  saves 7.207751 us
+                  part       79.qkv_weight         37,748,736 of 41,943,040   of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  no-room    79.out_weight         0 of 33,554,432            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                window  out_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                window  mlp_in_gather  layer 79  takes 16.636597 us  hides 12.395222 us  saves 6.178554 us
+                  part       79.gate_up_weight     31,457,280 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
+                  no-room    79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
+                window  down_scatter  layer 79  takes 14.999494 us  hides 14.491032 us  saves 3.639140 us
+                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       head_weight           38,797,312 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      head_weight           0 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 38,797,312 are left
+                  no-room    head_weight           0 of 525,336,576           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked    0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
 
             plan  prefill batch 2 tokens 4096
               model          meta-llama/Meta-Llama-3-70B
