@@ -24,10 +24,22 @@ internal static class SimulationText
         times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
         times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
         times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
+        times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), "if every collective takes half its time");
+        times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
+        if (report.Guard is { } guard)
+            times.AddRow("guard", Markup.Escape(Guard(guard.Outcome)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         AnsiConsole.Write(times);
 
         static string plan(Simulation s) => s.Plan.Policy.ToString().ToLowerInvariant();
     }
+
+    private static string Guard(GuardOutcome outcome) => outcome switch
+    {
+        GuardOutcome.Kept => "sure to gain",
+        GuardOutcome.Nominal => "not measured",
+        GuardOutcome.Refused => "not sure to gain",
+        _ => "nothing to gain",
+    };
 
     private static string Band(StepBand? band) => band is null ? "" : $"; four of five lie from {Time(band.LowPicoseconds)} to {Time(band.HighPicoseconds)}";
 
