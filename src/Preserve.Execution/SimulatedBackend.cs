@@ -23,13 +23,25 @@ public sealed class SimulatedBackend : IBackend
     /// <param name="device">The device.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
+    /// <exception cref="ArgumentException">More of the L2 is to be set aside than the device allows.</exception>
     public SimulatedBackend(Device device, SimulationOptions? options = null)
     {
         Device = device ?? throw new ArgumentNullException(nameof(device));
         _options = options ?? new SimulationOptions();
         _laws = _options.CostLaws(device);
         _recording = _options.RecordTimeline ? new StepRecording() : null;
-        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, _recording);
+        var setAside = SetAsideBytes(device, _options.SetAsideMebibytes);
+        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, _recording, setAside);
+    }
+
+    private static long SetAsideBytes(Device device, double mebibytes)
+    {
+        var most = device.L2.PersistingShare.GetValueOrDefault() * device.L2.CapacityMebibytes.GetValueOrDefault();
+        return mebibytes >= 0 && mebibytes <= most
+            ? (long)(mebibytes * (1 << 20))
+            : throw new ArgumentException(most == 0
+                ? $"{device.Id} is not known to let a part of its L2 be set aside, {mebibytes} MiB were asked for"
+                : $"{device.Id} lets at most {most} MiB of its L2 be set aside, {mebibytes} were asked for", nameof(mebibytes));
     }
 
     /// <summary>The device that is modelled.</summary>

@@ -16,7 +16,11 @@ public static class L2Sweep
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(mebibytes);
         if (!device.L2Known || device.L2.CapacityMebibytes is not { } capacity || device.L2.UsableMebibytes is not { } usable)
             throw new ArgumentException($"capacity or read rate of the L2 of {device.Id} is not known", nameof(device));
-        return device with { L2 = device.L2 with { CapacityMebibytes = mebibytes, UsableMebibytes = mebibytes * usable / capacity } };
+        var factor = mebibytes / capacity;
+        return device with
+        {
+            L2 = device.L2 with { CapacityMebibytes = mebibytes, UsableMebibytes = usable * factor, LimitMebibytes = device.L2.LimitMebibytes * factor },
+        };
     }
 
     /// <summary>Runs every deployment with every policy at every size.</summary>

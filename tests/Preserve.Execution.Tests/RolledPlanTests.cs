@@ -12,21 +12,23 @@ public class RolledPlanTests
     public void A_random_plan_takes_what_its_unrolled_form_takes() =>
         Prop.ForAll(TestPlans.Random.ToArbitrary(), plan =>
         {
-            foreach (var (l2, fixedTime) in new[] { (8.0, 1.0), (64.0, 0.0), (0.0, 2.5) })
+            foreach (var (l2, setAside, fixedTime) in new[] { (8.0, 0.0, 1.0), (8.0, 3.0, 1.0), (64.0, 0.0, 0.0), (0.0, 0.0, 2.5) })
             {
-                var device = TestPlans.PlainDevice(l2, fixedTime, eventMicroseconds: 0.5);
+                var plain = TestPlans.PlainDevice(l2, fixedTime, eventMicroseconds: 0.5);
+                var device = plain with { L2 = plain.L2 with { PersistingShare = 0.5 } };
+                var options = new SimulationOptions { SetAsideMebibytes = setAside };
                 StepRun? rolled = null;
                 try
                 {
-                    rolled = TestPlans.Simulate(plan, 777, device);
+                    rolled = TestPlans.Simulate(plan, 777, device, options);
                 }
                 catch (InvalidOperationException)
                 {
                     // Random waits may form a circle; the unrolled form then has it too.
-                    Should.Throw<InvalidOperationException>(() => TestPlans.Simulate(plan.Unroll(), 777, device));
+                    Should.Throw<InvalidOperationException>(() => TestPlans.Simulate(plan.Unroll(), 777, device, options));
                 }
                 if (rolled is not null)
-                    TestPlans.Simulate(plan.Unroll(), 777, device).ShouldBe(rolled);
+                    TestPlans.Simulate(plan.Unroll(), 777, device, options).ShouldBe(rolled);
             }
         }).Check(s_config);
 

@@ -100,4 +100,15 @@ public class SimulatedBackendTests
         Should.Throw<InvalidOperationException>(() => backend.Submit(Read("other", [Of("w", 0)]), 0));
         await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(CancellationToken.None));
     }
+
+    [Theory]
+    [InlineData("a100-80-sxm", 31, "at most 30 MiB")]
+    [InlineData("a100-80-sxm", -1, "at most 30 MiB")]
+    [InlineData("ascend-910b2", 1, "not known to let a part of its L2 be set aside")]
+    public void No_more_of_the_L2_is_set_aside_than_the_device_allows(string id, double mebibytes, string message)
+    {
+        DeviceCatalogue.TryGet(id, out var device).ShouldBeTrue();
+        Should.Throw<ArgumentException>(() => new SimulatedBackend(device, new SimulationOptions { SetAsideMebibytes = mebibytes })).Message.ShouldContain(message);
+        Should.NotThrow(() => new SimulatedBackend(device, new SimulationOptions()));
+    }
 }

@@ -8,15 +8,10 @@ internal sealed class L2Border
     public void Clear() => _states.Clear();
 
     /// <summary>Whether the L2 held just this before, and in this order of use.</summary>
-    public bool IsSeen(L2Residency l2)
+    public bool IsSeen(L2Contents l2, PlanAtContext sizes)
     {
-        _states.Reserve(2 * l2.Count);
-        var at = _states.Begin;
-        for (var slot = l2.Newest; slot >= 0; slot = l2.Older(slot))
-        {
-            _states.Words[at++] = slot;
-            _states.Words[at++] = l2.Resident(slot);
-        }
-        return _states.Find(at, 0, default, out _, out _);
+        _states.Reserve(l2.StateLength);
+        var end = l2.WriteState(0, sizes.SlotsPerSegment, sizes.SegmentPerLayer, _states.Words, _states.Begin);
+        return _states.Find(end, 0, default, out _, out _);
     }
 }

@@ -40,7 +40,7 @@ internal sealed class PendingPrefetch
     /// <param name="bytesLeft">Bytes that have not arrived.</param>
     /// <param name="l2">Where they arrive.</param>
     /// <param name="segmentBytes">Bytes of each segment.</param>
-    public void Arrive(double bytesLeft, L2Residency l2, long[] segmentBytes)
+    public void Arrive(double bytesLeft, L2Contents l2, long[] segmentBytes)
     {
         // A byte has arrived when all of it has.
         var arrived = MissingBytes - Picoseconds.Ceiling(Math.Max(bytesLeft, 0));
@@ -49,7 +49,7 @@ internal sealed class PendingPrefetch
         while (fresh > 0 && _next < _count)
         {
             var part = Math.Min(fresh, _missing[_next]);
-            l2.Add(_slots[_next], part, segmentBytes[_segments[_next]]);
+            l2.Arrive(_slots[_next], part, segmentBytes[_segments[_next]]);
             fresh -= part;
             _missing[_next] -= part;
             if (_missing[_next] == 0)

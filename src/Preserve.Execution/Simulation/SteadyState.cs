@@ -16,7 +16,7 @@ internal sealed class SteadyState
     private readonly PlanAtContext _sizes;
     private readonly StreamCursors _cursors;
     private readonly ResourceSimulation _resources;
-    private readonly L2Residency _l2;
+    private readonly L2Contents _l2;
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches;
     private readonly bool[] _beside = new bool[Streams];
@@ -29,7 +29,7 @@ internal sealed class SteadyState
     private bool _done;
 
     public SteadyState(
-        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Residency l2, long[] ended, PendingPrefetch[] prefetches)
+        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Contents l2, long[] ended, PendingPrefetch[] prefetches)
     {
         _plan = plan;
         _sizes = sizes;
@@ -111,7 +111,7 @@ internal sealed class SteadyState
 
     private int WriteState(int loop, int activePrefetches)
     {
-        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + 1 + (2 * _l2.Count);
+        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + _l2.StateLength;
         for (var s = 0; s < Streams; s++)
             most += _prefetches[s].StateLength;
         _states.Reserve(most);
@@ -129,14 +129,7 @@ internal sealed class SteadyState
         }
         foreach (var source in _plan.Sources)
             words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
-        words[at++] = _l2.Count;
-        var slots = _sizes.SlotsPerSegment;
-        for (var slot = _l2.Newest; slot >= 0; slot = _l2.Older(slot))
-        {
-            words[at++] = _sizes.SegmentPerLayer[slot / slots] ? slot - layer : slot;
-            words[at++] = _l2.Resident(slot);
-        }
-        return at;
+        return _l2.WriteState(layer, _sizes.SlotsPerSegment, _sizes.SegmentPerLayer, words, at);
     }
 
     /// <summary>How many periods may be skipped: no stream leaves the repeat meanwhile, and none that stands elsewhere is woken.</summary>

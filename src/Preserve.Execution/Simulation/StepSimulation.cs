@@ -18,7 +18,8 @@ internal sealed class StepSimulation
     private readonly StreamCursors _cursors;
     private readonly SteadyState _steady;
     private readonly ResourceSimulation _resources;
-    private readonly L2Residency _l2 = new();
+    private readonly L2Contents _l2 = new();
+    private readonly long _setAsideBytes;
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
     private readonly long[] _startedAt = new long[Streams];
@@ -32,8 +33,9 @@ internal sealed class StepSimulation
     private bool _mayStart;
     private StepTotals _totals;
 
-    public StepSimulation(CompiledPlan plan, ICostLaws laws, StepRecording? recording)
+    public StepSimulation(CompiledPlan plan, ICostLaws laws, StepRecording? recording, long setAsideBytes = 0)
     {
+        _setAsideBytes = setAsideBytes;
         _plan = plan;
         _laws = laws;
         _recording = recording;
@@ -49,7 +51,7 @@ internal sealed class StepSimulation
     public CompiledPlan Plan => _plan;
 
     /// <summary>What the L2 holds: what the last step left.</summary>
-    public L2Residency L2 => _l2;
+    public L2Contents L2 => _l2;
 
     public ref readonly StepTotals Totals => ref _totals;
 
@@ -58,7 +60,7 @@ internal sealed class StepSimulation
     {
         _sizes.Set(context, _laws);
         _steady.BeginContext();
-        _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device.PrefetchRoomBytes, _laws.Device.L2LimitBytes);
+        _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device, _setAsideBytes);
     }
 
     /// <summary>Runs the step after steps like it, until what they leave in the L2 recurs; the totals are those of the last one.</summary>
@@ -68,10 +70,10 @@ internal sealed class StepSimulation
     public void RunSteps(L2Border border, bool coldStart, CancellationToken cancellationToken)
     {
         border.Clear();
-        border.IsSeen(_l2);
+        border.IsSeen(_l2, _sizes);
         for (var step = 0; step < MostSteps; step++)
         {
-            if (Run(cancellationToken) || coldStart || border.IsSeen(_l2))
+            if (Run(cancellationToken) || coldStart || border.IsSeen(_l2, _sizes))
                 break;
         }
     }
@@ -243,7 +245,7 @@ internal sealed class StepSimulation
     /// <summary>What is resident of the reads is hot; then everything read or written is resident, as far as it fits.</summary>
     private long PassThroughL2(int instruction, int layer)
     {
-        if (_l2.CapacityBytes == 0)
+        if (!_l2.IsKnown)
             return 0;
         var hot = 0L;
         var begin = _sizes.ReadsBegin(instruction);
@@ -252,14 +254,12 @@ internal sealed class StepSimulation
         // All reads are marked as used before the first of them evicts anything.
         for (var i = begin; i < readsEnd; i++)
         {
-            var slot = _sizes.Touched[i].SlotAt(layer);
-            hot += _l2.Hot(slot);
-            _l2.Touch(slot);
+            hot += _l2.Read(_sizes.Touched[i].SlotAt(layer));
         }
         for (var i = begin; i < end; i++)
         {
             ref var touched = ref _sizes.Touched[i];
-            _l2.Add(touched.SlotAt(layer), touched.Bytes, touched.Bytes);
+            _l2.Pass(touched.SlotAt(layer), touched.Bytes);
         }
         return hot;
     }
@@ -274,9 +274,7 @@ internal sealed class StepSimulation
         {
             ref var touched = ref _sizes.Touched[i];
             var slot = touched.SlotAt(layer);
-            _l2.Keep(slot, _l2.Hot(slot));
-            _l2.Touch(slot);
-            var missing = touched.Bytes - _l2.Resident(slot);
+            var missing = touched.Bytes - _l2.BeginPrefetch(slot);
             if (missing > 0)
                 pending.Add(touched.Segment, slot, missing);
         }

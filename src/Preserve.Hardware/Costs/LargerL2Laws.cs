@@ -9,6 +9,7 @@ internal sealed class LargerL2Laws(ICostLaws laws, double factor) : ICostLaws
         {
             CapacityMebibytes = laws.Device.L2.CapacityMebibytes * factor,
             UsableMebibytes = laws.Device.L2.UsableMebibytes * factor,
+            LimitMebibytes = laws.Device.L2.LimitMebibytes * factor,
         },
     };
 

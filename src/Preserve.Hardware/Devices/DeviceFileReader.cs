@@ -98,8 +98,9 @@ internal sealed class DeviceFileReader
         if (read * 1000 < hbm.SustainedGigabytesPerSecond)
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
         var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
+        var persisting = section.Number("persisting_share", Bounds.Share);
         section.RefuseUnknown();
-        return new L2Cache(capacity, usable, read, write, limit);
+        return new L2Cache(capacity, usable, read, write, limit, persisting);
     }
 
     private static ScaleUpLink ReadScaleUp(DeviceFileSection section)

@@ -31,8 +31,10 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// <param name="ReadTerabytesPerSecond">Read rate; null where unknown.</param>
 /// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
 /// <param name="LimitMebibytes">Beyond which nothing is found again; null where it was not measured.</param>
+/// <param name="PersistingShare">The part of the capacity that may be set aside for what is to persist; null where none may, or none is known.</param>
 public sealed record L2Cache(
-    double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null);
+    double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null,
+    double? PersistingShare = null);
 
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>

@@ -28,6 +28,9 @@ internal sealed class L2Residency
     /// <summary>Most bytes that are found again whole.</summary>
     public long FullBytes { get; private set; }
 
+    /// <summary>Bytes held.</summary>
+    public long TotalBytes => _total;
+
     /// <summary>The slot used last, or -1.</summary>
     public int Newest { get; private set; } = None;
 
@@ -194,6 +197,7 @@ internal sealed class L2Residency
             _slots[older].Newer = newer;
         Count--;
     }
+
     private struct Slot
     {
         public long Resident;

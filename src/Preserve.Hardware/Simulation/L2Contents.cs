@@ -1,0 +1,105 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>What the L2 holds: the part that all traffic shares, and beside it, where one is set aside, the part that only prefetches fill.</summary>
+/// <remarks>A set-aside takes its bytes from the shared part. What is prefetched into it stays until it is read, whatever passes through the
+/// shared part meanwhile; what finds no room there goes to the shared part (NVIDIA, CUDA C++ Programming Guide, "L2 Cache Set-Aside for
+/// Persisting Accesses"). Once read it belongs to the shared part.</remarks>
+internal sealed class L2Contents
+{
+    private readonly L2Residency _shared = new();
+    private readonly L2Residency _aside = new();
+
+    /// <summary>Whether the L2 is known: nothing is held otherwise.</summary>
+    public bool IsKnown => _shared.CapacityBytes > 0 || IsSetAside;
+
+    /// <summary>Most places that <see cref="WriteState"/> needs.</summary>
+    public int StateLength => 2 + (2 * (_shared.Count + _aside.Count));
+
+    private bool IsSetAside => _aside.CapacityBytes > 0;
+
+    /// <summary>Empties the L2 and numbers slots from 0.</summary>
+    /// <param name="slots">How many slots there are.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="setAsideBytes">Bytes set aside for prefetches, 0 for none.</param>
+    public void Reset(int slots, Device device, long setAsideBytes)
+    {
+        _shared.Reset(slots, Math.Max(device.PrefetchRoomBytes - setAsideBytes, 0), Math.Max(device.L2LimitBytes - setAsideBytes, 0));
+        _aside.Reset(setAsideBytes > 0 ? slots : 0, setAsideBytes, setAsideBytes);
+    }
+
+    /// <summary>Bytes of a slot that a reader finds now; marks them as used.</summary>
+    public long Read(int slot)
+    {
+        var hot = _shared.Hot(slot);
+        _shared.Touch(slot);
+        if (IsSetAside)
+        {
+            hot += _aside.Hot(slot);
+            _aside.Keep(slot, 0);
+        }
+        return hot;
+    }
+
+    /// <summary>Lets a slot be held whole, after a kernel has read or written all of it.</summary>
+    public void Pass(int slot, long bytes) => _shared.Add(slot, bytes, bytes);
+
+    /// <summary>Bytes of a slot that a prefetch finds; it lets go of what it does not, which it reads anew.</summary>
+    public long BeginPrefetch(int slot)
+    {
+        _shared.Keep(slot, _shared.Hot(slot));
+        _shared.Touch(slot);
+        return _shared.Resident(slot) + (IsSetAside ? _aside.Resident(slot) : 0);
+    }
+
+    /// <summary>Lets prefetched bytes of a slot arrive, at most until it holds <paramref name="size"/>.</summary>
+    public void Arrive(int slot, long bytes, long size)
+    {
+        if (IsSetAside)
+        {
+            var held = _shared.Resident(slot) + _aside.Resident(slot);
+            var kept = Math.Min(Math.Min(bytes, size - held), _aside.CapacityBytes - _aside.TotalBytes);
+            if (kept > 0)
+                _aside.Add(slot, kept, _aside.Resident(slot) + kept);
+            bytes -= Math.Max(kept, 0);
+            size -= _aside.Resident(slot);
+        }
+        if (bytes > 0)
+            _shared.Add(slot, bytes, size);
+    }
+
+    /// <summary>Writes all that is held, in the order of use, slots of layers counted from <paramref name="layer"/>. Returns the next free place.</summary>
+    /// <param name="layer">The layer that slots are counted from.</param>
+    /// <param name="slotsPerSegment">Slots of a segment.</param>
+    /// <param name="segmentPerLayer">Whether the slots of a segment are those of layers.</param>
+    /// <param name="state">Where it is written.</param>
+    /// <param name="at">The first free place.</param>
+    public int WriteState(int layer, int slotsPerSegment, bool[] segmentPerLayer, long[] state, int at)
+    {
+        at = Write(_shared, layer, slotsPerSegment, segmentPerLayer, state, at);
+        return Write(_aside, layer, slotsPerSegment, segmentPerLayer, state, at);
+    }
+
+    /// <summary>Renames slots, in one go: what slot s held is held by <paramref name="shift"/> + s where it shifts.</summary>
+    /// <param name="shift">How far.</param>
+    /// <param name="slotsPerSegment">Slots of a segment.</param>
+    /// <param name="segmentShifts">Whether the slots of a segment shift.</param>
+    public void Shift(int shift, int slotsPerSegment, bool[] segmentShifts)
+    {
+        _shared.Shift(shift, slotsPerSegment, segmentShifts);
+        if (IsSetAside)
+            _aside.Shift(shift, slotsPerSegment, segmentShifts);
+    }
+
+    private static int Write(L2Residency part, int layer, int slotsPerSegment, bool[] segmentPerLayer, long[] state, int at)
+    {
+        state[at++] = part.Count;
+        for (var slot = part.Newest; slot >= 0; slot = part.Older(slot))
+        {
+            state[at++] = segmentPerLayer[slot / slotsPerSegment] ? slot - layer : slot;
+            state[at++] = part.Resident(slot);
+        }
+        return at;
+    }
+}
