@@ -32,6 +32,38 @@ public class BestPrefetchTests
         }).Check(RandomDeployments.Runs(30));
 
     [Fact]
+    public void A_trial_takes_what_the_emitted_plan_takes()
+    {
+        // The template's stand-ins that stay empty cost nothing; only which of a window's prefetches waits for an event may differ.
+        foreach (var id in new[] { Devices.H100, Devices.A100Sxm80, Devices.Ascend910B2 })
+        {
+            var deployment = Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(16, 4096), prefetch: PrefetchPolicy.Best, device: id);
+            var draft = new BestPrefetch(deployment, deployment.Steps[0], CostLaws.For(Get(id)), default).Choose();
+            var times = new PlanTimes(CostLaws.For(Get(id)), default);
+            draft.Search!.BasePicoseconds.ShouldBe(times.Of(draft.Plan.WithoutPrefetch(), 4096));
+            ((double)times.Of(draft.Plan, 4096)).ShouldBe(draft.Search.BestPicoseconds, 0.002 * draft.Search.BestPicoseconds);
+            draft.Search.BestPicoseconds.ShouldBeLessThan(draft.Search.BasePicoseconds);
+        }
+    }
+
+    [Fact]
+    public void Cached_entries_are_prefetched_and_new_ones_never()
+    {
+        // At every context of the plan: of a cache of c entries at most [0, c), never the entry that this step stores.
+        var deployment = Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 16_384), prefetch: PrefetchPolicy.Best);
+        var plan = Planner.Plan(deployment, Get(Devices.Ascend910B2)).Steps[0].Plan;
+        var ranges = plan.Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads).Where(r => r.Tensor == "kv").ToList();
+        ranges.ShouldNotBeEmpty();
+        foreach (var context in new[] { 1, 100, 12_479, 12_480, 16_384 })
+        {
+            foreach (var range in ranges)
+                (range.Range!.Begin.At(context) >= 0 && range.Range.End.At(context) <= context).ShouldBeTrue($"{range.Range} at {context}");
+        }
+        // 8 KV heads over 8 ranks: one each, keys and values of 128, one byte, four sequences.
+        plan.Tensors.Single(t => t.Name == "kv").UnitBytes.ShouldBe(1024);
+    }
+
+    [Fact]
     public void Verdicts_account_for_every_byte_of_every_candidate() =>
         Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
