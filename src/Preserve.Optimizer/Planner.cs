@@ -38,6 +38,24 @@ public static class Planner
         return new PlanSet(steps.ToArray(), deviceFile);
     }
 
+    /// <summary>Plans one step and proves the plan, without the report that explains it.</summary>
+    /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
+    /// <param name="step">The step; it need not be one of the deployment's.</param>
+    /// <param name="device">The device that each rank runs on; its memory is not asked.</param>
+    /// <param name="cancellationToken">Stops the planning.</param>
+    /// <exception cref="OperationCanceledException">The planning was stopped.</exception>
+    /// <exception cref="PlanningException">The plan failed its proof: a fault of the optimizer.</exception>
+    public static ExecutionPlan PlanStep(DeploymentSpec deployment, StepSpec step, Device device, CancellationToken cancellationToken = default)
+    {
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        if (device is null)
+            throw new ArgumentNullException(nameof(device));
+        var plan = Draft(deployment, step ?? throw new ArgumentNullException(nameof(step)), CostLaws.For(device), cancellationToken).Plan;
+        Prove(plan);
+        return plan;
+    }
+
     /// <summary>Plans a step by the deployment's policy.</summary>
     internal static StepDraft Draft(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken)
     {

@@ -24,7 +24,11 @@ public sealed record DeploymentSpec(
     bool SeparateProjections,
     EquatableArray<StepSpec> Steps,
     bool SequenceParallel = false,
-    CollectiveFusion CollectiveFusion = CollectiveFusion.None);
+    CollectiveFusion CollectiveFusion = CollectiveFusion.None)
+{
+    /// <summary>Which tensors the policy may prefetch.</summary>
+    public PrefetchTargets PrefetchTargets { get; init; }
+}
 
 /// <summary>What shares a kernel with a collective that sums.</summary>
 public enum CollectiveFusion
@@ -37,6 +41,19 @@ public enum CollectiveFusion
 
     /// <summary>The matmul before it: tiles are exchanged while the next ones are computed (FLUX, arXiv 2406.06858).</summary>
     MatMul,
+}
+
+/// <summary>Which tensors may be prefetched.</summary>
+public enum PrefetchTargets
+{
+    /// <summary>Weights and the KV-cache.</summary>
+    Both,
+
+    /// <summary>Weights only.</summary>
+    Weights,
+
+    /// <summary>The KV-cache only.</summary>
+    KeyValues,
 }
 
 /// <summary>How prefetches under collectives are chosen.</summary>

@@ -15,6 +15,9 @@ internal sealed class Graph(StepSpec step, int ranks)
 
     public int Ranks { get; set; } = ranks;
 
+    /// <summary>Which tensors may be prefetched.</summary>
+    public PrefetchTargets Targets { get; init; }
+
     public List<GraphOperator> Operators { get; set; } = [];
 
     public List<LayerRun> Runs { get; } = [];

@@ -17,7 +17,7 @@ internal sealed class ModelLowering
     {
         _deployment = deployment;
         _model = deployment.Model;
-        _graph = new Graph(step, ranks: 1);
+        _graph = new Graph(step, ranks: 1) { Targets = deployment.PrefetchTargets };
         _prefixes = NameKinds(_model);
         _rows = checked(step.Batch * step.NewTokens);
     }

@@ -53,7 +53,7 @@ internal static class PrefetchWindows
                 if (before >= 0 && graph.Operators[before] is var host)
                 {
                     var window = new PrefetchWindow(host);
-                    AddReads(window, op, i, PrefetchReach.Beside, []);
+                    AddReads(graph.Targets, window, op, i, PrefetchReach.Beside, []);
                     window.Candidates.RemoveAll(c => !c.Considered);
                     windows.Add(window);
                 }
@@ -75,17 +75,19 @@ internal static class PrefetchWindows
         var end = isLast ? collectives[1 % collectives.Count] : collectives[i + 1];
         var seen = new HashSet<GraphReference>(window.Candidates.Select(c => c.Tensor));
         foreach (var reader in BreadthFirst.From(flow, start, v => v < end))
-            AddReads(window, graph.Operators[reader], reader, reach, seen);
+            AddReads(graph.Targets, window, graph.Operators[reader], reader, reach, seen);
     }
 
-    private static void AddReads(PrefetchWindow window, GraphOperator op, int reader, PrefetchReach reach, HashSet<GraphReference> seen)
+    private static void AddReads(PrefetchTargets targets, PrefetchWindow window, GraphOperator op, int reader, PrefetchReach reach, HashSet<GraphReference> seen)
     {
         foreach (var read in op.Reads)
         {
             var tensor = read.Tensor;
             if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
                 continue;
-            var considered = tensor.Role == TensorRole.KeyValues || (tensor.IsMatrix && op.Operation is MatMulOperation or CollectiveOperation { MatMul: not null });
+            var considered = tensor.Role == TensorRole.KeyValues
+                ? targets != PrefetchTargets.Weights
+                : targets != PrefetchTargets.KeyValues && tensor.IsMatrix && op.Operation is MatMulOperation or CollectiveOperation { MatMul: not null };
             window.Candidates.Add(new PrefetchCandidate(read, reach, reader, considered));
         }
     }

@@ -41,6 +41,7 @@ public static class DeploymentRules
         faults.Choice(new DeploymentPlace(nameof(deployment.Activations)), of, deployment.Activations);
         faults.Choice(new DeploymentPlace(nameof(deployment.KeyValues)), of, deployment.KeyValues);
         faults.Choice(new DeploymentPlace(nameof(deployment.Prefetch)), of, deployment.Prefetch);
+        faults.Choice(new DeploymentPlace(nameof(deployment.PrefetchTargets)), of, deployment.PrefetchTargets);
         faults.Choice(new DeploymentPlace(nameof(deployment.CollectiveFusion)), of, deployment.CollectiveFusion);
         if (deployment is { SequenceParallel: true, CollectiveFusion: CollectiveFusion.Norm })
         {
