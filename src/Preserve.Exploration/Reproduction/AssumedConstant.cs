@@ -1,0 +1,54 @@
+namespace Preserve.Exploration;
+
+/// <summary>A constant of a device that was not published for it.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Value">Its value on a device, with its unit.</param>
+/// <param name="Times">The device with the constant so many times as large.</param>
+public sealed record AssumedConstant(string Name, Func<Device, string> Value, Func<Device, double, Device> Times)
+{
+    /// <summary>Those that the speed-up can depend on.</summary>
+    public static IReadOnlyList<AssumedConstant> All { get; } =
+    [
+        new("small all-reduce", d => Text($"{d.Collectives.LatencyMicroseconds} us"), (d, f) => WithLatency(d, d.Collectives.LatencyMicroseconds * f)),
+        new("sustained HBM rate", d => Text($"{d.Hbm.SustainedGigabytesPerSecond} GB/s"), (d, f) => d with
+        {
+            Hbm = d.Hbm with { SustainedGigabytesPerSecond = d.Hbm.SustainedGigabytesPerSecond * f },
+            Kernels = d.Kernels with { MatMulHbmTerabytesPerSecond = d.Kernels.MatMulHbmTerabytesPerSecond * f },
+        }),
+        new("L2 read rate", d => Text($"{d.L2.ReadTerabytesPerSecond} TB/s"), (d, f) => d with { L2 = d.L2 with { ReadTerabytesPerSecond = d.L2.ReadTerabytesPerSecond * f } }),
+        new("usable L2", d => Text($"{d.L2.UsableMebibytes:0.#} MiB"), (d, f) => d with
+        {
+            L2 = d.L2 with { UsableMebibytes = d.L2.UsableMebibytes * f, CapacityMebibytes = d.L2.CapacityMebibytes * f, LimitMebibytes = d.L2.LimitMebibytes * f },
+        }),
+        new("link rate", d => Text($"{d.ScaleUp.GigabytesPerSecondPerDirection} GB/s"), (d, f) => d with
+        {
+            ScaleUp = d.ScaleUp with { GigabytesPerSecondPerDirection = d.ScaleUp.GigabytesPerSecondPerDirection * f },
+        }),
+        new("fixed cost of kernels", d => Text($"{d.Kernels.MatMulFixedMicroseconds}, {d.Kernels.AttentionFixedMicroseconds}, {d.Kernels.SmallOperatorFixedMicroseconds} us"), (d, f) => d with
+        {
+            Kernels = d.Kernels with
+            {
+                MatMulFixedMicroseconds = d.Kernels.MatMulFixedMicroseconds * f,
+                AttentionFixedMicroseconds = d.Kernels.AttentionFixedMicroseconds * f,
+                SmallOperatorFixedMicroseconds = d.Kernels.SmallOperatorFixedMicroseconds * f,
+            },
+        }),
+        new("fixed cost of a prefetch", d => Text($"{d.Kernels.PrefetchFixedMicroseconds} us"), (d, f) => d with
+        {
+            Kernels = d.Kernels with { PrefetchFixedMicroseconds = d.Kernels.PrefetchFixedMicroseconds * f },
+        }),
+        new("cost of an event", d => Text($"{d.Kernels.EventMicroseconds} us"), (d, f) => d with { Kernels = d.Kernels with { EventMicroseconds = d.Kernels.EventMicroseconds * f } }),
+        new("matmul rate", d => Text($"{d.Kernels.MatMulBf16Teraflops:0.#} TFLOP/s bf16"), (d, f) => d with { Kernels = d.Kernels with { MatMulBf16Teraflops = d.Kernels.MatMulBf16Teraflops * f } }),
+    ];
+
+    /// <summary>The device with another time of a small all-reduce.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="microseconds">The time, 0 or more.</param>
+    public static Device WithLatency(Device device, double microseconds)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device with { Collectives = device.Collectives with { LatencyMicroseconds = microseconds } };
+    }
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+}
