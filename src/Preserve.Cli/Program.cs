@@ -19,6 +19,7 @@ var root = new RootCommand("Plans and simulates transformer inference on modelle
     SimulateCommand.Create(),
     ExplainCommand.Create(),
     ExploreCommand.Create(),
+    ReproduceCommand.Create(),
     DevicesCommand.Create(),
     ModelsCommand.Create(),
     ValidateCommand.Create(),

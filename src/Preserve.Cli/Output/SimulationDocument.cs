@@ -57,6 +57,7 @@ internal sealed record CandidateDocument(string Tensor, long Bytes, long Prefetc
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(SimulationDocument))]
+[JsonSerializable(typeof(ReproductionDocument))]
 [JsonSerializable(typeof(ExplorationDocument))]
 [JsonSerializable(typeof(IReadOnlyList<DeviceDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<ModelDocument>))]

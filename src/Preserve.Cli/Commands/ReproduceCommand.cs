@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Preserve.Cli.Output;
+using Preserve.Exploration;
+using Spectre.Console;
+
+namespace Preserve.Cli.Commands;
+
+/// <summary><c>preserve reproduce</c>: published evaluations on the hardware model.</summary>
+internal static class ReproduceCommand
+{
+    public static Command Create() => new("reproduce", "Repeats a published evaluation on the hardware model, beside what was published.") { Prefetch() };
+
+    private static Command Prefetch()
+    {
+        var models = new Option<string[]>("--model", "-m") { Description = "Models; left out, the six that were published.", DefaultValueFactory = _ => [.. Reproduction.Models], AllowMultipleArgumentsPerToken = true, HelpName = "id|config.json ..." };
+        var device = new Option<string>("--device", "-d") { Description = "A built-in device by id, or a device file.", DefaultValueFactory = _ => "ascend-910b2", HelpName = "id|file.json" };
+        var ranks = Numbers("--tensor-parallel", "-t", "Sizes of the group; those that do not divide a model are left out.", Reproduction.Ranks);
+        var batches = Numbers("--batch", "-b", "Sequences in the batch.", Reproduction.Batches);
+        var lengths = Numbers("--length", "-l", "Maximum lengths, of which two thirds are prefilled and one third is decoded.", Reproduction.Lengths);
+        var json = new Option<bool>("--json") { Description = "Print JSON, as docs/reproduce.schema.json describes it." };
+        var command = new Command("prefetch", "End-to-end speed-ups by prefetch under collectives, after PRESERVE (arXiv 2501.08192). Left out, the setting is the published one.")
+        {
+            models, device, ranks, batches, lengths, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var (on, _) = DeviceArgument.Read(parsed.GetValue(device)!);
+            var specs = parsed.GetValue(models)!.Distinct(StringComparer.OrdinalIgnoreCase).Select(m => Reproduction.WithoutWindow(ModelArgument.Read(m).Spec)).ToList();
+            var groups = Checked("--tensor-parallel", parsed.GetValue(ranks)!, 2, 1024);
+            var sizes = Checked("--batch", parsed.GetValue(batches)!, 1, 4096);
+            var tokens = Checked("--length", parsed.GetValue(lengths)!, 3, 1 << 20);
+            var quiet = parsed.GetValue(json);
+
+            var requests = (from m in specs from r in groups from b in sizes from l in tokens select new RequestBatch(m, r, b, l)).ToList();
+            var rows = Progress(quiet, "configurations", p => Reproduction.Compare(requests, on, Technique.Compared, p, cancellation));
+            if (rows.All(r => r.WhyNot is not null))
+                throw new InputException($"nothing can run on {on.Id}: {rows[0].Requests.Model.Name} on {rows[0].Requests.Ranks}: {rows[0].WhyNot}");
+            List<RequestBatch> main = [.. rows.Where(IsMain).GroupBy(r => r.Requests.Model.Name).Select(g => g.MaxBy(r => r.Requests.Ranks)!.Requests)];
+            var latencies = Progress(quiet, "times of an all-reduce", p => Reproduction.OverLatency(main, on, p, cancellation));
+            var sensitivity = Progress(quiet, "assumed constants", p => Reproduction.Sensitivity(main, on, p, cancellation));
+            var document = ReproductionDocument.Of(on, rows, latencies, sensitivity);
+            if (quiet)
+                Console.WriteLine(document.ToJson());
+            else
+                ReproductionText.Print(document);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static bool IsMain(Comparison row) =>
+        row.WhyNot is null && row.Requests is { Batch: Reproduction.MainBatch, Length: Reproduction.MainLength };
+
+    private static Option<int[]> Numbers(string name, string alias, string description, IReadOnlyList<int> published) =>
+        new(name, alias) { Description = $"{description} Left out: {string.Join(", ", published)}.", DefaultValueFactory = _ => [.. published], AllowMultipleArgumentsPerToken = true, HelpName = "number ..." };
+
+    private static int[] Checked(string name, int[] values, int least, int most)
+    {
+        foreach (var value in values.Where(v => v < least || v > most))
+            throw new InputException($"{name} has {value:#,0}, but must have {least:#,0} to {most:#,0}");
+        return [.. values.Distinct().Order()];
+    }
+
+    /// <summary>Says on a terminal how much is done; a pipe gets the result alone.</summary>
+    private static T Progress<T>(bool quiet, string what, Func<IProgress<int>?, T> work)
+    {
+        if (quiet || Console.IsErrorRedirected)
+            return work(null);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        return console.Status().Start(what, status => work(new Progress<int>(done => status.Status($"{what}: {done} done"))));
+    }
+}
