@@ -49,7 +49,7 @@ internal static class ReproductionText
     private static void PrintAll(ReproductionDocument d)
     {
         var lengths = d.Rows.Select(r => r.Length).Distinct().Order().ToList();
-        var table = Table("every configuration: paper, best", "model");
+        var table = Table("every configuration: paper, best, fused matmul", "model");
         table.AddColumn(new TableColumn("ranks").RightAligned()).AddColumn(new TableColumn("batch").RightAligned());
         foreach (var length in lengths)
             table.AddColumn(new TableColumn($"{length}").RightAligned());
@@ -57,7 +57,7 @@ internal static class ReproductionText
         {
             table.AddRow([
                 Short(group.Key.Model), $"{group.Key.Ranks}", $"{group.Key.Batch}",
-                .. lengths.Select(l => group.FirstOrDefault(r => r.Length == l) is { } r ? $"{r.Technique(Technique.Paper).EndToEnd:0.000} {r.Technique(Technique.Best).EndToEnd:0.000}" : "-")]);
+                .. lengths.Select(l => group.FirstOrDefault(r => r.Length == l) is { } r ? $"{r.Technique(Technique.Paper).EndToEnd:0.000} {r.Technique(Technique.Best).EndToEnd:0.000} {r.Technique(Technique.Fused).EndToEnd:0.000}" : "-")]);
         }
         AnsiConsole.Write(table);
     }

@@ -35,6 +35,7 @@ public sealed record RequestBatch(ModelSpec Model, int Ranks, int Batch, int Len
         return new(Model, device.Id, Ranks, Precision.Int8, Precision.Int8, Precision.Int8, technique.Prefetch, SeparateProjections: false, new[] { step })
         {
             PrefetchTargets = technique.Targets,
+            CollectiveFusion = technique.Fusion,
         };
     }
 

@@ -14,7 +14,7 @@ public sealed class RequestTiming(RequestBatch requests, Device device, Cancella
     /// <summary>Sections of the decode steps, unless there are fewer steps.</summary>
     public const int DefaultSections = 16;
 
-    private readonly Dictionary<PrefetchPolicy, double> _prefills = [];
+    private readonly Dictionary<(PrefetchPolicy, CollectiveFusion), double> _prefills = [];
 
     /// <summary>Sections of the decode steps, 1 or more; one for each step where there are fewer steps.</summary>
     public int Sections { get; init; } = DefaultSections;
@@ -33,11 +33,11 @@ public sealed class RequestTiming(RequestBatch requests, Device device, Cancella
     {
         // A prefill finds no KV-cache that it could prefetch.
         var policy = technique.Targets == PrefetchTargets.KeyValues ? PrefetchPolicy.None : technique.Prefetch;
-        if (!_prefills.TryGetValue(policy, out var time))
+        if (!_prefills.TryGetValue((policy, technique.Fusion), out var time))
         {
             var step = requests.Prefill(sequences);
             time = Run(Plan(step, technique with { Prefetch = policy, Targets = PrefetchTargets.Both }), [0])[0] * ((double)requests.Batch / sequences);
-            _prefills.Add(policy, time);
+            _prefills.Add((policy, technique.Fusion), time);
         }
         return time;
     }

@@ -20,7 +20,7 @@ internal static class PrefetchWindows
             var window = new PrefetchWindow(graph.Operators[collectives[i]]) { HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i) };
             var seen = new HashSet<GraphReference>();
             foreach (var reader in WindowReach.Of(graph, flow, collectives, i))
-                AddReads(window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
+                AddReads(graph.Targets, window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
             windows.Add(window);
         }
         return windows;
