@@ -136,7 +136,13 @@ internal static class ReproductionText
         static string Cell(ComparisonDocument? r) => r is null ? "-" : $"{r.Technique(Technique.Paper).EndToEnd:0.000} {r.Technique(Technique.Best).EndToEnd:0.000}";
     }
 
-    private static Table Table(string title, string first) => new Table().Border(TableBorder.Simple).Title(Markup.Escape(title)).AddColumn(first);
+    /// <summary>A table below its title.</summary>
+    private static Table Table(string title, string first)
+    {
+        Console.WriteLine();
+        Console.WriteLine(title);
+        return new Table().Border(TableBorder.Simple).AddColumn(first);
+    }
 
     private static string Short(string model) => Markup.Escape(model[(model.LastIndexOf('/') + 1)..]);
 
