@@ -9,7 +9,7 @@ internal static class ReproductionText
     /// <summary>Ends of the ranges of all-reduce time over prefetch time; symmetric about 1, by factors of the square root of 2.</summary>
     private static readonly double[] _ratios = [0.25, 0.3536, 0.5, 0.7071, 1, 1.4142, 2, 2.8284, 4];
 
-    private static readonly string[] _mainColumns = ["ranks", "prefill ms", "decode ms", "collectives", "all-reduce / prefetch"];
+    private static readonly string[] _mainColumns = ["ranks", "prefill ms", "decode ms", "collectives", "ratio"];
 
     public static void Print(ReproductionDocument d)
     {
@@ -33,10 +33,10 @@ internal static class ReproductionText
         var rows = d.Rows.Where(r => r.Batch == Reproduction.MainBatch && r.Length == Reproduction.MainLength).ToList();
         if (rows.Count == 0)
             return;
-        var table = Table($"batch {Reproduction.MainBatch}, length {Reproduction.MainLength}", "model");
+        var table = Table($"batch {Reproduction.MainBatch}, length {Reproduction.MainLength}; ratio is the time of the collectives over that of the prefetches, in the last decode step", "model");
         foreach (var column in _mainColumns.Concat(rows[0].Techniques.Select(t => t.Name)))
             table.AddColumn(new TableColumn(column).RightAligned());
-        table.AddColumn(new TableColumn("best, decode alone").RightAligned());
+        table.AddColumn(new TableColumn("best, decode").RightAligned());
         foreach (var r in rows)
         {
             table.AddRow([
@@ -105,16 +105,18 @@ internal static class ReproductionText
     {
         if (d.OverLatency.Count == 0)
             return;
-        var table = Table("over the time of a small all-reduce: all-reduce / prefetch, paper, best; * is the most of best", "model");
-        table.AddColumn(new TableColumn("ranks").RightAligned());
+        var table = Table("over the time of a small all-reduce; * is the most", "model").AddColumn(new TableColumn("ranks").RightAligned()).AddColumn("");
         foreach (var microseconds in Reproduction.Latencies)
             table.AddColumn(new TableColumn($"{microseconds} us").RightAligned());
         foreach (var group in d.OverLatency.GroupBy(p => (p.Result.Model, p.Result.Ranks)))
         {
-            var most = group.Max(p => p.Result.Technique(Technique.Best).EndToEnd);
-            table.AddRow([
-                Short(group.Key.Model), $"{group.Key.Ranks}",
-                .. group.Select(p => $"{p.Result.CollectiveToPrefetch:0.00} {p.Result.Technique(Technique.Paper).EndToEnd:0.000} {p.Result.Technique(Technique.Best).EndToEnd:0.000}{(p.Result.Technique(Technique.Best).EndToEnd == most ? "*" : "")}")]);
+            var results = group.Select(p => p.Result).ToList();
+            table.AddRow([Short(group.Key.Model), $"{group.Key.Ranks}", "all-reduce / prefetch", .. results.Select(r => $"{r.CollectiveToPrefetch:0.00}")]);
+            foreach (var technique in new[] { Technique.Paper, Technique.Best })
+            {
+                var most = results.Max(r => r.Technique(technique).EndToEnd);
+                table.AddRow(["", "", technique.Name, .. results.Select(r => r.Technique(technique).EndToEnd is var gain && gain == most ? $"* {Times(gain)}" : Times(gain))]);
+            }
         }
         AnsiConsole.Write(table);
     }
@@ -144,7 +146,12 @@ internal static class ReproductionText
         return new Table().Border(TableBorder.Simple).AddColumn(first);
     }
 
-    private static string Short(string model) => Markup.Escape(model[(model.LastIndexOf('/') + 1)..]);
+    /// <summary>The name alone, without who made it and which of its editions it is.</summary>
+    private static string Short(string model)
+    {
+        var name = model[(model.LastIndexOf('/') + 1)..];
+        return Markup.Escape(name.EndsWith("-instruct", StringComparison.Ordinal) ? name[..^"-instruct".Length] : name);
+    }
 
     private static string Times(double speedup) => $"{speedup:0.000}";
 }
