@@ -90,7 +90,7 @@ public sealed record CandidateReport(TensorReference Tensor, long Bytes, long Pr
 /// <summary>What became of a prefetch candidate.</summary>
 public enum Verdict
 {
-    /// <summary>Prefetched whole.</summary>
+    /// <summary>All of it is prefetched, here or in several windows.</summary>
     Whole,
 
     /// <summary>Prefetched in part.</summary>
@@ -102,14 +102,17 @@ public enum Verdict
     /// <summary>The host is over before more could arrive: a longer one would hide it.</summary>
     WindowTooShort,
 
-    /// <summary>Its reader takes as long with it in the L2 as without.</summary>
+    /// <summary>Its reader takes as long with it, or with more of it, in the L2 as without: faster arithmetic would not wait.</summary>
     ComputeBound,
 
     /// <summary>More of it would push out of the L2 what is still needed: a larger one would keep both.</summary>
     WouldEvict,
 
-    /// <summary>More of it takes more from others, who share the memory, than its reader gains.</summary>
+    /// <summary>More of it takes more from others, who share the memory, than its reader gains: a memory that serves both would not.</summary>
     Contention,
+
+    /// <summary>More of it hides under nothing: no constraint alone is in the way.</summary>
+    NothingToHideUnder,
 
     /// <summary>The whole gain is smaller than the model is sure of, so nothing is prefetched.</summary>
     NotSure,

@@ -8,15 +8,15 @@ namespace Preserve;
 public sealed class PerturbedCostLaws : ICostLaws
 {
     private readonly ICostLaws _laws;
-    private readonly KernelKind _kind;
+    private readonly KernelKind? _kind;
     private readonly bool _slow;
 
     /// <summary>Perturbs laws.</summary>
     /// <param name="laws">The laws.</param>
-    /// <param name="kind">Which kernels.</param>
+    /// <param name="kind">Which kernels; null for none: the laws whose memory serves as much at once as that of the others.</param>
     /// <param name="slow">Whether at the slow end of the band, or at the fast one.</param>
     /// <exception cref="ArgumentNullException"><paramref name="laws"/> is null.</exception>
-    public PerturbedCostLaws(ICostLaws laws, KernelKind kind, bool slow)
+    public PerturbedCostLaws(ICostLaws laws, KernelKind? kind, bool slow)
     {
         _laws = laws ?? throw new ArgumentNullException(nameof(laws));
         _kind = kind;
@@ -53,7 +53,7 @@ public sealed class PerturbedCostLaws : ICostLaws
     {
         var demand = _laws.Demand(operation, context, readBytes, writtenBytes);
         // What is not perturbed keeps the device's own rates, which alone limit it where its demand names none.
-        var factor = KindOf(operation) != _kind || _laws.Band(operation) is not { } band ? 1 : _slow ? band.High : band.Low;
+        var factor = _kind is null || KindOf(operation) != _kind || _laws.Band(operation) is not { } band ? 1 : _slow ? band.High : band.Low;
         return demand with
         {
             FixedPicoseconds = Picoseconds.Ceiling(demand.FixedPicoseconds * factor),

@@ -55,9 +55,12 @@ internal sealed class PrefetchProblem
     }
 
     /// <summary>Units of the pieces in which a kernel takes a tensor: tiles of 64 columns of a weight, blocks of 64 cached tokens.</summary>
-    private static long TileOf(Operation reader, GraphTensor tensor) => reader is MatMulOperation matMul
-        ? Math.Max(1, tensor.Format.Bytes(64L * matMul.Depth))
-        : 64;
+    private static long TileOf(Operation reader, GraphTensor tensor) => reader switch
+    {
+        MatMulOperation matMul => Math.Max(1, tensor.Format.Bytes(64L * matMul.Depth)),
+        CollectiveOperation { MatMul: { } matMul } => Math.Max(1, tensor.Format.Bytes(64L * matMul.Depth)),
+        _ => 64,
+    };
 
     /// <summary>The operators from a window's host to the reader of its first candidate, those two among them.</summary>
     private static List<GraphOperator> IdleOperators(Graph graph, PrefetchWindow window)

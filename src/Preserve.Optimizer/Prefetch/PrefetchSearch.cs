@@ -98,13 +98,18 @@ internal sealed class PrefetchSearch
         return least;
     }
 
-    /// <summary>The best choice with a part that is longer by at most so many bytes, as far as its tensor and the room allow.</summary>
-    public long[] Lengthened(int part, long bytes)
+    /// <summary>The best choice with a part that is longer by at most so many bytes, and at least a tile: no longer than its tensor.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="bytes">How much longer.</param>
+    /// <param name="withinRoom">Whether the room limits it, or only the tensor.</param>
+    /// <returns>The choice, or null where it cannot be longer by a tile.</returns>
+    public long[]? Lengthened(int part, long bytes, bool withinRoom)
     {
         Array.Copy(_best, _next, _best.Length);
-        _next[part] = 0;
-        _next[part] = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), Most(part));
-        return (long[])_next.Clone();
+        var rest = _parts[part].Units - _siblings[part].Sum(s => s == part ? 0 : _best[s]);
+        var units = Math.Min(_best[part] + Math.Max(bytes / _parts[part].UnitBytes, _parts[part].Tile), withinRoom ? Most(part) : rest);
+        _next[part] = units == rest ? rest : _parts[part].Align(units);
+        return _next[part] > _best[part] ? (long[])_next.Clone() : null;
     }
 
     /// <summary>Drops what was found: verdicts are then on a plan without prefetches.</summary>

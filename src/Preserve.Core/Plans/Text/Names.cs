@@ -68,6 +68,7 @@ internal static class Names
         (Verdict.ComputeBound, "compute-bound"),
         (Verdict.WouldEvict, "would-evict"),
         (Verdict.Contention, "contention"),
+        (Verdict.NothingToHideUnder, "nothing-to-hide-under"),
         (Verdict.NotSure, "not-sure"),
         (Verdict.Stopped, "stopped"),
         (Verdict.NotAsked, "not-asked"),
