@@ -27,6 +27,15 @@ internal static class Rates
                 _ = executor.RunAsync(plan, plan.Step.MaxContext).AsTask().Result;
             };
         });
+        Print("plan by the policy Best from a specification, guard included", () =>
+        {
+            var laws = CostLaws.For(PlanBenchmarks.Device);
+            return i =>
+            {
+                var deployment = PlanBenchmarks.Deployment(1 + (i % 8192)) with { Prefetch = PrefetchPolicy.Best };
+                _ = new BestPrefetch(deployment, deployment.Steps[0], laws, default).Plan();
+            };
+        });
         Print("plan with a proof and a report", () => i => Planner.Plan(PlanBenchmarks.Deployment(1 + (i % 8192)), PlanBenchmarks.Device));
     }
 

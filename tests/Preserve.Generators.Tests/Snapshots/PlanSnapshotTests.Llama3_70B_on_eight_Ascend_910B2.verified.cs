@@ -185,7 +185,7 @@ partial class Llama3_70BDeployed
                   whole      79.down_weight        8,486,912 of 29,360,128    all of it is prefetched, 20,873,216 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           46,137,344 of 131,334,144  35,307,497 bytes arrive while down_reduce runs; 16,416,768 more would cost 2.986 us of the step
+                  part       head_weight           46,137,344 of 131,334,144  35,307,497 bytes arrive while down_reduce runs; 16,252,928 bytes more would cost 2.952 us of the step
                 window  head_gather  outside the layers  takes 30.580572 us  hides 25.797844 us  saves 0.629052 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
@@ -318,7 +318,7 @@ partial class Llama3_70BDeployed
                   whole      79.down_weight        29,360,128 of 29,360,128   its reader takes 10.8 us, not 25.5
                 window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 23.114156 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           88,080,384 of 131,334,144  47,419,954 bytes arrive while down_reduce runs; 16,416,768 more would cost 11.896 us of the step
+                  part       head_weight           88,080,384 of 131,334,144  47,419,954 bytes arrive while down_reduce runs; 16,252,928 bytes more would cost 11.777 us of the step
                 window  head_gather  outside the layers  takes 99.289143 us  hides 74.403712 us  saves 6.812022 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.6 us, not 11.8

@@ -134,38 +134,38 @@ partial class Llama3_70BDeployed
                 weights        17,640,734,720 bytes
                 kv-cache       10,740,039,680 bytes
                 window  embed_reduce  outside the layers  takes 18.469564 us  hides 4.847270 us  saves 5.558249 us
-                  whole       0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room     0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room     0.out_weight       0 of 16,777,216            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  whole        0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
                 window  qkv  layer 0  takes 9.208940 us  hides 6.365276 us  saves 3.202276 us
-                  part        0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
                 window  out_reduce  layer 0  takes 18.469564 us  hides 12.059892 us  saves 5.849269 us
-                  part        0.gate_up_weight   31,457,280 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
-                  contention  0.down_weight      0 of 58,720,256            7,340,032 more bytes would cost 127.247 us of the step, by what they take from others
+                  part         0.gate_up_weight   31,457,280 of 117,440,512  7,340,032 bytes more would cost 46.794 us of the step: they would push out what is still needed
+                  would-evict  0.down_weight      0 of 58,720,256            7,340,032 bytes more would cost 127.247 us of the step: they would push out what is still needed
                 window  down_reduce  layer 0  takes 18.469564 us  hides 8.706595 us  saves 5.558249 us
-                  whole       1.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room     1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room     1.out_weight       0 of 16,777,216            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  whole        1.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
+                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
                 window  qkv  layers 1 to 78  takes 10.208940 us each  hides 7.365276 us each  saves 249.777528 us together
-                  part        i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
                 window  out_reduce  layers 1 to 78  takes 18.469564 us each  hides 12.059892 us each  saves 456.242982 us together
-                  part        i.gate_up_weight   31,457,280 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
-                  contention  i.down_weight      0 of 58,720,256            7,340,032 more bytes would cost 127.247 us of the step, by what they take from others
+                  part         i.gate_up_weight   31,457,280 of 117,440,512  7,340,032 bytes more would cost 46.794 us of the step: they would push out what is still needed
+                  would-evict  i.down_weight      0 of 58,720,256            7,340,032 bytes more would cost 127.247 us of the step: they would push out what is still needed
                 window  down_reduce  layers 1 to 78  takes 18.469564 us each  hides 8.706595 us each  saves 433.543422 us together
-                  whole       i+1.qkv_weight     20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room     i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room     i+1.out_weight     0 of 16,777,216            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
+                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
                 window  qkv  layer 79  takes 10.208940 us  hides 7.365276 us  saves 3.202276 us
-                  part        79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
                 window  out_reduce  layer 79  takes 18.469564 us  hides 12.059892 us  saves 5.849269 us
-                  part        79.gate_up_weight  31,457,280 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
-                  contention  79.down_weight     0 of 58,720,256            7,340,032 more bytes would cost 127.247 us of the step, by what they take from others
+                  part         79.gate_up_weight  31,457,280 of 117,440,512  7,340,032 bytes more would cost 46.794 us of the step: they would push out what is still needed
+                  would-evict  79.down_weight     0 of 58,720,256            7,340,032 bytes more would cost 127.247 us of the step: they would push out what is still needed
                 window  down_reduce  layer 79  takes 18.469564 us  hides 13.266682 us  saves 6.545106 us
-                  part        head_weight        33,554,432 of 262,668,288  of the 38,797,312 bytes that may be prefetched and not yet read, 5,242,880 are left
+                  part         head_weight        33,554,432 of 262,668,288  5,242,880 bytes more would cost 1.023 us of the step: they would push out what is still needed
                 window  head_gather  outside the layers  takes 68.933462 us  hides 8.706595 us  saves 0.000000 us
-                  whole       0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room     0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room     0.out_weight       0 of 16,777,216            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  whole        0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
 
             """;
         return global::Preserve.PlanSet.Parse(text);

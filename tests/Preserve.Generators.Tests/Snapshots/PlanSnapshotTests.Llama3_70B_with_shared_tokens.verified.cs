@@ -138,34 +138,34 @@ partial class Llama3_70BDeployed
                 weights        35,278,831,616 bytes
                 kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                 window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.407200 us each  saves 569.412329 us together
-                  part       i.qkv_weight          37,748,736 of 41,943,040   of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room    i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room    i.out_weight          0 of 33,554,432            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         i.qkv_weight          37,748,736 of 41,943,040   1,048,576 bytes more would cost 144.155 us of the step: they would push out what is still needed
+                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  would-evict  i.out_weight          0 of 33,554,432            1,048,576 bytes more would cost 155.957 us of the step: they would push out what is still needed
                 window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  not-asked    i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
                 window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 12.395222 us each  saves 488.105766 us together
-                  part       i.gate_up_weight      31,457,280 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
-                  no-room    i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
+                  part         i.gate_up_weight      31,457,280 of 234,881,024  7,340,032 bytes more would cost 49.428 us of the step: they would push out what is still needed
+                  would-evict  i.down_weight         0 of 117,440,512           7,340,032 bytes more would cost 134.411 us of the step: they would push out what is still needed
                 window  down_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  not-asked    i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                 window  attn_in_gather  layer 79  takes 16.636597 us  hides 14.407200 us  saves 7.207751 us
-                  part       79.qkv_weight         37,748,736 of 41,943,040   of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room    79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  no-room    79.out_weight         0 of 33,554,432            of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         79.qkv_weight         37,748,736 of 41,943,040   1,048,576 bytes more would cost 144.155 us of the step: they would push out what is still needed
+                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  would-evict  79.out_weight         0 of 33,554,432            1,048,576 bytes more would cost 155.957 us of the step: they would push out what is still needed
                 window  out_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  not-asked    79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                 window  mlp_in_gather  layer 79  takes 16.636597 us  hides 12.395222 us  saves 6.178554 us
-                  part       79.gate_up_weight     31,457,280 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
-                  no-room    79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left
+                  part         79.gate_up_weight     31,457,280 of 234,881,024  7,340,032 bytes more would cost 49.428 us of the step: they would push out what is still needed
+                  would-evict  79.down_weight        0 of 117,440,512           7,340,032 bytes more would cost 134.411 us of the step: they would push out what is still needed
                 window  down_scatter  layer 79  takes 14.999494 us  hides 14.491032 us  saves 3.639140 us
-                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           38,797,312 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left
+                  not-asked    final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part         head_weight           38,797,312 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
-                  no-room    head_weight           0 of 525,336,576           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left
+                  no-room      head_weight           0 of 525,336,576           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
 
             plan  prefill batch 2 tokens 4096
               model          meta-llama/Meta-Llama-3-70B
@@ -287,7 +287,7 @@ partial class Llama3_70BDeployed
                 window  down_scatter  layer 79  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
                 window  h_gather  outside the layers  takes 338.499391 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  no-room        head_weight           0 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 38,797,312 are left
+                  would-evict    head_weight           0 of 525,336,576  38,797,312 bytes more would save nothing: they would push out what is still needed
                 window  head_gather  outside the layers  takes 13.004916 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
 

@@ -142,7 +142,7 @@ partial class TwoKindsDeployed
                 elsewhere      814.709910 us
                 gain at half   197.340779 us
                 gain at twice  198.010256 us
-                guard          kept at 197.978486 us to 308.448563 us
+                guard          kept at 183.693606 us to 227.486906 us
                 weights        2,316,787,712 bytes
                 kv-cache       16,376,561,664 bytes
                 window  embed_reduce  outside the layers  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
