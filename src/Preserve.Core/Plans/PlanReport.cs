@@ -102,7 +102,7 @@ public enum Verdict
     /// <summary>The host is over before more could arrive: a longer one would hide it.</summary>
     WindowTooShort,
 
-    /// <summary>Its reader takes as long with it, or with more of it, in the L2 as without: faster arithmetic would not wait.</summary>
+    /// <summary>Its reader takes as long with it, or with more of it, in the L2 as without: it is bound by its own work.</summary>
     ComputeBound,
 
     /// <summary>More of it would push out of the L2 what is still needed: a larger one would keep both.</summary>

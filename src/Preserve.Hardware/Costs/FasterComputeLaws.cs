@@ -1,6 +1,8 @@
 namespace Preserve;
 
-/// <summary>Cost laws of the same device with faster arithmetic, and the rest as it is: what a plan could gain if no kernel were bound by it.</summary>
+/// <summary>Cost laws of the same device with faster arithmetic, and with kernels that take from the L2 all that it gives: what a plan could gain
+/// if no reader were bound by its own work.</summary>
+/// <remarks>The rate that a kernel draws from the L2 counts what it computes and waits for meanwhile.</remarks>
 internal sealed class FasterComputeLaws(ICostLaws laws, double factor) : ICostLaws
 {
     public Device Device => laws.Device;
@@ -14,7 +16,7 @@ internal sealed class FasterComputeLaws(ICostLaws laws, double factor) : ICostLa
     public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes)
     {
         var demand = laws.Demand(operation, context, readBytes, writtenBytes);
-        return demand with { FlopsPerPicosecond = demand.FlopsPerPicosecond * factor };
+        return demand with { FlopsPerPicosecond = demand.FlopsPerPicosecond * factor, L2BytesPerPicosecond = 0 };
     }
 
     public CollectiveMethod MethodOf(CollectiveOperation operation) => laws.MethodOf(operation);

@@ -90,7 +90,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
             Verdict.NoRoom => (Verdict.NoRoom, left),
             Verdict.WouldEvict => (Verdict.WouldEvict, $"{price}: they would push out what is still needed"),
             Verdict.WindowTooShort => (Verdict.WindowTooShort, Text($"{search.BytesUnder(host):#,0} bytes arrive while {host.Label} runs; ") + price),
-            Verdict.ComputeBound => (Verdict.ComputeBound, $"{price}: with what is prefetched its reader waits for its arithmetic"),
+            Verdict.ComputeBound => (Verdict.ComputeBound, $"{price}: its reader is bound by its own work then"),
             Verdict.Contention => (Verdict.Contention, $"{price}: others, who share the memory, lose what its reader gains"),
             _ when more is null => (Verdict.NothingToHideUnder, left + ", and more would gain nothing in a larger L2 either"),
             _ => (Verdict.NothingToHideUnder, price + ", and no constraint alone is in the way"),

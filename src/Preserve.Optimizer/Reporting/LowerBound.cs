@@ -18,8 +18,9 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
         LowerBound[] bounds =
         [
             new(CriticalPath(plan, traffic, context, laws), "critical path"),
-            // Weights and cache are read in each step; at most a full L2 of them stands there from the step before.
-            new(Time(traffic.MemoryBytes - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), laws.HbmBytesPerPicosecond), "HBM"),
+            // Weights and cache are read in each step; at most a full L2 of them stands there from the step before. What is written passes
+            // through the L2 to memory.
+            new(Time(traffic.MemoryBytes + Sum(plan, i => Writes(i) ? traffic.WrittenBytes(i) : 0) - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), laws.HbmBytesPerPicosecond), "HBM"),
             new(Time(HostBytes(plan, traffic, TransferDirection.HostToDevice), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the device"),
             new(Time(HostBytes(plan, traffic, TransferDirection.DeviceToHost), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the host"),
             new(Time(LinkBytes(plan, context, laws), device.ScaleUp.GigabytesPerSecondPerDirection / 1000), "scale-up link"),
@@ -29,6 +30,8 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
 
     private static double LinkBytes(ExecutionPlan plan, int context, ICostLaws laws) =>
         Sum(plan, i => laws.Demand(i.Operation, context, 0, 0).LinkBytes);
+
+    private static bool Writes(Instruction instruction) => instruction.Operation is not (PrefetchOperation or JoinOperation or TransferOperation);
 
     private static double HostBytes(ExecutionPlan plan, StepTraffic traffic, TransferDirection direction) =>
         Sum(plan, i => i.Operation is TransferOperation copy && copy.Direction == direction ? traffic.ReadBytes(i) : 0);
@@ -67,7 +70,7 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
             {
                 if (node is Repeat repeat)
                     WalkRepeat(repeat);
-                else if (node is Instruction { Operation: not (PrefetchOperation or JoinOperation or TransferOperation) } instruction)
+                else if (node is Instruction instruction && Writes(instruction))
                     WalkInstruction(instruction, layer);
             }
         }
@@ -103,15 +106,17 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
         }
     }
 
-    /// <summary>The instruction's time on an idle machine with everything it reads in the L2.</summary>
+    /// <summary>The instruction's time on an idle machine with everything it reads in the L2: what it writes passes through to memory.</summary>
     private static long HotTime(Instruction instruction, StepTraffic traffic, int context, ICostLaws laws)
     {
         var read = traffic.ReadBytes(instruction);
-        var demand = laws.Demand(instruction.Operation, context, read, traffic.WrittenBytes(instruction));
+        var written = traffic.WrittenBytes(instruction);
+        var demand = laws.Demand(instruction.Operation, context, read, written);
+        var hbm = demand.HbmBytesPerPicosecond > 0 ? Math.Min(demand.HbmBytesPerPicosecond, laws.HbmBytesPerPicosecond) : laws.HbmBytesPerPicosecond;
         var hot = laws.Device.L2Known ? Math.Max(laws.L2BytesPerPicosecond, laws.HbmBytesPerPicosecond) : 0;
         if (demand.L2BytesPerPicosecond > 0 && hot > 0)
             hot = Math.Min(hot, demand.L2BytesPerPicosecond);
-        var longest = Math.Max(Time(read, hot), Math.Max(Time(demand.Flops, demand.FlopsPerPicosecond), Time(demand.LinkBytes, demand.LinkBytesPerPicosecond)));
+        var longest = Math.Max(Time(read, hot) + Time(written, hbm), Math.Max(Time(demand.Flops, demand.FlopsPerPicosecond), Time(demand.LinkBytes, demand.LinkBytesPerPicosecond)));
         return demand.FixedPicoseconds + longest;
     }
 
