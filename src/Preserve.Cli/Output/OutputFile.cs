@@ -4,8 +4,11 @@ namespace Preserve.Cli.Output;
 internal static class OutputFile
 {
     /// <summary>Writes a file beside its place and moves it there.</summary>
+    /// <exception cref="InputException">Its folder does not exist.</exception>
     public static void Write(string path, Action<Stream> write)
     {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+            throw new InputException($"'{path}' cannot be written: there is no folder '{folder}'");
         var part = $"{path}.{Environment.ProcessId}.part";
         try
         {
