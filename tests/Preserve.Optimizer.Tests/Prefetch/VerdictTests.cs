@@ -1,0 +1,127 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Optimizer.Tests;
+
+/// <summary>A reason is true if it is the constraint in the way: the search, run again on a machine without it, prefetches more or gains more.</summary>
+public class VerdictTests
+{
+    private static readonly (Verdict[] Names, Func<ICostLaws, ICostLaws> Of)[] _lifts =
+    [
+        ([Verdict.WindowTooShort], laws => new ScaledCollectiveLaws(laws, 2)),
+        ([Verdict.NoRoom, Verdict.WouldEvict], laws => new LargerL2Laws(laws, 2)),
+        ([Verdict.ComputeBound], laws => new FasterComputeLaws(laws, 2)),
+        ([Verdict.Contention], laws => new WiderMemoryLaws(laws, 2)),
+    ];
+
+    private static readonly DeploymentSpec _decode = Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(1, 4096), Precision.Bf16, PrefetchPolicy.Best, Devices.H100);
+
+    [Fact]
+    public void Too_short_where_the_L2_is_large_and_collectives_are_not() =>
+        Check(
+            Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 16_384), prefetch: PrefetchPolicy.Best), Laws(Devices.Ascend910B2),
+            "down_reduce", "head_weight", Verdict.WindowTooShort);
+
+    [Fact]
+    public void No_room_where_collectives_are_long_and_the_L2_is_not() =>
+        Check(_decode, new ScaledCollectiveLaws(Laws(Devices.H100), 8), "out_reduce", "down_weight", Verdict.NoRoom);
+
+    [Fact]
+    public void Would_evict_where_the_room_has_bytes_left_that_would_not_last() =>
+        Check(_decode with { Steps = new[] { Specs.Decode(64, 4096) } }, Laws(Devices.H100), "down_reduce", "out_weight", Verdict.WouldEvict);
+
+    [Fact]
+    public void Compute_bound_where_the_reader_is() =>
+        Check(_decode with { Steps = new StepSpec[] { new PrefillSpec(1, 512) } }, Laws(Devices.H100), "out_reduce", "down_weight", Verdict.ComputeBound);
+
+    [Fact]
+    public void Contention_where_a_prefetch_runs_beside_a_reader_of_memory() =>
+        Check(
+            Specs.Deploy(Specs.Llama3_8B, 1, Specs.Decode(8, 16_384), prefetch: PrefetchPolicy.Best), Laws(Devices.Ascend910B2),
+            "gate_up", "down_weight", Verdict.Contention);
+
+    [Fact]
+    public void Not_sure_where_the_guard_refused_what_the_search_found()
+    {
+        var laws = Laws(Devices.H100);
+        var here = new Choice(_decode, laws);
+        var verdicts = new SearchVerdicts(here.Draft.Search!, laws, default);
+        var window = here.Draft.Graph.Windows.First(w => w.Host.Label == "out_reduce");
+        var candidate = window.Candidates.Single(c => c.Tensor.Tensor.Name == "gate_up_weight" && c.Reach == PrefetchReach.Window);
+        verdicts.Of(candidate, window.Host, new GuardReport(GuardOutcome.Kept, 1, 2)).Verdict.ShouldBe(Verdict.Part);
+        verdicts.Of(candidate, window.Host, new GuardReport(GuardOutcome.Refused, -1, 2)).Verdict.ShouldBe(Verdict.NotSure);
+    }
+
+    [Fact]
+    public void Lifting_the_named_constraint_raises_the_prefetched_bytes_or_the_gain()
+    {
+        var named = new HashSet<Verdict>();
+        Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
+        {
+            var here = new Choice(c.Deployment, c.Laws);
+            if (here.Draft.Search is not { } search)
+                return true;
+            var verdicts = new SearchVerdicts(search, c.Laws, default);
+            var lifted = _lifts.Select(l => new Lazy<Choice>(() => new Choice(c.Deployment, l.Of(c.Laws)))).ToArray();
+            foreach (var window in here.Draft.Graph.Windows)
+            {
+                foreach (var candidate in window.Candidates.Where(t => search.Problem.Find(t) >= 0 && t.Bytes.At(search.Context) > 1_000_000))
+                {
+                    var (verdict, _) = verdicts.Of(candidate, window.Host, null);
+                    if (verdict == Verdict.Part)
+                        verdict = verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host).Constraint;
+                    var lift = Array.FindIndex(_lifts, l => l.Names.Contains(verdict));
+                    if (lift < 0)
+                        continue;
+                    named.Add(verdict);
+                    var tensor = candidate.Tensor.Tensor.Name;
+                    (lifted[lift].Value.BytesOf(tensor) > here.BytesOf(tensor) || lifted[lift].Value.Gain > here.Gain)
+                        .ShouldBeTrue($"{verdict} of {tensor} under {window.Host.Label}: {c.Deployment}");
+                }
+            }
+            return true;
+        }).Check(RandomDeployments.Runs(20));
+        named.Count.ShouldBeGreaterThanOrEqualTo(3);
+    }
+
+    /// <summary>One candidate's reason, and that of all constraints it is the one whose lifting helps.</summary>
+    private static void Check(DeploymentSpec deployment, ICostLaws laws, string host, string tensor, Verdict verdict)
+    {
+        var here = new Choice(deployment, laws);
+        var search = here.Draft.Search!;
+        var (window, candidate) = here.Draft.Graph.Windows.Where(w => w.Host.Label == host)
+            .SelectMany(w => w.Candidates.Where(c => c.Tensor.Tensor.Name == tensor && search.Problem.Find(c) >= 0).Select(c => (w, c))).First();
+        var verdicts = new SearchVerdicts(search, laws, default);
+        var (said, _) = verdicts.Of(candidate, window.Host, null);
+        var (constraint, text) = said is Verdict.Part ? verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host) : verdicts.Of(candidate, window.Host, null);
+        constraint.ShouldBe(verdict, text);
+
+        var choices = _lifts.Select(l => (l.Names, Choice: new Choice(deployment, l.Of(laws)))).ToList();
+        var named = choices.Single(c => c.Names.Contains(verdict)).Choice;
+        (named.BytesOf(tensor) > here.BytesOf(tensor) || named.Gain > here.Gain).ShouldBeTrue($"{verdict} was lifted: {text}");
+        // Another may let other tensors gain, but it brings no more of this one, or less than the named one does.
+        foreach (var (names, other) in choices.Where(c => c.Choice != named))
+            (other.BytesOf(tensor) > here.BytesOf(tensor) && other.Gain > named.Gain).ShouldBeFalse($"{names[0]} was lifted, and {verdict} said: {text}");
+    }
+
+    private static ICostLaws Laws(string id) => DeviceCatalogue.TryGet(id, out var device) ? CostLaws.For(device) : throw new InvalidOperationException(id);
+
+    /// <summary>What the search chooses, without the guard.</summary>
+    private sealed class Choice
+    {
+        public Choice(DeploymentSpec deployment, ICostLaws laws)
+        {
+            var (step, times) = (deployment.Steps[0], new PlanTimes(laws, default));
+            Draft = new BestPrefetch(deployment, step, laws, default).Choose();
+            Gain = times.Of(Draft.Plan.WithoutPrefetch(), step.MaxContext) - times.Of(Draft.Plan, step.MaxContext);
+        }
+
+        public StepDraft Draft { get; }
+
+        public long Gain { get; }
+
+        /// <summary>Bytes of a tensor that are prefetched in the window, the instructions of all its layers counted once.</summary>
+        public long BytesOf(string tensor) => Draft.Graph.Windows.SelectMany(w => w.Candidates).Where(c => c.Tensor.Tensor.Name == tensor)
+            .GroupBy(c => c.Reach).Sum(g => g.Max(c => c.Prefetched.At(Draft.Plan.Step.MaxContext)));
+    }
+}
