@@ -192,7 +192,7 @@ partial class Gemma2_27BDeployed
               report
                 base           10,885.146524 us
                 step           10,261.385166 us
-                bound          7,298.042433 us
+                bound          7,339.518526 us
                 bound by       HBM
                 collectives    540.981354 us
                 reachable      319.777241 us

@@ -139,7 +139,7 @@ partial class Llama3_70BDeployed
               report
                 base           14,654.710918 us
                 step           9,921.279830 us
-                bound          9,144.223427 us
+                bound          9,173.854464 us
                 bound by       critical path
                 collectives    4,310.788595 us
                 reachable      3,013.100046 us
@@ -287,7 +287,7 @@ partial class Llama3_70BDeployed
               report
                 base           19,665.901179 us
                 step           13,436.300103 us
-                bound          11,734.649384 us
+                bound          12,117.125298 us
                 bound by       critical path
                 collectives    5,792.617189 us
                 reachable      4,083.479751 us
@@ -390,7 +390,7 @@ partial class Llama3_70BDeployed
               report
                 base           135,183.140468 us
                 step           135,183.140468 us
-                bound          123,653.445169 us
+                bound          132,613.485800 us
                 bound by       critical path
                 collectives    52,447.641166 us
                 reachable      4,419.703820 us

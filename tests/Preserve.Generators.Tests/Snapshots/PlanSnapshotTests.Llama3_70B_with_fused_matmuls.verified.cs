@@ -116,7 +116,7 @@ partial class Llama3_70BDeployed
               report
                 base           11,787.621878 us
                 step           9,308.876934 us
-                bound          7,837.297347 us
+                bound          7,859.330144 us
                 bound by       critical path
                 collectives    4,312.251475 us
                 reachable      3,013.625493 us

@@ -123,7 +123,7 @@ partial class Llama3_70BDeployed
               report
                 base           15,414.768029 us
                 step           14,346.971403 us
-                bound          9,755.070329 us
+                bound          9,905.942914 us
                 bound by       critical path
                 collectives    3,042.533266 us
                 reachable      1,270.274076 us

@@ -127,7 +127,7 @@ partial class Llama3_70BDeployed
               report
                 base           28,149.366298 us
                 step           27,074.822758 us
-                bound          17,963.947840 us
+                bound          18,213.624386 us
                 bound by       HBM
                 collectives    5,159.810504 us
                 reachable      1,262.969260 us
@@ -254,7 +254,7 @@ partial class Llama3_70BDeployed
               report
                 base           505,629.278822 us
                 step           505,629.278822 us
-                bound          492,481.168360 us
+                bound          504,727.973226 us
                 bound by       critical path
                 collectives    109,760.482588 us
                 reachable      1,262.965949 us

@@ -121,7 +121,7 @@ partial class Opt30BDeployed
               report
                 base           27,188.547279 us
                 step           26,014.858474 us
-                bound          19,322.265600 us
+                bound          19,368.048556 us
                 bound by       HBM
                 collectives    602.942972 us
                 reachable      393.176061 us

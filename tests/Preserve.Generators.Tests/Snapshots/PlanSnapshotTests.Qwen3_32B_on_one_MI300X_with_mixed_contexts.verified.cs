@@ -116,7 +116,7 @@ partial class Qwen3_32BDeployed
               report
                 base           22,775.091809 us
                 step           22,571.659140 us
-                bound          19,847.483977 us
+                bound          20,136.041325 us
                 bound by       HBM
                 collectives    0.000000 us
                 reachable      0.000000 us

@@ -135,7 +135,7 @@ partial class TwoKindsDeployed
               report
                 base           8,033.649294 us
                 step           7,835.670808 us
-                bound          6,137.681049 us
+                bound          6,169.493534 us
                 bound by       critical path
                 collectives    819.268876 us
                 reachable      403.647564 us
