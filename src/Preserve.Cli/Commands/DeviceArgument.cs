@@ -15,7 +15,7 @@ internal static class DeviceArgument
         if (!File.Exists(name))
         {
             var nearest = DeviceCatalogue.Nearest(name, []);
-            throw new InputException($"'{name}' is neither a built-in device nor a file{(nearest is null ? "" : $"; did you mean '{nearest}'")}; 'preserve devices' lists the built-in ones");
+            throw new InputException($"'{name}' is neither a built-in device nor a file{(nearest is null ? ";" : $"; did you mean '{nearest}'?")} 'preserve devices' lists the built-in ones");
         }
         if (new FileInfo(name).Length > MostBytes)
             throw new InputException($"{name} has {new FileInfo(name).Length:#,0} bytes, a device file has at most {MostBytes:#,0}");
