@@ -16,7 +16,8 @@ internal sealed class RollRepeats : IPass
     public bool Run(Graph graph)
     {
         var bounds = graph.Runs.Select(run => Bounds(graph, run)).ToList();
-        var alike = graph.Runs.Select((run, r) => FindAlike(graph, run, bounds[r])).ToList();
+        var windows = graph.Windows.ToDictionary(w => w.Host);
+        var alike = graph.Runs.Select((run, r) => FindAlike(graph, windows, run, bounds[r])).ToList();
         if (graph.Runs.Where((run, i) => run.OmittedLayers > 0 && alike[i] is null).Any())
             return false;
 
@@ -81,13 +82,13 @@ internal sealed class RollRepeats : IPass
     }
 
     /// <summary>The first and last repeat of the longest row of alike ones, or null where no two neighbours are.</summary>
-    private static (int First, int Last)? FindAlike(Graph graph, LayerRun run, int[] bounds)
+    private static (int First, int Last)? FindAlike(Graph graph, Dictionary<GraphOperator, PrefetchWindow> windows, LayerRun run, int[] bounds)
     {
         (int First, int Last)? longest = null;
         for (var first = 0; first < run.Repeats;)
         {
             var last = first;
-            while (last + 1 < run.Repeats && AreAlike(graph, run, bounds, last, last + 1))
+            while (last + 1 < run.Repeats && AreAlike(graph, windows, run, bounds, last, last + 1))
                 last++;
             if (last > first && (longest is null || last - first > longest.Value.Last - longest.Value.First))
                 longest = (first, last);
@@ -96,7 +97,7 @@ internal sealed class RollRepeats : IPass
         return longest;
     }
 
-    private static bool AreAlike(Graph graph, LayerRun run, int[] bounds, int left, int right)
+    private static bool AreAlike(Graph graph, Dictionary<GraphOperator, PrefetchWindow> windows, LayerRun run, int[] bounds, int left, int right)
     {
         var count = bounds[left + 1] - bounds[left];
         if (bounds[right + 1] - bounds[right] != count)
@@ -104,10 +105,20 @@ internal sealed class RollRepeats : IPass
         var distance = (right - left) * run.PatternLength;
         for (var i = 0; i < count; i++)
         {
-            if (!AreAlike(graph.Operators[bounds[left] + i], graph.Operators[bounds[right] + i], distance))
+            var (a, b) = (graph.Operators[bounds[left] + i], graph.Operators[bounds[right] + i]);
+            if (!AreAlike(a, b, distance) || !OfferTheSame(windows, a, b))
                 return false;
         }
         return true;
+    }
+
+    /// <summary>Whether the windows of two operators, if any, have the same candidates, which are counted from their hosts' layers. A plan
+    /// then has one shape whether it prefetches or not, and the report tells of every window that differs.</summary>
+    private static bool OfferTheSame(Dictionary<GraphOperator, PrefetchWindow> windows, GraphOperator left, GraphOperator right)
+    {
+        if (!windows.TryGetValue(left, out var a) || !windows.TryGetValue(right, out var b))
+            return windows.ContainsKey(left) == windows.ContainsKey(right);
+        return AreAlike(a.Candidates.ConvertAll(c => c.Tensor), b.Candidates.ConvertAll(c => c.Tensor), 0);
     }
 
     private static bool AreAlike(GraphOperator left, GraphOperator right, int distance) =>
@@ -126,7 +137,7 @@ internal sealed class RollRepeats : IPass
         for (var i = 0; i < left.Count; i++)
         {
             var (a, b) = (left[i], right[i]);
-            var layer = a.Layer.Kind == LayerIndexKind.None ? a.Layer : LayerIndex.Of(a.Layer.Value + distance);
+            var layer = a.Layer.Kind == LayerIndexKind.Absolute ? LayerIndex.Of(a.Layer.Value + distance) : a.Layer;
             if (a.Tensor != b.Tensor || layer != b.Layer || !Equals(a.Range, b.Range))
                 return false;
         }
