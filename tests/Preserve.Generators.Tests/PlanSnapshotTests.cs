@@ -29,6 +29,11 @@ public class PlanSnapshotTests
         "Decode(Batch = 4, Context = 16_384)");
 
     [Fact]
+    public void Llama3_70B_with_a_paged_cache() => Match("Llama3_70B",
+        "Devices.Ascend910B2, TensorParallel = 8, KeyValueBlockTokens = 128, Weights = Precision.Int8, Activations = Precision.Int8, KeyValues = Precision.Int8",
+        "Decode(Batch = 4, Context = 16_384)");
+
+    [Fact]
     public void Two_kinds_of_layers()
     {
         var run = GeneratorRun.Of("""

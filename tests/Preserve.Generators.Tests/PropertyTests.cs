@@ -35,7 +35,7 @@ public class PropertyTests
 
         [Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2, Weights = Precision.Bf16, Activations = Precision.Bf16,
             KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper, SeparateProjections = false, SequenceParallel = false,
-            CollectiveFusion = CollectiveFusion.None)]
+            CollectiveFusion = CollectiveFusion.None, PrefetchTargets = PrefetchTargets.Both, KeyValueBlockTokens = 16)]
         [Decode(Batch = 4, Context = 128)]
         [Decode(Batch = 8, CachedTokens = 1000)]
         [Prefill(Batch = 6, Tokens = 32)]
@@ -84,6 +84,8 @@ public class PropertyTests
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Prefetch))] = ("PrefetchPolicy.Paper", "PrefetchPolicy.None"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SeparateProjections))] = ("SeparateProjections = false", "SeparateProjections = true"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.SequenceParallel))] = ("SequenceParallel = false", "SequenceParallel = true"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.PrefetchTargets))] = ("PrefetchTargets.Both", "PrefetchTargets.Weights"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.KeyValueBlockTokens))] = ("KeyValueBlockTokens = 16", "KeyValueBlockTokens = 32"),
         [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.CollectiveFusion))] = ("CollectiveFusion.None", "CollectiveFusion.MatMul"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.Batch))] = ("Batch = 4", "Batch = 3"),
         [(typeof(DecodeAttribute), nameof(DecodeAttribute.Context))] = ("Context = 128", "Context = 127"),

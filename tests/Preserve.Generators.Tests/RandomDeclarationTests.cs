@@ -19,6 +19,8 @@ public class RandomDeclarationTests
         from deployment in Arguments(
             ("TensorParallel", Gen.Elements("1", "2", "4", "8")), ("Weights", Formats), ("Activations", Formats), ("KeyValues", Formats),
             ("Prefetch", Gen.Elements("PrefetchPolicy.None", "PrefetchPolicy.Paper", "PrefetchPolicy.Best")), ("SeparateProjections", Flags), ("SequenceParallel", Flags),
+            ("PrefetchTargets", Gen.Elements("PrefetchTargets.Weights", "PrefetchTargets.KeyValues")),
+            ("KeyValueBlockTokens", Gen.Elements("16", "1", "100")),
             ("CollectiveFusion", Gen.Elements("CollectiveFusion.None", "CollectiveFusion.Norm", "CollectiveFusion.MatMul")))
         from device in Gen.Elements("A100Sxm80", "H100", "Ascend910B2", "TpuV5e", "Rtx4090")
         from steps in Step.ListOf(2)

@@ -30,13 +30,17 @@ public static class RandomDeployments
         from policy in Gen.Elements(PrefetchPolicy.None, PrefetchPolicy.Paper, PrefetchPolicy.Best)
         from step in Step()
         from fusion in Gen.Elements(CollectiveFusion.None, CollectiveFusion.None, CollectiveFusion.Norm, CollectiveFusion.MatMul)
+        from blocks in Gen.Elements(0, 0, 1, 16, 100)
         from positions in Gen.Elements(4096, 131_072, 16_000_000)
         let learned = groups.SelectMany(g => g.Pattern).Any(l => l.Position == Position.Learned)
         select new DeploymentSpec(
             new ModelSpec("Random", hidden, vocabulary, 131_072, flags[0], learned ? positions : 0, flags[1], Norm.Rms, flags[2], flags[3], groups),
             Devices.Ascend910B2, ranks, weights, activations, keyValues, policy, flags[4], new[] { step },
             SequenceParallel: flags[5] && ranks > 1 && step.Batch * step.NewTokens % ranks == 0 && fusion != CollectiveFusion.Norm,
-            CollectiveFusion: ranks > 1 ? fusion : CollectiveFusion.None);
+            CollectiveFusion: ranks > 1 ? fusion : CollectiveFusion.None)
+        {
+            KeyValueBlockTokens = blocks,
+        };
 
     private static Gen<Precision> Format() => Gen.Elements(Precision.Bf16, Precision.Fp8, Precision.Int8, Precision.Int4);
 

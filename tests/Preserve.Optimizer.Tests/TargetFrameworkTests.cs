@@ -44,7 +44,7 @@ public class TargetFrameworkTests
             ? LoadFromAssemblyPath(Path.Combine(_folder, assemblyName.Name + ".dll"))
             : null;
 
-        /// <summary>The same value in the other assemblies' types, through the constructors of the records.</summary>
+        /// <summary>The same value in the other assemblies' types, through the records' constructors and setters.</summary>
         public object? Rebuild(object? value)
         {
             if (value is null || value is string || value.GetType().IsPrimitive)
@@ -62,7 +62,11 @@ public class TargetFrameworkTests
             }
             var constructor = type.GetConstructors().OrderByDescending(c => c.GetParameters().Length).First();
             var source = value.GetType();
-            return constructor.Invoke(constructor.GetParameters().Select(p => Rebuild(source.GetProperty(p.Name!)!.GetValue(value))).ToArray());
+            var copy = constructor.Invoke(constructor.GetParameters().Select(p => Rebuild(source.GetProperty(p.Name!)!.GetValue(value))).ToArray());
+            // What a record declares beside its constructor.
+            foreach (var property in type.GetProperties().Where(p => p.CanWrite && constructor.GetParameters().All(c => c.Name != p.Name)))
+                property.SetValue(copy, Rebuild(source.GetProperty(property.Name)!.GetValue(value)));
+            return copy;
         }
 
         private Type Counterpart(Type type)

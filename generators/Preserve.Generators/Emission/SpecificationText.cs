@@ -10,7 +10,7 @@ internal static class SpecificationText
         var groups = spec.Model.Stack.Select(g => $"{g.Repeat} x [{string.Join(", ", g.Pattern.Select(Of))}]");
         var model = spec.Model;
         return $"{model.Name} on {spec.TensorParallel} x {spec.Device}: {string.Join("; ", spec.Steps)}; "
-            + $"weights {spec.Weights}, activations {spec.Activations}, KV-cache {spec.KeyValues}, prefetch {spec.Prefetch}, separate projections {spec.SeparateProjections}, sequence parallel {spec.SequenceParallel}, collective fusion {spec.CollectiveFusion}; "
+            + $"weights {spec.Weights}, activations {spec.Activations}, KV-cache {spec.KeyValues} in blocks of {spec.KeyValueBlockTokens}, prefetch {spec.Prefetch} of {spec.PrefetchTargets}, separate projections {spec.SeparateProjections}, sequence parallel {spec.SequenceParallel}, collective fusion {spec.CollectiveFusion}; "
             + $"hidden {model.Hidden}, vocabulary {model.Vocabulary}, positions {model.MaxPositions}, learned positions {model.LearnedPositions}, tied {model.TiedEmbeddings}, "
             + $"embedding scale {model.EmbeddingScale}, final norm {model.FinalNorm}, logit soft cap {model.LogitSoftCap}, head bias {model.HeadBias}; layers {string.Join(", ", groups)}";
     }

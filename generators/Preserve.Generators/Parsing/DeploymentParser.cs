@@ -77,7 +77,11 @@ internal static class DeploymentParser
             declaration.Bool(nameof(DeploymentAttribute.SeparateProjections)),
             steps.Select(s => s.Step).ToArray(),
             declaration.Bool(nameof(DeploymentAttribute.SequenceParallel)),
-            declaration.Choice<CollectiveFusion>(nameof(DeploymentAttribute.CollectiveFusion)));
+            declaration.Choice<CollectiveFusion>(nameof(DeploymentAttribute.CollectiveFusion)))
+        {
+            PrefetchTargets = declaration.Choice<PrefetchTargets>(nameof(DeploymentAttribute.PrefetchTargets)),
+            KeyValueBlockTokens = declaration.Optional(nameof(DeploymentAttribute.KeyValueBlockTokens), SpecificationLimits.KeyValueBlockTokens),
+        };
 
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
         {

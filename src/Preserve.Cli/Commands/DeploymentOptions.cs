@@ -20,6 +20,10 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _home = new("--kv-home") { Description = "Where the KV-cache lives: device; host is not planned for yet.", DefaultValueFactory = _ => "device", HelpName = "device" };
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
+    private readonly Option<string> _targets = new Option<string>("--prefetch-targets") { Description = "What may be prefetched.", DefaultValueFactory = _ => "both" }.AcceptOnlyFromAmong("both", "weights", "kv");
+
+    private readonly Option<int?> _blocks = new("--kv-block-tokens") { Description = "Tokens of a block of a paged KV-cache; without it each sequence's cache lies in one piece.", HelpName = "tokens" };
+
     private readonly Option<bool> _sequence = new("--sequence-parallel") { Description = "Let the ranks share the tokens of norms and additions: each all-reduce becomes a reduce-scatter and an all-gather." };
 
     private readonly Option<string> _fusion = new Option<string>("--fuse") { Description = "What shares a kernel with the collectives that sum: the residual addition and norm after them, or the matmul before them.", DefaultValueFactory = _ => "none" }.AcceptOnlyFromAmong("none", "norm", "matmul");
@@ -53,7 +57,7 @@ internal sealed class DeploymentOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prefetch, _sequence, _fusion, Cold })
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _blocks, _prefetch, _targets, _sequence, _fusion, Cold })
             command.Options.Add(option);
     }
 
@@ -75,10 +79,17 @@ internal sealed class DeploymentOptions
         var model = ModelArgument.Read(name);
         var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
         var (batch, context) = (parsed.GetValue(_batch), parsed.GetValue(_context));
+        var blockTokens = parsed.GetValue(_blocks);
+        if (blockTokens == 0)
+            throw new InputException("--kv-block-tokens is 0, but a block holds a token or more; without the option each sequence's cache lies in one piece");
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false) : new PrefillSpec(batch, context);
         var spec = new DeploymentSpec(
             model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
-            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)));
+            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)))
+        {
+            PrefetchTargets = Targets(parsed.GetValue(_targets)),
+            KeyValueBlockTokens = blockTokens ?? 0,
+        };
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
         if (faults.Count > 0)
@@ -120,6 +131,13 @@ internal sealed class DeploymentOptions
         _ => PrefetchPolicy.Best,
     };
 
+    private static PrefetchTargets Targets(string? name) => name switch
+    {
+        "weights" => PrefetchTargets.Weights,
+        "kv" => PrefetchTargets.KeyValues,
+        _ => PrefetchTargets.Both,
+    };
+
     private static CollectiveFusion Fusion(string? name) => name switch
     {
         "norm" => CollectiveFusion.Norm,
@@ -130,6 +148,7 @@ internal sealed class DeploymentOptions
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
     private static string InOptions(string message) => message
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
+        .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
         .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
         .Replace("CollectiveFusion of", "--fuse of", StringComparison.Ordinal)
         .Replace("CollectiveFusion,", "--fuse,", StringComparison.Ordinal)

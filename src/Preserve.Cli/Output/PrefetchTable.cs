@@ -17,13 +17,13 @@ internal static class PrefetchTable
         json.WriteNumber("context", context);
         json.WriteStartArray("prefetches");
         // Unrolled, because an engine has a module for each layer.
-        Instruction? trigger = null;
+        var last = new Dictionary<string, Instruction>(StringComparer.Ordinal);
         foreach (var node in plan.Unroll().Body)
         {
             var instruction = (Instruction)node;
-            if (instruction.Operation is CollectiveOperation)
-                trigger = instruction;
-            else if (instruction.Operation is PrefetchOperation && trigger is not null)
+            if (instruction.Operation is not PrefetchOperation)
+                last["under_" + instruction.Label] = instruction;
+            else if (last.TryGetValue(instruction.Label, out var trigger))
                 Rows(json, plan, instruction, trigger, context);
         }
         json.WriteEndArray();
@@ -35,6 +35,9 @@ internal static class PrefetchTable
         foreach (var read in prefetch.Reads)
         {
             var tensor = plan.Tensors.First(t => t.Name == read.Tensor);
+            // The table of a paged cache is what the engine finds the blocks by.
+            if (tensor.Role == TensorRole.BlockTable)
+                continue;
             var units = (read.Range?.Length ?? tensor.Units).At(context);
             if (units == 0)
                 continue;
@@ -43,6 +46,14 @@ internal static class PrefetchTable
             json.WriteString("tensor", read.Tensor);
             json.WriteNumber("offset", (read.Range?.Begin.At(context) ?? 0) * tensor.UnitBytes);
             json.WriteNumber("bytes", units * tensor.UnitBytes);
+            if (tensor.Role == TensorRole.KeyValues)
+            {
+                // In the context's unit, for an engine whose cache lies in blocks or is kept by sequence.
+                json.WriteNumber("firstToken", read.Range?.Begin.At(context) ?? 0);
+                json.WriteNumber("tokens", units);
+                if (tensor.BlockUnits > 0)
+                    json.WriteNumber("blockTokens", tensor.BlockUnits);
+            }
             json.WriteNumber("triggerLayer", trigger.Reads.Concat(trigger.Writes).Select(r => r.Layer.Resolve(0)).DefaultIfEmpty(-1).Max());
             json.WriteString("trigger", trigger.Label);
             json.WriteEndObject();

@@ -29,8 +29,15 @@ public sealed class DeploymentAttribute(Type model, string device) : Attribute
     /// <summary>Format of the KV-cache. Default: <see cref="Precision.Bf16"/>.</summary>
     public Precision KeyValues { get; set; }
 
+    /// <summary>Tokens of a block of the KV-cache, as servers page it: 1 to 65,536, 16 in many. Default: each sequence's cache lies in one
+    /// piece.</summary>
+    public int KeyValueBlockTokens { get; set; }
+
     /// <summary>How prefetches under collectives are chosen. Default: <see cref="PrefetchPolicy.Best"/>.</summary>
     public PrefetchPolicy Prefetch { get; set; } = PrefetchPolicy.Best;
+
+    /// <summary>Which tensors may be prefetched. Default: <see cref="Preserve.PrefetchTargets.Both"/>.</summary>
+    public PrefetchTargets PrefetchTargets { get; set; }
 
     /// <summary>Whether query, key and value, and gate and up, are matmuls of their own. Default: false.</summary>
     public bool SeparateProjections { get; set; }

@@ -11,6 +11,9 @@ public enum TensorRole
 
     /// <summary>A value computed in the step, at a fixed place in the arena.</summary>
     Value,
+
+    /// <summary>Where the blocks of a paged KV-cache lie, by sequence: written by the host before the step.</summary>
+    BlockTable,
 }
 
 /// <summary>The memory that holds a tensor.</summary>
@@ -31,7 +34,7 @@ public enum TensorMemory
 /// <param name="Role">What it is for.</param>
 /// <param name="PerLayer">Whether every layer has its own. The layers' values share one place, and their layer says which of them is
 /// meant: the value that enters a layer carries that layer's number, so the last layer hands on one numbered after it.</param>
-/// <param name="Format">Its number format.</param>
+/// <param name="Format">Its number format; of a table, whose 32-bit numbers are counted in bytes, int8.</param>
 /// <param name="Units">Its length: bytes of a weight or value, attended tokens of a KV-cache.</param>
 /// <param name="UnitBytes">Bytes per unit: 1, or of one token's keys and values in all sequences for a KV-cache.</param>
 /// <param name="Offset">Where a value of the device lies in the arena, in bytes; -1 for all else.</param>
@@ -39,6 +42,10 @@ public enum TensorMemory
 public sealed record TensorDeclaration(
     string Name, TensorRole Role, bool PerLayer, Precision Format, Amount Units, long UnitBytes, long Offset, TensorMemory Memory = TensorMemory.Device)
 {
+    /// <summary>Units of the blocks that it lies in, wherever each of them is; 0 where it lies in one piece. Only a KV-cache may lie in
+    /// blocks: its unit counts a token of every sequence, and each sequence has blocks of its own.</summary>
+    public long BlockUnits { get; init; }
+
     /// <summary>Whether host memory holds it.</summary>
     public bool OnHost => Memory != TensorMemory.Device;
 

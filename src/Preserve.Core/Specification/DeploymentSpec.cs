@@ -28,6 +28,9 @@ public sealed record DeploymentSpec(
 {
     /// <summary>Which tensors the policy may prefetch.</summary>
     public PrefetchTargets PrefetchTargets { get; init; }
+
+    /// <summary>Tokens of a block of the KV-cache, 1 or more; 0 where each sequence's cache lies in one piece.</summary>
+    public int KeyValueBlockTokens { get; init; }
 }
 
 /// <summary>What shares a kernel with a collective that sums.</summary>
@@ -65,7 +68,7 @@ public enum PrefetchPolicy
     /// <summary>The published pass: whole tensors in order until the next does not fit the L2 (arXiv 2501.08192).</summary>
     Paper,
 
-    /// <summary>Byte ranges that shorten the modelled step most. Until that search exists, the same as <see cref="Paper"/>.</summary>
+    /// <summary>Byte ranges that shorten the modelled step most.</summary>
     Best,
 }
 

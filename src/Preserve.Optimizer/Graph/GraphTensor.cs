@@ -20,8 +20,11 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
     /// <summary>Whether it is a matrix: what the published prefetch looks at, beside the KV-cache.</summary>
     public bool IsMatrix { get; init; }
 
+    /// <summary>Units of the blocks that a KV-cache lies in; 0 where it lies in one piece.</summary>
+    public long BlockUnits { get; init; }
+
     /// <summary>Where a value lies in the arena; -1 until memory is planned.</summary>
     public long Offset { get; set; } = -1;
 
-    public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset);
+    public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset) { BlockUnits = BlockUnits };
 }

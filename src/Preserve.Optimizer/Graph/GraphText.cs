@@ -71,7 +71,7 @@ internal static class GraphText
         tensor.IsMatrix ? MatrixWord : Names.Roles[tensor.Role],
         Names.Precisions[tensor.Format],
         tensor.UnitBytes == 1 ? tensor.Units.ToString() : $"{tensor.Units} x {tensor.UnitBytes}",
-        tensor.Offset < 0 ? "unplaced" : $"at {tensor.Offset}",
+        tensor.BlockUnits > 0 ? $"blocks of {tensor.BlockUnits}" : tensor.Offset < 0 ? "unplaced" : $"at {tensor.Offset}",
         tensor.PerLayer ? "per layer" : "once",
     ];
 
@@ -82,7 +82,8 @@ internal static class GraphText
         {
             Units = Amount.Parse(size[0]),
             UnitBytes = size.Length == 2 ? long.Parse(size[1], CultureInfo.InvariantCulture) : 1,
-            Offset = columns[4] == "unplaced" ? -1 : Number(columns[4], "at "),
+            Offset = columns[4].StartsWith("at ", StringComparison.Ordinal) ? Number(columns[4], "at ") : -1,
+            BlockUnits = columns[4] == "unplaced" || columns[4].StartsWith("at ", StringComparison.Ordinal) ? 0 : Number(columns[4], "blocks of "),
             IsMatrix = columns[1] == MatrixWord,
         };
     }

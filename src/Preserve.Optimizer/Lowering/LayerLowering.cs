@@ -63,7 +63,8 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         var (cache, cached) = KeyValues(attention);
         var stored = new Partition.ByHeads(0, attention.KeyValueHeads, 2, attention.HeadSize);
         var fresh = cache with { Range = new UnitRange(cached, cache.Tensor.Units) };
-        Append("store", new ElementwiseOperation(ElementwiseFunction.Store, _rows, stored.WidthOf(1)), stored, [.. Distinct(k, v)], [fresh]);
+        var table = BlockTable(attention.Window);
+        Append("store", new ElementwiseOperation(ElementwiseFunction.Store, _rows, stored.WidthOf(1)), stored, [.. Distinct(k, v), .. table], [fresh]);
 
         var result = Value("attended");
         var operation = new AttentionOperation(graph.Step.Batch, graph.Step.NewTokens, attention.Heads, attention.KeyValueHeads,
@@ -71,6 +72,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         List<GraphReference> reads = cached.IsZero
             ? [q, fresh]
             : [q, cache with { Range = new UnitRange(0, cached) }, fresh];
+        reads.AddRange(table);
         Append("attention", operation, queries, reads, [result]);
 
         var output = MatMul("out", result, _hidden, queries.WidthOf(1), Partition.Rows, false, "attn_out");
@@ -130,8 +132,23 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
         {
             Units = cached + (step.ContextIsTotal ? step.Batch : step.NewTokens),
             UnitBytes = TensorSizes.KeyValueBytes(step, attention.KeyValueHeads, attention.HeadSize, deployment.KeyValues),
+            BlockUnits = deployment.KeyValueBlockTokens,
         });
         return (Here(cache), cached);
+    }
+
+    /// <summary>Where the blocks of the cache lie, if it is paged: layers of one kind share a table, because their blocks have the same
+    /// numbers.</summary>
+    private List<GraphReference> BlockTable(int window)
+    {
+        if (deployment.KeyValueBlockTokens == 0)
+            return [];
+        var name = prefix + "kv_blocks";
+        var table = graph.Find(name) ?? graph.Add(new GraphTensor(name, TensorRole.BlockTable, perLayer: false, Precision.Int8)
+        {
+            Units = new KeyValueBlocks(graph.Step, deployment.KeyValueBlockTokens).TableBytes(window),
+        });
+        return [new GraphReference(table, LayerIndex.None)];
     }
 
     /// <summary>Query-key pairs per head over all sequences; a token attends to itself and to what is before it.</summary>

@@ -26,7 +26,10 @@ internal static class TensorSizes
 
     /// <summary>Bytes of one token's keys and values: in all sequences, or in its own where the context is a total.</summary>
     public static long KeyValueBytes(StepSpec step, int heads, int headSize, Precision format) =>
-        checked((step.ContextIsTotal ? 1L : step.Batch) * 2 * format.Bytes((long)heads * headSize));
+        checked((step.ContextIsTotal ? 1L : step.Batch) * KeyValueBytesOfToken(heads, headSize, format));
+
+    /// <summary>Bytes of the keys and values of one token of one sequence.</summary>
+    public static long KeyValueBytesOfToken(int heads, int headSize, Precision format) => checked(2 * format.Bytes((long)heads * headSize));
 
     private static long ValueBytesOf(Operation operation) => checked(ValueBytes * operation switch
     {

@@ -38,6 +38,8 @@ internal sealed class RankSizes(DeploymentSpec deployment)
             var total = 0L;
             foreach (var group in _model.Stack)
                 total += group.Repeat * group.Pattern.Sum(layer => LayerKeyValueBytes(layer, step));
+            if (deployment.KeyValueBlockTokens > 0)
+                total += ModelRules.Kinds(_model).Sum(kind => Blocks(step).TableBytes(Attention(kind.Layer).Window));
             return total;
         }
     }
@@ -120,6 +122,8 @@ internal sealed class RankSizes(DeploymentSpec deployment)
         {
             var attention = Attention(layer);
             var heads = Partition.KeyValueHeadsOf(attention.KeyValueHeads, _ranks);
+            if (deployment.KeyValueBlockTokens > 0)
+                return Blocks(step).Count(attention.Window) * deployment.KeyValueBlockTokens * TensorSizes.KeyValueBytesOfToken(heads, attention.HeadSize, deployment.KeyValues);
             long fresh = step.ContextIsTotal ? step.Batch : step.NewTokens;
             long cached = step.MaxContext;
             if (attention.Window > 0)
@@ -127,6 +131,8 @@ internal sealed class RankSizes(DeploymentSpec deployment)
             return (cached + fresh) * TensorSizes.KeyValueBytes(step, heads, attention.HeadSize, deployment.KeyValues);
         }
     }
+
+    private KeyValueBlocks Blocks(StepSpec step) => new(step, deployment.KeyValueBlockTokens);
 
     private static MultiHeadAttentionSpec Attention(LayerSpec layer) => layer.Attention as MultiHeadAttentionSpec
         ?? throw new NotSupportedException($"attention of kind {layer.Attention.GetType().Name} has no sizes");

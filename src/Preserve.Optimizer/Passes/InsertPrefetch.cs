@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -22,7 +23,7 @@ internal sealed class InsertPrefetch(IPrefetchRule rule) : IPass
             foreach (var candidate in window.Candidates)
             {
                 if (candidate.Chosen is not null)
-                    beside.Add(Prefetch(window, candidate));
+                    beside.Add(Prefetch(window, candidate, graph.Operators[candidate.Reader]));
             }
             window.CountLayersFromHost();
         }
@@ -40,10 +41,11 @@ internal sealed class InsertPrefetch(IPrefetchRule rule) : IPass
         return changed;
     }
 
-    private static GraphOperator Prefetch(PrefetchWindow window, PrefetchCandidate candidate) =>
-        new("under_" + window.Host.Label, window.Host.Layer, new PrefetchOperation())
-        {
-            Window = window.Host,
-            Reads = [candidate.Chosen == candidate.Whole ? candidate.Tensor : candidate.Tensor with { Range = candidate.Chosen }],
-        };
+    private static GraphOperator Prefetch(PrefetchWindow window, PrefetchCandidate candidate, GraphOperator reader)
+    {
+        var part = candidate.Chosen == candidate.Whole ? candidate.Tensor : candidate.Tensor with { Range = candidate.Chosen };
+        // What lies in blocks is found by its table.
+        List<GraphReference> reads = part.Tensor.BlockUnits == 0 ? [part] : [part, .. reader.Reads.Where(r => r.Tensor.Role == TensorRole.BlockTable)];
+        return new("under_" + window.Host.Label, window.Host.Layer, new PrefetchOperation()) { Window = window.Host, Reads = reads };
+    }
 }

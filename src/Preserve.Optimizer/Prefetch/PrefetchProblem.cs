@@ -54,12 +54,13 @@ internal sealed class PrefetchProblem
         return Parts.Count - 1;
     }
 
-    /// <summary>Units of the pieces in which a kernel takes a tensor: tiles of 64 columns of a weight, blocks of 64 cached tokens.</summary>
+    /// <summary>Units of the pieces in which a kernel takes a tensor: tiles of 64 columns of a weight, 64 cached tokens or the whole blocks
+    /// that hold them.</summary>
     private static long TileOf(Operation reader, GraphTensor tensor) => reader switch
     {
         MatMulOperation matMul => Math.Max(1, tensor.Format.Bytes(64L * matMul.Depth)),
         CollectiveOperation { MatMul: { } matMul } => Math.Max(1, tensor.Format.Bytes(64L * matMul.Depth)),
-        _ => 64,
+        _ => tensor.BlockUnits == 0 ? 64 : ((63 / tensor.BlockUnits) + 1) * tensor.BlockUnits,
     };
 
     /// <summary>The operators from a window's host to the reader of its first candidate, those two among them.</summary>

@@ -85,7 +85,7 @@ internal static class PrefetchWindows
         foreach (var read in op.Reads)
         {
             var tensor = read.Tensor;
-            if (tensor.Role == TensorRole.Value || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
+            if (tensor.Role is TensorRole.Value or TensorRole.BlockTable || op.Writes.Contains(read) || IsNew(read) || !seen.Add(read))
                 continue;
             var considered = tensor.Role == TensorRole.KeyValues
                 ? targets != PrefetchTargets.Weights

@@ -86,9 +86,11 @@ internal sealed class PlanStructure
             CheckMemories(instruction, layers);
         foreach (var write in instruction.Writes)
         {
-            if (_tensors.TryGetValue(write.Tensor, out var tensor) && tensor.Role == TensorRole.Weight)
-                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"writes the weight '{write.Tensor}'");
+            if (_tensors.TryGetValue(write.Tensor, out var tensor) && tensor.Role is TensorRole.Weight or TensorRole.BlockTable)
+                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"writes the {(tensor.Role == TensorRole.Weight ? "weight" : "table")} '{write.Tensor}'");
         }
+        if (_faults.Count == 0)
+            CheckBlockTable(instruction, layers);
         if (_faults.Count > 0 || instruction.Operation is PrefetchOperation)
             return;
         if (instruction.Operation is CollectiveOperation collective && CollectiveSizes.Fault(collective, instruction, _tensors, _plan.Ranks, _context) is { } size)
@@ -106,6 +108,17 @@ internal sealed class PlanStructure
             if (_tensors[write.Tensor].Role == TensorRole.Value)
                 NoteWriter(instruction, write, layers);
         }
+    }
+
+    /// <summary>Who touches what lies in blocks reads where they are, once.</summary>
+    private void CheckBlockTable(Instruction instruction, Layers layers)
+    {
+        var paged = instruction.Reads.Concat(instruction.Writes).FirstOrDefault(r => _tensors[r.Tensor].BlockUnits > 0);
+        var tables = instruction.Reads.Count(r => _tensors[r.Tensor].Role == TensorRole.BlockTable);
+        if (paged is not null && tables != 1)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches '{paged.Tensor}', which lies in blocks, and reads {(tables == 0 ? "no table" : "more than one table")} of them");
+        else if (paged is null && tables > 0)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, "reads a table of blocks and touches nothing that lies in blocks");
     }
 
     /// <summary>Only a copy touches host memory: one end of it, with as many bytes as at the other.</summary>

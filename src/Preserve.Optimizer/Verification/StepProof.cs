@@ -268,8 +268,9 @@ internal sealed class StepProof
         _outstanding.RemoveAll(o => o.IsRead && (o.KnownTo & stream) != 0);
         foreach (var read in instruction.Reads)
         {
+            // A table is looked up, as by a kernel: nobody waits for it in the L2.
             var (begin, end) = Bytes(read);
-            if (end > begin)
+            if (end > begin && _tensors[read.Tensor].Role != TensorRole.BlockTable)
                 _outstanding.Add(new Outstanding(read.Tensor, read.Layer.Resolve(repeatLayer), begin, end));
         }
         var held = _outstanding.GroupBy(o => (o.Tensor, o.Layer)).Sum(UnionOf);
@@ -284,7 +285,7 @@ internal sealed class StepProof
             var (begin, end) = Bytes(read);
             if (instruction.Operation is not PrefetchOperation)
                 Consume(read, repeatLayer, stream);
-            else if (end > begin)
+            else if (end > begin && _tensors[read.Tensor].Role != TensorRole.BlockTable)
                 _outstanding.Add(new Outstanding(read.Tensor, read.Layer.Resolve(repeatLayer), begin, end));
         }
         _outstanding.RemoveAll(o => o.IsRead);

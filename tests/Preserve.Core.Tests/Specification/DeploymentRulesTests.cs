@@ -11,6 +11,8 @@ public class DeploymentRulesTests
         { "query heads", SampleSpecs.Deployment with { TensorParallel = 16 }, new DeploymentPlace("TensorParallel") },
         { "format", SampleSpecs.Deployment with { KeyValues = (Precision)9 }, new DeploymentPlace("KeyValues") },
         { "policy", SampleSpecs.Deployment with { Prefetch = (PrefetchPolicy)9 }, new DeploymentPlace("Prefetch") },
+        { "targets", SampleSpecs.Deployment with { PrefetchTargets = (PrefetchTargets)9 }, new DeploymentPlace("PrefetchTargets") },
+        { "blocks", SampleSpecs.Deployment with { KeyValueBlockTokens = 65_537 }, new DeploymentPlace("KeyValueBlockTokens") },
         { "fusion", SampleSpecs.Deployment with { CollectiveFusion = (CollectiveFusion)9 }, new DeploymentPlace("CollectiveFusion") },
         { "fusion on one rank", SampleSpecs.Deployment with { TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul }, new DeploymentPlace("TensorParallel") },
         { "norm between two collectives", SampleSpecs.Deployment with { SequenceParallel = true, CollectiveFusion = CollectiveFusion.Norm }, new DeploymentPlace("CollectiveFusion") },

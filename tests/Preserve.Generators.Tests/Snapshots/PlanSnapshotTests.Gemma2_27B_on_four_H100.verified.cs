@@ -22,6 +22,7 @@ partial class Gemma2_27BDeployed
             # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
             # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
             # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A cache in blocks has a table of where they lie, which the host has written before the step, and who touches the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
             # What is prefetched and not read any more below is for the next step.
             #

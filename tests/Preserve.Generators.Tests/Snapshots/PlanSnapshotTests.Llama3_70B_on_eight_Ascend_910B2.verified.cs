@@ -24,6 +24,7 @@ partial class Llama3_70BDeployed
             # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
             # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
             # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
+            # A cache in blocks has a table of where they lie, which the host has written before the step, and who touches the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
             # What is prefetched and not read any more below is for the next step.
             #
@@ -364,28 +365,42 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  256,512 bytes            arena 0           once
 
               instructions
-                compute     embed         embed 2048 x 8192                                                        embedding -> embed_part                      signals
-                collective  embed_reduce  all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                            after embed         signals
-                compute     join          wait                                                                     -                                            after embed_reduce
-                repeat 80 times  layers i = 0 to 79
+                compute     embed         embed 2048 x 8192                                                        embedding -> embed_part                         signals
+                collective  embed_reduce  all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                               after embed         signals
+                compute     join          wait                                                                     -                                               after embed_reduce
+                repeat 79 times  layers i = 0 to 78
                   compute     attn_norm     rms norm 2048 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in
                   compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          i.attn_in, i.qkv_weight -> i.qkv_out
                   compute     rotary        rotary 2048 x 1152                                                       i.qkv_out -> i.qk_rotated
                   compute     store         store 2048 x 256                                                         i.qk_rotated, i.qkv_out -> i.kv[0:2048]
                   compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
-                  compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part       signals
-                  collective  out_reduce    all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                     after out           signals
-                  compute     attn_add      add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                   after out_reduce
+                  compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part          signals
+                  collective  out_reduce    all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                        after out           signals
+                  compute     attn_add      add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                      after out_reduce
                   compute     mlp_norm      rms norm 2048 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          i.mlp_in, i.gate_up_weight -> i.gate_up_out
                   compute     activation    swiglu 2048 x 3584                                                       i.gate_up_out -> i.activated
-                  compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part    signals
-                  collective  down_reduce   all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                     after down          signals
-                  compute     mlp_add       add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                  after down_reduce
+                  compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part       signals
+                  collective  down_reduce   all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                        after down          signals
+                  compute     mlp_add       add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
                 end
+                compute     attn_norm     rms norm 2048 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary        rotary 2048 x 1152                                                       79.qkv_out -> 79.qk_rotated
+                compute     store         store 2048 x 256                                                         79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
+                compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
+                compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          79.attended, 79.out_weight -> 79.out_part       signals
+                collective  out_reduce    all-reduce 33554432 bytes over 8                                         79.out_part -> 79.attn_out                      after out           signals
+                compute     attn_add      add 2048 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                   after out_reduce
+                compute     mlp_norm      rms norm 2048 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation    swiglu 2048 x 3584                                                       79.gate_up_out -> 79.activated
+                compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          79.activated, 79.down_weight -> 79.down_part    signals
+                collective  down_reduce   all-reduce 33554432 bytes over 8                                         79.down_part -> 79.mlp_out                      after down          signals
+                compute     mlp_add       add 2048 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
                 compute     final_norm    rms norm 1 x 8192                                                        80.h, final_norm_weight -> head_in
-                compute     head          matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part            signals
-                collective  head_gather   all-gather 32064 bytes over 8                                            head_part -> logits                          after head
+                compute     head          matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part               signals
+                collective  head_gather   all-gather 32064 bytes over 8                                            head_part -> logits                             after head
 
               report
                 base           135,183.140468 us
@@ -393,7 +408,7 @@ partial class Llama3_70BDeployed
                 bound          132,613.485800 us
                 bound by       critical path
                 collectives    52,447.641166 us
-                reachable      4,419.703820 us
+                reachable      4,477.520669 us
                 elsewhere      0.000000 us
                 gain at half   0.000000 us
                 gain at twice  0.000000 us
@@ -401,21 +416,28 @@ partial class Llama3_70BDeployed
                 weights        8,821,686,272 bytes
                 kv-cache       41,943,040 bytes
                 window  embed_reduce  outside the layers  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked      0.attn_norm_weight    0 of 16,384      the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.qkv_weight          0 of 10,485,760  its reader takes 80.1 us with it in the L2 or without
-                  compute-bound  0.out_weight          0 of 8,388,608   its reader takes 64.9 us with it in the L2 or without
-                window  out_reduce  layers 0 to 79  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked      i.mlp_norm_weight     0 of 16,384      the policy prefetches matrices and the KV-cache only
-                  compute-bound  i.gate_up_weight      0 of 58,720,256  its reader takes 429.0 us with it in the L2 or without
-                  compute-bound  i.down_weight         0 of 29,360,128  its reader takes 216.6 us with it in the L2 or without
-                window  down_reduce  layers 0 to 79  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
-                  not-asked      i+1.attn_norm_weight  0 of 16,384      the policy prefetches matrices and the KV-cache only
-                  compute-bound  i+1.qkv_weight        0 of 10,485,760  its reader takes 80.1 us with it in the L2 or without
-                  compute-bound  i+1.out_weight        0 of 8,388,608   its reader takes 64.9 us with it in the L2 or without
+                  not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  compute-bound  0.qkv_weight          0 of 10,485,760   its reader takes 80.1 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 8,388,608    its reader takes 64.9 us with it in the L2 or without
+                window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked      i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  compute-bound  i.gate_up_weight      0 of 58,720,256   its reader takes 429.0 us with it in the L2 or without
+                  compute-bound  i.down_weight         0 of 29,360,128   its reader takes 216.6 us with it in the L2 or without
+                window  down_reduce  layers 0 to 78  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
+                  not-asked      i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  compute-bound  i+1.qkv_weight        0 of 10,485,760   its reader takes 80.1 us with it in the L2 or without
+                  compute-bound  i+1.out_weight        0 of 8,388,608    its reader takes 64.9 us with it in the L2 or without
+                window  out_reduce  layer 79  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      79.mlp_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  compute-bound  79.gate_up_weight     0 of 58,720,256   its reader takes 429.0 us with it in the L2 or without
+                  compute-bound  79.down_weight        0 of 29,360,128   its reader takes 216.6 us with it in the L2 or without
+                window  down_reduce  layer 79  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked      final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  would-evict    head_weight           0 of 131,334,144  16,252,928 bytes more would save 6.653 us of the step, which the search left: they would push out what is still needed
                 window  head_gather  outside the layers  takes 27.145143 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked      0.attn_norm_weight    0 of 16,384      the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.qkv_weight          0 of 10,485,760  its reader takes 80.1 us with it in the L2 or without
-                  compute-bound  0.out_weight          0 of 8,388,608   its reader takes 64.9 us with it in the L2 or without
+                  not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
+                  compute-bound  0.qkv_weight          0 of 10,485,760   its reader takes 80.1 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 8,388,608    its reader takes 64.9 us with it in the L2 or without
 
             """;
         return global::Preserve.PlanSet.Parse(text);

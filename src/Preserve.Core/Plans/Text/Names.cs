@@ -29,7 +29,8 @@ internal static class Names
     public static readonly Words<TensorRole> Roles = new("role",
         (TensorRole.Weight, "weight"),
         (TensorRole.KeyValues, "key-values"),
-        (TensorRole.Value, "value"));
+        (TensorRole.Value, "value"),
+        (TensorRole.BlockTable, "block-table"));
 
     public static readonly Words<TensorMemory> HostMemories = new("host memory",
         (TensorMemory.PinnedHost, "host pinned"),

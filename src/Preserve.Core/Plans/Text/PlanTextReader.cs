@@ -133,12 +133,12 @@ internal sealed class PlanTextReader
         if (columns.Count != 6)
             throw Bad("a tensor has a name, a role, a format, a size, a place, and 'per layer' or 'once'");
         var role = Names.Roles.Parse(columns[1]);
-        const string bytes = " bytes", tokens = " tokens x ", arena = "arena ";
+        const string bytes = " bytes", tokens = " tokens x ", arena = "arena ", blocks = "blocks of ";
         if (!columns[3].EndsWith(bytes, StringComparison.Ordinal))
             throw Bad($"'{columns[3]}' is not a size in bytes");
         var size = columns[3].Substring(0, columns[3].Length - bytes.Length).Replace(",", "");
         var split = size.IndexOf(tokens, StringComparison.Ordinal);
-        var offset = -1L;
+        var (offset, blockUnits) = (-1L, 0L);
         var memory = TensorMemory.Device;
         if (columns[4].StartsWith("host ", StringComparison.Ordinal))
         {
@@ -150,9 +150,15 @@ internal sealed class PlanTextReader
                 throw Bad($"'{columns[4]}' is not a place in the arena such as 'arena 4096'");
             offset = Long(columns[4].Substring(arena.Length));
         }
+        else if (role == TensorRole.KeyValues && columns[4].StartsWith(blocks, StringComparison.Ordinal))
+        {
+            blockUnits = Long(columns[4].Substring(blocks.Length));
+            if (blockUnits < 1)
+                throw Bad($"'{columns[4]}' has no tokens in a block");
+        }
         else if (columns[4] != "own buffer")
         {
-            throw Bad($"'{columns[4]}' is not 'own buffer'");
+            throw Bad($"'{columns[4]}' is not 'own buffer'{(role == TensorRole.KeyValues ? " or such as 'blocks of 16'" : "")}");
         }
         var perLayer = columns[5] switch
         {
@@ -163,7 +169,10 @@ internal sealed class PlanTextReader
         return new TensorDeclaration(
             columns[0], role, perLayer, Names.Precisions.Parse(columns[2]),
             Amount.Parse(split < 0 ? size : size.Substring(0, split)),
-            split < 0 ? 1 : Long(size.Substring(split + tokens.Length)), offset, memory);
+            split < 0 ? 1 : Long(size.Substring(split + tokens.Length)), offset, memory)
+        {
+            BlockUnits = blockUnits,
+        };
     }
 
     private PlanReport ReadReport()

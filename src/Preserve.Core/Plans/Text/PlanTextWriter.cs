@@ -66,7 +66,7 @@ internal sealed class PlanTextWriter
             Names.Roles[t.Role],
             Names.Precisions[t.Format],
             t.UnitBytes != 1 ? $"{t.Units} tokens x {Bytes(t.UnitBytes)}" : t.Units.IsConstant ? Bytes(t.Units.At(0)) : $"{t.Units} bytes",
-            t.OnHost ? Names.HostMemories[t.Memory] : t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : "own buffer",
+            t.OnHost ? Names.HostMemories[t.Memory] : t.Role == TensorRole.Value ? $"arena {Number(t.Offset)}" : t.BlockUnits > 0 ? $"blocks of {Number(t.BlockUnits)}" : "own buffer",
             t.PerLayer ? "per layer" : "once",
         }).ToList());
 
@@ -84,6 +84,7 @@ internal sealed class PlanTextWriter
         Line("# Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in");
         Line("# the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;");
         Line("# 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.");
+        Line("# A cache in blocks has a table of where they lie, which the host has written before the step, and who touches the cache reads it.");
         Line("# A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.");
         Line("# What is prefetched and not read any more below is for the next step.");
         Line("#");

@@ -40,6 +40,8 @@ public static class DeploymentRules
         faults.Choice(new DeploymentPlace(nameof(deployment.Weights)), of, deployment.Weights);
         faults.Choice(new DeploymentPlace(nameof(deployment.Activations)), of, deployment.Activations);
         faults.Choice(new DeploymentPlace(nameof(deployment.KeyValues)), of, deployment.KeyValues);
+        if (deployment.KeyValueBlockTokens != 0)
+            faults.Range(new DeploymentPlace(nameof(deployment.KeyValueBlockTokens)), of, deployment.KeyValueBlockTokens, SpecificationLimits.KeyValueBlockTokens);
         faults.Choice(new DeploymentPlace(nameof(deployment.Prefetch)), of, deployment.Prefetch);
         faults.Choice(new DeploymentPlace(nameof(deployment.PrefetchTargets)), of, deployment.PrefetchTargets);
         faults.Choice(new DeploymentPlace(nameof(deployment.CollectiveFusion)), of, deployment.CollectiveFusion);

@@ -55,6 +55,9 @@ public static class SpecificationLimits
     /// <summary>Cached tokens of a batch; at least one for each sequence.</summary>
     public static ValueRange CachedTokens { get; } = new(1, 1_073_741_824);
 
+    /// <summary>Tokens of a block of a paged KV-cache, where it is paged.</summary>
+    public static ValueRange KeyValueBlockTokens { get; } = new(1, 65_536);
+
     /// <summary>Prompt tokens of one sequence.</summary>
     public static ValueRange Tokens { get; } = new(1, 16_777_216);
 
