@@ -17,7 +17,7 @@ internal static class PrefetchInstances
         from context in Gen.Choose(256, 8192)
         from format in Gen.Elements(Precision.Int8, Precision.Bf16)
         from share in Gen.Choose(5, 100)
-        from slower in Gen.Choose(5, 40)
+        from slower in Gen.Choose(5, 20)
         let model = Specs.Model("Two", hidden, 512, Specs.Group(2, Specs.Layer(
             "Layer", headsPerRank * ranks, keyValueHeads * ranks, 128, intermediate * 64 * ranks)))
         select (Specs.Deploy(model, ranks, Specs.Decode(batch, context), format, PrefetchPolicy.Best, device), (ICostLaws)Laws(device, share / 100.0, slower / 10.0));
