@@ -44,12 +44,15 @@ internal sealed class CompiledPlan
         Loops = _loops.ToArray();
         foreach (var stream in Streams)
             stream.Seal(Loops.Length);
+        IsMark = MarksOf(Streams[(int)StreamKind.Compute]);
         Cuts = Array.ConvertAll(_cuts, c => c.ToArray());
         TensorVaries = Array.ConvertAll(Cuts, cuts => Array.Exists(cuts, c => !c.IsConstant));
         InstructionVaries = new bool[Instructions.Length];
         for (var i = 0; i < Instructions.Length; i++)
             InstructionVaries[i] = !Instructions[i].Operation.Flops.IsConstant || Varies(Reads[i]) || Varies(Writes[i]);
         Waits = new EventBinder(Instructions, LoopOf, Loops).Bind(plan.Body);
+        foreach (var stream in Streams)
+            stream.Bind(Waits);
         Sources = SourcesOf(Waits);
     }
 
@@ -72,6 +75,10 @@ internal sealed class CompiledPlan
 
     /// <summary>The repeat around each instruction, or -1.</summary>
     public int[] LoopOf { get; }
+
+    /// <summary>Where a run looks whether its state has come before: the kernels with a weight or a cache, and the first of a body, of
+    /// uniform repeats.</summary>
+    public bool[] IsMark { get; }
 
     public CompiledLoop[] Loops { get; }
 
@@ -187,6 +194,19 @@ internal sealed class CompiledPlan
             }
             return false;
         }
+    }
+
+    private bool[] MarksOf(StreamProgram compute)
+    {
+        var marks = new bool[Instructions.Length];
+        for (var at = 0; at < compute.Words.Length; at++)
+        {
+            var instruction = compute.Words[at];
+            if (instruction < 0 || LoopOf[instruction] is not (>= 0 and var loop) || !Loops[loop].Uniform)
+                continue;
+            marks[instruction] = at == compute.LoopBegins[loop] + 1 || Instructions[instruction].Operation is MatMulOperation or AttentionOperation;
+        }
+        return marks;
     }
 
     /// <summary>Lets the cuts of a tensor move: what is touched of it is then worked out for every run.</summary>

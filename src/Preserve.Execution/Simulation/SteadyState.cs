@@ -3,14 +3,18 @@ using System;
 namespace Preserve;
 
 /// <summary>Skips the iterations of a repeat whose course is known: once a state recurs, what lies between the two comes again.</summary>
-/// <remarks>A state is taken where the compute stream comes to the beginning of the body. It is everything that the future depends on,
-/// relative to the iteration: where each stream stands, what its instruction has yet to do, how often each awaited instruction has ended,
+/// <remarks>A state is taken where the compute stream comes to the beginning of the body, and in the first iterations also to each kernel
+/// with a weight or a cache: behind the first that fills the L2, a body is often like the one before long before it ends. A state is
+/// everything that the future depends on, relative to the iteration: where each stream stands, what its instruction has yet to do, how often each awaited instruction has ended,
 /// and what the L2 holds, layers counted from the iteration's. Amounts are compared to the last bit. What is skipped is therefore what
 /// the unrolled plan would have done, to the picosecond. A state may recur with any period: an L2 takes several bodies to fill.</remarks>
 internal sealed class SteadyState
 {
     private const int Streams = ResourceSimulation.StreamCount;
     private const int Compute = (int)StreamKind.Compute;
+
+    /// <summary>Iterations in which states are taken inside the body: what recurs later does so slowly, and one a body finds it.</summary>
+    private const int CloseIterations = 4;
 
     private readonly CompiledPlan _plan;
     private readonly PlanAtContext _sizes;
@@ -58,26 +62,26 @@ internal sealed class SteadyState
         _repeatsEntered = 0;
     }
 
-    /// <summary>Notes the state at the beginning of a body, and skips what is known.</summary>
-    /// <param name="loop">The repeat.</param>
+    /// <summary>Notes the state at a mark, and skips what is known.</summary>
+    /// <param name="loop">The repeat that the mark is in.</param>
     /// <param name="activePrefetches">Streams on which a prefetch brings bytes, one bit each.</param>
     /// <param name="totals">The totals of the run; what is skipped is added.</param>
     /// <returns>Whether the step before was in this state in the same iteration: it goes on as that did, and the totals are its last.</returns>
-    public bool PassBodyStart(int loop, int activePrefetches, ref StepTotals totals)
+    public bool PassMark(int loop, int activePrefetches, ref StepTotals totals)
     {
-        var iteration = _cursors.Iteration(Compute, loop);
-        if (iteration == 0)
+        if (_cursors.RepeatsEntered != _repeatsEntered)
         {
             // Only states of the first repeat are kept for the next step: that it is the same from there on shows early.
-            _states = _repeatsEntered++ == 0 ? _firstStates : _laterStates;
+            _states = _repeatsEntered == 0 ? _firstStates : _laterStates;
+            _repeatsEntered = _cursors.RepeatsEntered;
             _states.Clear();
-            _done = !_plan.Loops[loop].Uniform;
+            _done = false;
         }
-        // In a stream's first iteration waits are bound to what stands before the repeat: such a state is no other's like.
-        if (_done || !AllPastTheFirst(loop))
+        var iteration = _cursors.Iteration(Compute, loop);
+        if (_done || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
             return false;
         var end = WriteState(loop, activePrefetches);
-        if (_repeatsEntered == 1 && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
+        if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
         {
             totals.Add(_totalsBefore, totalsThen);
             return true;
@@ -98,12 +102,13 @@ internal sealed class SteadyState
         return false;
     }
 
+    /// <summary>Whether no wait of a first iteration lies ahead: bound to what stands before the repeat, it makes a state no other's like.</summary>
     private bool AllPastTheFirst(int loop)
     {
         for (var s = 0; s < Streams; s++)
         {
             _beside[s] = _cursors.IsBesideCompute(s, loop);
-            if (_beside[s] && _cursors.Iteration(s, loop) == 0)
+            if (_beside[s] && _cursors.IsBoundToFirst(s, loop, (_resources.ActiveStreams & (1 << s)) != 0))
                 return false;
         }
         return true;

@@ -92,11 +92,11 @@ internal sealed class StepSimulation
         _mayStart = true;
         while (true)
         {
-            var loop = _cursors.TakeBodyStart();
+            var loop = _cursors.TakeMark();
             if (loop >= 0 && _recording is null)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (_steady.PassBodyStart(loop, _activePrefetches, ref _totals))
+                if (_steady.PassMark(loop, _activePrefetches, ref _totals))
                     return true;
             }
             if (_mayStart)

@@ -17,14 +17,17 @@ internal sealed class StreamCursors
         _iterations = new int[Streams * plan.Loops.Length];
     }
 
-    /// <summary>The repeat whose body the compute stream has just come to the beginning of, or -1; taken by <see cref="TakeBodyStart"/>.</summary>
-    private int _bodyStart = -1;
+    /// <summary>Whether the compute stream has come to another instruction since the last <see cref="TakeMark"/>.</summary>
+    private bool _moved;
+
+    /// <summary>How often the compute stream has begun a repeat.</summary>
+    public int RepeatsEntered { get; private set; }
 
     /// <summary>Puts every stream before its first instruction.</summary>
     public void Reset()
     {
         Array.Clear(_iterations, 0, _iterations.Length);
-        _bodyStart = -1;
+        RepeatsEntered = 0;
         for (var stream = 0; stream < Streams; stream++)
         {
             _at[stream] = 0;
@@ -55,13 +58,18 @@ internal sealed class StreamCursors
         Settle(stream);
     }
 
-    /// <summary>The repeat whose body the compute stream has come to the beginning of since the last call, or -1.</summary>
-    public int TakeBodyStart()
+    /// <summary>The repeat around the mark that the compute stream has come to since the last call, or -1.</summary>
+    public int TakeMark()
     {
-        var loop = _bodyStart;
-        _bodyStart = -1;
-        return loop;
+        if (!_moved)
+            return -1;
+        _moved = false;
+        var instruction = _instructions[(int)StreamKind.Compute];
+        return instruction >= 0 && _plan.IsMark[instruction] ? _plan.LoopOf[instruction] : -1;
     }
+
+    /// <summary>Whether a stream stands at the first of its instructions in a repeat.</summary>
+    public bool IsAtBodyStart(int stream, int loop) => _at[stream] == _plan.Streams[stream].LoopBegins[loop] + 1;
 
     /// <summary>Whether a stream is in a repeat, and in the same run of it as the compute stream.</summary>
     public bool IsBesideCompute(int stream, int loop)
@@ -75,6 +83,17 @@ internal sealed class StreamCursors
                 return false;
         }
         return true;
+    }
+
+    /// <summary>Whether what a stream in a repeat does next depends on it being in the first iteration: a wait that is bound to what stands
+    /// before the repeat lies ahead.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="loop">The repeat.</param>
+    /// <param name="isRunning">Whether the stream's instruction has begun, and so has waited.</param>
+    public bool IsBoundToFirst(int stream, int loop, bool isRunning)
+    {
+        var last = _plan.Streams[stream].LastBoundToFirst[loop];
+        return Iteration(stream, loop) == 0 && (isRunning ? _at[stream] < last : _at[stream] <= last);
     }
 
     /// <summary>Moves a stream on by whole iterations.</summary>
@@ -96,6 +115,7 @@ internal sealed class StreamCursors
     private void Settle(int stream)
     {
         var program = _plan.Streams[stream];
+        _moved |= stream == (int)StreamKind.Compute;
         while (_at[stream] < program.Words.Length)
         {
             var word = program.Words[_at[stream]];
@@ -110,6 +130,8 @@ internal sealed class StreamCursors
             {
                 iteration = 0;
                 _at[stream]++;
+                if (stream == (int)StreamKind.Compute)
+                    RepeatsEntered++;
             }
             else if (++iteration < _plan.Loops[loop].Count)
             {
@@ -119,10 +141,7 @@ internal sealed class StreamCursors
             {
                 iteration = 0;
                 _at[stream]++;
-                continue;
             }
-            if (stream == (int)StreamKind.Compute)
-                _bodyStart = loop;
         }
         _instructions[stream] = -1;
     }

@@ -16,6 +16,9 @@ internal sealed class StreamProgram
     /// <summary>Where a repeat ends, by repeat; -1 where the stream has no part in it.</summary>
     public int[] LoopEnds { get; private set; } = [];
 
+    /// <summary>The last instruction of a repeat's body that waits otherwise in the first iteration than in the others, by repeat; -1 where none does.</summary>
+    public int[] LastBoundToFirst { get; private set; } = [];
+
     public static bool IsLoopBegin(int word) => (~word & 1) == 0;
 
     public static int LoopOf(int word) => ~word >> 1;
@@ -46,6 +49,28 @@ internal sealed class StreamProgram
                 continue;
             var places = IsLoopBegin(Words[at]) ? LoopBegins : LoopEnds;
             places[LoopOf(Words[at])] = at;
+        }
+    }
+
+    /// <summary>Notes the waits of its instructions.</summary>
+    /// <param name="waits">Each instruction's waits, each a chain of bindings.</param>
+    public void Bind(EventBinding[][][] waits)
+    {
+        LastBoundToFirst = new int[LoopBegins.Length];
+        for (var i = 0; i < LastBoundToFirst.Length; i++)
+            LastBoundToFirst[i] = -1;
+        for (var at = 0; at < Words.Length; at++)
+        {
+            if (Words[at] < 0)
+                continue;
+            foreach (var chain in waits[Words[at]])
+            {
+                foreach (var binding in chain)
+                {
+                    if (binding.UnlessFirstOf >= 0)
+                        LastBoundToFirst[binding.UnlessFirstOf] = at;
+                }
+            }
         }
     }
 }
