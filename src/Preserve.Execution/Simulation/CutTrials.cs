@@ -39,12 +39,17 @@ internal sealed class CutTrials
     /// <summary>Moves a cut.</summary>
     public void Move((int Tensor, int Cut) cut, long units) => _simulation.Plan.Cuts[cut.Tensor][cut.Cut] = units;
 
+    /// <summary>When the last repeat of the plan ended in the last run, after an empty L2, in picoseconds; <see cref="long.MaxValue"/> where that is not
+    /// known.</summary>
+    public long LastRepeatEnds => _simulation.LastRepeatEnds == 0 ? long.MaxValue : _simulation.LastRepeatEnds;
+
     /// <summary>The step's time with the cuts as they are.</summary>
-    /// <returns>Picoseconds.</returns>
-    public long Run(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Stops the run.</param>
+    /// <param name="giveUpAfter">Gives up where <see cref="LastRepeatEnds"/> is later.</param>
+    /// <returns>Picoseconds, or null where it gave up.</returns>
+    public long? Run(CancellationToken cancellationToken, long giveUpAfter = long.MaxValue)
     {
         _simulation.Begin(_context);
-        _simulation.RunSteps(_border, coldStart: false, cancellationToken);
-        return _simulation.Totals.Picoseconds;
+        return _simulation.RunSteps(_border, coldStart: false, cancellationToken, giveUpAfter) ? _simulation.Totals.Picoseconds : null;
     }
 }

@@ -30,6 +30,7 @@ internal sealed class SteadyState
     private RecurrentStates _states;
     private StepTotals _totalsBefore;
     private int _repeatsEntered;
+    private long _bodyBegan;
     private bool _done;
 
     public SteadyState(
@@ -60,7 +61,11 @@ internal sealed class SteadyState
         _firstStates.Clear();
         _totalsBefore = totalsBefore;
         _repeatsEntered = 0;
+        LastRepeatEnds = 0;
     }
+
+    /// <summary>When the last repeat of the plan ends in this step, to the picosecond or nearly, in picoseconds; 0 as long as that is not known.</summary>
+    public long LastRepeatEnds { get; private set; }
 
     /// <summary>Notes the state at a mark, and skips what is known.</summary>
     /// <param name="loop">The repeat that the mark is in.</param>
@@ -78,6 +83,8 @@ internal sealed class SteadyState
             _done = false;
         }
         var iteration = _cursors.Iteration(Compute, loop);
+        if (_cursors.IsAtBodyStart(Compute, loop))
+            _bodyBegan = totals.Picoseconds;
         if (_done || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
             return false;
         var end = WriteState(loop, activePrefetches);
@@ -94,6 +101,8 @@ internal sealed class SteadyState
         var period = iteration - earlier;
         var times = TimesToSkip(loop, period);
         _done = true;
+        if (loop == _plan.Loops.Length - 1)
+            LastRepeatEnds = _bodyBegan + ((_plan.Loops[loop].Count - iteration) * (totals.Picoseconds - earlierTotals.Picoseconds) / period);
         if (times > 0)
         {
             totals.Repeat(earlierTotals, times);

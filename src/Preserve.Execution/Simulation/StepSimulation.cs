@@ -63,24 +63,35 @@ internal sealed class StepSimulation
         _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device, _setAsideBytes);
     }
 
+    /// <summary>When the last repeat of the plan ended in the first step since <see cref="Begin"/>, to the picosecond or nearly, in
+    /// picoseconds; 0 where no state of it recurred.</summary>
+    public long LastRepeatEnds { get; private set; }
+
     /// <summary>Runs the step after steps like it, until what they leave in the L2 recurs; the totals are those of the last one.</summary>
     /// <param name="border">Where the borders between steps are kept.</param>
     /// <param name="coldStart">Whether a step with an empty L2 is meant, and no other.</param>
     /// <param name="cancellationToken">Stops the run.</param>
-    public void RunSteps(L2Border border, bool coldStart, CancellationToken cancellationToken)
+    /// <param name="giveUpAfter">Gives up where <see cref="LastRepeatEnds"/> is known to be later, in picoseconds.</param>
+    /// <returns>Whether the totals are known: it did not give up.</returns>
+    public bool RunSteps(L2Border border, bool coldStart, CancellationToken cancellationToken, long giveUpAfter = long.MaxValue)
     {
         border.Clear();
         border.IsSeen(_l2, _sizes);
         for (var step = 0; step < MostSteps; step++)
         {
-            if (Run(cancellationToken) || coldStart || border.IsSeen(_l2, _sizes))
+            var end = Run(giveUpAfter, cancellationToken);
+            if (end == StepEnd.GivenUp)
+                return false;
+            if (step == 0)
+                (LastRepeatEnds, giveUpAfter) = (_steady.LastRepeatEnds, long.MaxValue);
+            if (end == StepEnd.AsBefore || coldStart || border.IsSeen(_l2, _sizes))
                 break;
         }
+        return true;
     }
 
     /// <summary>Runs a step from what the L2 holds.</summary>
-    /// <returns>Whether it came to a state of the step before, from where on it is the same: the L2 is then what that step left.</returns>
-    public bool Run(CancellationToken cancellationToken)
+    private StepEnd Run(long giveUpAfter, CancellationToken cancellationToken)
     {
         _steady.BeginStep(_totals);
         _cursors.Reset();
@@ -97,7 +108,9 @@ internal sealed class StepSimulation
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (_steady.PassMark(loop, _activePrefetches, ref _totals))
-                    return true;
+                    return StepEnd.AsBefore;
+                if (_steady.LastRepeatEnds > giveUpAfter)
+                    return StepEnd.GivenUp;
             }
             if (_mayStart)
                 Dispatch();
@@ -111,7 +124,7 @@ internal sealed class StepSimulation
             if (_cursors.Instruction(s) is >= 0 and var stuck)
                 throw new InvalidOperationException($"the instruction '{_plan.Instructions[stuck].Label}' waits for an event that never comes");
         }
-        return false;
+        return StepEnd.Complete;
     }
 
     private void Advance()
@@ -312,4 +325,14 @@ internal sealed class StepSimulation
     private void Record(int stream, int instruction) => _recording!.Timeline.Add(new InstructionRun(
         (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
         _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
+
+    private enum StepEnd
+    {
+        Complete,
+
+        /// <summary>It came to a state of the step before, from where on it is the same: the L2 is then what that step left.</summary>
+        AsBefore,
+
+        GivenUp,
+    }
 }

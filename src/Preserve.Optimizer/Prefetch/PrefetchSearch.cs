@@ -43,6 +43,7 @@ internal sealed class PrefetchSearch
     private int _count;
     private int _gainedAt;
     private long _gainedFrom;
+    private long _repeatsEnd = long.MaxValue;
 
     /// <summary>A search.</summary>
     /// <param name="problem">What can be chosen.</param>
@@ -133,7 +134,7 @@ internal sealed class PrefetchSearch
     /// <returns>Where to cut, or null where nothing is better than no prefetch at all.</returns>
     public PrefetchCuts? Run()
     {
-        BasePicoseconds = BestPicoseconds = _gainedFrom = Time(_best);
+        BasePicoseconds = BestPicoseconds = _gainedFrom = Time(_best, 0)!.Value;
         _seen.Add(HashOf(_best));
         if (_worthless.All(w => w))
             return null;
@@ -260,11 +261,9 @@ internal sealed class PrefetchSearch
                 continue;
             Array.Copy(_best, _next, _best.Length);
             _next[part] = 0;
-            var time = Time(_next);
-            if (time - BestPicoseconds > (BasePicoseconds - BestPicoseconds) / LeastShare)
-                continue;
-            BestPicoseconds = time;
-            (_best, _next) = (_next, _best);
+            var loss = (BasePicoseconds - BestPicoseconds) / LeastShare;
+            if (Time(_next, loss) is { } time && time - BestPicoseconds <= loss)
+                Take(time);
         }
     }
 
@@ -312,14 +311,20 @@ internal sealed class PrefetchSearch
     {
         if (IsSpent || !_seen.Add(HashOf(_next)) || !IsWithinRooms())
             return false;
-        var time = Time(_next);
-        if (time >= BestPicoseconds)
+        if (Time(_next, 0) is not { } time || time >= BestPicoseconds)
             return false;
         if (_gainedFrom - time > BasePicoseconds / LeastShare)
             (_gainedAt, _gainedFrom) = (_count, time);
+        Take(time);
+        return true;
+    }
+
+    private void Take(long time)
+    {
         BestPicoseconds = time;
         (_best, _next) = (_next, _best);
-        return true;
+        if (_template.Layers >= DeepStack)
+            _repeatsEnd = _trials.RepeatsEnd;
     }
 
     private bool IsWithinRooms()
@@ -335,10 +340,15 @@ internal sealed class PrefetchSearch
         return true;
     }
 
-    private long Time(long[] units)
+    /// <summary>Times a choice. In a deep stack, one whose layers alone take longer than the best choice's is given up: what occurs once
+    /// does not make that good.</summary>
+    /// <param name="units">The choice.</param>
+    /// <param name="loss">How much longer it may take.</param>
+    /// <returns>Picoseconds, or null where it was given up.</returns>
+    private long? Time(long[] units, long loss)
     {
         _count++;
-        return _trials.Time(units, _cancellationToken);
+        return _trials.Time(units, _repeatsEnd == long.MaxValue ? _repeatsEnd : _repeatsEnd + loss, _cancellationToken);
     }
 
     private PrefetchCuts ToCuts()

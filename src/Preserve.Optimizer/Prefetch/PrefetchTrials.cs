@@ -23,7 +23,16 @@ internal sealed class PrefetchTrials
     /// <summary>The step's time, in picoseconds.</summary>
     /// <param name="units">Length of each part.</param>
     /// <param name="cancellationToken">Stops the simulation.</param>
-    public long Time(long[] units, CancellationToken cancellationToken)
+    public long Time(long[] units, CancellationToken cancellationToken) => Time(units, long.MaxValue, cancellationToken)!.Value;
+
+    /// <summary>When the repeats ended in the last trial, after an empty L2; <see cref="long.MaxValue"/> where that is not known.</summary>
+    public long RepeatsEnd => _trials.LastRepeatEnds;
+
+    /// <summary>The step's time, in picoseconds, or null where the repeats end later than they may.</summary>
+    /// <param name="units">Length of each part.</param>
+    /// <param name="repeatsEnd">When the repeats are to have ended.</param>
+    /// <param name="cancellationToken">Stops the simulation.</param>
+    public long? Time(long[] units, long repeatsEnd, CancellationToken cancellationToken)
     {
         foreach (var (cut, parts) in _cuts)
         {
@@ -32,7 +41,7 @@ internal sealed class PrefetchTrials
                 end += units[part];
             _trials.Move(cut, end);
         }
-        return _trials.Run(cancellationToken);
+        return _trials.Run(cancellationToken, repeatsEnd);
     }
 
     /// <summary>Every cut of the template, with the parts that lie before it.</summary>
