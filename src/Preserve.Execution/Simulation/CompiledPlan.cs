@@ -46,6 +46,9 @@ internal sealed class CompiledPlan
             stream.Seal(Loops.Length);
         IsMark = MarksOf(Streams[(int)StreamKind.Compute]);
         Cuts = Array.ConvertAll(_cuts, c => c.ToArray());
+        TensorPerLayer = new bool[plan.Tensors.Count];
+        for (var i = 0; i < TensorPerLayer.Length; i++)
+            TensorPerLayer[i] = IsPerLayer(plan.Tensors[i]);
         TensorVaries = Array.ConvertAll(Cuts, cuts => Array.Exists(cuts, c => !c.IsConstant));
         InstructionVaries = new bool[Instructions.Length];
         for (var i = 0; i < Instructions.Length; i++)
@@ -96,6 +99,9 @@ internal sealed class CompiledPlan
 
     /// <summary>Where each tensor's references begin and end, in units; between them lie its segments.</summary>
     public Amount[][] Cuts { get; }
+
+    /// <summary>Whether a tensor lies elsewhere in every layer.</summary>
+    public bool[] TensorPerLayer { get; }
 
     /// <summary>Whether a tensor's size or cuts depend on the context.</summary>
     public bool[] TensorVaries { get; }

@@ -11,7 +11,7 @@ internal sealed class L2Border
     public bool IsSeen(L2Contents l2, PlanAtContext sizes)
     {
         _states.Reserve(l2.StateLength);
-        var end = l2.WriteState(0, sizes.SlotsPerSegment, sizes.SegmentPerLayer, _states.Words, _states.Begin);
+        var end = l2.WriteState(0, sizes.LayerSlots, _states.Words, _states.Begin);
         return _states.Find(end, 0, default, out _, out _);
     }
 }

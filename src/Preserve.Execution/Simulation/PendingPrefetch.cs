@@ -57,14 +57,14 @@ internal sealed class PendingPrefetch
         }
     }
 
-    /// <summary>Writes what is pending, slots of layers counted from <paramref name="layer"/>. Returns the next free place.</summary>
-    public int WriteState(int layer, bool[] segmentPerLayer, long[] state, int at)
+    /// <summary>Writes what is pending, slots of layers counted from <paramref name="origin"/>. Returns the next free place.</summary>
+    public int WriteState(int origin, int layerSlots, long[] state, int at)
     {
         state[at++] = _count - _next;
         state[at++] = MissingBytes - _arrived;
         for (var i = _next; i < _count; i++)
         {
-            state[at++] = segmentPerLayer[_segments[i]] ? _slots[i] - layer : _slots[i];
+            state[at++] = _slots[i] < layerSlots ? _slots[i] - origin : _slots[i];
             state[at++] = _missing[i];
         }
         return at;
@@ -74,11 +74,11 @@ internal sealed class PendingPrefetch
     public int StateLength => 2 + (2 * _count);
 
     /// <summary>Renames slots of layers.</summary>
-    public void Shift(int shift, bool[] segmentPerLayer)
+    public void Shift(int shift, int layerSlots)
     {
         for (var i = _next; i < _count; i++)
         {
-            if (segmentPerLayer[_segments[i]])
+            if (_slots[i] < layerSlots)
                 _slots[i] += shift;
         }
     }

@@ -10,6 +10,7 @@ internal sealed class PlanAtContext
     private readonly int[] _firstSegment;
     private readonly long[] _values;
     private readonly int[] _ranks;
+    private readonly int[] _firstSlot;
     private readonly int[] _begin;
     private readonly int[] _readsEnd;
     private readonly int[] _end;
@@ -29,12 +30,7 @@ internal sealed class PlanAtContext
             mostCuts = Math.Max(mostCuts, plan.Cuts[t].Length);
         }
         SegmentBytes = new long[segments];
-        SegmentPerLayer = new bool[segments];
-        for (var t = 0; t < tensors; t++)
-        {
-            for (var i = 0; i < plan.Cuts[t].Length - 1; i++)
-                SegmentPerLayer[_firstSegment[t] + i] = CompiledPlan.IsPerLayer(plan.Plan.Tensors[t]);
-        }
+        _firstSlot = NumberSlots(segments);
         _values = new long[mostCuts];
         _ranks = new int[segments + tensors];
 
@@ -62,12 +58,16 @@ internal sealed class PlanAtContext
         }
     }
 
-    /// <summary>Slots of one segment in the L2: layers may be counted from any layer of the stack, so that no two segments meet.</summary>
-    public int SlotsPerSegment => 2 * _plan.Layers;
+    /// <summary>Slots of one layer in the L2: one for each segment of a tensor that lies elsewhere in every layer.</summary>
+    public int SlotsPerLayer { get; private set; }
+
+    /// <summary>Slots of all layers: those of layer 0, those of layer 1 and so on, so that slots are counted from any layer and no two meet.</summary>
+    public int LayerSlots => SlotsPerLayer * _plan.Layers;
+
+    /// <summary>All slots: those of the layers, then one for each segment of another tensor.</summary>
+    public int Slots { get; private set; }
 
     public long[] SegmentBytes { get; }
-
-    public bool[] SegmentPerLayer { get; }
 
     /// <summary>Segments that instructions touch, those of one instruction together: first what it reads, then what it writes.</summary>
     public TouchedSegment[] Touched { get; }
@@ -158,18 +158,39 @@ internal sealed class PlanAtContext
         }
     }
 
+    /// <summary>Gives every segment a slot; of those per layer, that in layer 0.</summary>
+    private int[] NumberSlots(int segments)
+    {
+        var slots = new int[segments];
+        for (var t = 0; t < _plan.Cuts.Length; t++)
+        {
+            for (var i = 0; i < _plan.Cuts[t].Length - 1 && _plan.TensorPerLayer[t]; i++)
+                slots[_firstSegment[t] + i] = SlotsPerLayer++;
+        }
+        Slots = LayerSlots;
+        for (var t = 0; t < _plan.Cuts.Length; t++)
+        {
+            for (var i = 0; i < _plan.Cuts[t].Length - 1 && !_plan.TensorPerLayer[t]; i++)
+                slots[_firstSegment[t] + i] = Slots++;
+        }
+        return slots;
+    }
+
     private long Touch(CompiledReference reference, ref int at)
     {
         var tensor = reference.Tensor;
         var ranks = _firstSegment[tensor] + tensor;
         var bytes = 0L;
+        var perLayer = reference.Layer.Kind == LayerIndexKind.None ? 0 : SlotsPerLayer;
+        var offset = perLayer * reference.Layer.Value;
         var end = _firstSegment[tensor] + _ranks[ranks + reference.EndCut];
         for (var segment = _firstSegment[tensor] + _ranks[ranks + reference.BeginCut]; segment < end; segment++)
         {
             if (SegmentBytes[segment] == 0)
                 continue;
             bytes += SegmentBytes[segment];
-            Touched[at++] = new TouchedSegment(segment, segment * SlotsPerSegment, SegmentBytes[segment], reference.Layer);
+            Touched[at++] = new TouchedSegment(
+                segment, _firstSlot[segment] + offset, reference.Layer.Kind == LayerIndexKind.Absolute ? 0 : perLayer, SegmentBytes[segment]);
         }
         return bytes;
     }
@@ -177,16 +198,11 @@ internal sealed class PlanAtContext
 
 /// <summary>A segment that an instruction touches.</summary>
 /// <param name="Segment">The segment.</param>
-/// <param name="FirstSlot">Its slot in layer 0.</param>
+/// <param name="FirstSlot">Its slot, where layer i of the repeat around is 0.</param>
+/// <param name="SlotsPerLayer">How many slots further it is for each layer more.</param>
 /// <param name="Bytes">Its bytes.</param>
-/// <param name="Layer">Which layer's.</param>
-internal readonly record struct TouchedSegment(int Segment, int FirstSlot, long Bytes, LayerIndex Layer)
+internal readonly record struct TouchedSegment(int Segment, int FirstSlot, int SlotsPerLayer, long Bytes)
 {
     /// <summary>Its slot, where layer i of the repeat around is <paramref name="repeatLayer"/>.</summary>
-    public int SlotAt(int repeatLayer) => Layer.Kind switch
-    {
-        LayerIndexKind.None => FirstSlot,
-        LayerIndexKind.Absolute => FirstSlot + Layer.Value,
-        _ => FirstSlot + repeatLayer + Layer.Value,
-    };
+    public int SlotAt(int repeatLayer) => FirstSlot + (SlotsPerLayer * repeatLayer);
 }

@@ -11,12 +11,12 @@ internal sealed class RecurrentStates
     /// <summary>Nor after so many words: an L2 that holds many small tensors makes long states, and no such state comes again before it is full.</summary>
     private const int MostWords = 1 << 17;
 
-    private readonly Entry[] _entries = new Entry[Most];
+    private Entry[] _entries = new Entry[8];
     private int _count;
     private int _used;
 
     /// <summary>Where the next state is written.</summary>
-    public long[] Words { get; private set; } = new long[1024];
+    public long[] Words { get; private set; } = new long[256];
 
     /// <summary>The place in <see cref="Words"/> where the next state begins.</summary>
     public int Begin => _used;
@@ -58,6 +58,8 @@ internal sealed class RecurrentStates
         }
         if (!IsFull)
         {
+            if (_count == _entries.Length)
+                Array.Resize(ref _entries, Math.Min(2 * _count, Most));
             _entries[_count++] = new Entry { Hash = hash, Begin = _used, Length = length, Iteration = iteration, Totals = totals };
             _used = end;
         }

@@ -133,17 +133,17 @@ internal sealed class SteadyState
         var words = _states.Words;
         var at = _states.Begin;
         var iteration = _cursors.Iteration(Compute, loop);
-        var layer = _plan.Loops[loop].FirstLayer + (iteration * _plan.Loops[loop].Stride);
+        var origin = (_plan.Loops[loop].FirstLayer + (iteration * _plan.Loops[loop].Stride)) * _sizes.SlotsPerLayer;
         for (var s = 0; s < Streams; s++)
         {
             at = _cursors.WriteState(s, loop, _beside[s], words, at);
             at = _resources.WriteState(s, words, at);
             if ((activePrefetches & (1 << s)) != 0)
-                at = _prefetches[s].WriteState(layer, _sizes.SegmentPerLayer, words, at);
+                at = _prefetches[s].WriteState(origin, _sizes.LayerSlots, words, at);
         }
         foreach (var source in _plan.Sources)
             words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
-        return _l2.WriteState(layer, _sizes.SlotsPerSegment, _sizes.SegmentPerLayer, words, at);
+        return _l2.WriteState(origin, _sizes.LayerSlots, words, at);
     }
 
     /// <summary>How many periods may be skipped: no stream leaves the repeat meanwhile, and none that stands elsewhere is woken.</summary>
@@ -183,16 +183,16 @@ internal sealed class SteadyState
 
     private void Skip(int loop, int iterations, int activePrefetches)
     {
-        var shift = iterations * _plan.Loops[loop].Stride;
+        var shift = iterations * _plan.Loops[loop].Stride * _sizes.SlotsPerLayer;
         for (var s = 0; s < Streams; s++)
         {
             if (_beside[s])
                 _cursors.Skip(s, loop, iterations);
             if ((activePrefetches & (1 << s)) != 0)
-                _prefetches[s].Shift(shift, _sizes.SegmentPerLayer);
+                _prefetches[s].Shift(shift, _sizes.LayerSlots);
         }
         for (var i = _plan.Loops[loop].First; i < _plan.Loops[loop].End; i++)
             _ended[i] += iterations;
-        _l2.Shift(shift, _sizes.SlotsPerSegment, _sizes.SegmentPerLayer);
+        _l2.Shift(shift, _sizes.LayerSlots);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class StepSimulation
     {
         _sizes.Set(context, _laws);
         _steady.BeginContext();
-        _l2.Reset(_sizes.SegmentBytes.Length * _sizes.SlotsPerSegment, _laws.Device, _setAsideBytes);
+        _l2.Reset(_sizes.Slots, _laws.Device, _setAsideBytes);
     }
 
     /// <summary>When the last repeat of the plan ended in the first step since <see cref="Begin"/>, to the picosecond or nearly, in

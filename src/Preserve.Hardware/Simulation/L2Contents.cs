@@ -69,35 +69,33 @@ internal sealed class L2Contents
             _shared.Add(slot, bytes, size);
     }
 
-    /// <summary>Writes all that is held, in the order of use, slots of layers counted from <paramref name="layer"/>. Returns the next free place.</summary>
-    /// <param name="layer">The layer that slots are counted from.</param>
-    /// <param name="slotsPerSegment">Slots of a segment.</param>
-    /// <param name="segmentPerLayer">Whether the slots of a segment are those of layers.</param>
+    /// <summary>Writes all that is held, in the order of use, slots of layers counted from <paramref name="origin"/>. Returns the next free place.</summary>
+    /// <param name="origin">The slot that slots of layers are counted from.</param>
+    /// <param name="layerSlots">How many slots are those of layers; they are the first.</param>
     /// <param name="state">Where it is written.</param>
     /// <param name="at">The first free place.</param>
-    public int WriteState(int layer, int slotsPerSegment, bool[] segmentPerLayer, long[] state, int at)
+    public int WriteState(int origin, int layerSlots, long[] state, int at)
     {
-        at = Write(_shared, layer, slotsPerSegment, segmentPerLayer, state, at);
-        return Write(_aside, layer, slotsPerSegment, segmentPerLayer, state, at);
+        at = Write(_shared, origin, layerSlots, state, at);
+        return Write(_aside, origin, layerSlots, state, at);
     }
 
     /// <summary>Renames slots, in one go: what slot s held is held by <paramref name="shift"/> + s where it shifts.</summary>
     /// <param name="shift">How far.</param>
-    /// <param name="slotsPerSegment">Slots of a segment.</param>
-    /// <param name="segmentShifts">Whether the slots of a segment shift.</param>
-    public void Shift(int shift, int slotsPerSegment, bool[] segmentShifts)
+    /// <param name="shifting">How many slots shift; they are the first.</param>
+    public void Shift(int shift, int shifting)
     {
-        _shared.Shift(shift, slotsPerSegment, segmentShifts);
+        _shared.Shift(shift, shifting);
         if (IsSetAside)
-            _aside.Shift(shift, slotsPerSegment, segmentShifts);
+            _aside.Shift(shift, shifting);
     }
 
-    private static int Write(L2Residency part, int layer, int slotsPerSegment, bool[] segmentPerLayer, long[] state, int at)
+    private static int Write(L2Residency part, int origin, int layerSlots, long[] state, int at)
     {
         state[at++] = part.Count;
         for (var slot = part.Newest; slot >= 0; slot = part.Older(slot))
         {
-            state[at++] = segmentPerLayer[slot / slotsPerSegment] ? slot - layer : slot;
+            state[at++] = slot < layerSlots ? slot - origin : slot;
             state[at++] = part.Resident(slot);
         }
         return at;

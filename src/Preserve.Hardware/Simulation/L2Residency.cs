@@ -117,14 +117,13 @@ internal sealed class L2Residency
 
     /// <summary>Renames slots, in one go: what slot s held is held by <paramref name="shift"/> + s where it shifts.</summary>
     /// <param name="shift">How far.</param>
-    /// <param name="slotsPerSegment">Slots of a segment.</param>
-    /// <param name="segmentShifts">Whether the slots of a segment shift.</param>
-    public void Shift(int shift, int slotsPerSegment, bool[] segmentShifts)
+    /// <param name="shifting">How many slots shift; they are the first.</param>
+    public void Shift(int shift, int shifting)
     {
         if (_movedSlots.Length < Count)
         {
-            _movedSlots = new int[_slots.Length];
-            _movedBytes = new long[_slots.Length];
+            _movedSlots = new int[2 * Count];
+            _movedBytes = new long[2 * Count];
         }
         var count = 0;
         for (var slot = _oldest; slot != None; slot = _slots[slot].Newer)
@@ -138,7 +137,7 @@ internal sealed class L2Residency
         for (var i = 0; i < count; i++)
         {
             var slot = _movedSlots[i];
-            if (segmentShifts[slot / slotsPerSegment])
+            if (slot < shifting)
                 slot += shift;
             Link(slot);
             _slots[slot].Resident = _movedBytes[i];

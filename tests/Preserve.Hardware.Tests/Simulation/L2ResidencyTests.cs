@@ -53,8 +53,8 @@ public class L2ResidencyTests
         l2.Add(1, 10, 10);
         l2.Add(5, 20, 20);
         l2.Add(2, 30, 30);
-        // Segments of four slots; those of the first shift by one.
-        l2.Shift(1, 4, [true, false]);
+        // Those of the first four slots shift by one.
+        l2.Shift(1, 4);
         (l2.Newest, l2.Older(3), l2.Older(5)).ShouldBe((3, 5, 2));
         (l2.Resident(3), l2.Resident(5), l2.Resident(2), l2.Resident(1)).ShouldBe((30, 20, 10, 0));
         l2.Reset(8, 100, 100);
