@@ -15,6 +15,7 @@ internal sealed class PlanAtContext
     private readonly int[] _readsEnd;
     private readonly int[] _end;
     private bool _isSet;
+    private ICostLaws? _laws;
 
     public PlanAtContext(CompiledPlan plan)
     {
@@ -85,7 +86,7 @@ internal sealed class PlanAtContext
 
     public int WritesEnd(int instruction) => _end[instruction];
 
-    /// <summary>Sets the context. What does not depend on it is worked out the first time only, as a part of compiling the plan.</summary>
+    /// <summary>Sets the context and the laws. What does not depend on them is worked out the first time only, as a part of compiling the plan.</summary>
     public void Set(int context, ICostLaws laws)
     {
         for (var t = 0; t < _plan.Cuts.Length; t++)
@@ -95,10 +96,10 @@ internal sealed class PlanAtContext
         }
         for (var i = 0; i < _plan.Instructions.Length; i++)
         {
-            if (!_isSet || _plan.InstructionVaries[i])
+            if (!ReferenceEquals(laws, _laws) || _plan.InstructionVaries[i])
                 SetInstruction(i, context, laws);
         }
-        _isSet = true;
+        (_isSet, _laws) = (true, laws);
     }
 
     private void SetInstruction(int instruction, int context, ICostLaws laws)

@@ -8,7 +8,6 @@ internal sealed class PlanTiming(ExecutionPlan plan)
     private readonly CompiledPlan _plan = new(plan);
     private readonly L2Border _border = new();
     private StepSimulation? _simulation;
-    private ICostLaws? _laws;
 
     /// <summary>The step's time: what a run of the executor on the simulated backend says.</summary>
     /// <param name="laws">The cost laws.</param>
@@ -17,9 +16,9 @@ internal sealed class PlanTiming(ExecutionPlan plan)
     /// <returns>Picoseconds.</returns>
     public long Of(ICostLaws laws, int context, CancellationToken cancellationToken)
     {
-        if (!ReferenceEquals(laws, _laws))
-            (_simulation, _laws) = (new StepSimulation(_plan, laws, null), laws);
-        _simulation!.Begin(context);
+        _simulation ??= new StepSimulation(_plan, laws, null);
+        _simulation.Use(laws);
+        _simulation.Begin(context);
         _simulation.RunSteps(_border, coldStart: false, cancellationToken);
         return _simulation.Totals.Picoseconds;
     }

@@ -12,7 +12,7 @@ internal sealed class StepSimulation
     /// <summary>Steps are run until the L2 at their border recurs; if it has not by then, the last one counts.</summary>
     private const int MostSteps = 16;
 
-    private readonly ICostLaws _laws;
+    private ICostLaws _laws;
     private readonly CompiledPlan _plan;
     private readonly PlanAtContext _sizes;
     private readonly StreamCursors _cursors;
@@ -54,6 +54,13 @@ internal sealed class StepSimulation
     public L2Contents L2 => _l2;
 
     public ref readonly StepTotals Totals => ref _totals;
+
+    /// <summary>Takes the laws of another device from the next <see cref="Begin"/> on.</summary>
+    public void Use(ICostLaws laws)
+    {
+        _laws = laws;
+        _resources.Use(laws);
+    }
 
     /// <summary>Sets the context and empties the L2.</summary>
     public void Begin(int context)

@@ -16,13 +16,14 @@ internal sealed class ResourceSimulation
     private const Resources BothWays = Resources.HostToDevice | Resources.DeviceToHost;
 
     private readonly double[] _capacities = new double[MaxMinFairness.ResourceCount];
-    private readonly Resources _coldDraws;
+    private readonly int _ranks;
+    private Resources _coldDraws;
     private readonly long[] _fixedLeft = new long[StreamCount];
     private readonly double[] _coldAfterHot = new double[StreamCount];
     private readonly double[] _coldCaps = new double[StreamCount];
     private readonly Resources[] _hostPaths = new Resources[StreamCount];
-    private readonly double _linkRate;
-    private readonly double _duplexLinkRate;
+    private double _linkRate;
+    private double _duplexLinkRate;
     private readonly int[] _flowsOf = new int[StreamCount];
     private readonly Flow[] _flows = new Flow[StreamCount * TrackCount];
     private int _flowCount;
@@ -33,6 +34,14 @@ internal sealed class ResourceSimulation
     /// <param name="ranks">Ranks of the group: they share the host's memory.</param>
     public ResourceSimulation(ICostLaws laws, int ranks)
     {
+        _ranks = ranks;
+        Use(laws);
+    }
+
+    /// <summary>Takes the rates of other laws. Nothing may run.</summary>
+    /// <param name="laws">The cost laws of the device.</param>
+    public void Use(ICostLaws laws)
+    {
         var device = laws.Device;
         _linkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: false);
         _duplexLinkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: true);
@@ -42,7 +51,7 @@ internal sealed class ResourceSimulation
         Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
         Set(Resources.HostToDevice, _linkRate);
         Set(Resources.DeviceToHost, _linkRate);
-        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, ranks));
+        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, _ranks));
         // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
         _coldDraws = device.L2Known ? Resources.Hbm | Resources.L2 : Resources.Hbm;
     }
