@@ -215,12 +215,16 @@ internal sealed class CompiledPlan
         return marks;
     }
 
-    /// <summary>Lets the cuts of a tensor move: what is touched of it is then worked out for every run.</summary>
-    public void LetVary(int tensor)
+    /// <summary>The instructions that touch a tensor on the device.</summary>
+    public int[] ThatTouch(int tensor)
     {
-        TensorVaries[tensor] = true;
+        var touching = new List<int>();
         for (var i = 0; i < Instructions.Length; i++)
-            InstructionVaries[i] = InstructionVaries[i] || Varies(Reads[i]) || Varies(Writes[i]);
+        {
+            if (Array.Exists(Reads[i], r => r.Tensor == tensor) || Array.Exists(Writes[i], r => r.Tensor == tensor))
+                touching.Add(i);
+        }
+        return touching.ToArray();
     }
 
     private bool Varies(CompiledReference[] references) => Array.Exists(references, r => TensorVaries[r.Tensor]);

@@ -8,7 +8,8 @@ internal sealed class CutTrials
 {
     private readonly StepSimulation _simulation;
     private readonly L2Border _border = new();
-    private readonly int _context;
+    private readonly int[][] _touching;
+    private readonly bool[] _moved;
 
     /// <summary>Trials of one plan.</summary>
     /// <param name="plan">The plan, with an amount of its own for each end that moves.</param>
@@ -17,10 +18,12 @@ internal sealed class CutTrials
     public CutTrials(ExecutionPlan plan, ICostLaws laws, int context)
     {
         _simulation = new StepSimulation(new CompiledPlan(plan), laws, null);
-        _context = context;
+        _simulation.Begin(context);
+        _touching = new int[plan.Tensors.Count][];
+        _moved = new bool[plan.Tensors.Count];
     }
 
-    /// <summary>The cut of a tensor that the plan writes as an amount, or null where it has none. It may move from then on.</summary>
+    /// <summary>The cut of a tensor that the plan writes as an amount, or null where it has none.</summary>
     public (int Tensor, int Cut)? Find(string tensor, Amount end)
     {
         var tensors = _simulation.Plan.Plan.Tensors;
@@ -29,15 +32,20 @@ internal sealed class CutTrials
             // The first two are the tensor's own ends.
             if (tensors[t].Name == tensor && Array.IndexOf(_simulation.Plan.Cuts[t], end, 2) is >= 2 and var cut)
             {
-                _simulation.Plan.LetVary(t);
+                _touching[t] ??= _simulation.Plan.ThatTouch(t);
                 return (t, cut);
             }
         }
         return null;
     }
 
-    /// <summary>Moves a cut.</summary>
-    public void Move((int Tensor, int Cut) cut, long units) => _simulation.Plan.Cuts[cut.Tensor][cut.Cut] = units;
+    /// <summary>Moves a cut that <see cref="Find"/> found.</summary>
+    public void Move((int Tensor, int Cut) cut, long units)
+    {
+        ref var at = ref _simulation.Plan.Cuts[cut.Tensor][cut.Cut];
+        _moved[cut.Tensor] |= at != units;
+        at = units;
+    }
 
     /// <summary>When the last repeat of the plan ended in the last run, after an empty L2, in picoseconds; <see cref="long.MaxValue"/> where that is not
     /// known.</summary>
@@ -49,7 +57,13 @@ internal sealed class CutTrials
     /// <returns>Picoseconds, or null where it gave up.</returns>
     public long? Run(CancellationToken cancellationToken, long giveUpAfter = long.MaxValue)
     {
-        _simulation.Begin(_context);
+        for (var t = 0; t < _moved.Length; t++)
+        {
+            if (_moved[t])
+                _simulation.Recut(t, _touching[t]);
+            _moved[t] = false;
+        }
+        _simulation.Restart();
         return _simulation.RunSteps(_border, coldStart: false, cancellationToken, giveUpAfter) ? _simulation.Totals.Picoseconds : null;
     }
 }

@@ -16,6 +16,7 @@ internal sealed class PlanAtContext
     private readonly int[] _end;
     private bool _isSet;
     private ICostLaws? _laws;
+    private int _context;
 
     public PlanAtContext(CompiledPlan plan)
     {
@@ -89,6 +90,8 @@ internal sealed class PlanAtContext
     /// <summary>Sets the context and the laws. What does not depend on them is worked out the first time only, as a part of compiling the plan.</summary>
     public void Set(int context, ICostLaws laws)
     {
+        var lawsChange = !ReferenceEquals(laws, _laws);
+        (_laws, _context) = (laws, context);
         for (var t = 0; t < _plan.Cuts.Length; t++)
         {
             if (!_isSet || _plan.TensorVaries[t])
@@ -96,13 +99,32 @@ internal sealed class PlanAtContext
         }
         for (var i = 0; i < _plan.Instructions.Length; i++)
         {
-            if (!ReferenceEquals(laws, _laws) || _plan.InstructionVaries[i])
-                SetInstruction(i, context, laws);
+            if (lawsChange || _plan.InstructionVaries[i])
+            {
+                SetTouched(i);
+                SetDemand(i);
+            }
         }
-        (_isSet, _laws) = (true, laws);
+        _isSet = true;
     }
 
-    private void SetInstruction(int instruction, int context, ICostLaws laws)
+    /// <summary>Sets what depends on the cuts of a tensor, which have moved since <see cref="Set"/>.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="touching">The instructions that touch it.</param>
+    public void Recut(int tensor, int[] touching)
+    {
+        SetSegments(tensor, _context);
+        foreach (var instruction in touching)
+        {
+            var (read, written) = (ReadBytes[instruction], WrittenBytes[instruction]);
+            SetTouched(instruction);
+            // A reader of the whole tensor demands what it did: only where its bytes lie has changed.
+            if (read != ReadBytes[instruction] || written != WrittenBytes[instruction])
+                SetDemand(instruction);
+        }
+    }
+
+    private void SetTouched(int instruction)
     {
         var at = _begin[instruction];
         long looked = 0, read = 0, written = 0;
@@ -119,8 +141,10 @@ internal sealed class PlanAtContext
         _end[instruction] = at;
         ReadBytes[instruction] = looked + read;
         WrittenBytes[instruction] = written;
-        Demands[instruction] = laws.Demand(_plan.Instructions[instruction].Operation, context, looked + read, written);
     }
+
+    private void SetDemand(int instruction) => Demands[instruction] =
+        _laws!.Demand(_plan.Instructions[instruction].Operation, _context, ReadBytes[instruction], WrittenBytes[instruction]);
 
     /// <summary>Sorts a tensor's cuts at this context; between neighbours lies a segment, which may be empty.</summary>
     private void SetSegments(int tensor, int context)

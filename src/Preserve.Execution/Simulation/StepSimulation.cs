@@ -66,6 +66,17 @@ internal sealed class StepSimulation
     public void Begin(int context)
     {
         _sizes.Set(context, _laws);
+        Restart();
+    }
+
+    /// <summary>Takes over the cuts of a tensor that have moved. What was begun is to be begun anew.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="touching">The instructions that touch it.</param>
+    public void Recut(int tensor, int[] touching) => _sizes.Recut(tensor, touching);
+
+    /// <summary>Empties the L2, at the same context.</summary>
+    public void Restart()
+    {
         _steady.BeginContext();
         _l2.Reset(_sizes.Slots, _laws.Device, _setAsideBytes);
     }
