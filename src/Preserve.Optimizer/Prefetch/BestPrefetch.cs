@@ -26,9 +26,10 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         _basePlan = published.Plan.WithoutPrefetch();
         var search = Search();
         var best = search?.Run() is { } cuts ? Draft(new ChosenRule(cuts)) with { Search = search } : published;
-        foreach (var candidate in new[] { best, published }.Where(IsNeverWorse).OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
+        var baseTime = _times.Of(_basePlan, step.MaxContext);
+        foreach (var candidate in new[] { best, published }.OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
         {
-            if (_times.Of(candidate.Plan, step.MaxContext) < _times.Of(_basePlan, step.MaxContext))
+            if (_times.Of(candidate.Plan, step.MaxContext) < baseTime && IsNeverWorse(candidate))
                 return candidate;
         }
         return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };

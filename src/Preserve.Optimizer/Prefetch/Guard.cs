@@ -20,7 +20,7 @@ internal static class Guard
     public static GuardReport Judge(ExecutionPlan basePlan, ExecutionPlan plan, ICostLaws laws, PlanTimes times)
     {
         var context = plan.Step.MaxContext;
-        var gain = Gain(laws);
+        var gain = times.Of(basePlan, context) - times.Of(plan, context);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var gainOfWider = Gain(new PerturbedCostLaws(laws, null, slow: false));
         var (measured, _) = StepBand.Kinds(plan, laws);

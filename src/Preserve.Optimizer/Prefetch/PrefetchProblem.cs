@@ -49,7 +49,7 @@ internal sealed class PrefetchProblem
             return index;
         Parts.Add(new PrefetchPart(
             tensor.Name, candidate.Reach, candidate.Whole.End.At(context), tensor.UnitBytes, TileOf(graph.Operators[candidate.Reader].Operation, tensor),
-            graph.Operators[candidate.Reader].Operation));
+            graph.Operators[candidate.Reader].Operation, tensor.Role == TensorRole.KeyValues));
         _indices.Add((tensor.Name, candidate.Reach), Parts.Count - 1);
         return Parts.Count - 1;
     }
@@ -132,7 +132,8 @@ internal sealed class PrefetchProblem
 /// <param name="UnitBytes">Bytes per unit.</param>
 /// <param name="Tile">Units of the pieces in which its reader takes it.</param>
 /// <param name="Reader">What reads it.</param>
-internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Units, long UnitBytes, long Tile, Operation Reader)
+/// <param name="IsCache">Whether it is cached keys and values, or else a weight.</param>
+internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Units, long UnitBytes, long Tile, Operation Reader, bool IsCache)
 {
     /// <summary>Bytes of the whole tensor.</summary>
     public long Bytes => Units * UnitBytes;
