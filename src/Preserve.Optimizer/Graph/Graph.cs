@@ -79,6 +79,21 @@ internal sealed class Graph(StepSpec step, int ranks)
         _order.RemoveAll(unnamed);
     }
 
+    /// <summary>A copy of the graph as it is before prefetches stand in it.</summary>
+    public Graph Copy()
+    {
+        var copy = new Graph(Step, Ranks) { Targets = Targets };
+        copy.Runs.AddRange(Runs);
+        foreach (var tensor in _order)
+            copy.Add(tensor.Copy());
+        copy.Operators.Capacity = Operators.Count;
+        foreach (var op in Operators)
+            copy.Operators.Add(op.Copy(op.Reads.ConvertAll(InCopy), op.Writes.ConvertAll(InCopy)));
+        return copy;
+
+        GraphReference InCopy(GraphReference reference) => reference with { Tensor = copy[reference.Tensor.Name] };
+    }
+
     /// <summary>The run that a layer of the graph belongs to.</summary>
     public LayerRun RunOf(int layer) => Runs.First(r => layer < r.EndLayer);
 }

@@ -31,6 +31,12 @@ internal sealed class GraphOperator(string label, int layer, Operation operation
 
     public bool Signals { get; set; }
 
+    /// <summary>The same operator for another graph, before prefetches and streams are assigned.</summary>
+    /// <param name="reads">What it reads there.</param>
+    /// <param name="writes">What it writes there.</param>
+    public GraphOperator Copy(List<GraphReference> reads, List<GraphReference> writes) =>
+        new(Label, Layer, Operation) { Partition = Partition, Result = Result, Reads = reads, Writes = writes };
+
     public bool IsCollective => Operation is CollectiveOperation;
 
     public bool IsPrefetch => Operation is PrefetchOperation;

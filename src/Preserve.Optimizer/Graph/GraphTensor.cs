@@ -26,5 +26,9 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
     /// <summary>Where a value lies in the arena; -1 until memory is planned.</summary>
     public long Offset { get; set; } = -1;
 
+    /// <summary>The same tensor for another graph.</summary>
+    public GraphTensor Copy() =>
+        new(Name, Role, PerLayer, Format) { Units = Units, UnitBytes = UnitBytes, IsMatrix = IsMatrix, BlockUnits = BlockUnits, Offset = Offset };
+
     public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset) { BlockUnits = BlockUnits };
 }

@@ -16,8 +16,8 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
 
-    /// <summary>The passes, each with what holds of the graph after it.</summary>
-    private (IPass Pass, GraphInvariants After)[] Passes() =>
+    /// <summary>The passes that the choice of prefetches changes nothing in, each with what holds of the graph after it.</summary>
+    private (IPass Pass, GraphInvariants After)[] PassesBeforePrefetch() =>
     [
         // First: everything that follows counts in bytes of one rank.
         (new ShardTensorParallel(Ranks, SequenceParallel), GraphInvariants.None),
@@ -25,6 +25,11 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
         (new InsertCollectives(), GraphInvariants.Reduced),
         // Behind the collectives that it fuses; before prefetch, whose windows are what is left.
         .. Fusion == CollectiveFusion.None ? Array.Empty<(IPass, GraphInvariants)>() : [(new FuseCollectives(Fusion), GraphInvariants.Reduced)],
+    ];
+
+    /// <summary>The passes after them.</summary>
+    private (IPass Pass, GraphInvariants After)[] PassesFromPrefetchOn() =>
+    [
         // After the collectives, which are the windows; before streams, of which a prefetch needs one.
         (new InsertPrefetch(Prefetch), GraphInvariants.Reduced),
         // After every operator stands: events order what is there.
@@ -38,8 +43,23 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
     /// <summary>Runs the passes, and checks the graph after each.</summary>
     public void Run(Graph graph)
     {
+        RunUntilPrefetch(graph);
+        RunFromPrefetchOn(graph);
+    }
+
+    /// <summary>Runs those passes on a lowered graph that the choice of prefetches changes nothing in.</summary>
+    public void RunUntilPrefetch(Graph graph)
+    {
         GraphVerifier.Check(graph, GraphInvariants.None, "lowering");
-        foreach (var (pass, after) in Passes())
+        Run(graph, PassesBeforePrefetch());
+    }
+
+    /// <summary>Runs the other passes, after <see cref="RunUntilPrefetch"/>.</summary>
+    public void RunFromPrefetchOn(Graph graph) => Run(graph, PassesFromPrefetchOn());
+
+    private static void Run(Graph graph, (IPass Pass, GraphInvariants After)[] passes)
+    {
+        foreach (var (pass, after) in passes)
         {
             pass.Run(graph);
             GraphVerifier.Check(graph, after, pass.Name);

@@ -1,3 +1,4 @@
+using System;
 using System.Linq;
 using System.Threading;
 
@@ -8,6 +9,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
 {
     private readonly long _room = laws.Device.PrefetchRoomBytes;
     private readonly PlanTimes _times = new(laws, cancellationToken);
+    private readonly Func<IPrefetchRule, Graph> _plan = StepPlanner.Planning(deployment, step);
     private ExecutionPlan? _basePlan;
 
     /// <summary>Most plans that the search times.</summary>
@@ -68,7 +70,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
 
     private StepDraft Draft(IPrefetchRule rule)
     {
-        var graph = StepPlanner.Plan(deployment, step, rule);
+        var graph = _plan(rule);
         return new StepDraft(graph, PlanEmission.Emit(graph, deployment, _room), null, null);
     }
 }

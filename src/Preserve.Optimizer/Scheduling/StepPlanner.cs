@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 
 namespace Preserve.Optimizer;
@@ -17,10 +18,38 @@ internal static class StepPlanner
     public static Graph Plan(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
     {
         var pipeline = PipelineOf(deployment, rule);
-        for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
+        return Plan(pipeline, repeats =>
         {
             var graph = ModelLowering.Lower(deployment, step, repeats);
-            pipeline.Run(graph);
+            pipeline.RunUntilPrefetch(graph);
+            return graph;
+        });
+    }
+
+    /// <summary>Plans a step by several rules in turn: what they have in common is lowered and sharded once.</summary>
+    /// <param name="deployment">The deployment; accepted by its rules.</param>
+    /// <param name="step">One of its steps.</param>
+    /// <returns>Plans the step by a rule.</returns>
+    public static Func<IPrefetchRule, Graph> Planning(DeploymentSpec deployment, StepSpec step)
+    {
+        var before = new Dictionary<int, Graph>();
+        return rule => Plan(PipelineOf(deployment, rule), repeats =>
+        {
+            if (!before.TryGetValue(repeats, out var graph))
+            {
+                before.Add(repeats, graph = ModelLowering.Lower(deployment, step, repeats));
+                PipelineOf(deployment, rule).RunUntilPrefetch(graph);
+            }
+            return graph.Copy();
+        });
+    }
+
+    private static Graph Plan(PassPipeline pipeline, Func<int, Graph> untilPrefetch)
+    {
+        for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
+        {
+            var graph = untilPrefetch(repeats);
+            pipeline.RunFromPrefetchOn(graph);
             if (graph.Folds.Count > 0 || graph.Runs.All(r => r.OmittedLayers == 0))
                 return graph;
         }
