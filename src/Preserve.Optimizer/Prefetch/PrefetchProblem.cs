@@ -49,7 +49,7 @@ internal sealed class PrefetchProblem
             return index;
         Parts.Add(new PrefetchPart(
             tensor.Name, candidate.Reach, candidate.Whole.End.At(context), tensor.UnitBytes, TileOf(graph.Operators[candidate.Reader].Operation, tensor),
-            graph.Operators[candidate.Reader].Operation, tensor.Role == TensorRole.KeyValues));
+            graph.Operators[candidate.Reader].Operation));
         _indices.Add((tensor.Name, candidate.Reach), Parts.Count - 1);
         return Parts.Count - 1;
     }
@@ -132,8 +132,7 @@ internal sealed class PrefetchProblem
 /// <param name="UnitBytes">Bytes per unit.</param>
 /// <param name="Tile">Units of the pieces in which its reader takes it.</param>
 /// <param name="Reader">What reads it.</param>
-/// <param name="IsCache">Whether it is cached keys and values, or else a weight.</param>
-internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Units, long UnitBytes, long Tile, Operation Reader, bool IsCache)
+internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Units, long UnitBytes, long Tile, Operation Reader)
 {
     /// <summary>Bytes of the whole tensor.</summary>
     public long Bytes => Units * UnitBytes;

@@ -143,8 +143,6 @@ internal sealed class PrefetchSearch
             Fill(share, beside: false);
         foreach (var share in (double[])[0.25, 0.5, 1])
             Fill(share, beside: true);
-        foreach (var caches in (bool[])[false, true])
-            Fill(1, beside: true, caches);
         foreach (var group in _frequent)
             SearchBudget(group);
         SearchParts();
@@ -162,16 +160,13 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Fills every window by a share of what memory can bring while its host runs alone.</summary>
-    /// <param name="share">The share.</param>
-    /// <param name="beside">Whether beside kernels too, or only under collectives.</param>
-    /// <param name="caches">Whether only caches or only weights; null for both.</param>
-    private void Fill(double share, bool beside, bool? caches = null)
+    private void Fill(double share, bool beside)
     {
         Array.Clear(_next, 0, _next.Length);
         foreach (var group in _problem.Groups)
         {
             if (group.Host.IsCollective || beside)
-                FillGroup(group, (long)(share * BytesWhile(group)), caches);
+                FillGroup(group, (long)(share * BytesWhile(group)));
         }
         Try();
     }
@@ -198,12 +193,10 @@ internal sealed class PrefetchSearch
         (long)(KernelTime.Picoseconds(_laws.Demand(collective.Operation, Context, 0, 0), 0, 0) * _laws.HbmBytesPerPicosecond);
 
     /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
-    private void FillGroup(PrefetchGroup group, long bytes, bool? caches = null)
+    private void FillGroup(PrefetchGroup group, long bytes)
     {
         foreach (var part in group.Parts)
         {
-            if (caches is { } only && _parts[part].IsCache != only)
-                continue;
             var given = Math.Min(Math.Max(bytes, 0), Most(part) * _parts[part].UnitBytes);
             _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
             bytes -= _next[part] * _parts[part].UnitBytes;
@@ -214,8 +207,6 @@ internal sealed class PrefetchSearch
     private void SearchBudget(PrefetchGroup group)
     {
         var most = group.Parts.Sum(p => _parts[p].Bytes);
-        foreach (var caches in (bool[])[false, true])
-            TryBudget(group, BytesOf(group), caches);
         var step = Math.Min(BytesWhile(group), most) / 2;
         for (var halvings = 0; halvings < 2 && !IsSpent; halvings++, step /= 2)
         {
@@ -230,14 +221,14 @@ internal sealed class PrefetchSearch
 
     private long BytesOf(PrefetchGroup group) => group.Parts.Sum(p => _best[p] * _parts[p].UnitBytes);
 
-    private bool TryBudget(PrefetchGroup group, long bytes, bool? caches = null)
+    private bool TryBudget(PrefetchGroup group, long bytes)
     {
         if (bytes < 0)
             return false;
         Array.Copy(_best, _next, _best.Length);
         foreach (var part in group.Parts)
             _next[part] = 0;
-        FillGroup(group, bytes, caches);
+        FillGroup(group, bytes);
         return Try();
     }
 
