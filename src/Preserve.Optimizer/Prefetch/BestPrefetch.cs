@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 
@@ -27,7 +28,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         var published = Draft(new PublishedRule(_room));
         _basePlan = published.Plan.WithoutPrefetch();
         var search = Search();
-        var best = search?.Run() is { } cuts ? Draft(new ChosenRule(cuts)) with { Search = search } : published;
+        var best = search?.Run() is { } cuts ? WithoutIdle(cuts) with { Search = search } : published;
         var baseTime = _times.Of(_basePlan, step.MaxContext);
         foreach (var candidate in new[] { best, published }.OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
         {
@@ -35,6 +36,24 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
                 return candidate;
         }
         return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
+    }
+
+    /// <summary>The plan of the cuts, without the prefetches beside hosts outside the layers that shorten nothing: a tensor is cut alike in
+    /// all layers, but the first layer's may be brought twice, by the step before and in this one.</summary>
+    private StepDraft WithoutIdle(PrefetchCuts cuts)
+    {
+        var draft = Draft(new ChosenRule(cuts));
+        var left = new List<string>();
+        var time = _times.Of(draft.Plan, step.MaxContext);
+        foreach (var host in draft.Graph.Windows.Where(w => w.Host.Layer < 0 && w.Candidates.Any(c => c.Chosen is not null)).Select(w => "under_" + w.Host.Label).Reverse())
+        {
+            var without = _times.Of(draft.Plan.WithoutPrefetch(i => i.Label == host || left.Contains(i.Label)), step.MaxContext);
+            if (without > time)
+                continue;
+            time = without;
+            left.Add(host);
+        }
+        return left.Count == 0 ? draft : Draft(new ChosenRule(cuts, left.Select(l => l.Substring("under_".Length)).ToArray()));
     }
 
     /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>

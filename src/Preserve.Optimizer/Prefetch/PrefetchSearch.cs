@@ -63,7 +63,7 @@ internal sealed class PrefetchSearch
         _parts = problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
-        _worthless = _parts.Select(p => IsBoundByCompute(p, laws, template.Step.MaxContext)).ToArray();
+        _worthless = _parts.Select(p => IsBoundByCompute(p.Reader, p.Bytes, laws, template.Step.MaxContext)).ToArray();
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
@@ -89,6 +89,22 @@ internal sealed class PrefetchSearch
 
     /// <summary>Trials of the same choices on another machine.</summary>
     public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws);
+
+    /// <summary>The best lengths of the same problem on another machine; null where nothing gains there.</summary>
+    public long[]? Again(ICostLaws laws)
+    {
+        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _mostTrials, _cancellationToken);
+        return again.Run() is null ? null : again.Best;
+    }
+
+    /// <summary>Bytes of a tensor in all its parts.</summary>
+    public long BytesOf(string tensor, long[] units)
+    {
+        var bytes = 0L;
+        for (var p = 0; p < _parts.Count; p++)
+            bytes += _parts[p].Tensor == tensor ? units[p] * _parts[p].UnitBytes : 0;
+        return bytes;
+    }
 
     /// <summary>Bytes of the room that the best choice leaves for a part.</summary>
     public long RoomLeft(int part)
@@ -151,11 +167,11 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Whether the reader gains nothing from the L2: it computes, or waits, for as long as memory needs.</summary>
-    public static bool IsBoundByCompute(PrefetchPart part, ICostLaws laws, int context)
+    public static bool IsBoundByCompute(Operation reader, long bytes, ICostLaws laws, int context)
     {
-        var demand = laws.Demand(part.Reader, context, part.Bytes, 0);
-        var cold = KernelTime.Picoseconds(demand, 0, part.Bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
-        var hot = KernelTime.Picoseconds(demand, part.Bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
+        var demand = laws.Demand(reader, context, bytes, 0);
+        var cold = KernelTime.Picoseconds(demand, 0, bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
+        var hot = KernelTime.Picoseconds(demand, bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
         return hot >= cold;
     }
 

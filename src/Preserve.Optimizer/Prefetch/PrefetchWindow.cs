@@ -11,6 +11,13 @@ internal sealed class PrefetchWindow(GraphOperator host)
     /// <summary>Whether the next collective is the all-gather that ends what this reduce-scatter begins, and the window reaches past it.</summary>
     public bool HasSecondHalf { get; init; }
 
+    /// <summary>Whether it is such an all-gather: what can be read ahead under it is a matter of the window before.</summary>
+    public bool IsSecondHalf { get; init; }
+
+    /// <summary>Whether a candidate is read before the next collective, the two halves of one taken together.</summary>
+    public bool Reaches(PrefetchCandidate candidate) =>
+        !IsSecondHalf && (candidate.Reach == PrefetchReach.Window || (HasSecondHalf && candidate.Reach == PrefetchReach.OverNext));
+
     /// <summary>In the order in which they are needed.</summary>
     public List<PrefetchCandidate> Candidates { get; } = [];
 
@@ -41,7 +48,12 @@ internal enum PrefetchReach
 }
 
 /// <summary>A tensor that is read after a window's host.</summary>
-internal sealed class PrefetchCandidate(GraphReference tensor, PrefetchReach reach, int reader, bool considered)
+/// <param name="tensor">The tensor, with the range that stands before the step.</param>
+/// <param name="reach">How far ahead of its reader the window stands.</param>
+/// <param name="reader">The place of the operator that reads it, as the graph counts before prefetches stand in it.</param>
+/// <param name="op">That operator.</param>
+/// <param name="considered">Whether a policy looks at such tensors at all.</param>
+internal sealed class PrefetchCandidate(GraphReference tensor, PrefetchReach reach, int reader, GraphOperator op, bool considered)
 {
     /// <summary>The tensor, with the range that stands before the step.</summary>
     public GraphReference Tensor { get; set; } = tensor;
@@ -50,6 +62,15 @@ internal sealed class PrefetchCandidate(GraphReference tensor, PrefetchReach rea
 
     /// <summary>The operator that reads it, as the graph counts before prefetches stand in it.</summary>
     public int Reader { get; } = reader;
+
+    /// <summary>Its label.</summary>
+    public string ReaderLabel { get; } = op.Label;
+
+    /// <summary>What it does.</summary>
+    public Operation Operation { get; } = op.Operation;
+
+    /// <summary>Whether a policy would look at it, if the deployment let it.</summary>
+    public bool IsMatrixOrCache { get; } = tensor.Tensor.IsMatrix || tensor.Tensor.Role == TensorRole.KeyValues;
 
     /// <summary>Whether a policy looks at such tensors at all: matrices and the KV-cache.</summary>
     public bool Considered { get; } = considered;

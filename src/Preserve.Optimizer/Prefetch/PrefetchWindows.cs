@@ -17,7 +17,11 @@ internal static class PrefetchWindows
         var windows = new List<PrefetchWindow>(collectives.Count);
         for (var i = 0; i < collectives.Count; i++)
         {
-            var window = new PrefetchWindow(graph.Operators[collectives[i]]) { HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i) };
+            var window = new PrefetchWindow(graph.Operators[collectives[i]]) 
+            {
+                HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i),
+                IsSecondHalf = i > 0 && WindowReach.HasSecondHalf(graph, collectives, i - 1),
+            };
             var seen = new HashSet<GraphReference>();
             foreach (var reader in WindowReach.Of(graph, flow, collectives, i))
                 AddReads(graph.Targets, window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
@@ -39,7 +43,11 @@ internal static class PrefetchWindows
             var op = graph.Operators[i];
             if (op.IsCollective)
             {
-                var window = new PrefetchWindow(op);
+                var window = new PrefetchWindow(op)
+                {
+                    HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, next),
+                    IsSecondHalf = next > 0 && WindowReach.HasSecondHalf(graph, collectives, next - 1),
+                };
                 AddReads(graph, flow, collectives, next, window, PrefetchReach.Window);
                 // The next step is looked at from the last collective only.
                 if (next + 2 < collectives.Count)
@@ -90,7 +98,7 @@ internal static class PrefetchWindows
             var considered = tensor.Role == TensorRole.KeyValues
                 ? targets != PrefetchTargets.Weights
                 : targets != PrefetchTargets.KeyValues && tensor.IsMatrix && op.Operation is MatMulOperation or CollectiveOperation { MatMul: not null };
-            window.Candidates.Add(new PrefetchCandidate(read, reach, reader, considered));
+            window.Candidates.Add(new PrefetchCandidate(read, reach, reader, op, considered));
         }
     }
 

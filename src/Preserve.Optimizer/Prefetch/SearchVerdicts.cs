@@ -20,32 +20,42 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     private readonly Machine _largest = new(search, new LargerL2Laws(laws, LargeRelaxation), cancellationToken);
     private readonly Machine _faster = new(search, new FasterComputeLaws(laws, Relaxation), cancellationToken);
     private readonly Machine _wider = new(search, new WiderMemoryLaws(laws, Relaxation), cancellationToken);
+    private readonly (Verdict? Constraint, string Name, Lazy<long[]?> Choice)[] _again =
+    [
+        (Verdict.WindowTooShort, "collectives of twice the length", new(() => search.Again(new ScaledCollectiveLaws(laws, Relaxation)))),
+        (null, "an L2 of twice the size", new(() => search.Again(new LargerL2Laws(laws, Relaxation)))),
+        (null, "an L2 of 8 times the size", new(() => search.Again(new LargerL2Laws(laws, LargeRelaxation)))),
+        (null, "an L2 of 64 times the size", new(() => search.Again(new LargerL2Laws(laws, LargeRelaxation * LargeRelaxation)))),
+    ];
+
     private readonly Dictionary<(int Part, string Host), (Verdict Constraint, string Text)> _reasons = [];
 
-    /// <summary>The verdict on a candidate.</summary>
+    /// <summary>The verdict on a candidate that the policy considers.</summary>
     /// <param name="candidate">The candidate.</param>
     /// <param name="host">Beside what it would be prefetched.</param>
+    /// <param name="elsewhere">Units of the same layer's tensor that the plan prefetches elsewhere, and not here.</param>
+    /// <param name="reader">The reader's time in the base plan and in this one.</param>
     /// <param name="refused">Whether the guard refused the whole choice.</param>
-    public (Verdict Verdict, string Reason) Of(PrefetchCandidate candidate, GraphOperator host, GuardReport? refused)
+    public (Verdict Verdict, string Reason) Of(
+        PrefetchCandidate candidate, GraphOperator host, long elsewhere, (long Base, long Plan) reader, GuardReport? refused)
     {
         var part = search.Problem.Find(candidate);
         if (part < 0)
-            return (Verdict.NotAsked, "the policy prefetches matrices and the KV-cache only");
+            return (Verdict.NothingToHideUnder, "it is too small to be worth an instruction");
         var whole = search.Problem.Parts[part];
-        var (hot, cold) = ReaderTimes(whole);
         if (search.IsWorthless(part))
-            return (Verdict.ComputeBound, Text($"its reader takes {cold / 1e6:0.0} us with it in the L2 or without"));
+            return (Verdict.ComputeBound, Text($"{candidate.ReaderLabel} takes {reader.Base / 1e6:0.0} us with it in the L2 or without"));
         if (refused is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
             return (Verdict.NotSure, Text($"all prefetches together gain {low / 1e6:0.0} to {high / 1e6:0.0} us, which is not sure to be a gain"));
 
-        var here = search.Best[part];
-        var elsewhere = search.Problem.Parts.Select((p, i) => p.Tensor == whole.Tensor && i != part ? search.Best[i] : 0).Sum();
+        var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
         if (here + elsewhere >= whole.Units)
         {
-            return (Verdict.Whole, elsewhere > 0
-                ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it elsewhere; its reader takes {hot / 1e6:0.0} us, not {cold / 1e6:0.0}")
-                : Text($"its reader takes {hot / 1e6:0.0} us, not {cold / 1e6:0.0}"));
+            var times = Text($"{candidate.ReaderLabel} takes {reader.Plan / 1e6:0.0} us, not {reader.Base / 1e6:0.0}");
+            return (Verdict.Whole, elsewhere > 0 ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it elsewhere; ") + times : times);
         }
+        if (here < search.Best[part])
+            return (Verdict.NothingToHideUnder, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");
         var (reason, text) = WhyNotMore(part, host);
         return (here > 0 ? Verdict.Part : reason, text);
     }
@@ -62,7 +72,8 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     {
         var whole = search.Problem.Parts[part];
         var room = Math.Max(0, search.RoomLeft(part));
-        var beyond = search.Lengthened(part, whole.Bytes / 8, withinRoom: false)!;
+        if (search.Lengthened(part, whole.Bytes / 8, withinRoom: false) is not { } beyond)
+            return (Verdict.NothingToHideUnder, "a tensor is cut alike in all layers, and in the others another window brings the rest of it");
         var more = search.Lengthened(part, whole.Bytes / 8, withinRoom: true);
         var added = ((more ?? beyond)[part] - search.Best[part]) * whole.UnitBytes;
         var cost = more is null ? 0 : _nominal.Loss(more);
@@ -80,20 +91,20 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
 
         var price = cost switch
         {
-            > 0 => Text($"{added:#,0} bytes more would cost {cost / 1e6:0.000} us of the step"),
-            0 => Text($"{added:#,0} bytes more would save nothing"),
-            _ => Text($"{added:#,0} bytes more would save {-cost / 1e6:0.000} us of the step, which the search left"),
+            > 0 => Text($"{added:#,0} bytes more in all layers would cost {cost / 1e6:0.000} us of the step"),
+            0 => Text($"{added:#,0} bytes more in all layers would save nothing"),
+            _ => Text($"{added:#,0} bytes more in all layers would save {-cost / 1e6:0.000} us of the step, which the search left"),
         };
         var left = Text($"of the {search.RoomBytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
+        var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");
         return least.Constraint switch
         {
-            Verdict.NoRoom => (Verdict.NoRoom, left),
-            Verdict.WouldEvict => (Verdict.WouldEvict, $"{price}: they would push out what is still needed"),
-            Verdict.WindowTooShort => (Verdict.WindowTooShort, Text($"{search.BytesUnder(host):#,0} bytes arrive while {host.Label} runs; ") + price),
-            Verdict.ComputeBound => (Verdict.ComputeBound, $"{price}: its reader is bound by its own work then"),
-            Verdict.Contention => (Verdict.Contention, $"{price}: others, who share the memory, lose what its reader gains"),
-            _ when more is null => (Verdict.NothingToHideUnder, left + ", and more would gain nothing in a larger L2 either"),
-            _ => (Verdict.NothingToHideUnder, price + ", and no constraint alone is in the way"),
+            Verdict.NoRoom => (Verdict.NoRoom, $"{left}; in a larger L2 more of it{lifted}"),
+            Verdict.WouldEvict => (Verdict.WouldEvict, $"{price}: they push out what is still needed, and in a larger L2 they{lifted}"),
+            Verdict.WindowTooShort => (Verdict.WindowTooShort, $"{price}; were each collective twice as long, they{lifted}"),
+            Verdict.ComputeBound => (Verdict.ComputeBound, $"{price}: its reader is bound by its own work then, and were that done twice as fast, they{lifted}"),
+            Verdict.Contention => (Verdict.Contention, $"{price}: others, who share the memory, lose what its reader gains, and if none did, they{lifted}"),
+            _ => Searched(part, more is null ? left : price, more is null ? Verdict.NoRoom : Verdict.WouldEvict),
         };
 
         void Lift(Verdict constraint, Machine machine, long[]? choice)
@@ -103,11 +114,18 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         }
     }
 
-    private (double Hot, double Cold) ReaderTimes(PrefetchPart part)
+    /// <summary>Where more of a part alone gains on no machine, all parts together may: the search runs again with a lifted constraint, and
+    /// if it then prefetches more of the tensor, that constraint is the reason.</summary>
+    private (Verdict Constraint, string Text) Searched(int part, string text, Verdict ofTheL2)
     {
-        var demand = laws.Demand(part.Reader, search.Context, part.Bytes, 0);
-        return (KernelTime.Picoseconds(demand, part.Bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond),
-            KernelTime.Picoseconds(demand, 0, part.Bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond));
+        var whole = search.Problem.Parts[part];
+        var here = search.BytesOf(whole.Tensor, search.Best);
+        foreach (var (constraint, name, again) in _again)
+        {
+            if (again.Value is { } found && search.BytesOf(whole.Tensor, found) is var bytes && bytes > here)
+                return (constraint ?? ofTheL2, Text($"{text}; with {name} the search prefetches {bytes:#,0} bytes of it, not {here:#,0}"));
+        }
+        return (Verdict.NothingToHideUnder, text + ", and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -23,6 +23,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             ? (Run(ShortenedPlan.Of(basePlan), timeline: true), Run(ShortenedPlan.Of(_plan), timeline: true))
             : (baseRun, run);
         var bound = LowerBound.Of(_plan, _context, laws);
+        var prefetched = PrefetchedRanges.Of(_graph, LayersOf, _context);
         var windows = new List<WindowReport>();
         var reachable = 0L;
         var occurrences = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -33,8 +34,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             var times = layers.Stride == 0 ? 1 : ((layers.Last - layers.First) / layers.Stride) + 1;
             var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + Math.Min(times, ShortenedPlan.MostIterations) - 1;
             occurrences[label] = last + 1;
-            if (window.Host.IsCollective || window.Candidates.Any(c => c.Chosen is not null))
-                windows.Add(Window(window, layers, run, layersRun, Occurrence(layersRun, label, last)));
+            windows.Add(Window(window, layers, run, baseLayers, layersRun, Occurrence(layersRun, label, last), prefetched));
             if (window.Host.IsCollective)
                 reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
         }
@@ -55,7 +55,9 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         return times.Of(basePlan, _context) - times.Of(_plan, _context);
     }
 
-    private WindowReport Window(PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, StepRun layersRun, InstructionRun collective)
+    private WindowReport Window(
+        PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, StepRun baseLayers, StepRun layersRun, InstructionRun collective,
+        PrefetchedRanges prefetched)
     {
         var hidden = layersRun.Timeline
             .Where(r => r.Stream == StreamKind.Prefetch)
@@ -64,10 +66,20 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         var saved = prefetches.Count == 0 ? 0 : Run(_plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
         return new WindowReport(
             window.Host.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
-            window.Candidates.Where(c => c.Reach == PrefetchReach.Window || c.Chosen is not null).Select(c => Candidate(c, window.Host, layers)).ToArray());
+            window.Candidates.Where(c => window.Reaches(c) || c.Reach == PrefetchReach.Beside || c.Chosen is not null)
+                .Select(c => Candidate(c, window.Host, layers, prefetched, (TimeOfReader(c, baseLayers, layers), TimeOfReader(c, layersRun, layers)))).ToArray());
     }
 
-    private CandidateReport Candidate(PrefetchCandidate candidate, GraphOperator host, (int First, int Last, int Stride) layers)
+    /// <summary>The reader's time in the window's last layer; outside the layers, what reads next: in the first layer.</summary>
+    private static long TimeOfReader(PrefetchCandidate candidate, StepRun run, (int First, int Last, int Stride) layers)
+    {
+        var runs = run.Timeline.Where(r => r.Label == candidate.ReaderLabel);
+        var reader = layers.First < 0 ? runs.First() : runs.Last();
+        return reader.EndPicoseconds - reader.StartPicoseconds;
+    }
+
+    private CandidateReport Candidate(
+        PrefetchCandidate candidate, GraphOperator host, (int First, int Last, int Stride) layers, PrefetchedRanges ranges, (long Base, long Plan) reader)
     {
         var bytes = candidate.Bytes.At(_context);
         var prefetched = candidate.Prefetched.At(_context);
@@ -76,9 +88,9 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         {
             _ when _plan.Policy == PrefetchPolicy.None => (Verdict.NotAsked, "the policy prefetches nothing"),
             _ when !laws.Device.L2Known => (Verdict.L2Unknown, $"the L2 of {laws.Device.Id} is not known"),
-            _ when _verdicts is not null => _verdicts.Of(candidate, host, draft.Guard),
-            { Considered: false } when deployment.PrefetchTargets != PrefetchTargets.Both => (Verdict.NotAsked, "the deployment does not let it be prefetched"),
+            { Considered: false } when deployment.PrefetchTargets != PrefetchTargets.Both && candidate.IsMatrixOrCache => (Verdict.NotAsked, "the deployment does not let it be prefetched"),
             { Considered: false } => (Verdict.NotAsked, "the policy prefetches matrices and the KV-cache only"),
+            _ when _verdicts is not null => _verdicts.Of(candidate, host, ranges.Elsewhere(candidate, layers.Last), reader, draft.Guard),
             _ when prefetched == bytes => (Verdict.Whole, Text($"fits the {room:#,0} bytes of L2 that are left")),
             _ when room >= 0 => (Verdict.NoRoom, Text($"needs {bytes:#,0} bytes, {room:#,0} of L2 are left")),
             _ => (Verdict.Stopped, "the policy stops at the first tensor that does not fit"),
@@ -98,10 +110,14 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             return 0;
         var hbm = laws.HbmBytesPerPicosecond;
         var l2 = laws.L2BytesPerPicosecond;
-        var candidates = window.Candidates.Where(c => c.Reach == PrefetchReach.Window).Sum(c => c.Bytes.At(_context));
+        var candidates = window.Candidates.Where(c => window.Reaches(c) && !IsBoundByItself(c)).Sum(c => c.Bytes.At(_context));
         var bytes = Math.Min(windowPicoseconds * hbm, Math.Min(candidates, _plan.PrefetchRoomBytes));
         return (long)Math.Max(0, bytes * ((1 / hbm) - (1 / l2)));
     }
+
+    /// <summary>Whether the reader takes as long with the tensor in the L2 as without.</summary>
+    private bool IsBoundByItself(PrefetchCandidate candidate) =>
+        candidate.Considered && PrefetchSearch.IsBoundByCompute(candidate.Operation, candidate.Bytes.At(_context), laws, _context);
 
     /// <summary>Time of the collective, and of the all-gather behind it where both are halves of one.</summary>
     private static long TimeOf(PrefetchWindow window, StepRun run, InstructionRun collective)

@@ -48,8 +48,8 @@ public class VerdictTests
         var verdicts = new SearchVerdicts(here.Draft.Search!, laws, default);
         var window = here.Draft.Graph.Windows.First(w => w.Host.Label == "out_reduce");
         var candidate = window.Candidates.Single(c => c.Tensor.Tensor.Name == "gate_up_weight" && c.Reach == PrefetchReach.Window);
-        verdicts.Of(candidate, window.Host, new GuardReport(GuardOutcome.Kept, 1, 2)).Verdict.ShouldBe(Verdict.Part);
-        verdicts.Of(candidate, window.Host, new GuardReport(GuardOutcome.Refused, -1, 2)).Verdict.ShouldBe(Verdict.NotSure);
+        verdicts.Of(candidate, window.Host, 0, default, new GuardReport(GuardOutcome.Kept, 1, 2)).Verdict.ShouldBe(Verdict.Part);
+        verdicts.Of(candidate, window.Host, 0, default, new GuardReport(GuardOutcome.Refused, -1, 2)).Verdict.ShouldBe(Verdict.NotSure);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public class VerdictTests
             {
                 foreach (var candidate in window.Candidates.Where(t => search.Problem.Find(t) >= 0 && t.Bytes.At(search.Context) > 1_000_000))
                 {
-                    var (verdict, _) = verdicts.Of(candidate, window.Host, null);
+                    var (verdict, _) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
                     if (verdict == Verdict.Part)
                         verdict = verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host).Constraint;
                     var lift = Array.FindIndex(_lifts, l => l.Names.Contains(verdict));
@@ -92,8 +92,8 @@ public class VerdictTests
         var (window, candidate) = here.Draft.Graph.Windows.Where(w => w.Host.Label == host)
             .SelectMany(w => w.Candidates.Where(c => c.Tensor.Tensor.Name == tensor && search.Problem.Find(c) >= 0).Select(c => (w, c))).First();
         var verdicts = new SearchVerdicts(search, laws, default);
-        var (said, _) = verdicts.Of(candidate, window.Host, null);
-        var (constraint, text) = said is Verdict.Part ? verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host) : verdicts.Of(candidate, window.Host, null);
+        var (said, words) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
+        var (constraint, text) = said is Verdict.Part ? verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host) : (said, words);
         constraint.ShouldBe(verdict, text);
 
         var choices = _lifts.Select(l => (l.Names, Choice: new Choice(deployment, l.Of(laws)))).ToList();
@@ -119,6 +119,10 @@ public class VerdictTests
         public StepDraft Draft { get; }
 
         public long Gain { get; }
+
+        /// <summary>Units of the tensor that other parts bring.</summary>
+        public long Elsewhere(PrefetchCandidate candidate) => Draft.Search!.Problem.Parts
+            .Select((p, i) => p.Tensor == candidate.Tensor.Tensor.Name && i != Draft.Search.Problem.Find(candidate) ? Draft.Search.Best[i] : 0).Sum();
 
         /// <summary>Bytes of a tensor that are prefetched in the window, the instructions of all its layers counted once.</summary>
         public long BytesOf(string tensor) => Draft.Graph.Windows.SelectMany(w => w.Candidates).Where(c => c.Tensor.Tensor.Name == tensor)
