@@ -13,7 +13,7 @@ namespace Preserve.Optimizer;
 /// <param name="KeyValueBytes">Bytes p_kv of an element of the cache, above 0: 2 in 16 bit, 9/16 in 4 bit with scales.</param>
 /// <param name="LinkBytesPerSecond">Rate v_c of one rank's link from host memory, above 0.</param>
 /// <param name="Recompute">Time of the matmul (b l x h)(h x 2 d_kv) of one rank.</param>
-/// <param name="Prompt">Tokens s of each sequence whose X was stored, at prefill; 0 or more. l is at most s.</param>
+/// <param name="Prompt">Tokens s of each sequence whose X was stored, at prefill; 0 to 16,777,216. l is at most s.</param>
 public sealed record KvSplitProblem(
     int Batch,
     int Hidden,
@@ -72,6 +72,8 @@ public sealed record KvSplitProblem(
         AtLeast(nameof(Hidden), Hidden, 1);
         AtLeast(nameof(KeyValueWidth), KeyValueWidth, 1);
         AtLeast(nameof(Prompt), Prompt, 0);
+        if (Prompt > SpecificationLimits.Context.Most)
+            throw new ArgumentException($"Prompt is {Prompt}, but must be at most {SpecificationLimits.Context.Most}");
         AtLeast(nameof(Tile), Tile, 1);
         AtLeast(nameof(Ranks), Ranks, 1);
         AtLeast(nameof(FirstWeightBytes), FirstWeightBytes, 0);
