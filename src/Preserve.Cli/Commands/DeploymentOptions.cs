@@ -95,7 +95,7 @@ internal sealed class DeploymentOptions
         if (faults.Count > 0)
             throw new InputException(string.Join("; ", faults.Select(f => InOptions(f.Message))));
         if (Optimizer.PlanningRefusal.Of(spec) is { } refusal)
-            throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason} yet"));
+            throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason}"));
         var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes);
         if (!fit.Fits)
         {
