@@ -53,6 +53,50 @@ public sealed record KvSplitProblem(
     /// <summary>What that grows by for each cached token, 0 or more: the attention.</summary>
     public Rational OtherSecondsPerToken { get; init; }
 
+    /// <summary>The problem of one kind of layer of a deployment.</summary>
+    /// <remarks>Keys and values that a sliding window has left are never read: of such a layer nothing is recomputed.</remarks>
+    /// <param name="rates">Of the device or machine.</param>
+    /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
+    /// <param name="layer">One of its layers.</param>
+    /// <param name="batch">Sequences in the batch, 1 or more.</param>
+    /// <param name="prompt">Tokens whose activations are stored, 0 or more.</param>
+    /// <param name="tile">l is a multiple of it, 1 or more.</param>
+    /// <exception cref="NotSupportedException">The layer's attention is of a kind that has no keys and values by heads.</exception>
+    public static KvSplitProblem Of(ISplitRates rates, DeploymentSpec deployment, LayerSpec layer, int batch, int prompt, int tile)
+    {
+        if (rates is null)
+            throw new ArgumentNullException(nameof(rates));
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        if (layer is null)
+            throw new ArgumentNullException(nameof(layer));
+        if (layer.Attention is not MultiHeadAttentionSpec attention)
+            throw new NotSupportedException($"attention of kind {layer.Attention.GetType().Name} has no keys and values by heads");
+        var ranks = deployment.TensorParallel;
+        var hidden = deployment.Model.Hidden;
+        // More ranks than KV heads: each head is replicated over the ranks whose queries share it.
+        var width = Math.Max(attention.KeyValueHeads / ranks, 1) * attention.HeadSize;
+        var stored = attention.Window > 0 ? 0 : prompt;
+        var activationBytes = BytesOf(deployment.Offload.StoredActivations);
+        var offloaded = deployment.Offload.Weights == Home.Host;
+        var first = offloaded ? deployment.Weights.Bytes(2L * width * hidden) : 0;
+        var copy = rates.Copy(TransferDirection.HostToDevice);
+        return new KvSplitProblem(
+            batch, hidden, width, activationBytes, BytesOf(deployment.KeyValues), copy.BytesPerSecond,
+            rates.Recompute(batch, hidden, width, tile, stored), stored)
+        {
+            TransferSeconds = copy.FixedSeconds,
+            HostMemoryBytesPerSecond = rates.HostMemoryBytesPerSecond,
+            FirstWeightBytes = first,
+            OtherWeightBytes = offloaded ? new RankSizes(deployment).LayerWeightBytes(layer) - first : 0,
+            Tile = tile,
+            Ranks = ranks,
+            Gather = ranks > 1 ? rates.Gather(activationBytes * batch * hidden, ranks, tile, stored) : null,
+        };
+
+        static Rational BytesOf(Precision precision) => new(precision.BitsOfGroup(), 8 * PrecisionSizes.ScaleGroup);
+    }
+
     /// <summary>The rate at which one rank receives: its link, or its part of the host's memory.</summary>
     public Rational RankBytesPerSecond => HostMemoryBytesPerSecond is { } memory ? Rational.Min(LinkBytesPerSecond, memory / Ranks) : LinkBytesPerSecond;
 
