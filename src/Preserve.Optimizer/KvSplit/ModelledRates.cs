@@ -20,6 +20,14 @@ public sealed class ModelledRates(ICostLaws laws, Precision weights, Precision a
     public CopyRate Copy(TransferDirection direction) => new(
         Rational.FromDouble(_transfer.PinnedLatencyMicroseconds) / 1_000_000, Rational.FromDouble(_transfer.PinnedGigabytesPerSecond) * 1_000_000_000);
 
+    /// <summary>Time of one copy, in picoseconds.</summary>
+    /// <param name="bytes">Its size, 0 or more.</param>
+    /// <param name="direction">Its direction.</param>
+    /// <param name="pinned">Whether the host's memory is pinned.</param>
+    /// <param name="bothDirections">Whether as much is copied in the other direction meanwhile.</param>
+    public long CopyPicoseconds(long bytes, TransferDirection direction, bool pinned, bool bothDirections) =>
+        HostTransferLaw.Time(_transfer, new TransferOperation(direction, pinned), bytes, bothDirections, ranks: 1);
+
     /// <inheritdoc/>
     public TokenTime Recompute(int batch, int hidden, int keyValueWidth, int tile, int most) =>
         SampledTime.Of(tile, most, tokens => RecomputePicoseconds(batch, hidden, keyValueWidth, tokens, underTransfer: true));
