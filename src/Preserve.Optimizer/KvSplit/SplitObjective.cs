@@ -39,7 +39,7 @@ internal sealed class SplitObjective
         var activation = sizes.ActivationBytes / sizes.Links / rate;
         var keyValue = sizes.KeyValueBytesOfRank / rate;
         var recompute = published ? new LinearTime(0, ((LinearTime)problem.Recompute).SecondsPerToken) : problem.Recompute;
-        TokenTime gather = activations == ActivationTransfer.Gathered ? problem.Gather! : new LinearTime(0, 0);
+        var gather = activations == ActivationTransfer.Gathered ? problem.Gather! : new LinearTime(0, 0);
         var first = published ? 0 : Weights(problem.FirstWeightBytes);
         var others = published ? 0 : Weights(problem.OtherWeightBytes);
         var other = _pipelined ? problem.OtherSeconds : 0;
