@@ -24,6 +24,7 @@ var root = new RootCommand("Plans and simulates transformer inference on modelle
     ModelsCommand.Create(),
     ValidateCommand.Create(),
     CalibrateCommand.Create(),
+    ProfileCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

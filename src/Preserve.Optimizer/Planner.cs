@@ -13,6 +13,7 @@ public static class Planner
     /// <param name="device">The device that each rank runs on.</param>
     /// <param name="deviceFile">The text of the device's file where it is not built in: the plans carry it along.</param>
     /// <param name="cancellationToken">Stops before the next step, or the next run of its report.</param>
+    /// <exception cref="NotSupportedException">There are no passes for the deployment: <see cref="PlanningRefusal"/>.</exception>
     /// <exception cref="OperationCanceledException">The planning was stopped.</exception>
     /// <exception cref="ArgumentException">The deployment does not fit the device's memory.</exception>
     /// <exception cref="PlanningException">A plan failed its proof: a fault of the optimizer.</exception>
@@ -22,6 +23,7 @@ public static class Planner
             throw new ArgumentNullException(nameof(deployment));
         if (device is null)
             throw new ArgumentNullException(nameof(device));
+        Refuse(deployment);
         var fit = MemoryFit.Of(deployment, device.MemoryBytes);
         if (!fit.Fits)
             throw new ArgumentException($"the deployment needs {fit.NeededBytes} bytes per rank, {device.Id} has {fit.AvailableBytes}", nameof(deployment));
@@ -43,6 +45,7 @@ public static class Planner
     /// <param name="step">The step; it need not be one of the deployment's.</param>
     /// <param name="device">The device that each rank runs on; its memory is not asked.</param>
     /// <param name="cancellationToken">Stops the planning.</param>
+    /// <exception cref="NotSupportedException">There are no passes for the deployment: <see cref="PlanningRefusal"/>.</exception>
     /// <exception cref="OperationCanceledException">The planning was stopped.</exception>
     /// <exception cref="PlanningException">The plan failed its proof: a fault of the optimizer.</exception>
     public static ExecutionPlan PlanStep(DeploymentSpec deployment, StepSpec step, Device device, CancellationToken cancellationToken = default)
@@ -51,6 +54,7 @@ public static class Planner
             throw new ArgumentNullException(nameof(deployment));
         if (device is null)
             throw new ArgumentNullException(nameof(device));
+        Refuse(deployment);
         var plan = Draft(deployment, step ?? throw new ArgumentNullException(nameof(step)), CostLaws.For(device), cancellationToken).Plan;
         Prove(plan);
         return plan;
@@ -64,6 +68,12 @@ public static class Planner
         var room = laws.Device.PrefetchRoomBytes;
         var graph = StepPlanner.Plan(deployment, step, StepPlanner.RuleOf(deployment.Prefetch, room));
         return new StepDraft(graph, PlanEmission.Emit(graph, deployment, room), null, null);
+    }
+
+    private static void Refuse(DeploymentSpec deployment)
+    {
+        if (PlanningRefusal.Of(deployment) is { } refusal)
+            throw new NotSupportedException($"{refusal.Option}: {refusal.Reason}");
     }
 
     private static void Prove(ExecutionPlan plan)

@@ -16,7 +16,8 @@ internal static class Rooms
         new("src", "Preserve.Calibration", [ForApplications], ["Preserve.Hardware"]) { Packages = ["MathNet.Numerics"] }, // only the tool fits constants
         new("src", "Preserve.Models", [ForApplications], ["Preserve.Core"]),
         new("src", "Preserve.Exploration", [ForApplications], ["Preserve.Optimizer"]), // only the tool asks what a device should be
-        new("src", "Preserve.Cli", [ForApplications], ["Preserve.Optimizer", "Preserve.Models", "Preserve.Calibration", "Preserve.Exploration"]) { Packages = ["System.CommandLine", "Spectre.Console"] },
+        new("src", "Preserve.Profiling", [ForApplications], ["Preserve.Optimizer"]) { Packages = ["System.Numerics.Tensors"] }, // only the tool measures
+        new("src", "Preserve.Cli", [ForApplications], ["Preserve.Optimizer", "Preserve.Models", "Preserve.Calibration", "Preserve.Exploration", "Preserve.Profiling"]) { Packages = ["System.CommandLine", "Spectre.Console"] },
         new("generators", "Preserve.Generators", [ForTheCompiler], ["Preserve.Optimizer"]),
     ];
 

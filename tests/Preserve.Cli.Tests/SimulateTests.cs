@@ -121,7 +121,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("--tensor-parallel is 3, which does not divide the 32 query heads", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "3")]
     [InlineData("--batch of the decode step is 0, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--batch", "0")]
     [InlineData("Option '--device' is required", "--model", "llama-3-8b")]
-    [InlineData("'host'", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host")]
+    [InlineData("--kv-home: a KV-cache in the host's memory is not planned for, only one on the device", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host")]
     public async Task Bad_input_is_named_on_the_error_output_and_leaves_nothing(string message, params string[] arguments)
     {
         var (exitCode, output, errors) = await _tool.RunAsync(["simulate", .. arguments, "--trace", "t.json"]);

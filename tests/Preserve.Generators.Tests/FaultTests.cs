@@ -87,6 +87,30 @@ public class FaultTests
         { "Context = 128", "Context = 128, [|CachedTokens = 128|]", "PRSV010", "the decode step gives both Context, of each sequence, and CachedTokens, of all together" },
         { "[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Decode([|Batch = 4|], Context = 128)]", "PRSV010", "the step 'decode batch 4 context 128' is declared twice" },
 
+        { "Context = 128", "Context = 128, [|Prompt = 0|]", "PRSV008", $"Prompt of the decode step is 0, {Ranges}1 to 16,777,216" },
+        { "Context = 128", "Context = 128, [|Prompt = 129|]", "PRSV008", $"Prompt of a decode step with a context of 128 is 129, {Ranges}1 to 128" },
+        { "Context = 128", "CachedTokens = 128, [|Prompt = 16|]", "PRSV010", "the decode step gives both Prompt, of each sequence, and CachedTokens, of all together" },
+        { "TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Decode(Batch = 4, [|Context = 128|])]", "PRSV010", "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None" },
+        { "Decode(Batch = 4, Context = 128)", "Generation([|Batch = 0|], Prompt = 16, Tokens = 4)", "PRSV008", $"Batch of the generation is 0, {Ranges}1 to 65,536" },
+        { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, [|Prompt = 0|], Tokens = 4)", "PRSV008", $"Prompt of the generation is 0, {Ranges}1 to 16,777,216" },
+        { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 16, [|Tokens = 1|])", "PRSV008", $"Tokens of the generation is 1, {Ranges}2 to 16,777,202" },
+        { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 16, [|Tokens = 16_777_203|])", "PRSV008", $"Tokens of the generation is 16,777,203, {Ranges}2 to 16,777,202" },
+        { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Generation([|Batch = 4|], Prompt = 16, Tokens = 4)]", "PRSV010", "the step 'decode batch 4 context 18 prompt 16' is declared twice" },
+        { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Prefill([|Batch = 4|], Tokens = 16)]", "PRSV010", "the step 'prefill batch 4 tokens 16' is declared twice" },
+
+        // What lives in the host's memory.
+        { "TensorParallel = 2", "TensorParallel = 2, [|KeyValueHome = (Home)2|]", "PRSV008", "KeyValueHome of the deployment is 2, but must be one of Home.Device, Home.Host" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|WeightHome = (Home)2|]", "PRSV008", "WeightHome of the deployment is 2, but must be one of Home.Device, Home.Host" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|Objective = (Objective)2|]", "PRSV008", "Objective of the deployment is 2, but must be one of Objective.Latency, Objective.Throughput" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|BatchesPerLayer = 0|]", "PRSV008", $"BatchesPerLayer of the deployment is 0, {Ranges}1 to 1,024" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|StoredActivations = (Precision)7|]", "PRSV008", "StoredActivations of the deployment is 7, but must be one of Precision.Bf16, Precision.Fp8, Precision.Int8, Precision.Int4, Precision.Fp32" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|Recompute = (RecomputePolicy)2|]", "PRSV008", "Recompute of the deployment is 2, but must be one of RecomputePolicy.None, RecomputePolicy.Best" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|Objective = Objective.Throughput|]", "PRSV012", "Objective is Objective.Throughput, but everything lives on the device, where layers need not be shared between batches: it needs KeyValueHome or WeightHome to be Home.Host" },
+        { "TensorParallel = 2", "TensorParallel = 2, WeightHome = Home.Host, [|BatchesPerLayer = 8|]", "PRSV012", "BatchesPerLayer is 8, but Objective.Latency takes one batch through all layers: it needs Objective.Throughput" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|StoredActivations = Precision.Int8|]", "PRSV012", "StoredActivations is Precision.Int8, but no activations are stored: it needs KeyValueHome to be Home.Host and Recompute to be RecomputePolicy.Best" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|KeyValueHome = Home.Host|], Recompute = RecomputePolicy.None", "PRSV013", "'Deployed' cannot be planned yet: a KV-cache in the host's memory is not planned for, only one on the device" },
+        { "TensorParallel = 2", "TensorParallel = 2, [|WeightHome = Home.Host|], Objective = Objective.Throughput, BatchesPerLayer = 8", "PRSV013", "'Deployed' cannot be planned yet: weights in the host's memory are not planned for, only those on the device" },
+
         // What must be given.
         { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Vocabulary = 1000)|]", "PRSV011", "Hidden of model 'Small' must be given" },
         { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Hidden = 512)|]", "PRSV011", "Vocabulary of model 'Small' must be given" },
@@ -94,6 +118,7 @@ public class FaultTests
         { "FeedForward(Intermediate = 2048)", "[|FeedForward|]", "PRSV011", "Intermediate of layer 'DecoderLayer' must be given" },
         { "Decode(Batch = 4, Context = 128)", "[|Decode(Context = 128)|]", "PRSV011", "Batch of the decode step must be given" },
         { "Decode(Batch = 4, Context = 128)", "[|Prefill(Batch = 1)|]", "PRSV011", "Tokens of the prefill step must be given" },
+        { "Decode(Batch = 4, Context = 128)", "[|Generation(Batch = 1, Prompt = 16)|]", "PRSV011", "Tokens of the generation must be given" },
     };
 
     [Theory]

@@ -21,7 +21,8 @@ public class RandomDeclarationTests
             ("Prefetch", Gen.Elements("PrefetchPolicy.None", "PrefetchPolicy.Paper", "PrefetchPolicy.Best")), ("SeparateProjections", Flags), ("SequenceParallel", Flags),
             ("PrefetchTargets", Gen.Elements("PrefetchTargets.Weights", "PrefetchTargets.KeyValues")),
             ("KeyValueBlockTokens", Gen.Elements("16", "1", "100")),
-            ("CollectiveFusion", Gen.Elements("CollectiveFusion.None", "CollectiveFusion.Norm", "CollectiveFusion.MatMul")))
+            ("CollectiveFusion", Gen.Elements("CollectiveFusion.None", "CollectiveFusion.Norm", "CollectiveFusion.MatMul")),
+            ("BatchesPerLayer", Gen.Elements("1", "1", "1", "8")), ("WeightHome", Gen.Elements("Home.Device", "Home.Device", "Home.Device", "Home.Host")))
         from device in Gen.Elements("A100Sxm80", "H100", "Ascend910B2", "TpuV5e", "Rtx4090")
         from steps in Step.ListOf(2)
         let learned = layers.Any(l => l.Contains("Position.Learned", StringComparison.Ordinal)) ? ", LearnedPositions = 2050" : ""
@@ -60,6 +61,7 @@ public class RandomDeclarationTests
     private static Gen<string> Step => Gen.OneOf(
         from batch in Gen.Choose(1, 64) from context in Gen.Choose(1, 8192) select $"[Decode(Batch = {batch}, Context = {context})]",
         from batch in Gen.Choose(1, 64) from tokens in Gen.Choose(32, 100_000) select $"[Decode(Batch = {batch}, CachedTokens = {tokens})]",
+        from batch in Gen.Choose(1, 64) from prompt in Gen.Choose(1, 2048) from tokens in Gen.Choose(2, 500) select $"[Generation(Batch = {batch}, Prompt = {prompt}, Tokens = {tokens})]",
         from batch in Gen.Choose(1, 4) from tokens in Gen.Choose(1, 2048) select $"[Prefill(Batch = {batch}, Tokens = {tokens})]");
 
     [Fact]

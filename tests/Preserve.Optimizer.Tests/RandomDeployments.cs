@@ -46,6 +46,7 @@ public static class RandomDeployments
 
     private static Gen<StepSpec> Step() => Gen.Frequency(
         (4, from batch in Gen.Choose(1, 64) from context in Gen.Choose(1, 40_000) select (StepSpec)new DecodeSpec(batch, context, Total: false)),
+        (1, from batch in Gen.Choose(1, 64) from prompt in Gen.Choose(1, 40_000) from more in Gen.Choose(0, 500) select (StepSpec)new DecodeSpec(batch, prompt + more, Total: false, prompt)),
         (1, from batch in Gen.Choose(1, 64) from context in Gen.Choose(64, 400_000) select (StepSpec)new DecodeSpec(batch, context, Total: true)),
         (1, from batch in Gen.Choose(1, 4) from tokens in Gen.Choose(1, 4096) select (StepSpec)new PrefillSpec(batch, tokens)));
 

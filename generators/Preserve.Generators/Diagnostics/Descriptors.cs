@@ -60,6 +60,16 @@ internal static class Descriptors
         "{0} of {1} must be given",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV011.md");
 
+    public static readonly DiagnosticDescriptor Options = new(
+        "PRSV012", "Options contradict each other",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV012.md");
+
+    public static readonly DiagnosticDescriptor NotPlanned = new(
+        "PRSV013", "Deployment is not planned for yet",
+        "'{0}' cannot be planned yet: {1}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV013.md");
+
     public static readonly DiagnosticDescriptor PlanningFailed = new(
         "PRSV900", "Planning failed",
         "No sound plan could be made for '{0}', a fault of Preserve: {1}. Please report it with this specification: {2}.",
@@ -76,6 +86,7 @@ internal static class Descriptors
         DegreeFault => Degree,
         ContradictionFault => LayerDeclaration,
         StepFault => Steps,
+        OptionFault => Options,
         _ => OutOfRange,
     };
 }

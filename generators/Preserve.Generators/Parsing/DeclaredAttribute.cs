@@ -36,6 +36,16 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
         return standIn;
     }
 
+    /// <summary>A value that must be given, in its range. The least one stands in for another.</summary>
+    public int Required(string property, ValueRange range)
+    {
+        var value = Required(property, (int)range.Least);
+        if (range.Contains(value))
+            return value;
+        sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
+        return (int)range.Least;
+    }
+
     /// <summary>A value whose absence is written 0 in the specification: an explicit 0 is outside its range.</summary>
     public int Optional(string property, ValueRange range)
     {

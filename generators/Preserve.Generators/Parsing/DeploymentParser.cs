@@ -57,14 +57,19 @@ internal static class DeploymentParser
     {
         if (declaration.Positional(1).Kind == TypedConstantKind.Error)
             sink.ReportedElsewhere();
-        var attributes = type.GetAttributes().Where(a => a.AttributeClass is { } c && (c.Is<DecodeAttribute>() || c.Is<PrefillAttribute>())).ToList();
+        var attributes = type.GetAttributes().Where(a => a.AttributeClass is { } c && (StepParser.IsStep(c))).ToList();
         if (SymbolQueries.OnAnotherPart(attributes) is { } other)
             sink.Report(Descriptors.Steps, StepParser.DeclarationOf(other, type, sink).Site(), "the steps stand in several partial declarations, which have no order");
         var steps = new List<(StepSpec Step, DeclaredAttribute Declaration)>();
         foreach (var attribute in attributes)
         {
             var step = StepParser.DeclarationOf(attribute, type, sink);
-            steps.Add((StepParser.Parse(attribute, step, sink), step));
+            // Of several generations on one prompt, the first brings the prefill.
+            foreach (var parsed in StepParser.Parse(attribute, step, sink))
+            {
+                if (!StepParser.IsGeneration(attribute) || !steps.Any(s => s.Step == parsed && parsed is PrefillSpec))
+                    steps.Add((parsed, step));
+            }
         }
         var spec = new DeploymentSpec(
             model ?? NoModel,
@@ -81,6 +86,13 @@ internal static class DeploymentParser
         {
             PrefetchTargets = declaration.Choice<PrefetchTargets>(nameof(DeploymentAttribute.PrefetchTargets)),
             KeyValueBlockTokens = declaration.Optional(nameof(DeploymentAttribute.KeyValueBlockTokens), SpecificationLimits.KeyValueBlockTokens),
+            Offload = new OffloadSpec(
+                declaration.Choice<Home>(nameof(DeploymentAttribute.KeyValueHome)),
+                declaration.Choice<Home>(nameof(DeploymentAttribute.WeightHome)),
+                declaration.Choice<Objective>(nameof(DeploymentAttribute.Objective)),
+                declaration.Int(nameof(DeploymentAttribute.BatchesPerLayer), unset: 1),
+                declaration.Choice<Precision>(nameof(DeploymentAttribute.StoredActivations)),
+                declaration.Choice(nameof(DeploymentAttribute.Recompute), unset: RecomputePolicy.Best)),
         };
 
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))

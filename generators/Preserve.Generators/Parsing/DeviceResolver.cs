@@ -26,6 +26,8 @@ internal static class DeviceResolver
 
     private static Resolution Fit(DeploymentSpec spec, Device device, string? text)
     {
+        if (PlanningRefusal.Of(spec) is { } refusal)
+            return new Resolution.NotPlanned(refusal);
         try
         {
             var fit = MemoryFit.Of(spec, device.MemoryBytes);

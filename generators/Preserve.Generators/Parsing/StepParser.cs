@@ -1,29 +1,53 @@
+using System.Collections.Generic;
 using Microsoft.CodeAnalysis;
 
 namespace Preserve.Generators;
 
-/// <summary>Reads one declared step.</summary>
+/// <summary>Reads one declared step, or a generation's two.</summary>
 internal static class StepParser
 {
+    public static bool IsStep(INamedTypeSymbol attribute) =>
+        attribute.Is<DecodeAttribute>() || attribute.Is<PrefillAttribute>() || attribute.Is<GenerationAttribute>();
+
+    public static bool IsGeneration(AttributeData attribute) => attribute.AttributeClass!.Is<GenerationAttribute>();
+
     public static DeclaredAttribute DeclarationOf(AttributeData attribute, INamedTypeSymbol type, IFaultSink sink) =>
-        new(attribute, type, outer: null, IsDecode(attribute) ? "the decode step" : "the prefill step", sink);
+        new(attribute, type, outer: null, IsGeneration(attribute) ? "the generation" : IsDecode(attribute) ? "the decode step" : "the prefill step", sink);
 
-    /// <summary>The step. Values that are missing have a stand-in, and a fault.</summary>
-    public static StepSpec Parse(AttributeData attribute, DeclaredAttribute declaration, IFaultSink sink)
+    /// <summary>The steps. Values that are missing have a stand-in, and a fault.</summary>
+    public static IEnumerable<StepSpec> Parse(AttributeData attribute, DeclaredAttribute declaration, IFaultSink sink)
     {
+        if (IsGeneration(attribute))
+            return ParseGeneration(declaration);
         var batch = declaration.Required(nameof(DecodeAttribute.Batch), standIn: 1);
-        if (!IsDecode(attribute))
-            return new PrefillSpec(batch, declaration.Required(nameof(PrefillAttribute.Tokens), standIn: 1));
+        return IsDecode(attribute)
+            ? [ParseDecode(batch, declaration, sink)]
+            : [new PrefillSpec(batch, declaration.Required(nameof(PrefillAttribute.Tokens), standIn: 1))];
+    }
 
+    private static DecodeSpec ParseDecode(int batch, DeclaredAttribute declaration, IFaultSink sink)
+    {
         var each = declaration.Has(nameof(DecodeAttribute.Context));
         var total = declaration.Has(nameof(DecodeAttribute.CachedTokens));
         if (each && total)
             sink.Report(Descriptors.Steps, declaration.Site(nameof(DecodeAttribute.CachedTokens)), "the decode step gives both Context, of each sequence, and CachedTokens, of all together");
         if (!each && !total)
             sink.Report(Descriptors.Steps, declaration.Site(), "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together");
+        var prompt = declaration.Optional(nameof(DecodeAttribute.Prompt), SpecificationLimits.Context);
         return total
-            ? new DecodeSpec(batch, declaration.Int(nameof(DecodeAttribute.CachedTokens), unset: batch), Total: true)
-            : new DecodeSpec(batch, declaration.Int(nameof(DecodeAttribute.Context), unset: 1), Total: false);
+            ? new DecodeSpec(batch, declaration.Int(nameof(DecodeAttribute.CachedTokens), unset: batch), Total: true, prompt)
+            : new DecodeSpec(batch, declaration.Int(nameof(DecodeAttribute.Context), unset: 1), Total: false, prompt);
+    }
+
+    /// <summary>A prefill and a decode step. The values are checked here, by their own names: the steps' are others.</summary>
+    private static IEnumerable<StepSpec> ParseGeneration(DeclaredAttribute declaration)
+    {
+        var batch = declaration.Required(nameof(GenerationAttribute.Batch), SpecificationLimits.Batch);
+        var prompt = declaration.Required(nameof(GenerationAttribute.Prompt), SpecificationLimits.Tokens);
+        // The prefill gives the first token, and what the last one adds to the cache nobody reads.
+        var most = SpecificationLimits.Context.Most - prompt + 2;
+        var tokens = declaration.Required(nameof(GenerationAttribute.Tokens), SpecificationLimits.Generated with { Most = most });
+        return [new PrefillSpec(batch, prompt), new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt)];
     }
 
     private static bool IsDecode(AttributeData attribute) => attribute.AttributeClass!.Is<DecodeAttribute>();

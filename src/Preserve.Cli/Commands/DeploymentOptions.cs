@@ -17,7 +17,7 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _weights = Precisions("--weights", "Format of the weights.");
     private readonly Option<string> _activations = Precisions("--activations", "Format in which activations enter a matmul.");
     private readonly Option<string> _keyValues = Precisions("--key-values", "Format of the KV-cache.");
-    private readonly Option<string> _home = new("--kv-home") { Description = "Where the KV-cache lives: device; host is not planned for yet.", DefaultValueFactory = _ => "device", HelpName = "device" };
+    private readonly Option<string> _home = new Option<string>("--kv-home") { Description = "Where the KV-cache lives; host is not planned for yet.", DefaultValueFactory = _ => "device" }.AcceptOnlyFromAmong("device", "host");
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
     private readonly Option<string> _targets = new Option<string>("--prefetch-targets") { Description = "What may be prefetched.", DefaultValueFactory = _ => "both" }.AcceptOnlyFromAmong("both", "weights", "kv");
@@ -65,16 +65,14 @@ internal sealed class DeploymentOptions
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
     public DeployedModel Read(ParseResult parsed)
     {
-        if (parsed.GetValue(_home) is var home && home != "device")
-            throw new InputException($"--kv-home is '{home}'; a KV-cache outside the device is not planned for yet, only 'device' is");
-        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)));
+        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), parsed.GetValue(_home) == "host" ? Home.Host : Home.Device);
     }
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
-    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => Read(parsed, m, PrefetchPolicy.None))];
+    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => Read(parsed, m, PrefetchPolicy.None, Home.Device))];
 
-    private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy)
+    private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy, Home keyValueHome)
     {
         var model = ModelArgument.Read(name);
         var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
@@ -89,11 +87,15 @@ internal sealed class DeploymentOptions
         {
             PrefetchTargets = Targets(parsed.GetValue(_targets)),
             KeyValueBlockTokens = blockTokens ?? 0,
+            // A single step has no prompt, and so no activations to recompute from.
+            Offload = OffloadSpec.None with { KeyValues = keyValueHome, Recompute = keyValueHome == Home.Host ? RecomputePolicy.None : RecomputePolicy.Best },
         };
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
         if (faults.Count > 0)
             throw new InputException(string.Join("; ", faults.Select(f => InOptions(f.Message))));
+        if (Optimizer.PlanningRefusal.Of(spec) is { } refusal)
+            throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason}"));
         var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes);
         if (!fit.Fits)
         {
@@ -147,6 +149,7 @@ internal sealed class DeploymentOptions
 
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
     private static string InOptions(string message) => message
+        .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
         .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
         .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)

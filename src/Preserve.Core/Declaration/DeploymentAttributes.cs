@@ -51,6 +51,32 @@ public sealed class DeploymentAttribute(Type model, string device) : Attribute
     /// <see cref="TensorParallel"/> is 2 or more; a norm cannot be fused with <see cref="SequenceParallel"/>, under which it runs between
     /// two collectives. Default: <see cref="Preserve.CollectiveFusion.None"/>.</summary>
     public CollectiveFusion CollectiveFusion { get; set; }
+
+    /// <summary>Where the KV-cache lives. <see cref="Home.Host"/> brings it over the host link in every decode step, or a part of it as
+    /// stored activations to recompute it from, as <see cref="Recompute"/> says. Default: <see cref="Home.Device"/>.</summary>
+    public Home KeyValueHome { get; set; }
+
+    /// <summary>Where the layers' weights live. <see cref="Home.Host"/> brings those of each layer over the host link while the layer
+    /// before it runs. Default: <see cref="Home.Device"/>.</summary>
+    public Home WeightHome { get; set; }
+
+    /// <summary>What the order of layers and batches makes best. <see cref="Preserve.Objective.Throughput"/> needs
+    /// <see cref="KeyValueHome"/> or <see cref="WeightHome"/> to be <see cref="Home.Host"/>. Default:
+    /// <see cref="Preserve.Objective.Latency"/>.</summary>
+    public Objective Objective { get; set; }
+
+    /// <summary>Batches that one layer serves before the next one: 1 to 1,024. More than 1 needs
+    /// <see cref="Preserve.Objective.Throughput"/>. Default: 1.</summary>
+    public int BatchesPerLayer { get; set; } = 1;
+
+    /// <summary>Format of the activations that are stored in the host's memory to recompute keys and values from. Other than
+    /// <see cref="Precision.Bf16"/> it changes results, and needs <see cref="KeyValueHome"/> to be <see cref="Home.Host"/>.
+    /// Default: <see cref="Precision.Bf16"/>.</summary>
+    public Precision StoredActivations { get; set; }
+
+    /// <summary>Which keys and values of a KV-cache in the host's memory are recomputed. Default:
+    /// <see cref="RecomputePolicy.Best"/>.</summary>
+    public RecomputePolicy Recompute { get; set; } = RecomputePolicy.Best;
 }
 
 /// <summary>Asks for the plan of a decode step: one new token per sequence. The plan serves every context from 1 to the
@@ -67,6 +93,10 @@ public sealed class DecodeAttribute : Attribute
     /// <summary>Most tokens that all sequences together have cached before the step, for mixed lengths: from
     /// <see cref="Batch"/> to 1,073,741,824.</summary>
     public int CachedTokens { get; set; }
+
+    /// <summary>How many of <see cref="Context"/> came with the prompt of each sequence: 1 to <see cref="Context"/>. The plan then
+    /// serves every context from it on. Default: not said.</summary>
+    public int Prompt { get; set; }
 }
 
 /// <summary>Asks for the plan of a prefill step: the whole prompt of every sequence, on an empty cache.</summary>
@@ -77,5 +107,21 @@ public sealed class PrefillAttribute : Attribute
     public int Batch { get; set; }
 
     /// <summary>Prompt tokens per sequence: 1 to 16,777,216, and no more than 1,073,741,824 in the batch. Required.</summary>
+    public int Tokens { get; set; }
+}
+
+/// <summary>Asks for the plans of a whole generation: the prefill of the prompt, and a decode step that serves every context from
+/// there to the last token. It stands for a <see cref="PrefillAttribute"/> and a <see cref="DecodeAttribute"/>.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
+public sealed class GenerationAttribute : Attribute
+{
+    /// <summary>Sequences in the batch: 1 to 65,536. Required.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Prompt tokens per sequence: 1 to 16,777,216, and no more than 1,073,741,824 in the batch. Required.</summary>
+    public int Prompt { get; set; }
+
+    /// <summary>Tokens that each sequence is given: 2 to 16,777,216, the first by the prefill. With the prompt no more than
+    /// 16,777,218. Required.</summary>
     public int Tokens { get; set; }
 }

@@ -1,3 +1,5 @@
+using System;
+
 namespace Preserve;
 
 /// <summary>Where and how a model runs: a group of tensor-parallel ranks and the steps that are planned for it.</summary>
@@ -31,6 +33,9 @@ public sealed record DeploymentSpec(
 
     /// <summary>Tokens of a block of the KV-cache, 1 or more; 0 where each sequence's cache lies in one piece.</summary>
     public int KeyValueBlockTokens { get; init; }
+
+    /// <summary>What lives in the host's memory, and how it is brought to the device.</summary>
+    public OffloadSpec Offload { get; init; } = OffloadSpec.None;
 }
 
 /// <summary>What shares a kernel with a collective that sums.</summary>
@@ -88,7 +93,7 @@ public abstract record StepSpec
     /// <summary>The largest context that the plan serves, in the unit of <see cref="ContextIsTotal"/>.</summary>
     public abstract int MaxContext { get; }
 
-    /// <summary>The smallest context that the plan serves: 1, or 0 for a prefill.</summary>
+    /// <summary>The smallest context that the plan serves: the prompt, 1 where it is not said, or 0 for a prefill.</summary>
     public abstract int MinContext { get; }
 
     /// <summary>Whether the context counts the cached tokens of all sequences together, not of each.</summary>
@@ -99,7 +104,9 @@ public abstract record StepSpec
 /// <param name="Sequences">Sequences in the batch.</param>
 /// <param name="Context">Most tokens cached before the step: per sequence, or all together with <paramref name="Total"/>.</param>
 /// <param name="Total">Whether <paramref name="Context"/> is the total over the batch, for sequences of mixed lengths.</param>
-public sealed record DecodeSpec(int Sequences, int Context, bool Total) : StepSpec
+/// <param name="Prompt">Tokens of each sequence that came with its prompt, of which a prefill can have stored activations; 0 where it
+/// is not said. The plan serves no contexts below it.</param>
+public sealed record DecodeSpec(int Sequences, int Context, bool Total, int Prompt = 0) : StepSpec
 {
     /// <inheritdoc/>
     public override int Batch => Sequences;
@@ -111,13 +118,14 @@ public sealed record DecodeSpec(int Sequences, int Context, bool Total) : StepSp
     public override int MaxContext => Context;
 
     /// <inheritdoc/>
-    public override int MinContext => 1;
+    public override int MinContext => Math.Max(Prompt, 1);
 
     /// <inheritdoc/>
     public override bool ContextIsTotal => Total;
 
     /// <inheritdoc/>
-    public override string ToString() => Total ? $"decode batch {Sequences} cached {Context}" : $"decode batch {Sequences} context {Context}";
+    public override string ToString() =>
+        $"decode batch {Sequences} {(Total ? "cached" : "context")} {Context}" + (Prompt > 0 ? $" prompt {Prompt}" : "");
 }
 
 /// <summary>A prefill step: the whole prompt of every sequence, with an empty cache before it.</summary>

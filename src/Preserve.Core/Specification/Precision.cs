@@ -39,4 +39,13 @@ public static class PrecisionSizes
     /// <param name="precision">A defined format.</param>
     /// <param name="elements">Number of elements, 0 or more.</param>
     public static long Bytes(this Precision precision, long elements) => checked(((elements * precision.Bits()) + 7) / 8);
+
+    /// <summary>Bits that <see cref="ScaleGroup"/> elements take with the scale that they share.</summary>
+    /// <remarks>4-bit integers have a 16-bit scale in each group, 4.5 bits an element or 0.5625 bytes (as in llama.cpp's Q4_0); the wider
+    /// formats are scaled by tensor, which takes nothing beside.</remarks>
+    /// <param name="precision">A defined format.</param>
+    public static int BitsOfGroup(this Precision precision) => (precision.Bits() * ScaleGroup) + (precision == Precision.Int4 ? 16 : 0);
+
+    /// <summary>Elements that share a scale in <see cref="Precision.Int4"/>.</summary>
+    public const int ScaleGroup = 32;
 }

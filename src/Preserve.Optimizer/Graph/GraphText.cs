@@ -156,6 +156,7 @@ internal static class GraphText
     private static StepSpec ParseStep(string text) => text.Split(' ') switch
     {
         ["decode", _, var batch, "context", var context] => new DecodeSpec(Number(batch, ""), Number(context, ""), Total: false),
+        ["decode", _, var batch, "context", var context, _, var prompt] => new DecodeSpec(Number(batch, ""), Number(context, ""), Total: false, Number(prompt, "")),
         ["decode", _, var batch, "cached", var cached] => new DecodeSpec(Number(batch, ""), Number(cached, ""), Total: true),
         ["prefill", _, var batch, _, var tokens] => new PrefillSpec(Number(batch, ""), Number(tokens, "")),
         _ => throw new FormatException($"'{text}' is not a step"),

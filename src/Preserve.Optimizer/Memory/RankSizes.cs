@@ -93,7 +93,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
         }
     }
 
-    private long LayerWeightBytes(LayerSpec layer)
+    public long LayerWeightBytes(LayerSpec layer)
     {
         checked
         {

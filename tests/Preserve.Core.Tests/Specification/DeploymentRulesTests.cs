@@ -21,6 +21,18 @@ public class DeploymentRulesTests
         { "no steps", SampleSpecs.Deployment with { Steps = default }, new DeploymentPlace("Steps") },
         { "batch", With(new DecodeSpec(0, 128, Total: false)), new StepPlace(0, "Batch") },
         { "context", With(new DecodeSpec(1, 0, Total: false)), new StepPlace(0, "Context") },
+        { "prompt beyond the context", With(new DecodeSpec(1, 100, Total: false, Prompt: 101)), new StepPlace(0, "Prompt") },
+        { "negative prompt", With(new DecodeSpec(1, 100, Total: false, Prompt: -1)), new StepPlace(0, "Prompt") },
+        { "prompt of a total", With(new DecodeSpec(1, 100, Total: true, Prompt: 10)), new StepPlace(0, "Prompt") },
+        { "home", Offloaded(new OffloadSpec((Home)7)), new DeploymentPlace("KeyValueHome") },
+        { "home of weights", Offloaded(new OffloadSpec(Weights: (Home)7)), new DeploymentPlace("WeightHome") },
+        { "objective", Offloaded(new OffloadSpec(Objective: (Objective)7)), new DeploymentPlace("Objective") },
+        { "batches per layer", Offloaded(new OffloadSpec(Weights: Home.Host, Objective: Objective.Throughput, BatchesPerLayer: 1025)), new DeploymentPlace("BatchesPerLayer") },
+        { "recompute", Offloaded(new OffloadSpec(Recompute: (RecomputePolicy)7)), new DeploymentPlace("Recompute") },
+        { "throughput of nothing", Offloaded(new OffloadSpec(Objective: Objective.Throughput)), new DeploymentPlace("Objective") },
+        { "batches row by row", Offloaded(new OffloadSpec(Weights: Home.Host, BatchesPerLayer: 2)), new DeploymentPlace("BatchesPerLayer") },
+        { "activations that nobody stores", Offloaded(new OffloadSpec(Home.Host, StoredActivations: Precision.Int8, Recompute: RecomputePolicy.None)), new DeploymentPlace("StoredActivations") },
+        { "no prompt", Offloaded(new OffloadSpec(Home.Host)) with { Steps = new StepSpec[] { new DecodeSpec(4, 128, Total: false) } }, new StepPlace(0, "Context") },
         { "cached", With(new DecodeSpec(4, 3, Total: true)), new StepPlace(0, "CachedTokens") },
         { "tokens", With(new PrefillSpec(1, 0)), new StepPlace(0, "Tokens") },
         { "rows", With(new PrefillSpec(65_536, 65_536)), new StepPlace(0, "Tokens") },
@@ -46,6 +58,23 @@ public class DeploymentRulesTests
     [MemberData(nameof(Faulty))]
     public void A_fault_names_its_place(string what, DeploymentSpec deployment, SpecificationPlace place) =>
         DeploymentRules.Check(deployment, modelIsSound: true).ShouldHaveSingleItem(what).Place.ShouldBe(place);
+
+    [Fact]
+    public void What_lives_in_host_memory_is_sound_with_its_options()
+    {
+        var generation = SampleSpecs.Deployment with { Steps = new StepSpec[] { new PrefillSpec(4, 100), new DecodeSpec(4, 130, Total: false, Prompt: 100) } };
+        DeploymentRules.Check(generation with { Offload = new OffloadSpec(Home.Host, Home.Host, Objective.Throughput, 1024, Precision.Int4) }, modelIsSound: true).ShouldBeEmpty();
+        DeploymentRules.Check(Offloaded(new OffloadSpec(Home.Host, Recompute: RecomputePolicy.None)), modelIsSound: true).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Four_bit_groups_have_a_scale()
+    {
+        // 0.5625 bytes an element.
+        Precision.Int4.BitsOfGroup().ShouldBe(144);
+        Precision.Int8.BitsOfGroup().ShouldBe(256);
+        Precision.Bf16.BitsOfGroup().ShouldBe(512);
+    }
 
     [Fact]
     public void Tokens_are_shared_evenly_or_not_at_all()
@@ -78,6 +107,8 @@ public class DeploymentRulesTests
                     && (c.keyValueHeads % c.degree == 0 || c.degree % c.keyValueHeads == 0);
                 return faults.Count == 0 == even;
             }));
+
+    private static DeploymentSpec Offloaded(OffloadSpec offload) => SampleSpecs.Deployment with { Offload = offload };
 
     private static DeploymentSpec With(params StepSpec[] steps) => SampleSpecs.Deployment with { Steps = steps };
 }

@@ -255,6 +255,7 @@ internal sealed class PlanTextReader
     private static StepSpec ParseStep(string text) => text.Split(' ') switch
     {
         ["decode", "batch", var batch, "context", var context] => new DecodeSpec(Int(batch), Int(context), Total: false),
+        ["decode", "batch", var batch, "context", var context, "prompt", var prompt] => new DecodeSpec(Int(batch), Int(context), Total: false, Int(prompt)),
         ["decode", "batch", var batch, "cached", var cached] => new DecodeSpec(Int(batch), Int(cached), Total: true),
         ["prefill", "batch", var batch, "tokens", var tokens] => new PrefillSpec(Int(batch), Int(tokens)),
         _ => throw Bad($"'{text}' is not a step such as 'decode batch 4 context 4096'"),

@@ -28,6 +28,7 @@ public static class DeploymentRules
             Needs(nameof(deployment.SequenceParallel), "divides tokens over the ranks of a group", deployment, faults);
         if (deployment.CollectiveFusion != CollectiveFusion.None && deployment.TensorParallel == 1)
             Needs(nameof(deployment.CollectiveFusion), "fuses kernels with collectives", deployment, faults);
+        OffloadRules.CheckTogether(deployment, faults);
         for (var i = 0; i < deployment.Steps.Count; i++)
             CheckTogether(deployment, i, modelIsSound, faults);
         return faults.ToArray();
@@ -51,6 +52,7 @@ public static class DeploymentRules
                 new DeploymentPlace(nameof(deployment.CollectiveFusion)), "a deployment with SequenceParallel, whose norms run between two collectives,",
                 (long)deployment.CollectiveFusion, "CollectiveFusion.None, CollectiveFusion.MatMul"));
         }
+        OffloadRules.CheckValues(deployment.Offload, faults);
         if (deployment.Steps.Count == 0)
             faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: neither a decode nor a prefill"));
     }
@@ -115,6 +117,21 @@ public static class DeploymentRules
         return most;
     }
 
+    private static bool CheckPrompt(DecodeSpec step, int index, FaultList faults)
+    {
+        var place = new StepPlace(index, nameof(step.Prompt));
+        if (step.Total)
+        {
+            faults.Add(new StepFault(place, "the decode step gives both Prompt, of each sequence, and CachedTokens, of all together"));
+            return false;
+        }
+        if (step.Prompt >= 1 && step.Prompt <= step.Context)
+            return true;
+        faults.Add(new OutOfRangeFault(
+            place, $"a decode step with a context of {ValueRange.Grouped(step.Context)}", step.Prompt, SpecificationLimits.Context with { Most = step.Context }));
+        return false;
+    }
+
     private static void CheckTogether(DeploymentSpec deployment, int index, bool modelIsSound, FaultList faults)
     {
         var step = deployment.Steps[index];
@@ -133,6 +150,8 @@ public static class DeploymentRules
                 SpecificationLimits.CachedTokens with { Least = mixed.Sequences }));
             return;
         }
+        if (step is DecodeSpec { Prompt: not 0 } generating && !CheckPrompt(generating, index, faults))
+            return;
         var rows = (long)step.Batch * step.NewTokens;
         if (deployment.SequenceParallel && rows % deployment.TensorParallel != 0)
         {

@@ -68,6 +68,15 @@ public sealed record ContradictionFault(SpecificationPlace Place, string Sentenc
     public override string Message => Sentence;
 }
 
+/// <summary>Options of the deployment contradict each other: one would do nothing.</summary>
+/// <param name="Place">The option to change.</param>
+/// <param name="Sentence">What is wrong.</param>
+public sealed record OptionFault(SpecificationPlace Place, string Sentence) : SpecificationFault(Place)
+{
+    /// <inheritdoc/>
+    public override string Message => Sentence;
+}
+
 /// <summary>The tensor-parallel degree does not divide what it distributes.</summary>
 /// <param name="Place">The degree's place.</param>
 /// <param name="Degree">The degree.</param>

@@ -58,6 +58,12 @@ public static class SpecificationLimits
     /// <summary>Tokens of a block of a paged KV-cache, where it is paged.</summary>
     public static ValueRange KeyValueBlockTokens { get; } = new(1, 65_536);
 
+    /// <summary>Tokens that a generation gives to one sequence: the first comes with the prefill.</summary>
+    public static ValueRange Generated { get; } = new(2, 16_777_216);
+
+    /// <summary>Batches that one layer serves before the next one.</summary>
+    public static ValueRange BatchesPerLayer { get; } = new(1, 1_024);
+
     /// <summary>Prompt tokens of one sequence.</summary>
     public static ValueRange Tokens { get; } = new(1, 16_777_216);
 

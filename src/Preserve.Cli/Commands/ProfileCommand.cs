@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.Globalization;
+using Preserve.Cli.Output;
+using Preserve.Optimizer;
+using Preserve.Profiling;
+using Spectre.Console;
+
+namespace Preserve.Cli.Commands;
+
+/// <summary><c>preserve profile</c>: times what a KV split weighs, on this machine or on the model of a device, and says the split.</summary>
+internal static class ProfileCommand
+{
+    public static Command Create()
+    {
+        var model = new Option<string>("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json: the matmul has its sizes.", Required = true, HelpName = "id|config.json" };
+        var device = new Option<string?>("--device", "-d") { Description = "A device whose model answers; without it this machine is timed.", HelpName = "id|file.json" };
+        var from = new Option<string?>("--from") { Description = "A profile that was written before, to be used instead of timing.", HelpName = "file.json" };
+        var batch = new Option<int>("--batch", "-b") { Description = "Sequences in the batch.", DefaultValueFactory = _ => 1 };
+        var tokens = new Option<int[]>("--tokens") { Description = "Tokens whose keys and values are recomputed; two numbers or more.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [16, 32, 64] };
+        var repetitions = new Option<int>("--repetitions") { Description = "Times that are taken of each thing on this machine.", DefaultValueFactory = _ => 9 };
+        var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt, for the split.", DefaultValueFactory = _ => 1024 };
+        var file = new Option<string?>("--out") { Description = "The profile to write.", HelpName = "file.json" };
+        var json = new Option<bool>("--json") { Description = "Print the profile as JSON." };
+        var command = new Command("profile", "Times copies and the recomputation of keys and values, and says the KV split that they give.")
+        {
+            model, device, from, batch, tokens, repetitions, prompt, file, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var imported = ModelArgument.Read(parsed.GetValue(model)!);
+            var layer = imported.Spec.Stack[0].Pattern[0];
+            if (layer.Attention is not MultiHeadAttentionSpec attention)
+                throw new InputException($"the attention of {imported.Spec.Name} has no keys and values by heads");
+            Check("--batch", parsed.GetValue(batch), SpecificationLimits.Batch);
+            Check("--prompt", parsed.GetValue(prompt), SpecificationLimits.Tokens);
+            Check("--repetitions", parsed.GetValue(repetitions), new ValueRange(3, 10_000));
+            var shape = new RecomputeShape(parsed.GetValue(batch), imported.Spec.Hidden, attention.KeyValueHeads * attention.HeadSize);
+            if (parsed.GetValue(from) is not null && parsed.GetValue(device) is not null)
+                throw new InputException("--from and --device are given, but a profile is either read or made");
+            var profile = parsed.GetValue(from) is { } path
+                ? Read(path)
+                : Measure(shape, parsed.GetValue(tokens)!, parsed.GetValue(device), parsed.GetValue(repetitions), parsed.GetValue(json));
+            var text = ProfileFile.Write(profile);
+            if (parsed.GetValue(json))
+                Console.Write(text);
+            else
+                Print(profile, Table(profile, imported.Spec, layer, shape.Batch, parsed.GetValue(prompt)), parsed.GetValue(prompt));
+            if (parsed.GetValue(file) is { } target)
+            {
+                OutputFile.Write(target, text);
+                if (!parsed.GetValue(json))
+                    Console.WriteLine($"wrote {target}");
+            }
+            return 0;
+        });
+        return command;
+    }
+
+    private static SplitProfile Measure(RecomputeShape shape, int[] tokens, string? device, int repetitions, bool quiet)
+    {
+        foreach (var count in tokens)
+            Check("--tokens", count, SpecificationLimits.Tokens);
+        if (tokens.Distinct().Count() < 2)
+            throw new InputException($"--tokens is {string.Join(' ', tokens)}, but a rate needs two numbers or more");
+        var sizes = ProfileSizes.Of(shape, tokens);
+        if (device is not null)
+            return SplitProfile.Measure(new ModelledProfiler(CostLaws.For(DeviceArgument.Read(device).Device)), sizes, DateTimeOffset.UtcNow);
+        // No machine that this runs on has room for more.
+        const long most = 1L << 30;
+        var largest = Math.Max(sizes.CopyBytes[^1], 4L * shape.Batch * sizes.Tokens[^1] * Math.Max(shape.Hidden, 2 * shape.KeyValueWidth));
+        if (largest > most)
+            throw new InputException($"{shape.Batch:#,0} sequences of {sizes.Tokens[^1]:#,0} tokens need buffers of {largest:#,0} bytes, but this machine is timed with at most {most:#,0}: fewer --tokens or a smaller --batch need less");
+        return LongWork.Show(quiet, "timing this machine", () => SplitProfile.Measure(
+            new MachineProfiler(repetitions, bufferBytes: (int)Math.Max(64 << 20, sizes.CopyBytes[^1])), sizes, DateTimeOffset.UtcNow));
+    }
+
+    private static SplitProfile Read(string path)
+    {
+        if (!File.Exists(path))
+            throw new InputException($"--from is '{path}', which is not a file");
+        try
+        {
+            return ProfileFile.Read(File.ReadAllText(path));
+        }
+        catch (FormatException e)
+        {
+            throw new InputException($"{path}: {e.Message}");
+        }
+    }
+
+    /// <summary>The split over a generation of 128 tokens.</summary>
+    private static KvSplitTable Table(SplitProfile profile, ModelSpec model, LayerSpec layer, int batch, int prompt)
+    {
+        var deployment = new DeploymentSpec(
+            model, profile.Source.Name, 1, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.None, SeparateProjections: false,
+            new StepSpec[] { new DecodeSpec(batch, prompt + 128, Total: false, prompt) })
+        {
+            Offload = new OffloadSpec(Home.Host),
+        };
+        try
+        {
+            return new KvSplitSolver(KvSplitProblem.Of(profile.Rates, deployment, layer, batch, prompt, tile: 1)).Table(KvSplitForm.Sequential, prompt, prompt + 128);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InputException(e.Message);
+        }
+    }
+
+    private static void Print(SplitProfile profile, KvSplitTable split, int prompt)
+    {
+        Console.WriteLine(Text($"{profile.Source.Kind} {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}"));
+        var copies = new Table().Border(TableBorder.Rounded).AddColumns("copy", "memory", "beside");
+        foreach (var column in new[] { "fixed", "rate" })
+            copies.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var kind in ProfileSizes.CopyKinds.Where(k => profile.Copies.Any(c => c.Kind == k)))
+        {
+            var (fixedTime, rate) = profile.CopyLine(kind);
+            copies.AddRow(
+                kind.Direction == TransferDirection.HostToDevice ? "to the device" : "to the host", kind.Pinned ? "pinned" : "pageable",
+                kind.BothDirections ? "the other direction" : "nothing", Text($"{fixedTime:0.0} us"), Text($"{rate:0.00} GB/s"));
+        }
+        AnsiConsole.Write(copies);
+        var matMuls = new Table().Border(TableBorder.Rounded).AddColumns("matmul", "beside");
+        foreach (var column in new[] { "median", "middle half", "rate" })
+            matMuls.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var m in profile.MatMuls)
+        {
+            matMuls.AddRow(
+                Text($"({m.Shape.Batch * m.Tokens} x {m.Shape.Hidden})({m.Shape.Hidden} x {2 * m.Shape.KeyValueWidth})"), m.UnderTransfer ? "copies" : "nothing",
+                Text($"{m.Time.MedianMicroseconds:0.0} us"), Text($"{m.Time.LowMicroseconds:0.0} to {m.Time.HighMicroseconds:0.0}"), Text($"{m.Teraflops:0.000} TFLOP/s"));
+        }
+        AnsiConsole.Write(matMuls);
+        Console.WriteLine(Text($"recomputed of c cached tokens, c from {split.First} to {split.Last}, with the activations of {prompt} stored: {split}"));
+    }
+
+    private static void Check(string option, long value, ValueRange range)
+    {
+        if (!range.Contains(value))
+            throw new InputException($"{option} is {value.ToString("#,0", CultureInfo.InvariantCulture)}, but must be {range}");
+    }
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+}

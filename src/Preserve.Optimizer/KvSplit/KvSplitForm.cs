@@ -1,0 +1,25 @@
+namespace Preserve.Optimizer;
+
+/// <summary>Which time a split makes least.</summary>
+public enum KvSplitForm
+{
+    /// <summary>The published one: X / v_c + max(recompute / v_g, KV / v_c), of multi-head attention on one rank, without fixed
+    /// costs, weights or tiles (KVPR, arXiv 2411.17089, section 3.2).</summary>
+    Published,
+
+    /// <summary>One layer at a time: X first, then the recomputation beside the rest of the transfers.</summary>
+    Sequential,
+
+    /// <summary>The steady state where the next layer's transfers run beside this one's work: the longer of all transfers and all work.</summary>
+    Pipelined,
+}
+
+/// <summary>How the stored activations reach the ranks of a tensor-parallel group.</summary>
+public enum ActivationTransfer
+{
+    /// <summary>Every rank pulls all of X over its own host link.</summary>
+    Whole,
+
+    /// <summary>Each of n ranks pulls 1/n of X, and all gather the parts over the scale-up link.</summary>
+    Gathered,
+}

@@ -1,0 +1,102 @@
+using Preserve.Optimizer;
+
+namespace Preserve.Profiling;
+
+/// <summary>Measured copies and matmuls, from which a KV split can be planned.</summary>
+/// <param name="Source">What was timed.</param>
+/// <param name="Measured">When, in UTC, as <c>2026-01-31T12:00:00Z</c>.</param>
+/// <param name="Copies">Times of copies.</param>
+/// <param name="MatMuls">Times of matmuls.</param>
+public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOnlyList<CopyTiming> Copies, IReadOnlyList<MatMulTiming> MatMuls)
+{
+    /// <summary>Times every copy and matmul of a list.</summary>
+    /// <param name="profiler">What times them.</param>
+    /// <param name="sizes">Which.</param>
+    /// <param name="measured">The time at which it is done.</param>
+    /// <param name="cancellationToken">Stops between two measurements.</param>
+    public static SplitProfile Measure(IProfiler profiler, ProfileSizes sizes, DateTimeOffset measured, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(profiler);
+        ArgumentNullException.ThrowIfNull(sizes);
+        var copies = new List<CopyTiming>();
+        foreach (var kind in ProfileSizes.CopyKinds)
+        {
+            foreach (var bytes in sizes.CopyBytes)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                copies.Add(new(kind, bytes, profiler.Copy(bytes, kind)));
+            }
+        }
+        var matMuls = new List<MatMulTiming>();
+        foreach (var tokens in sizes.Tokens)
+        {
+            foreach (var underTransfer in new[] { false, true })
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                matMuls.Add(new(sizes.Shape, tokens, underTransfer, profiler.MatMul(sizes.Shape, tokens, underTransfer)));
+            }
+        }
+        return new(profiler.Source, measured.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture), copies, matMuls);
+    }
+
+    /// <summary>The line through a kind's copies: its fixed time, 0 where the line begins below, and its rate.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <exception cref="ArgumentException">Fewer than two sizes were timed, or larger copies took no longer.</exception>
+    public (double FixedMicroseconds, double GigabytesPerSecond) CopyLine(CopyKind kind)
+    {
+        var points = Copies.Where(c => c.Kind == kind).Select(c => ((double)c.Bytes, c.Time.MedianMicroseconds)).ToList();
+        if (points.Select(p => p.Item1).Distinct().Count() < 2)
+            throw new ArgumentException($"the profile has {points.Count} copies {kind}; a line needs two sizes or more");
+        var line = LineFit.Of(points);
+        if (line.Slope <= 0)
+            throw new ArgumentException($"the profile's copies {kind} take no longer when they are larger: measure larger ones");
+        return (Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
+    }
+
+    /// <summary>The rates as a split wants them.</summary>
+    public ISplitRates Rates => new MeasuredRates(this);
+}
+
+/// <summary>One timed copy.</summary>
+/// <param name="Kind">Which kind.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Time">Its times.</param>
+public sealed record CopyTiming(CopyKind Kind, long Bytes, Timing Time);
+
+/// <summary>One timed matmul.</summary>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="Tokens">Tokens l of every sequence.</param>
+/// <param name="UnderTransfer">Whether copies ran meanwhile.</param>
+/// <param name="Time">Its times.</param>
+public sealed record MatMulTiming(RecomputeShape Shape, int Tokens, bool UnderTransfer, Timing Time)
+{
+    /// <summary>Operations per second at the median, in TFLOP/s; a multiply-add counts as two.</summary>
+    public double Teraflops => 4.0 * Shape.Batch * Tokens * Shape.Hidden * Shape.KeyValueWidth / Time.MedianMicroseconds / 1e6;
+}
+
+/// <summary>What is to be timed.</summary>
+/// <param name="Shape">Sizes of the matmul.</param>
+/// <param name="Tokens">Its tokens, by rising number.</param>
+/// <param name="CopyBytes">Sizes of the copies, two or more.</param>
+public sealed record ProfileSizes(RecomputeShape Shape, IReadOnlyList<int> Tokens, IReadOnlyList<long> CopyBytes)
+{
+    /// <summary>Both directions, pinned and not, alone and with as much in the other direction.</summary>
+    public static IReadOnlyList<CopyKind> CopyKinds { get; } =
+    [
+        .. from direction in new[] { TransferDirection.HostToDevice, TransferDirection.DeviceToHost }
+           from pinned in new[] { true, false }
+           from both in new[] { false, true }
+           select new CopyKind(direction, pinned, both),
+    ];
+
+    /// <summary>The copies that a plan of the shape has: X and KV of each number of tokens, in 16 bit.</summary>
+    /// <param name="shape">Sizes of the matmul.</param>
+    /// <param name="tokens">Its tokens.</param>
+    public static ProfileSizes Of(RecomputeShape shape, IReadOnlyList<int> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(tokens);
+        var sizes = tokens.SelectMany(l => new[] { 2L * shape.Batch * l * shape.Hidden, 4L * shape.Batch * l * shape.KeyValueWidth });
+        return new(shape, [.. tokens.Order().Distinct()], [.. sizes.Order().Distinct()]);
+    }
+}

@@ -1,0 +1,124 @@
+using Preserve.Optimizer;
+
+namespace Preserve.Profiling.Tests;
+
+public class ProfileTests
+{
+    private static readonly RecomputeShape _shape = new(2, 64, 32);
+    private static readonly DateTimeOffset _time = new(2026, 1, 31, 13, 0, 0, TimeSpan.FromHours(1));
+
+    [Fact]
+    public void Quartiles_are_interpolated_between_ranks()
+    {
+        Timing.Of([4, 1, 3, 2]).ShouldBe(new Timing(2.5, 1.75, 3.25, 4));
+        Timing.Of([7]).ShouldBe(new Timing(7, 7, 7, 1));
+    }
+
+    [Fact]
+    public void A_line_is_not_bent_by_a_bad_point()
+    {
+        var line = LineFit.Of([(1, 12), (2, 14), (3, 16), (4, 500), (5, 20)]);
+        line.Slope.ShouldBe(2);
+        line.Intercept.ShouldBe(10);
+        Should.Throw<ArgumentException>(() => LineFit.Of([(1, 1), (1, 2)]));
+    }
+
+    [Fact]
+    public void Of_a_model_the_lines_are_the_devices_constants_and_the_split_is_that_of_its_laws()
+    {
+        DeviceCatalogue.TryGet(Devices.H100, out var device).ShouldBeTrue();
+        var laws = CostLaws.For(device);
+        var profile = SplitProfile.Measure(new ModelledProfiler(laws), ProfileSizes.Of(new(32, 5120, 5120), [64, 128, 256, 512, 1024]), _time);
+        profile.Measured.ShouldBe("2026-01-31T12:00:00Z");
+        var (fixedTime, rate) = profile.CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
+        fixedTime.ShouldBe(device.HostTransfer.PinnedLatencyMicroseconds, 0.001);
+        rate.ShouldBe(device.HostTransfer.PinnedGigabytesPerSecond, 0.001);
+        var both = profile.CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
+        both.GigabytesPerSecond.ShouldBeLessThan(rate);
+
+        var modelled = Solve(new ModelledRates(laws, Precision.Bf16, Precision.Bf16));
+        var measured = Solve(profile.Rates);
+        measured.Tokens.ShouldBeGreaterThan(0);
+        // Of five points a line through a law with steps is made.
+        measured.Tokens.ShouldBeInRange(modelled.Tokens - 32, modelled.Tokens + 32);
+
+        static KvSplitChoice Solve(ISplitRates rates) => new KvSplitSolver(new KvSplitProblem(
+            32, 5120, 5120, 2, 2, rates.Copy(TransferDirection.HostToDevice).BytesPerSecond, rates.Recompute(32, 5120, 5120, 16, 1024), 1024)
+        {
+            Tile = 16,
+        }).Solve(KvSplitForm.Sequential, 1024);
+    }
+
+    [Fact]
+    public void This_machine_is_timed_and_its_file_read_back()
+    {
+        var sizes = ProfileSizes.Of(_shape, [1, 8, 64]);
+        var profile = SplitProfile.Measure(new MachineProfiler(repetitions: 3, warmUp: 1, bufferBytes: 1 << 20), sizes, _time);
+        profile.Source.Kind.ShouldBe("machine");
+        profile.Source.Processors.ShouldBe(Environment.ProcessorCount);
+        profile.Copies.Count.ShouldBe(8 * sizes.CopyBytes.Count);
+        profile.MatMuls.Select(m => (m.Tokens, m.UnderTransfer)).ShouldBe([(1, false), (1, true), (8, false), (8, true), (64, false), (64, true)]);
+        profile.Copies.ShouldAllBe(c => c.Time.Repetitions == 3 && c.Time.MedianMicroseconds > 0 && c.Time.LowMicroseconds <= c.Time.HighMicroseconds);
+        profile.MatMuls.ShouldAllBe(m => m.Teraflops > 0);
+
+        var text = ProfileFile.Write(profile);
+        ProfileFile.Write(ProfileFile.Read(text)).ShouldBe(text);
+        var recompute = (SampledTime)profile.Rates.Recompute(2, 64, 32, 8, 64);
+        recompute.Picoseconds.Count.ShouldBe(9);
+    }
+
+    [Fact]
+    public void The_matmul_that_is_timed_is_a_matmul()
+    {
+        // Whole numbers: sums in any order are exact.
+        var (rows, columns, depth) = (5, 19, 37);
+        var activations = Enumerable.Range(0, rows * depth).Select(i => (float)(i % 7)).ToArray();
+        var weights = Enumerable.Range(0, columns * depth).Select(i => (float)(i % 5)).ToArray();
+        var results = new float[rows * columns];
+        MachineProfiler.Multiply(activations, weights, results, rows, columns, depth);
+        for (var r = 0; r < rows; r++)
+        {
+            for (var c = 0; c < columns; c++)
+                results[(r * columns) + c].ShouldBe(Enumerable.Range(0, depth).Sum(k => activations[(r * depth) + k] * weights[(c * depth) + k]));
+        }
+    }
+
+    [Fact]
+    public void Between_measured_tokens_times_are_on_the_lines_through_them()
+    {
+        (double, double)[] points = [(10, 100), (20, 300), (40, 400)];
+        MeasuredRates.At(points, 15).ShouldBe(200);
+        MeasuredRates.At(points, 30).ShouldBe(350);
+        MeasuredRates.At(points, 60).ShouldBe(500);
+        MeasuredRates.At(points, 1).ShouldBe(0);
+    }
+
+    [Fact]
+    public void What_was_not_measured_is_named()
+    {
+        var profile = Sample();
+        Should.Throw<ArgumentException>(() => profile.Rates.Recompute(3, 64, 32, 1, 8)).Message.ShouldBe(
+            "the profile has 0 matmuls of RecomputeShape { Batch = 3, Hidden = 64, KeyValueWidth = 32 } under transfer, but two or more are needed; it has: RecomputeShape { Batch = 2, Hidden = 64, KeyValueWidth = 32 }");
+        Should.Throw<ArgumentException>(() => (profile with { Copies = [] }).Rates.Copy(TransferDirection.HostToDevice)).Message.ShouldContain("a line needs two sizes or more");
+    }
+
+    [Theory]
+    [InlineData("preserve profile 1", "preserve profile 2", "the profile's format is 'preserve profile 2', but must be 'preserve profile 1'")]
+    [InlineData("\"bytes\": 100", "\"bytes\": 0", "bytes of copies[0] is 0, but must be 1 or more")]
+    [InlineData("\"tokens\": 8", "\"tokens\": -8", "tokens of matMuls[0] is -8, but must be 1 or more")]
+    [InlineData("\"medianMicroseconds\": 5", "\"medianMicroseconds\": 9", "the median of copies[0] is 9, outside of 4 to 6")]
+    [InlineData("\"medianMicroseconds\": 5,", "", "the profile is not sound at $.copies[0].time, line ")]
+    [InlineData("\"copies\"", "\"copy\"", "the profile is not sound at $, line ")]
+    public void A_file_that_is_not_a_profile_is_refused(string part, string by, string message)
+    {
+        var text = ProfileFile.Write(Sample());
+        var at = text.IndexOf(part, StringComparison.Ordinal);
+        at.ShouldBeGreaterThan(0);
+        Should.Throw<FormatException>(() => ProfileFile.Read(text[..at] + by + text[(at + part.Length)..])).Message.ShouldStartWith(message);
+    }
+
+    private static SplitProfile Sample() => new(
+        new ProfileSource("machine", "Processor", 2, "runtime", "note"), "2026-01-31T12:00:00Z",
+        [new(ProfileSizes.CopyKinds[0], 100, new Timing(5, 4, 6, 3))],
+        [new(_shape, 8, true, new Timing(5, 4, 6, 3))]);
+}
