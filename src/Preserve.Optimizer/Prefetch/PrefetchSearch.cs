@@ -182,7 +182,7 @@ internal sealed class PrefetchSearch
         foreach (var group in _problem.Groups)
         {
             if (group.Host.IsCollective || beside)
-                FillGroup(group, (long)(share * BytesWhile(group)));
+                FillGroup(group.Parts, (long)(share * BytesWhile(group)));
         }
         Try();
     }
@@ -204,14 +204,10 @@ internal sealed class PrefetchSearch
         return (long)(idle * _laws.HbmBytesPerPicosecond);
     }
 
-    /// <summary>Bytes that memory can bring while a collective runs.</summary>
-    public long BytesUnder(GraphOperator collective) =>
-        (long)(KernelTime.Picoseconds(_laws.Demand(collective.Operation, Context, 0, 0), 0, 0) * _laws.HbmBytesPerPicosecond);
-
     /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
-    private void FillGroup(PrefetchGroup group, long bytes)
+    private void FillGroup(IEnumerable<int> parts, long bytes)
     {
-        foreach (var part in group.Parts)
+        foreach (var part in parts)
         {
             var given = Math.Min(Math.Max(bytes, 0), Most(part) * _parts[part].UnitBytes);
             _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
@@ -244,7 +240,7 @@ internal sealed class PrefetchSearch
         Array.Copy(_best, _next, _best.Length);
         foreach (var part in group.Parts)
             _next[part] = 0;
-        FillGroup(group, bytes);
+        FillGroup(group.Parts, bytes);
         return Try();
     }
 
@@ -262,6 +258,8 @@ internal sealed class PrefetchSearch
                     improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
                     foreach (var other in Rivals(part))
                         improved |= TryMove(part, step, other);
+                    if (divisor == 2)
+                        improved |= TryShift(part);
                 }
             }
         }
@@ -302,6 +300,27 @@ internal sealed class PrefetchSearch
         var units = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), Most(part));
         _next[part] = _parts[part].Align(Math.Max(0, units));
         return Try();
+    }
+
+    /// <summary>Moves all of a part to another window of the same tensor; the windows that it leaves and those beside kernels keep their bytes
+    /// and are filled anew. Single moves do not find this: each of them alone loses.</summary>
+    private bool TryShift(int part)
+    {
+        var improved = false;
+        foreach (var sibling in _siblings[part])
+        {
+            if (sibling == part || _best[part] == 0 || _worthless[part])
+                continue;
+            Array.Copy(_best, _next, _best.Length);
+            _next[part] = 0;
+            foreach (var group in _frequent.Where(g => !g.Host.IsCollective).SelectMany(g => g.Parts))
+                _next[group] = 0;
+            _next[sibling] = _parts[sibling].Align(Math.Min(_best[sibling] + _best[part], Most(sibling)));
+            foreach (var group in _frequent.Where(g => g.Parts.Contains(part) || !g.Host.IsCollective))
+                FillGroup(group.Parts, BytesOf(group));
+            improved |= Try();
+        }
+        return improved;
     }
 
     /// <summary>Most units that a part may have beside the others: its tensor's, and what the room allows.</summary>

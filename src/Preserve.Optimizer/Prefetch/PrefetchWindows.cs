@@ -17,11 +17,7 @@ internal static class PrefetchWindows
         var windows = new List<PrefetchWindow>(collectives.Count);
         for (var i = 0; i < collectives.Count; i++)
         {
-            var window = new PrefetchWindow(graph.Operators[collectives[i]]) 
-            {
-                HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i),
-                IsSecondHalf = i > 0 && WindowReach.HasSecondHalf(graph, collectives, i - 1),
-            };
+            var window = UnderCollective(graph, collectives, i);
             var seen = new HashSet<GraphReference>();
             foreach (var reader in WindowReach.Of(graph, flow, collectives, i))
                 AddReads(graph.Targets, window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
@@ -43,11 +39,7 @@ internal static class PrefetchWindows
             var op = graph.Operators[i];
             if (op.IsCollective)
             {
-                var window = new PrefetchWindow(op)
-                {
-                    HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, next),
-                    IsSecondHalf = next > 0 && WindowReach.HasSecondHalf(graph, collectives, next - 1),
-                };
+                var window = UnderCollective(graph, collectives, next);
                 AddReads(graph, flow, collectives, next, window, PrefetchReach.Window);
                 // The next step is looked at from the last collective only.
                 if (next + 2 < collectives.Count)
@@ -71,6 +63,12 @@ internal static class PrefetchWindows
         windows.RemoveAll(w => !w.Host.IsCollective && w.Candidates.Count == 0);
         return windows;
     }
+
+    private static PrefetchWindow UnderCollective(Graph graph, List<int> collectives, int i) => new(graph.Operators[collectives[i]])
+    {
+        HasSecondHalf = WindowReach.HasSecondHalf(graph, collectives, i),
+        IsSecondHalf = i > 0 && WindowReach.HasSecondHalf(graph, collectives, i - 1),
+    };
 
     private static List<int> Collectives(Graph graph) =>
         Enumerable.Range(0, graph.Operators.Count).Where(i => graph.Operators[i].IsCollective).ToList();
