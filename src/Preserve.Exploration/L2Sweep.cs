@@ -24,6 +24,7 @@ public static class L2Sweep
     }
 
     /// <summary>Runs every deployment with every policy at every size.</summary>
+    /// <remarks>What fits a smaller L2 fits a larger one: where the search found less in the larger, the smaller one's plan runs there.</remarks>
     /// <param name="deployments">The deployments, each with one step.</param>
     /// <param name="context">The context at which decode steps run.</param>
     /// <param name="device">The device.</param>
@@ -40,23 +41,38 @@ public static class L2Sweep
         ArgumentNullException.ThrowIfNull(sizesMebibytes);
         ArgumentNullException.ThrowIfNull(policies);
         var runs = (from size in sizesMebibytes from policy in policies select (Size: size, Policy: policy)).ToList();
-        var results = new SweptRun[runs.Count];
+        var plans = new ExecutionPlan[runs.Count][];
         var done = 0;
         Parallel.For(0, runs.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
         {
             var sized = WithL2(device, runs[i].Size);
-            results[i] = new SweptRun(runs[i].Size, runs[i].Policy, [.. deployments.Select(d => Picoseconds(d with { Prefetch = runs[i].Policy }, sized, context, cancellation))], deployments);
+            plans[i] = [.. deployments.Select(d => Planner.Plan(d with { Prefetch = runs[i].Policy }, sized, cancellationToken: cancellation).Steps[0].Plan)];
             progress?.Report(Interlocked.Increment(ref done));
         });
-        return results;
+
+        var picoseconds = plans.Select(p => new long[p.Length]).ToArray();
+        foreach (var rising in Enumerable.Range(0, runs.Count).GroupBy(i => runs[i].Policy))
+        {
+            ExecutionPlan[]? smaller = null;
+            foreach (var i in rising.OrderBy(i => runs[i].Size))
+            {
+                var sized = WithL2(device, runs[i].Size);
+                for (var d = 0; d < deployments.Count; d++)
+                {
+                    picoseconds[i][d] = Picoseconds(plans[i][d], sized, context, cancellation);
+                    if (runs[i].Policy != PrefetchPolicy.Best || smaller is null || Picoseconds(smaller[d], sized, context, cancellation) is not var other || other >= picoseconds[i][d])
+                        continue;
+                    (plans[i][d], picoseconds[i][d]) = (smaller[d], other);
+                }
+                smaller = plans[i];
+            }
+        }
+        return [.. runs.Select((run, i) => new SweptRun(run.Size, run.Policy, picoseconds[i], deployments))];
     }
 
-    private static long Picoseconds(DeploymentSpec deployment, Device device, int context, CancellationToken cancellation)
-    {
-        var plan = Planner.Plan(deployment, device, cancellationToken: cancellation).Steps[0].Plan;
-        // The modelled device completes at once: nothing is waited for.
-        return new Executor(new SimulatedBackend(device)).RunAsync(plan, context, cancellation).AsTask().GetAwaiter().GetResult().Picoseconds;
-    }
+    // The modelled device completes at once: nothing is waited for.
+    private static long Picoseconds(ExecutionPlan plan, Device device, int context, CancellationToken cancellation) =>
+        new Executor(new SimulatedBackend(device)).RunAsync(plan, context, cancellation).AsTask().GetAwaiter().GetResult().Picoseconds;
 }
 
 /// <summary>One size and policy of a sweep.</summary>

@@ -33,14 +33,16 @@ internal static class ExplainCommand
         PrintKinds(recorded);
         PrintCollectives(simulation);
         if (simulation.Report.Windows.Count == 0)
-            Console.WriteLine("no window: one rank has no collective to prefetch under");
+            Console.WriteLine("no window: this policy prefetches under collectives, and one rank has none");
         foreach (var window in simulation.Report.Windows)
         {
             var many = window.FirstLayer != window.LastLayer;
             Console.WriteLine();
             Console.WriteLine(
                 $"{window.Host}, {(window.FirstLayer < 0 ? "outside the layers" : (many ? "layers " : "layer ") + SimulationText.Layers(window))}: takes {SimulationText.Time(window.WindowPicoseconds)}{(many ? " each" : "")}, " +
-                $"{SimulationText.Time(window.HiddenPicoseconds)} of prefetch beside it; " + Saved(window.SavedPicoseconds, many));
+                (window.Candidates.Any(c => c.PrefetchedBytes > 0)
+                    ? $"{SimulationText.Time(window.HiddenPicoseconds)} of prefetch beside it; " + Saved(window.SavedPicoseconds, many)
+                    : "nothing is prefetched beside it"));
             var candidates = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn(new TableColumn("prefetched").RightAligned())
                 .AddColumn(new TableColumn("of").RightAligned()).AddColumn("why");
             foreach (var candidate in window.Candidates)

@@ -94,7 +94,7 @@ internal sealed class PlanTextWriter
         Line("# guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves");
         Line("# memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes");
         Line("# the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'");
-        Line("# time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.");
+        Line("# time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time. Windows share savings: they need not add up.");
     }
 
     private void WriteNodes(EquatableArray<PlanNode> nodes, Dictionary<string, TensorDeclaration> tensors, string indent, int[] widths)
