@@ -75,66 +75,66 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  1,026,048 bytes           arena 0          once
 
               instructions
-                compute     embed               embed 4 x 8192                                                     embedding -> embed_part                                 signals
-                collective  embed_reduce        all-reduce 65536 bytes over 8                                      embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  read 10485760 bytes                                                0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  read {1024c; c>=12480: 12779520} bytes                             0.kv[0:{c; c>=12480: 12480}]
-                prefetch    under_embed_reduce  read 6815744 bytes                                                 0.out_weight[0:6815744]
-                prefetch    under_embed_reduce  read 12582912 bytes                                                0.gate_up_weight[0:12582912]
-                prefetch    under_embed_reduce  read 1835008 bytes                                                 0.down_weight[0:1835008]
-                compute     join                wait                                                               -                                                       after embed_reduce
+                compute     embed               embed 4 x 8192                                                                 embedding -> embed_part                                 signals
+                collective  embed_reduce        all-reduce 65536 bytes over 8                                                  embed_part -> 0.h                                       after embed         signals
+                prefetch    under_embed_reduce  read 10485760 bytes                                                            0.qkv_weight                                            after embed
+                prefetch    under_embed_reduce  read {1024c; c>=12480: 12779520} bytes                                         0.kv[0:{c; c>=12480: 12480}]
+                prefetch    under_embed_reduce  read 6815744 bytes                                                             0.out_weight[0:6815744]
+                prefetch    under_embed_reduce  read 12582912 bytes                                                            0.gate_up_weight[0:12582912]
+                prefetch    under_embed_reduce  read 1835008 bytes                                                             0.down_weight[0:1835008]
+                compute     join                wait                                                                           -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 4 x 8192                                                  i.h, i.attn_norm_weight -> i.attn_in                    signals
-                  compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                       i.attn_in, i.qkv_weight -> i.qkv_out
-                  prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                           i.kv[{c; c>=12480: 12480}:c]                            after attn_norm
-                  compute     rotary              rotary 4 x 1152                                                    i.qkv_out -> i.qk_rotated
-                  compute     store               store 4 x 256                                                      i.qk_rotated, i.qkv_out -> i.kv[c:c+1]                  signals
-                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  prefetch    under_attention     read 1572864 bytes                                                 i.out_weight[6815744:8388608]                           after store
-                  compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       i.attended, i.out_weight -> i.out_part                  signals
-                  collective  out_reduce          all-reduce 65536 bytes over 8                                      i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 46137344 bytes                                                i.gate_up_weight[12582912:58720256]                     after out
-                  prefetch    under_out_reduce    read 19038208 bytes                                                i.down_weight[1835008:20873216]
-                  compute     attn_add            add 4 x 8192                                                       i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 4 x 8192                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
-                  compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  prefetch    under_gate_up       read 8486912 bytes                                                 i.down_weight[20873216:29360128]                        after mlp_norm
-                  compute     activation          swiglu 4 x 3584                                                    i.gate_up_out -> i.activated
-                  compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       i.activated, i.down_weight -> i.down_part               signals
-                  collective  down_reduce         all-reduce 65536 bytes over 8                                      i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   read 10485760 bytes                                                i+1.qkv_weight                                          after down
-                  prefetch    under_down_reduce   read {1024c; c>=12480: 12779520} bytes                             i+1.kv[0:{c; c>=12480: 12480}]
-                  prefetch    under_down_reduce   read 6815744 bytes                                                 i+1.out_weight[0:6815744]
-                  prefetch    under_down_reduce   read 12582912 bytes                                                i+1.gate_up_weight[0:12582912]
-                  prefetch    under_down_reduce   read 1835008 bytes                                                 i+1.down_weight[0:1835008]
-                  compute     mlp_add             add 4 x 8192                                                       i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                  compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in                    signals
+                  compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   i.attn_in, i.qkv_weight -> i.qkv_out
+                  prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                                       i.kv[{c; c>=12480: 12480}:c]                            after attn_norm
+                  compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
+                  compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]                  signals
+                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  prefetch    under_attention     read 1572864 bytes                                                             i.out_weight[6815744:8388608]                           after store
+                  compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                                   i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_reduce          all-reduce 65536 bytes over 8                                                  i.out_part -> i.attn_out                                after out           signals
+                  prefetch    under_out_reduce    read 46137344 bytes                                                            i.gate_up_weight[12582912:58720256]                     after out
+                  prefetch    under_out_reduce    read 19038208 bytes                                                            i.down_weight[1835008:20873216]
+                  compute     attn_add            add 4 x 8192                                                                   i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
+                  compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  prefetch    under_gate_up       read 8486912 bytes                                                             i.down_weight[20873216:29360128]                        after mlp_norm
+                  compute     activation          swiglu 4 x 3584                                                                i.gate_up_out -> i.activated
+                  compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_reduce         all-reduce 65536 bytes over 8                                                  i.down_part -> i.mlp_out                                after down          signals
+                  prefetch    under_down_reduce   read 10485760 bytes                                                            i+1.qkv_weight                                          after down
+                  prefetch    under_down_reduce   read {1024c; c>=12480: 12779520} bytes                                         i+1.kv[0:{c; c>=12480: 12480}]
+                  prefetch    under_down_reduce   read 6815744 bytes                                                             i+1.out_weight[0:6815744]
+                  prefetch    under_down_reduce   read 12582912 bytes                                                            i+1.gate_up_weight[0:12582912]
+                  prefetch    under_down_reduce   read 1835008 bytes                                                             i+1.down_weight[0:1835008]
+                  compute     mlp_add             add 4 x 8192                                                                   i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 4 x 8192                                                  79.h, 79.attn_norm_weight -> 79.attn_in                 signals
-                compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                       79.attn_in, 79.qkv_weight -> 79.qkv_out
-                prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                           79.kv[{c; c>=12480: 12480}:c]                           after attn_norm
-                compute     rotary              rotary 4 x 1152                                                    79.qkv_out -> 79.qk_rotated
-                compute     store               store 4 x 256                                                      79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]               signals
-                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
-                prefetch    under_attention     read 1572864 bytes                                                 79.out_weight[6815744:8388608]                          after store
-                compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       79.attended, 79.out_weight -> 79.out_part               signals
-                collective  out_reduce          all-reduce 65536 bytes over 8                                      79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 46137344 bytes                                                79.gate_up_weight[12582912:58720256]                    after out
-                prefetch    under_out_reduce    read 19038208 bytes                                                79.down_weight[1835008:20873216]
-                compute     attn_add            add 4 x 8192                                                       79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 4 x 8192                                                  79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
-                compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                prefetch    under_gate_up       read 8486912 bytes                                                 79.down_weight[20873216:29360128]                       after mlp_norm
-                compute     activation          swiglu 4 x 3584                                                    79.gate_up_out -> 79.activated
-                compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       79.activated, 79.down_weight -> 79.down_part            signals
-                collective  down_reduce         all-reduce 65536 bytes over 8                                      79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 46137344 bytes                                                head_weight[0:46137344]                                 after down
-                compute     mlp_add             add 4 x 8192                                                       79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
-                compute     final_norm          rms norm 4 x 8192                                                  80.h, final_norm_weight -> head_in
-                compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                      head_in, head_weight -> head_part                       signals
-                collective  head_gather         all-gather 128256 bytes over 8                                     head_part -> logits                                     after head
-                prefetch    under_head_gather   read 10485760 bytes                                                0.qkv_weight                                            after head
-                prefetch    under_head_gather   read {1024c; c>=12480: 12779520} bytes                             0.kv[0:{c; c>=12480: 12480}]
-                prefetch    under_head_gather   read 6815744 bytes                                                 0.out_weight[0:6815744]
+                compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in                 signals
+                compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   79.attn_in, 79.qkv_weight -> 79.qkv_out
+                prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                                       79.kv[{c; c>=12480: 12480}:c]                           after attn_norm
+                compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
+                compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]               signals
+                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                prefetch    under_attention     read 1572864 bytes                                                             79.out_weight[6815744:8388608]                          after store
+                compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                                   79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_reduce          all-reduce 65536 bytes over 8                                                  79.out_part -> 79.attn_out                              after out           signals
+                prefetch    under_out_reduce    read 46137344 bytes                                                            79.gate_up_weight[12582912:58720256]                    after out
+                prefetch    under_out_reduce    read 19038208 bytes                                                            79.down_weight[1835008:20873216]
+                compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
+                compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
+                compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                prefetch    under_gate_up       read 8486912 bytes                                                             79.down_weight[20873216:29360128]                       after mlp_norm
+                compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated
+                compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_reduce         all-reduce 65536 bytes over 8                                                  79.down_part -> 79.mlp_out                              after down          signals
+                prefetch    under_down_reduce   read 46137344 bytes                                                            head_weight[0:46137344]                                 after down
+                compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
+                compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
+                compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
+                collective  head_gather         all-gather 128256 bytes over 8                                                 head_part -> logits                                     after head
+                prefetch    under_head_gather   read 10485760 bytes                                                            0.qkv_weight                                            after head
+                prefetch    under_head_gather   read {1024c; c>=12480: 12779520} bytes                                         0.kv[0:{c; c>=12480: 12480}]
+                prefetch    under_head_gather   read 6815744 bytes                                                             0.out_weight[0:6815744]
 
               # At context 16,384.
               report
@@ -232,57 +232,57 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  16,416,768 bytes           arena 0           once
 
               instructions
-                compute     embed               embed 64 x 8192                                                       embedding -> embed_part                                 signals
-                collective  embed_reduce        all-reduce 1048576 bytes over 8                                       embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  read 5242880 bytes                                                    0.qkv_weight[5242880:10485760]                          after embed
-                prefetch    under_embed_reduce  read 16384c bytes                                                     0.kv[0:c]
-                prefetch    under_embed_reduce  read 8388608 bytes                                                    0.out_weight
-                compute     join                wait                                                                  -                                                       after embed_reduce
+                compute     embed               embed 64 x 8192                                                                   embedding -> embed_part                                 signals
+                collective  embed_reduce        all-reduce 1048576 bytes over 8                                                   embed_part -> 0.h                                       after embed         signals
+                prefetch    under_embed_reduce  read 5242880 bytes                                                                0.qkv_weight[5242880:10485760]                          after embed
+                prefetch    under_embed_reduce  read 16384c bytes                                                                 0.kv[0:c]
+                prefetch    under_embed_reduce  read 8388608 bytes                                                                0.out_weight
+                compute     join                wait                                                                              -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 64 x 8192                                                    i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                         i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary              rotary 64 x 1152                                                      i.qkv_out -> i.qk_rotated
-                  compute     store               store 64 x 256                                                        i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         i.attended, i.out_weight -> i.out_part                  signals
-                  collective  out_reduce          all-reduce 1048576 bytes over 8                                       i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 58720256 bytes                                                   i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    read 29360128 bytes                                                   i.down_weight
-                  prefetch    under_out_reduce    read 5242880 bytes                                                    i+1.qkv_weight[0:5242880]
-                  compute     attn_add            add 64 x 8192                                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 64 x 8192                                                    i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation          swiglu 64 x 3584                                                      i.gate_up_out -> i.activated
-                  compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         i.activated, i.down_weight -> i.down_part               signals
-                  collective  down_reduce         all-reduce 1048576 bytes over 8                                       i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   read 5242880 bytes                                                    i+1.qkv_weight[5242880:10485760]                        after down
-                  prefetch    under_down_reduce   read 16384c bytes                                                     i+1.kv[0:c]
-                  prefetch    under_down_reduce   read 8388608 bytes                                                    i+1.out_weight
-                  compute     mlp_add             add 64 x 8192                                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                  compute     attn_norm           rms norm 64 x 8192                                                                i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                                     i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary              rotary 64 x 1152                                                                  i.qkv_out -> i.qk_rotated
+                  compute     store               store 64 x 256                                                                    i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
+                  compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                                     i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_reduce          all-reduce 1048576 bytes over 8                                                   i.out_part -> i.attn_out                                after out           signals
+                  prefetch    under_out_reduce    read 58720256 bytes                                                               i.gate_up_weight                                        after out
+                  prefetch    under_out_reduce    read 29360128 bytes                                                               i.down_weight
+                  prefetch    under_out_reduce    read 5242880 bytes                                                                i+1.qkv_weight[0:5242880]
+                  compute     attn_add            add 64 x 8192                                                                     i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm            rms norm 64 x 8192                                                                i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                                     i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation          swiglu 64 x 3584                                                                  i.gate_up_out -> i.activated
+                  compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                                     i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_reduce         all-reduce 1048576 bytes over 8                                                   i.down_part -> i.mlp_out                                after down          signals
+                  prefetch    under_down_reduce   read 5242880 bytes                                                                i+1.qkv_weight[5242880:10485760]                        after down
+                  prefetch    under_down_reduce   read 16384c bytes                                                                 i+1.kv[0:c]
+                  prefetch    under_down_reduce   read 8388608 bytes                                                                i+1.out_weight
+                  compute     mlp_add             add 64 x 8192                                                                     i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 64 x 8192                                                    79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                         79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary              rotary 64 x 1152                                                      79.qkv_out -> 79.qk_rotated
-                compute     store               store 64 x 256                                                        79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
-                compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
-                compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         79.attended, 79.out_weight -> 79.out_part               signals
-                collective  out_reduce          all-reduce 1048576 bytes over 8                                       79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 58720256 bytes                                                   79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    read 29360128 bytes                                                   79.down_weight
-                compute     attn_add            add 64 x 8192                                                         79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 64 x 8192                                                    79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation          swiglu 64 x 3584                                                      79.gate_up_out -> 79.activated
-                compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         79.activated, 79.down_weight -> 79.down_part            signals
-                collective  down_reduce         all-reduce 1048576 bytes over 8                                       79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 88080384 bytes                                                   head_weight[0:88080384]                                 after down
-                compute     mlp_add             add 64 x 8192                                                         79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
-                compute     final_norm          rms norm 64 x 8192                                                    80.h, final_norm_weight -> head_in
-                compute     head                matmul 64 x 8192 by 8192 x 16032, int8 by int8                        head_in, head_weight -> head_part                       signals
-                collective  head_gather         all-gather 2052096 bytes over 8                                       head_part -> logits                                     after head
-                prefetch    under_head_gather   read 5242880 bytes                                                    0.qkv_weight[5242880:10485760]                          after head
-                prefetch    under_head_gather   read 16384c bytes                                                     0.kv[0:c]
-                prefetch    under_head_gather   read 8388608 bytes                                                    0.out_weight
+                compute     attn_norm           rms norm 64 x 8192                                                                79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                                     79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary              rotary 64 x 1152                                                                  79.qkv_out -> 79.qk_rotated
+                compute     store               store 64 x 256                                                                    79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
+                compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                                     79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_reduce          all-reduce 1048576 bytes over 8                                                   79.out_part -> 79.attn_out                              after out           signals
+                prefetch    under_out_reduce    read 58720256 bytes                                                               79.gate_up_weight                                       after out
+                prefetch    under_out_reduce    read 29360128 bytes                                                               79.down_weight
+                compute     attn_add            add 64 x 8192                                                                     79.h, 79.attn_out -> 79.h_mid                           after out_reduce
+                compute     mlp_norm            rms norm 64 x 8192                                                                79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                                     79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation          swiglu 64 x 3584                                                                  79.gate_up_out -> 79.activated
+                compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                                     79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_reduce         all-reduce 1048576 bytes over 8                                                   79.down_part -> 79.mlp_out                              after down          signals
+                prefetch    under_down_reduce   read 88080384 bytes                                                               head_weight[0:88080384]                                 after down
+                compute     mlp_add             add 64 x 8192                                                                     79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
+                compute     final_norm          rms norm 64 x 8192                                                                80.h, final_norm_weight -> head_in
+                compute     head                matmul 64 x 8192 by 8192 x 16032, int8 by int8                                    head_in, head_weight -> head_part                       signals
+                collective  head_gather         all-gather 2052096 bytes over 8                                                   head_part -> logits                                     after head
+                prefetch    under_head_gather   read 5242880 bytes                                                                0.qkv_weight[5242880:10485760]                          after head
+                prefetch    under_head_gather   read 16384c bytes                                                                 0.kv[0:c]
+                prefetch    under_head_gather   read 8388608 bytes                                                                0.out_weight
 
               # At context 4,096.
               report
@@ -365,42 +365,42 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  256,512 bytes            arena 0           once
 
               instructions
-                compute     embed         embed 2048 x 8192                                                        embedding -> embed_part                         signals
-                collective  embed_reduce  all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                               after embed         signals
-                compute     join          wait                                                                     -                                               after embed_reduce
+                compute     embed         embed 2048 x 8192                                                                    embedding -> embed_part                         signals
+                collective  embed_reduce  all-reduce 33554432 bytes over 8                                                     embed_part -> 0.h                               after embed         signals
+                compute     join          wait                                                                                 -                                               after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm     rms norm 2048 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary        rotary 2048 x 1152                                                       i.qkv_out -> i.qk_rotated
-                  compute     store         store 2048 x 256                                                         i.qk_rotated, i.qkv_out -> i.kv[0:2048]
-                  compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
-                  compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part          signals
-                  collective  out_reduce    all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                        after out           signals
-                  compute     attn_add      add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                      after out_reduce
-                  compute     mlp_norm      rms norm 2048 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation    swiglu 2048 x 3584                                                       i.gate_up_out -> i.activated
-                  compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part       signals
-                  collective  down_reduce   all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                        after down          signals
-                  compute     mlp_add       add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
+                  compute     attn_norm     rms norm 2048 x 8192                                                                 i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                                      i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary        rotary 2048 x 1152                                                                   i.qkv_out -> i.qk_rotated
+                  compute     store         store 2048 x 256                                                                     i.qk_rotated, i.qkv_out -> i.kv[0:2048]
+                  compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs, int8 cache  i.qk_rotated, i.kv[0:2048] -> i.attended
+                  compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                                      i.attended, i.out_weight -> i.out_part          signals
+                  collective  out_reduce    all-reduce 33554432 bytes over 8                                                     i.out_part -> i.attn_out                        after out           signals
+                  compute     attn_add      add 2048 x 8192                                                                      i.h, i.attn_out -> i.h_mid                      after out_reduce
+                  compute     mlp_norm      rms norm 2048 x 8192                                                                 i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                                      i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation    swiglu 2048 x 3584                                                                   i.gate_up_out -> i.activated
+                  compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                                      i.activated, i.down_weight -> i.down_part       signals
+                  collective  down_reduce   all-reduce 33554432 bytes over 8                                                     i.down_part -> i.mlp_out                        after down          signals
+                  compute     mlp_add       add 2048 x 8192                                                                      i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
                 end
-                compute     attn_norm     rms norm 2048 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary        rotary 2048 x 1152                                                       79.qkv_out -> 79.qk_rotated
-                compute     store         store 2048 x 256                                                         79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
-                compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
-                compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          79.attended, 79.out_weight -> 79.out_part       signals
-                collective  out_reduce    all-reduce 33554432 bytes over 8                                         79.out_part -> 79.attn_out                      after out           signals
-                compute     attn_add      add 2048 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                   after out_reduce
-                compute     mlp_norm      rms norm 2048 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation    swiglu 2048 x 3584                                                       79.gate_up_out -> 79.activated
-                compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          79.activated, 79.down_weight -> 79.down_part    signals
-                collective  down_reduce   all-reduce 33554432 bytes over 8                                         79.down_part -> 79.mlp_out                      after down          signals
-                compute     mlp_add       add 2048 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
-                compute     final_norm    rms norm 1 x 8192                                                        80.h, final_norm_weight -> head_in
-                compute     head          matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part               signals
-                collective  head_gather   all-gather 32064 bytes over 8                                            head_part -> logits                             after head
+                compute     attn_norm     rms norm 2048 x 8192                                                                 79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                                      79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary        rotary 2048 x 1152                                                                   79.qkv_out -> 79.qk_rotated
+                compute     store         store 2048 x 256                                                                     79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
+                compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs, int8 cache  79.qk_rotated, 79.kv[0:2048] -> 79.attended
+                compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                                      79.attended, 79.out_weight -> 79.out_part       signals
+                collective  out_reduce    all-reduce 33554432 bytes over 8                                                     79.out_part -> 79.attn_out                      after out           signals
+                compute     attn_add      add 2048 x 8192                                                                      79.h, 79.attn_out -> 79.h_mid                   after out_reduce
+                compute     mlp_norm      rms norm 2048 x 8192                                                                 79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                                      79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation    swiglu 2048 x 3584                                                                   79.gate_up_out -> 79.activated
+                compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                                      79.activated, 79.down_weight -> 79.down_part    signals
+                collective  down_reduce   all-reduce 33554432 bytes over 8                                                     79.down_part -> 79.mlp_out                      after down          signals
+                compute     mlp_add       add 2048 x 8192                                                                      79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
+                compute     final_norm    rms norm 1 x 8192                                                                    80.h, final_norm_weight -> head_in
+                compute     head          matmul 1 x 8192 by 8192 x 16032, int8 by int8                                        head_in, head_weight -> head_part               signals
+                collective  head_gather   all-gather 32064 bytes over 8                                                        head_part -> logits                             after head
 
               report
                 base           135,183.140468 us

@@ -81,7 +81,7 @@ partial class Llama3_70BDeployed
                   prefetch    under_qkv           read 1024c bytes                                                               i.kv[0:c]                                               after attn_norm
                   compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
                   compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs              i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
+                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
                   collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  i.attended, i.out_weight -> i.attn_out                  after attention     signals
                   prefetch    under_out_reduce    read 38273024 bytes                                                            i.gate_up_weight[0:38273024]                            after attention
                   prefetch    under_out_reduce    read 5242880 bytes                                                             i+1.qkv_weight[0:5242880]
@@ -98,7 +98,7 @@ partial class Llama3_70BDeployed
                 prefetch    under_qkv           read 1024c bytes                                                               79.kv[0:c]                                              after attn_norm
                 compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
                 compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
-                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs              79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
+                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
                 collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  79.attended, 79.out_weight -> 79.attn_out               after attention     signals
                 prefetch    under_out_reduce    read 38273024 bytes                                                            79.gate_up_weight[0:38273024]                           after attention
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base      planned    gain
-// decode batch 8 context 1024  27,188.5 us  26,014.9 us  1.045x
+// decode batch 8 context 1024  27,089.4 us  25,900.4 us  1.046x
 #nullable enable
 
 namespace App;
@@ -120,16 +120,16 @@ partial class Opt30BDeployed
 
               # At context 1,024.
               report
-                base           27,188.547279 us
-                step           26,014.858474 us
+                base           27,089.416772 us
+                step           25,900.446198 us
                 bound          19,368.048556 us
                 bound by       HBM
                 collectives    602.942972 us
                 reachable      393.176061 us
                 elsewhere      1,076.392896 us
-                gain at half   1,166.314451 us
-                gain at twice  1,173.688805 us
-                guard          kept at 1,075.285398 us to 1,292.348108 us
+                gain at half   1,181.596220 us
+                gain at twice  1,188.970574 us
+                guard          kept at 1,087.974284 us to 1,309.194571 us
                 weights        29,991,313,408 bytes
                 kv-cache       5,642,649,600 bytes
                 window  embed_reduce  outside the layers  takes 6.019575 us  hides 2.000000 us  saves 0.000000 us
@@ -138,37 +138,37 @@ partial class Opt30BDeployed
                   part         0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked    0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
                   no-room      0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  would-evict  0.out_weight          0 of 51,380,224            458,752 bytes more would cost 0.205 us of the step: they would push out what is still needed
-                window  out_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 575.370287 us together
+                  would-evict  0.out_weight          0 of 51,380,224            458,752 bytes more would cost 0.207 us of the step: they would push out what is still needed
+                window  out_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 582.696882 us together
                   not-asked    i.out_bias            0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked    i.mlp_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
                   part         i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked    i.up_bias             0 of 28,672                the policy prefetches matrices and the KV-cache only
                   no-room      i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                window  down_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 561.823524 us together
+                window  down_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 569.266303 us together
                   not-asked    i.down_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.attn_norm_weight  0 of 28,672                the policy prefetches matrices and the KV-cache only
                   part         i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked    i+1.qkv_bias          0 of 21,504                the policy prefetches matrices and the KV-cache only
                   no-room      i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  would-evict  i+1.out_weight        0 of 51,380,224            458,752 bytes more would cost 0.205 us of the step: they would push out what is still needed
-                window  out_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.241921 us
+                  would-evict  i+1.out_weight        0 of 51,380,224            458,752 bytes more would cost 0.207 us of the step: they would push out what is still needed
+                window  out_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.397806 us
                   not-asked    47.out_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked    47.mlp_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
                   part         47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked    47.up_bias            0 of 28,672                the policy prefetches matrices and the KV-cache only
                   no-room      47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.166929 us
+                window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.365082 us
                   not-asked    47.down_bias          0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked    final_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         embedding             27,525,120 of 360,349,696  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
+                  part         embedding             27,525,120 of 360,349,696  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left, and more would gain nothing in a larger L2 either
                 window  head_gather  outside the layers  takes 19.044197 us  hides 17.396453 us  saves 0.124661 us
                   not-asked    position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
                   not-asked    0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
                   part         0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
                   not-asked    0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
                   no-room      0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  would-evict  0.out_weight          0 of 51,380,224            458,752 bytes more would cost 0.205 us of the step: they would push out what is still needed
+                  would-evict  0.out_weight          0 of 51,380,224            458,752 bytes more would cost 0.207 us of the step: they would push out what is still needed
 
             """;
         return global::Preserve.PlanSet.Parse(text);
