@@ -134,7 +134,7 @@ public class AccuracyTests
         foreach (var (key, text) in stated)
         {
             var pool = s_pools.Value[key];
-            var parts = text.Replace("*", "", StringComparison.Ordinal).Split('/', StringSplitOptions.TrimEntries);
+            var parts = text.Replace("*", "", StringComparison.Ordinal).Replace("\\", "", StringComparison.Ordinal).Split('/', StringSplitOptions.TrimEntries);
             double.Parse(parts[0].TrimEnd('%', ' '), CultureInfo.InvariantCulture).ShouldBe(pool.Mape, tolerance: 0.0501, $"{key}");
             (parts.Length > 1 ? double.Parse(parts[1], CultureInfo.InvariantCulture) : null as double?).HasValue.ShouldBe(pool.Inside.HasValue, $"{key}");
             if (pool.Inside is { } inside)
