@@ -147,40 +147,44 @@ partial class Llama3_70BDeployed
                 kv-cache       1,352,665,104 bytes
                 window  embed_reduce  outside the layers  takes 26.585143 us  hides 14.118053 us  saves 13.629427 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
-                  whole      0.kv[0:c]             12,845,056 of 16,777,216   all of it is prefetched, 3,932,160 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
-                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 6.6 us, not 11.8
+                  whole      0.kv[0:c]             12,845,056 of 16,777,216   all of it is prefetched, 3,932,160 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; out takes 6.0 us, not 10.3
+                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 21.5 us, not 46.8
                 window  qkv  layers 0 to 78  takes 6.526799 us each  hides 6.526799 us each  saves 151.573091 us together
-                  whole      i.kv[0:c]             3,932,160 of 16,777,216    all of it is prefetched, 12,845,056 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
+                  whole      i.kv[0:c]             3,932,160 of 16,777,216    all of it is prefetched, 12,845,056 bytes of it elsewhere; attention takes 8.5 us, not 17.2
                 window  attention  layers 0 to 78  takes 8.540573 us each  hides 3.139757 us each  saves 63.881612 us together
-                  whole      i.out_weight          1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
+                  whole      i.out_weight          1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; out takes 6.0 us, not 10.3
                 window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,668.001667 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
-                  whole      i.down_weight         29,360,128 of 29,360,128   its reader takes 10.4 us, not 25.5
+                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 21.5 us, not 46.8
+                  whole      i.down_weight         29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
+                window  gate_up  layers 0 to 78  takes 21.509926 us each  hides 21.509926 us each  saves 0.000000 us together
+                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,333.209384 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
-                  whole      i+1.kv[0:c]           12,845,056 of 16,777,216   all of it is prefetched, 3,932,160 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  whole      i+1.out_weight        6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
-                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 6.5 us, not 11.8
+                  whole      i+1.kv[0:c]           12,845,056 of 16,777,216   all of it is prefetched, 3,932,160 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  whole      i+1.out_weight        6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; out takes 6.0 us, not 10.3
+                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 21.5 us, not 46.8
                 window  qkv  layer 79  takes 6.526799 us  hides 6.526799 us  saves 1.919746 us
-                  whole      79.kv[0:c]            3,932,160 of 16,777,216    all of it is prefetched, 12,845,056 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
+                  whole      79.kv[0:c]            3,932,160 of 16,777,216    all of it is prefetched, 12,845,056 bytes of it elsewhere; attention takes 8.5 us, not 17.2
                 window  attention  layer 79  takes 8.540573 us  hides 3.139757 us  saves 0.808628 us
-                  whole      79.out_weight         1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
+                  whole      79.out_weight         1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; out takes 6.0 us, not 10.3
                 window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 33.772173 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
-                  whole      79.down_weight        29,360,128 of 29,360,128   its reader takes 10.4 us, not 25.5
+                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 21.5 us, not 46.8
+                  whole      79.down_weight        29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
+                window  gate_up  layer 79  takes 21.509926 us  hides 21.509926 us  saves 0.000000 us
+                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           46,137,344 of 131,334,144  35,307,497 bytes arrive while down_reduce runs; 16,252,928 bytes more would cost 2.952 us of the step
+                  part       head_weight           46,137,344 of 131,334,144  16,252,928 bytes more in all layers would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us
                 window  head_gather  outside the layers  takes 30.580572 us  hides 25.846830 us  saves 0.496879 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
-                  whole      0.kv[0:c]             12,845,056 of 16,777,216   all of it is prefetched, 3,932,160 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 6.6 us, not 11.8
+                  whole      0.kv[0:c]             12,845,056 of 16,777,216   all of it is prefetched, 3,932,160 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; out takes 6.0 us, not 10.3
 
             """;
         return global::Preserve.PlanSet.Parse(text);

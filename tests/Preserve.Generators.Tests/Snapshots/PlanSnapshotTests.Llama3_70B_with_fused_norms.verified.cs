@@ -121,7 +121,6 @@ partial class Llama3_70BDeployed
                 prefetch    under_down_reduce   read 19922944 bytes                                                   head_weight[0:19922944]                                           after down
                 compute     head                matmul 64 x 8192 by 8192 x 16032, bf16 by bf16                        head_in, head_weight -> head_part                                 after down_reduce   signals
                 collective  head_gather         all-gather 2052096 bytes over 8                                       head_part -> logits                                               after head
-                prefetch    under_head_gather   read 20971520 bytes                                                   0.qkv_weight                                                      after head
 
               # At context 4,096.
               report
@@ -137,45 +136,51 @@ partial class Llama3_70BDeployed
                 guard          kept at 972.813057 us to 1,100.947643 us
                 weights        17,640,734,720 bytes
                 kv-cache       10,740,039,680 bytes
-                window  embed_reduce  outside the layers  takes 22.466441 us  hides 4.842725 us  saves 6.002488 us
-                  whole        0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.5 us, not 13.1
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
+                window  embed_reduce  outside the layers  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
+                  whole        0.qkv_weight       20,971,520 of 20,971,520   qkv takes 8.7 us, not 13.4
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
                 window  qkv  layer 0  takes 8.748901 us  hides 6.356711 us  saves 3.202010 us
-                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                window  attention  layer 0  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
                 window  out_reduce  layer 0  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
-                  part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left
-                  no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left
+                  part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
+                  no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
                 window  gate_up  layer 0  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
-                  part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left, and more would gain nothing in a larger L2 either
+                  part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layer 0  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
-                  whole        1.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.5 us, not 13.1
-                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
+                  whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
+                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
                 window  qkv  layers 1 to 78  takes 9.748901 us each  hides 7.356711 us each  saves 249.756780 us together
-                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                window  attention  layers 1 to 78  takes 54.433475 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
                 window  out_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.361094 us each  saves 463.500414 us together
-                  part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left
-                  no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left
+                  part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
+                  no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
                 window  gate_up  layers 1 to 78  takes 40.249202 us each  hides 8.005375 us each  saves 66.788280 us together
-                  part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left, and more would gain nothing in a larger L2 either
+                  part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.695888 us each  saves 468.194064 us together
-                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   its reader takes 8.5 us, not 13.1
-                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
+                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
+                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
                 window  qkv  layer 79  takes 9.748901 us  hides 7.356711 us  saves 3.202010 us
-                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
+                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                window  attention  layer 79  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
                 window  out_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
-                  part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left
-                  no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left
+                  part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
+                  no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
                 window  gate_up  layer 79  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
-                  part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left, and more would gain nothing in a larger L2 either
+                  part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 3.997639 us
-                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.998 us of the step: they would push out what is still needed
-                window  head_gather  outside the layers  takes 68.933462 us  hides 8.695888 us  saves 0.000000 us
-                  whole        0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.5 us, not 13.1
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
+                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more in all layers would cost 3.998 us of the step: they push out what is still needed, and in a larger L2 they would save 3.787 us
+                window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us
+                  whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it elsewhere; qkv takes 8.7 us, not 13.4
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

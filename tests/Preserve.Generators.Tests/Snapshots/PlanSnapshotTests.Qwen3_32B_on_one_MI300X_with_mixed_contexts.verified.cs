@@ -128,23 +128,25 @@ partial class Qwen3_32BDeployed
                 weights        65,524,246,528 bytes
                 kv-cache       19,669,188,608 bytes
                 window  qkv  layers 0 to 62  takes 28.547824 us each  hides 4.746271 us each  saves 110.404558 us together
-                  part  i.kv[0:c]          11,534,336 of 307,200,000  38,273,024 bytes more would cost 187.198 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.kv[0:c]          11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 187.198 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
                 window  attention  layers 0 to 62  takes 76.932897 us each  hides 5.495254 us each  saves 8.607186 us together
-                  part  i.out_weight       14,680,064 of 83,886,080   10,485,760 bytes more would cost 7.203 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.out_weight       14,680,064 of 83,886,080   10,485,760 bytes more in all layers would cost 7.203 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.930 us
                 window  out  layers 0 to 62  takes 24.103372 us each  hides 4.028496 us each  saves 114.970338 us together
-                  part  i.gate_up_weight   8,519,680 of 524,288,000   65,536,000 bytes more would cost 333.340 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.gate_up_weight   8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 333.340 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
                 window  gate_up  layers 0 to 62  takes 129.686694 us each  hides 5.120762 us each  saves 37.005066 us together
-                  part  i.down_weight      13,107,200 of 262,144,000  32,768,000 bytes more would cost 131.928 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.down_weight      13,107,200 of 262,144,000  32,768,000 bytes more in all layers would cost 131.928 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 318.533 us
                 window  down  layers 0 to 62  takes 67.707505 us each  hides 6.948575 us each  saves 14.835933 us together
-                  part  i+1.qkv_weight     17,039,360 of 104,857,600  13,107,200 bytes more would cost 71.186 us of the step: others, who share the memory, lose what its reader gains
+                  part        i+1.qkv_weight     17,039,360 of 104,857,600  13,107,200 bytes more in all layers would cost 71.186 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 125.422 us
                 window  qkv  layer 63  takes 28.547824 us  hides 4.746271 us  saves 1.757088 us
-                  part  63.kv[0:c]         11,534,336 of 307,200,000  38,273,024 bytes more would cost 187.198 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.kv[0:c]         11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 187.198 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
                 window  attention  layer 63  takes 76.932897 us  hides 5.495254 us  saves 0.136622 us
-                  part  63.out_weight      14,680,064 of 83,886,080   10,485,760 bytes more would cost 7.203 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.out_weight      14,680,064 of 83,886,080   10,485,760 bytes more in all layers would cost 7.203 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.930 us
                 window  out  layer 63  takes 24.103372 us  hides 4.028496 us  saves 1.824926 us
-                  part  63.gate_up_weight  8,519,680 of 524,288,000   65,536,000 bytes more would cost 333.340 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.gate_up_weight  8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 333.340 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
                 window  gate_up  layer 63  takes 129.686694 us  hides 5.120762 us  saves 0.254002 us
-                  part  63.down_weight     13,107,200 of 262,144,000  32,768,000 bytes more would cost 131.928 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.down_weight     13,107,200 of 262,144,000  32,768,000 bytes more in all layers would cost 131.928 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 318.533 us
+                window  down  layer 63  takes 66.466378 us  hides 0.000000 us  saves 0.000000 us
+                  contention  head_weight        0 of 1,555,824,640         174,325,760 bytes more in all layers would cost 13.616 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 25.075 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);
