@@ -64,22 +64,22 @@ public static class CalibrationText
     }
 
     private static string MatMul(MatMulCalibration m) =>
-        $"{{ \"precision\": {Quoted(Snake(m.Precision))},\n        \"streaming\": "
+        $"{{ \"precision\": {Quoted(CalibrationNames.Of(CalibrationNames.Precisions, m.Precision))},\n        \"streaming\": "
         + Object(
-            ("fixed_microseconds", m.Streaming.FixedMicroseconds), ("split_nanoseconds", m.Streaming.SplitNanoseconds),
-            ("ramp_microseconds", m.Streaming.RampMicroseconds),
+            ("fixed_microseconds", m.Streaming.FixedMicroseconds), ("split_nanoseconds_per_root_element", m.Streaming.SplitNanoseconds),
+            ("ramp_microseconds_per_root_megabyte", m.Streaming.RampMicroseconds),
             ("hbm_terabytes_per_second", m.Streaming.HbmTerabytesPerSecond), ("wave_share", m.Streaming.WaveShare),
-            ("hot_fixed_microseconds", m.Streaming.HotFixedMicroseconds), ("hot_split_nanoseconds", m.Streaming.HotSplitNanoseconds),
+            ("hot_fixed_microseconds", m.Streaming.HotFixedMicroseconds), ("hot_serial_nanoseconds_per_element", m.Streaming.HotSerialNanoseconds),
             ("l2_terabytes_per_second", m.Streaming.L2TerabytesPerSecond), ("band", m.Streaming.Band), ("hot_band", m.Streaming.HotBand))
         + ",\n        \"tiled\": "
         + Object(
-            ("fixed_microseconds", m.Tiled.FixedMicroseconds), ("split_nanoseconds", m.Tiled.SplitNanoseconds),
+            ("fixed_microseconds", m.Tiled.FixedMicroseconds), ("split_nanoseconds_per_root_element", m.Tiled.SplitNanoseconds),
             ("hbm_terabytes_per_second", m.Tiled.HbmTerabytesPerSecond), ("teraflops", m.Tiled.Teraflops),
             ("wave_microseconds", m.Tiled.WaveMicroseconds), ("quantize_picoseconds", m.Tiled.QuantizePicoseconds), ("band", m.Tiled.Band))
         + " }";
 
     private static string Decode(DecodeAttentionConstants c) => Object(
-        ("fixed_microseconds", c.FixedMicroseconds), ("split_nanoseconds", c.SplitNanoseconds), ("combine_microseconds", c.CombineMicroseconds),
+        ("fixed_microseconds", c.FixedMicroseconds), ("split_nanoseconds_per_root_token", c.SplitNanoseconds), ("combine_microseconds", c.CombineMicroseconds),
         ("regroup_microseconds", c.RegroupMicroseconds), ("tile_nanoseconds", c.TileNanoseconds), ("serial_nanoseconds", c.SerialNanoseconds),
         ("hbm_terabytes_per_second", c.HbmTerabytesPerSecond), ("l2_terabytes_per_second", c.L2TerabytesPerSecond), ("band", c.Band));
 
@@ -88,14 +88,14 @@ public static class CalibrationText
         ("key_value_terabytes_per_second", c.KeyValueTerabytesPerSecond), ("tile_teraflops", c.TileTeraflops), ("band", c.Band));
 
     private static string SmallOperator(SmallOperatorConstants c) => Object(
-        ("operator", Snake(c.Operator)), ("fixed_microseconds", c.FixedMicroseconds), ("row_nanoseconds", c.RowNanoseconds),
+        ("operator", CalibrationNames.Of(CalibrationNames.SmallOperators, c.Operator)), ("fixed_microseconds", c.FixedMicroseconds), ("row_nanoseconds", c.RowNanoseconds),
         ("terabytes_per_second", c.TerabytesPerSecond), ("band", c.Band));
 
     private static string Collective(CollectiveCalibration c)
     {
-        var text = new StringBuilder($"{{ \"library\": {Quoted(c.Library)}, \"kind\": {Quoted(Snake(c.Kind))}, \"ranks\": {c.Ranks}, \"algorithms\": [");
+        var text = new StringBuilder($"{{ \"library\": {Quoted(c.Library)}, \"kind\": {Quoted(CalibrationNames.Of(CalibrationNames.Collectives, c.Kind))}, \"ranks\": {c.Ranks}, \"algorithms\": [");
         text.Append(string.Join(",", c.Algorithms.Select(a => "\n          " + Object(
-            ("name", Snake(a.Name)), ("latency_microseconds", a.LatencyMicroseconds), ("chunk_microseconds", a.ChunkMicroseconds),
+            ("name", CalibrationNames.Of(CalibrationNames.Algorithms, a.Name)), ("latency_microseconds", a.LatencyMicroseconds), ("chunk_microseconds_per_root_megabyte", a.ChunkMicroseconds),
             ("gigabytes_per_second", a.GigabytesPerSecond)))));
         text.Append("\n        ]");
         if (c.LargestBytes is { } largest)
@@ -104,7 +104,9 @@ public static class CalibrationText
             text.Append(CultureInfo.InvariantCulture, $", \"fallback\": {Quoted(fallback)}");
         if (c.Eager is { } eager)
             text.Append(",\n        \"eager\": " + Object(("launch_microseconds", eager.LaunchMicroseconds), ("copy_terabytes_per_second", eager.CopyTerabytesPerSecond)));
-        return text.Append(",\n        \"band\": " + Band(c.Band) + " }").ToString();
+        if (c.Band is { } band)
+            text.Append(",\n        \"band\": " + Band(band));
+        return text.Append(" }").ToString();
     }
 
     private static string Host(HostTransferConstants c) => Object(
@@ -114,8 +116,9 @@ public static class CalibrationText
 
     private static string List(string name, IEnumerable<string> items) => $"\"{name}\": [{string.Join(",", items.Select(i => "\n      " + i))}\n    ]";
 
-    private static string Object(params (string Name, object Value)[] members) =>
-        "{ " + string.Join(", ", members.Select(m => $"\"{m.Name}\": {Value(m.Value)}")) + " }";
+    /// <summary>An object; members without a value are left out.</summary>
+    private static string Object(params (string Name, object? Value)[] members) =>
+        "{ " + string.Join(", ", members.Where(m => m.Value is not null).Select(m => $"\"{m.Name}\": {Value(m.Value!)}")) + " }";
 
     private static string Value(object value) => value switch
     {
@@ -140,20 +143,6 @@ public static class CalibrationText
                 quoted.Append(c);
         }
         return quoted.Append('"').ToString();
-    }
-
-    /// <summary>A name as device files spell it: words in lower case, joined by underscores.</summary>
-    private static string Snake<T>(T name)
-        where T : struct, Enum
-    {
-        var text = new StringBuilder();
-        foreach (var c in name.ToString())
-        {
-            if (char.IsUpper(c) && text.Length > 0)
-                text.Append('_');
-            text.Append(char.ToLowerInvariant(c));
-        }
-        return text.ToString();
     }
 
     private static int Offset(string text, int line, int column)

@@ -5,8 +5,8 @@ using System.Linq;
 namespace Preserve;
 
 /// <summary>Fits the constants of a device's cost laws to measured times.</summary>
-/// <remarks>One shape in four stays out of the fit, all its rows together, by a hash of the shape. What those rows then show is the
-/// law's accuracy. Fewer rows than <see cref="LeastRows"/> of a kind leave it to the nominal law.</remarks>
+/// <remarks>One shape in four stays out of the fit, all its rows together, by a hash of the shape, and all rows of the layers of Llama-2-70B.
+/// What those rows then show is the law's accuracy. Fewer rows than <see cref="LeastRows"/> of a kind leave it to the nominal law.</remarks>
 public static class Calibrator
 {
     /// <summary>Rows below which a kind is not fitted.</summary>
@@ -64,12 +64,12 @@ public static class Calibrator
                 .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) >= LeastColdBytes).ToList();
             var large = own.Where(r => r.Rows > MatMulShape.MostStreamedRows).ToList();
             var hot = rows.HotMatMul
-                .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) <= L2Share.UsableBytes(device)).ToList();
+                .Where(r => r.Precision == precision && r.Rows <= MatMulShape.MostStreamedRows && WeightBytes(r) <= device.Residency.FullBytes).ToList();
             double? l2 = null;
             if (hot.Count < LeastRows)
             {
                 // The six rotated copies of small weights stay resident together: too small to tell the L2's rate, but not the fixed costs.
-                hot = small.Where(r => RowChecks.RotatedWeights * WeightBytes(r) <= L2Share.UsableBytes(device)).ToList();
+                hot = small.Where(r => RowChecks.RotatedWeights * WeightBytes(r) <= device.Residency.FullBytes).ToList();
                 l2 = fits.Count > 0 ? fits[0].Streaming.L2TerabytesPerSecond : device.L2.ReadTerabytesPerSecond;
             }
             if (cold.Count >= LeastRows && large.Count >= LeastRows && hot.Count >= LeastRows)

@@ -60,15 +60,20 @@ internal sealed record SystemRows(
         }
     }
 
-    private SystemRows Part(bool heldOut) => this with
+    private SystemRows Part(bool heldOut)
     {
-        MatMul = MatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
-        HotMatMul = HotMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
-        Attention = Attention.Where(r => Split.IsHeldOut(AttentionFit.Shape(r)) == heldOut).ToList(),
-        Collectives = Collectives.GroupBy(r => (r.Operation, r.Ranks)).SelectMany(g => PartOf(g.ToList(), heldOut)).ToList(),
-        SmallOperators = SmallOperators.Where(r => Split.IsHeldOut(r.Shape) == heldOut).ToList(),
-        LayerMatMul = LayerMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
-    };
+        var ofModels = Layers.Where(r => Split.IsHeldOutModel(r.Model)).Select(r => r.Line).ToHashSet();
+        return this with
+        {
+            MatMul = MatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
+            HotMatMul = HotMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
+            Attention = Attention.Where(r => Split.IsHeldOut(AttentionFit.Shape(r)) == heldOut).ToList(),
+            Collectives = Collectives.GroupBy(r => (r.Operation, r.Ranks)).SelectMany(g => PartOf(g.ToList(), heldOut)).ToList(),
+            Layers = Layers.Where(r => Split.IsHeldOutModel(r.Model) == heldOut).ToList(),
+            SmallOperators = SmallOperators.Where(r => (ofModels.Contains(r.Line) || Split.IsHeldOut(r.Shape)) == heldOut).ToList(),
+            LayerMatMul = LayerMatMul.Where(r => (ofModels.Contains(r.Line) || Split.IsHeldOut(MatMulFit.Shape(r))) == heldOut).ToList(),
+        };
+    }
 
     private static IEnumerable<MatMulRow> MatMulsOf(LayerRow layer)
     {

@@ -19,10 +19,10 @@ public class CalibratorTests
                 foreach (var m in new[] { 1, 16, 64, 512, 4096 })
                 {
                     var shape = new MatMulShape(m, columns, depth, 16);
-                    var small = RowChecks.RotatedWeights * 2.0 * columns * depth <= L2Share.UsableBytes(device);
+                    var small = RowChecks.RotatedWeights * 2.0 * columns * depth <= device.Residency.FullBytes;
                     var demand = m <= 64
                         ? StreamingMatMulLaw.Demand(shape, made.Streaming, multiprocessors, device.Compute.Bf16Teraflops)
-                        : TiledMatMulLaw.Demand(shape, made.Tiled, multiprocessors, made.Streaming.L2TerabytesPerSecond);
+                        : TiledMatMulLaw.Demand(shape, Precision.Bf16, made.Tiled, multiprocessors, made.Streaming.L2TerabytesPerSecond);
                     var hot = m <= 64 && small ? shape.Bytes : 0;
                     rows.Add(new MatMulRow(rows.Count + 3, "mine", Precision.Bf16, m, columns, depth, KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6, false));
                 }

@@ -18,7 +18,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
     {
         double length = row.Decode ? row.Length + 1 : row.Length;
         var pairs = row.Batch * (row.Decode ? length : length * (length + 1) / 2);
-        return new AttentionShape(row.Batch, row.Decode ? 1 : length, length, row.Heads, row.KeyValueHeads, AttentionTable.HeadSize, pairs);
+        return new AttentionShape(row.Batch, row.Decode ? 1 : length, length, row.Heads, row.KeyValueHeads, AttentionTable.HeadSize, pairs, Precision.Bf16.Bits());
     }
 
     /// <summary>The constants that fit rows of decode best.</summary>
@@ -51,7 +51,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
                 (c, r) =>
                 {
                     var shape = ShapeOf(r);
-                    var hot = L2Share.Of(device, shape.Bytes) * shape.Bytes;
+                    var hot = device.Residency.Share(shape.Bytes) * shape.Bytes;
                     return KernelTime.Picoseconds(DecodeAttentionLaw.Demand(shape, c), hot, shape.Bytes - hot) / 1e6;
                 },
                 r => r.Microseconds);

@@ -59,15 +59,15 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
         // No cache of the last years gives more than ten times its memory's rate.
         var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * _hbm, cold.HbmTerabytesPerSecond, 10 * _hbm);
         var fit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
-            [Parameter.Microseconds(2), Parameter.Nanoseconds(60), rate],
-            v => cold with { HotFixedMicroseconds = v[0], HotSplitNanoseconds = v[1], L2TerabytesPerSecond = v[2] },
+            [Parameter.Microseconds(3), Parameter.Nanoseconds(1), rate],
+            v => cold with { HotFixedMicroseconds = v[0], HotSerialNanoseconds = v[1], L2TerabytesPerSecond = v[2] },
             (c, r) => Streaming(c, r, hot: true),
             r => r.Microseconds);
         var best = fit.Fit(rows);
         return best.Constants with
         {
             HotFixedMicroseconds = Rounded.OrZero(best.Constants.HotFixedMicroseconds),
-            HotSplitNanoseconds = Rounded.OrZero(best.Constants.HotSplitNanoseconds),
+            HotSerialNanoseconds = Rounded.OrZero(best.Constants.HotSerialNanoseconds),
             L2TerabytesPerSecond = Math.Max(Rounded.Digits(best.Constants.L2TerabytesPerSecond), cold.HbmTerabytesPerSecond),
             HotBand = Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))),
         };
@@ -85,7 +85,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
             (c, r) =>
             {
                 var shape = ShapeOf(r);
-                return KernelTime.Picoseconds(TiledMatMulLaw.Demand(shape, c, multiprocessors, c.HbmTerabytesPerSecond), 0, shape.Bytes) / 1e6;
+                return KernelTime.Picoseconds(TiledMatMulLaw.Demand(shape, precision, c, multiprocessors, c.HbmTerabytesPerSecond), 0, shape.Bytes) / 1e6;
             },
             r => r.Microseconds);
         var best = fit.Fit(rows);

@@ -6,9 +6,9 @@ namespace Preserve;
 /// <summary>Figures of ratios of measured to predicted time.</summary>
 internal static class Residuals
 {
-    /// <summary>The band that holds eight of ten ratios.</summary>
-    public static ResidualBand Band(List<double> ratios) =>
-        ratios.Count == 0 ? new ResidualBand(0.8, 1.25) : new ResidualBand(Rounded.Digits(Quantile(ratios, 0.1)), Rounded.Digits(Quantile(ratios, 0.9)));
+    /// <summary>The band that holds eight of ten ratios; null where there are none.</summary>
+    public static ResidualBand? Band(List<double> ratios) =>
+        ratios.Count == 0 ? null : new ResidualBand(Rounded.Digits(Quantile(ratios, 0.1)), Rounded.Digits(Quantile(ratios, 0.9)));
 
     /// <summary>The value that a part of all lies below, between neighbours in proportion.</summary>
     public static double Quantile(List<double> values, double part)

@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 
 namespace Preserve;
 
@@ -11,12 +12,12 @@ internal static class Rounded
     {
         if (value == 0)
             return 0;
-        var scale = Math.Pow(10, SignificantDigits - 1 - Math.Floor(Math.Log10(Math.Abs(value))));
-        return Math.Round(value * scale) / scale;
+        // By the text, for a quotient of a rounded number may end in 16 digits.
+        return double.Parse(value.ToString("G" + SignificantDigits, CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>As <see cref="Digits"/>; what is below a thousandth of its unit is nothing.</summary>
-    public static double OrZero(double value) => value < 2e-3 ? 0 : Digits(value);
+    /// <summary>As <see cref="Digits"/>; what is below a thousandth of its unit, or below another least value, is nothing.</summary>
+    public static double OrZero(double value, double least = 2e-3) => value < least ? 0 : Digits(value);
 
     /// <summary>As <see cref="Digits"/>, never above a bound.</summary>
     public static double AtMost(double value, double bound) => Math.Min(Digits(value), bound);

@@ -23,7 +23,7 @@ internal sealed class SmallOperatorFit(Device device)
         return new SmallOperatorConstants(
             kind,
             Rounded.OrZero(best.Constants.FixedMicroseconds),
-            Rounded.OrZero(best.Constants.RowNanoseconds * 100) / 100,
+            Rounded.OrZero(best.Constants.RowNanoseconds, least: 2e-5),
             Rounded.AtMost(best.Constants.TerabytesPerSecond, _hbm),
             Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, r => r.Shape))));
     }

@@ -10,6 +10,10 @@ internal static class Split
     /// <summary>Whether the rows of a shape are kept from the fit: one shape in four.</summary>
     public static bool IsHeldOut(string shape) => Bucket(shape, 4) == 0;
 
+    /// <summary>Whether all rows of a model's layers are kept from the fit: the time of a whole layer is held against a model of which no
+    /// operator was seen.</summary>
+    public static bool IsHeldOutModel(string model) => model.StartsWith("Llama-2-70b", StringComparison.Ordinal);
+
     /// <summary>Five parts of some rows, the rows of a shape all in one.</summary>
     public static IEnumerable<List<TRow>> Folds<TRow>(IEnumerable<TRow> rows, Func<TRow, string> shape) =>
         rows.GroupBy(r => Bucket("fold " + shape(r), 5)).Select(g => g.ToList());

@@ -11,13 +11,14 @@ internal sealed class RowChecks(Device device)
     public const int RotatedWeights = 6;
 
     private readonly double _hbm = device.Hbm.NominalGigabytesPerSecond / 1000;
+    private readonly double _l2 = (device.L2.CapacityMebibytes ?? 0) * (1 << 20);
 
     public string? Check(MatMulRow row)
     {
         var shape = new MatMulShape(row.Rows, row.Columns, row.Depth, row.Precision.Bits());
         var weight = shape.Columns * shape.Depth * shape.WeightBits / 8;
         // Bytes that no L2 can have kept.
-        var fromMemory = row.Hot ? weight - L2Share.CapacityBytes(device) : RotatedWeights * weight > L2Share.CapacityBytes(device) * 2 ? weight : 0;
+        var fromMemory = row.Hot ? weight - _l2 : RotatedWeights * weight > _l2 * 2 ? weight : 0;
         return TooFast("computing", shape.Flops, row.Microseconds, device.Compute.TeraflopsOf(row.Precision, row.Precision), "TFLOP/s")
             ?? TooFast("reading the weight", fromMemory, row.Microseconds, _hbm, "TB/s");
     }
@@ -28,7 +29,7 @@ internal sealed class RowChecks(Device device)
             return $"{row.Heads} query heads do not share {row.KeyValueHeads} KV heads";
         var shape = AttentionFit.ShapeOf(row);
         return TooFast("computing", shape.Flops, row.Microseconds, device.Compute.Bf16Teraflops, "TFLOP/s")
-            ?? TooFast("reading the cache", shape.KeyValueBytes - L2Share.CapacityBytes(device), row.Microseconds, _hbm, "TB/s");
+            ?? TooFast("reading the cache", shape.KeyValueBytes - _l2, row.Microseconds, _hbm, "TB/s");
     }
 
     public string? Check(CollectiveRow row)

@@ -23,10 +23,11 @@ internal sealed class Predictor
             .Concat(rows.Attention.Select(Attention))
             .Concat(rows.Collectives.Select(Collective).OfType<Prediction>())
             .Concat(rows.SmallOperators.Select(SmallOperator))
-            .Concat(rows.LayerMatMul.Select(r => MatMul(r) with { Table = MeasurementSet.LayerTableName }).Select(p => p with { Kind = "layer's " + p.Kind }));
+            .Concat(rows.LayerMatMul.Select(r => MatMul(r) with { Table = MeasurementSet.LayerTableName }).Select(p => p with { Kind = "layer's " + p.Kind }))
+            .Concat(PredictLayers(rows.Layers));
 
-    /// <summary>Predictions of whole layers: the sum over the operators, the embedding left out.</summary>
-    public IEnumerable<Prediction> PredictLayers(IEnumerable<LayerRow> rows)
+    /// <summary>Predictions of whole layers: the sum over the operators, the embedding left out. A sum has no law and so no band.</summary>
+    private IEnumerable<Prediction> PredictLayers(IEnumerable<LayerRow> rows)
     {
         foreach (var row in rows)
         {
@@ -54,7 +55,7 @@ internal sealed class Predictor
         var few = row.Rows <= MatMulShape.MostStreamedRows;
         var cold = weight >= Calibrator.LeastColdBytes;
         // Tiles of many rows are bound by computing; few rows of a small weight find it where the rotation left it.
-        var hot = few && !cold ? L2Share.Of(_device, RowChecks.RotatedWeights * weight) * bytes : 0;
+        var hot = few && !cold ? _device.Residency.Share(RowChecks.RotatedWeights * weight) * bytes : 0;
         var kind = (few ? cold ? "decode matmul" : "decode matmul below 10 MB" : "large matmul") + " " + Name(row.Precision);
         var band = few && hot > bytes / 2 ? HotBand(row.Precision) : _laws.Band(operation);
         return Of(MeasurementSet.MatMulTableName, kind, row, Microseconds(operation, hot, bytes - hot), band);
@@ -64,9 +65,9 @@ internal sealed class Predictor
     {
         var operation = Operation(row);
         var bytes = Bytes(row);
-        var hot = L2Share.Of(_device, Calibrator.WeightBytes(row)) * bytes;
+        var hot = _device.Residency.Share(Calibrator.WeightBytes(row)) * bytes;
         var few = row.Rows <= MatMulShape.MostStreamedRows;
-        var resident = Calibrator.WeightBytes(row) <= L2Share.UsableBytes(_device);
+        var resident = Calibrator.WeightBytes(row) <= _device.Residency.FullBytes;
         var kind = (few ? "L2-hot decode matmul" : "L2-hot large matmul") + (resident ? "" : " beyond the L2");
         var band = few && resident ? HotBand(row.Precision) : _laws.Band(operation);
         return Of(MeasurementSet.HotTableName(system), kind, row, Microseconds(operation, hot, bytes - hot), band);
@@ -77,7 +78,7 @@ internal sealed class Predictor
         var shape = AttentionFit.ShapeOf(row);
         var operation = new AttentionOperation(
             row.Batch, (int)shape.NewTokens, row.Heads, row.KeyValueHeads, AttentionTable.HeadSize, (long)shape.Pairs, SoftCap: false);
-        var hot = row.Decode ? L2Share.Of(_device, shape.Bytes) * shape.Bytes : 0;
+        var hot = row.Decode ? _device.Residency.Share(shape.Bytes) * shape.Bytes : 0;
         return new Prediction(
             MeasurementSet.AttentionTableName,
             row.Decode ? "decode attention" : "prefill attention",

@@ -52,6 +52,8 @@ internal static class SimulationText
             Console.WriteLine($"band      without {string.Join(", ", simulation.Band.Unmeasured)}: not measured on {simulation.Deployed.Device.Id}");
         foreach (var note in simulation.Deployed.Model.Notes)
             Console.WriteLine($"model     {note}");
+        foreach (var note in ConvertedFormats.Of(simulation.Plan, simulation.Deployed.Device))
+            Console.WriteLine($"formats   {note}");
         foreach (var note in simulation.Deployed.Device.AssumedFields)
             Console.WriteLine($"assumed   {note.Field}: {note.Note}");
         foreach (var note in simulation.Deployed.Device.DoubtfulFields)

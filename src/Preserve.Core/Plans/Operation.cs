@@ -55,8 +55,9 @@ public sealed record MatMulOperation(int Rows, int Columns, int Depth, Precision
 /// <param name="HeadSize">Elements per head.</param>
 /// <param name="Pairs">Query-key pairs per head, over all sequences.</param>
 /// <param name="SoftCap">Whether scores pass through a soft cap.</param>
+/// <param name="KeyValues">Format of the KV-cache. It is converted on the way in: scores are computed in bf16.</param>
 public sealed record AttentionOperation(
-    int Sequences, int NewTokens, int Heads, int KeyValueHeads, int HeadSize, Amount Pairs, bool SoftCap) : Operation
+    int Sequences, int NewTokens, int Heads, int KeyValueHeads, int HeadSize, Amount Pairs, bool SoftCap, Precision KeyValues = Precision.Bf16) : Operation
 {
     /// <inheritdoc/>
     public override Amount Flops => Pairs * checked(4L * Heads * HeadSize);

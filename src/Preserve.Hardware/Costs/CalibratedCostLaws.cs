@@ -11,6 +11,8 @@ public sealed class CalibratedCostLaws : ICostLaws
     private readonly MatMulCalibration? _bf16;
     private readonly MatMulCalibration? _fp8;
     private readonly MatMulCalibration? _int8;
+    private readonly bool _fp8Measured;
+    private readonly bool _int8Measured;
     private readonly SmallOperatorConstants?[] _small = new SmallOperatorConstants?[4];
     private readonly CollectiveChoice[] _allReduce;
     private readonly CollectiveChoice[] _allGather;
@@ -28,8 +30,9 @@ public sealed class CalibratedCostLaws : ICostLaws
         _calibration = device.Calibration ?? throw new ArgumentException($"'{device.Id}' has no calibration", nameof(device));
         _launch = launch;
         _bf16 = Find(Precision.Bf16);
-        _fp8 = Find(Precision.Fp8);
-        _int8 = Find(Precision.Int8);
+        (_fp8Measured, _int8Measured) = (Find(Precision.Fp8) is not null, Find(Precision.Int8) is not null);
+        _fp8 = Find(Precision.Fp8) ?? Instead(Precision.Fp8, Precision.Int8);
+        _int8 = Find(Precision.Int8) ?? Instead(Precision.Int8, Precision.Fp8);
         foreach (var constants in _calibration.SmallOperators)
             _small[(int)constants.Operator] = constants;
         _allReduce = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllReduce, library);
@@ -93,7 +96,8 @@ public sealed class CalibratedCostLaws : ICostLaws
     /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => operation switch
     {
-        MatMulOperation o when MatMul(o) is { } c => o.Rows <= MatMulShape.MostStreamedRows ? c.Streaming.Band : c.Tiled.Band,
+        MatMulOperation o => IsMeasured(o) && MatMul(o) is { } c ? o.Rows <= MatMulShape.MostStreamedRows ? c.Streaming.Band : c.Tiled.Band : null,
+        AttentionOperation { KeyValues: not Precision.Bf16 } => null,
         AttentionOperation { NewTokens: 1 } => _calibration.Decode?.Band,
         AttentionOperation => _calibration.Prefill?.Band,
         NormOperation => _small[(int)SmallOperator.Norm]?.Band,
@@ -108,16 +112,37 @@ public sealed class CalibratedCostLaws : ICostLaws
         return operation.Rows <= MatMulShape.MostStreamedRows
             ? StreamingMatMulLaw.Demand(
                 shape, constants.Streaming, _calibration.Multiprocessors, Device.Compute.TeraflopsOf(operation.Weights, operation.Activations))
-            : TiledMatMulLaw.Demand(shape, constants.Tiled, _calibration.Multiprocessors, constants.Streaming.L2TerabytesPerSecond);
+            : TiledMatMulLaw.Demand(shape, constants.Precision, constants.Tiled, _calibration.Multiprocessors, constants.Streaming.L2TerabytesPerSecond);
     }
 
-    /// <summary>The rates of an 8-bit format hold only where both inputs are of it; everything else is converted and runs in bf16.</summary>
+    /// <summary>The constants of the kernels that run: where a device does not compute in a format, its elements are converted to bf16.</summary>
     private MatMulCalibration? MatMul(MatMulOperation operation) => (operation.Weights, operation.Activations) switch
     {
-        (Precision.Fp8, Precision.Fp8) when _fp8 is not null => _fp8,
-        (Precision.Int8, Precision.Int8) when _int8 is not null => _int8,
+        (Precision.Fp8, Precision.Fp8) => _fp8 ?? _bf16,
+        (Precision.Int8, Precision.Int8) => _int8 ?? _bf16,
         _ => _bf16,
     };
+
+    /// <summary>Whether kernels with inputs of these formats were measured. The bytes of a weight that is converted on the way are counted;
+    /// what converting costs is not known.</summary>
+    private bool IsMeasured(MatMulOperation operation) => (operation.Weights, operation.Activations) switch
+    {
+        (Precision.Bf16, Precision.Bf16) => true,
+        (Precision.Fp8, Precision.Fp8) => _fp8Measured,
+        (Precision.Int8, Precision.Int8) => _int8Measured,
+        _ => false,
+    };
+
+    /// <summary>Constants of an 8-bit format that was not measured on a device that has it: those of the other one, which the library runs
+    /// by the same kernels (vLLM, csrc/quantization/w8a8/cutlass), else those of bf16; the rate of computing by the peaks' ratio.</summary>
+    private MatMulCalibration? Instead(Precision precision, Precision other)
+    {
+        var compute = Device.Compute;
+        if (compute.FormatOf(precision, precision) != precision || (Find(other) ?? _bf16) is not { } measured)
+            return null;
+        var ratio = compute.TeraflopsOf(precision, precision) / compute.TeraflopsOf(measured.Precision, measured.Precision);
+        return measured with { Tiled = measured.Tiled with { Teraflops = measured.Tiled.Teraflops * ratio } };
+    }
 
     /// <summary>The exchange alone, whatever shares its kernel.</summary>
     private KernelDemand Exchange(CollectiveOperation operation) => Choice(operation) is { Constants: not null } c

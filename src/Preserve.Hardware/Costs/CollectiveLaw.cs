@@ -12,9 +12,9 @@ internal static class CollectiveLaw
     public static KernelDemand Demand(CollectiveOperation operation, CollectiveConstants constants, double linkBytesPerPicosecond) =>
         AlgorithmOf(operation, constants) switch
         {
-            CollectiveAlgorithmName.OneShot => Demand(constants.OneShot!, Direct(operation)),
-            CollectiveAlgorithmName.TwoShot => Demand(constants.TwoShot!, Staged(operation)),
-            _ => Demand(constants.LatencyMicroseconds, Staged(operation), linkBytesPerPicosecond),
+            CollectiveAlgorithmName.OneShot => Demand(constants.OneShot!, Received(operation, CollectiveAlgorithmName.OneShot)),
+            CollectiveAlgorithmName.TwoShot => Demand(constants.TwoShot!, Received(operation, CollectiveAlgorithmName.TwoShot)),
+            _ => Demand(constants.LatencyMicroseconds, Received(operation, CollectiveAlgorithmName.TwoShot), linkBytesPerPicosecond),
         };
 
     /// <summary>The algorithm that is taken at the operation's size; null where the device names none.</summary>
@@ -23,22 +23,13 @@ internal static class CollectiveLaw
         { OneShot: null, TwoShot: null } => null,
         { OneShot: null } => CollectiveAlgorithmName.TwoShot,
         { TwoShot: null } => CollectiveAlgorithmName.OneShot,
-        _ => Time(Demand(constants.TwoShot, Staged(operation))) < Time(Demand(constants.OneShot, Direct(operation)))
+        _ => Time(Demand(constants.TwoShot, Received(operation, CollectiveAlgorithmName.TwoShot))) < Time(Demand(constants.OneShot, Received(operation, CollectiveAlgorithmName.OneShot)))
             ? CollectiveAlgorithmName.TwoShot
             : CollectiveAlgorithmName.OneShot,
     };
 
-    /// <summary>Bytes that a rank receives in one exchange. It has use for its own part of each message only where that is scattered.</summary>
-    private static double Direct(CollectiveOperation operation) =>
-        operation.Kind == CollectiveKind.ReduceScatter ? Staged(operation) : (operation.Ranks - 1.0) * operation.Bytes;
-
-    /// <summary>Bytes that a rank receives where each reduces a part.</summary>
-    private static double Staged(CollectiveOperation operation) => operation.Kind switch
-    {
-        CollectiveKind.AllReduce => 2.0 * (operation.Ranks - 1) / operation.Ranks * operation.Bytes,
-        CollectiveKind.ReduceScatter => (operation.Ranks - 1.0) / operation.Ranks * operation.Bytes,
-        _ => (operation.Ranks - 1.0) * operation.Bytes,
-    };
+    private static double Received(CollectiveOperation operation, CollectiveAlgorithmName algorithm) =>
+        CalibratedCollectiveLaw.ReceivedBytes(algorithm, operation.Kind, operation.Bytes, operation.Ranks);
 
     private static KernelDemand Demand(CollectiveAlgorithm algorithm, double bytes) =>
         Demand(algorithm.LatencyMicroseconds, bytes, algorithm.GigabytesPerSecond / 1000);

@@ -11,11 +11,16 @@ namespace Preserve;
 /// powers is within 19 % of the longer one where they are equal, and the longer one elsewhere.</remarks>
 internal static class TiledMatMulLaw
 {
-    public static KernelDemand Demand(in MatMulShape shape, TiledMatMulConstants constants, int multiprocessors, double l2TerabytesPerSecond)
+    /// <param name="shape">The shape; the bits of its weight say what is read, not in which format it is computed.</param>
+    /// <param name="format">The format whose kernels run.</param>
+    /// <param name="constants">Of that format.</param>
+    /// <param name="multiprocessors">Multiprocessors that share the tiles.</param>
+    /// <param name="l2TerabytesPerSecond">Most that the kernel draws from the L2.</param>
+    public static KernelDemand Demand(in MatMulShape shape, Precision format, TiledMatMulConstants constants, int multiprocessors, double l2TerabytesPerSecond)
     {
         var fixedTime = constants.FixedMicroseconds + (constants.SplitNanoseconds * Math.Sqrt(shape.Depth) / 1000);
         var convert = constants.QuantizePicoseconds * shape.Rows * shape.Depth;
-        var compute = shape.WeightBits < 16 ? DispatchedTile(shape, constants, multiprocessors) : FastestTile(shape, constants, multiprocessors);
+        var compute = format.Bits() < 16 ? DispatchedTile(shape, constants, multiprocessors) : FastestTile(shape, constants, multiprocessors);
         var bytes = shape.Bytes;
         return new KernelDemand(
             Picoseconds.Ceiling((fixedTime * 1e6) + convert),

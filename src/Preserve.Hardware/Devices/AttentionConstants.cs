@@ -9,7 +9,7 @@ namespace Preserve;
 /// <param name="SerialNanoseconds">Each token of length where heads are not grouped and the kernel does not split; 0 where it splits all.</param>
 /// <param name="HbmTerabytesPerSecond">Most that the kernel draws from memory.</param>
 /// <param name="L2TerabytesPerSecond">Most that the kernel draws from the L2.</param>
-/// <param name="Band">Its residuals.</param>
+/// <param name="Band">Its residuals; null where too few shapes were measured to tell.</param>
 public sealed record DecodeAttentionConstants(
     double FixedMicroseconds,
     double SplitNanoseconds,
@@ -19,7 +19,7 @@ public sealed record DecodeAttentionConstants(
     double SerialNanoseconds,
     double HbmTerabytesPerSecond,
     double L2TerabytesPerSecond,
-    ResidualBand Band);
+    ResidualBand? Band);
 
 /// <summary>Constants of <see cref="PrefillAttentionLaw"/>.</summary>
 /// <param name="FixedMicroseconds">Launch and ramp: the floor.</param>
@@ -27,11 +27,11 @@ public sealed record DecodeAttentionConstants(
 /// <param name="QueryTerabytesPerSecond">Rate at which queries are read and results written.</param>
 /// <param name="KeyValueTerabytesPerSecond">Rate at which keys and values are read, counted once.</param>
 /// <param name="TileTeraflops">Rate of the longest row of tiles, as if every multiprocessor had one.</param>
-/// <param name="Band">Its residuals.</param>
+/// <param name="Band">Its residuals; null where too few shapes were measured to tell.</param>
 public sealed record PrefillAttentionConstants(
     double FixedMicroseconds,
     double Teraflops,
     double QueryTerabytesPerSecond,
     double KeyValueTerabytesPerSecond,
     double TileTeraflops,
-    ResidualBand Band);
+    ResidualBand? Band);

@@ -6,39 +6,8 @@ namespace Preserve;
 /// <summary>Reads the constants of calibrated laws, and refuses those that are beyond what the device has.</summary>
 internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, ScaleUpLink link, HostLink host)
 {
-    private const string Fixed = "fixed_microseconds", Split = "split_nanoseconds", Hbm = "hbm_terabytes_per_second", L2 = "l2_terabytes_per_second";
+    private const string Fixed = "fixed_microseconds", Split = "split_nanoseconds_per_root_element", Hbm = "hbm_terabytes_per_second", L2 = "l2_terabytes_per_second";
     private const string Flops = "teraflops", Rate = "gigabytes_per_second", Latency = "latency_microseconds";
-
-    private static readonly Dictionary<string, Precision> s_precisions = new()
-    {
-        ["bf16"] = Precision.Bf16,
-        ["fp8"] = Precision.Fp8,
-        ["int8"] = Precision.Int8,
-    };
-
-    private static readonly Dictionary<string, SmallOperator> s_operators = new()
-    {
-        ["norm"] = SmallOperator.Norm,
-        ["rotary"] = SmallOperator.Rotary,
-        ["activation"] = SmallOperator.Activation,
-        ["add"] = SmallOperator.Add,
-    };
-
-    private static readonly Dictionary<string, CollectiveKind> s_kinds = new()
-    {
-        ["all_reduce"] = CollectiveKind.AllReduce,
-        ["all_gather"] = CollectiveKind.AllGather,
-        ["reduce_scatter"] = CollectiveKind.ReduceScatter,
-    };
-
-    private static readonly Dictionary<string, CollectiveAlgorithmName> s_algorithms = new()
-    {
-        ["one_shot"] = CollectiveAlgorithmName.OneShot,
-        ["two_shot"] = CollectiveAlgorithmName.TwoShot,
-        ["ring"] = CollectiveAlgorithmName.Ring,
-        ["tree"] = CollectiveAlgorithmName.Tree,
-        ["multicast"] = CollectiveAlgorithmName.Multicast,
-    };
 
     public DeviceCalibration? Read(DeviceFileSection section)
     {
@@ -71,7 +40,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
 
     private MatMulCalibration ReadMatMul(DeviceFileSection section)
     {
-        var precision = section.RequiredName("precision", s_precisions);
+        var precision = section.RequiredName("precision", CalibrationNames.Precisions);
         var streaming = section.RequiredSection("streaming");
         var tiled = section.RequiredSection("tiled");
         var calibration = new MatMulCalibration(precision, ReadStreaming(streaming), ReadTiled(tiled, precision));
@@ -85,11 +54,11 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
         var constants = new StreamingMatMulConstants(
             section.RequiredNumber(Fixed, Bounds.Microseconds),
             section.RequiredNumber(Split, Bounds.Nanoseconds),
-            section.RequiredNumber("ramp_microseconds", Bounds.Microseconds),
+            section.RequiredNumber("ramp_microseconds_per_root_megabyte", Bounds.Microseconds),
             memory,
             section.RequiredNumber("wave_share", Bounds.Share),
             section.RequiredNumber("hot_fixed_microseconds", Bounds.Microseconds),
-            section.RequiredNumber("hot_split_nanoseconds", Bounds.Nanoseconds),
+            section.RequiredNumber("hot_serial_nanoseconds_per_element", Bounds.Nanoseconds),
             L2Rate(section, memory),
             Band(section, "band"),
             Band(section, "hot_band"));
@@ -118,7 +87,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
         var memory = HbmRate(section, Hbm);
         var constants = new DecodeAttentionConstants(
             section.RequiredNumber(Fixed, Bounds.Microseconds),
-            section.RequiredNumber(Split, Bounds.Nanoseconds),
+            section.RequiredNumber("split_nanoseconds_per_root_token", Bounds.Nanoseconds),
             section.RequiredNumber("combine_microseconds", Bounds.Microseconds),
             section.RequiredNumber("regroup_microseconds", Bounds.Microseconds),
             section.RequiredNumber("tile_nanoseconds", Bounds.Nanoseconds),
@@ -148,7 +117,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
     private SmallOperatorConstants ReadSmallOperator(DeviceFileSection section)
     {
         var constants = new SmallOperatorConstants(
-            section.RequiredName("operator", s_operators),
+            section.RequiredName("operator", CalibrationNames.SmallOperators),
             section.RequiredNumber(Fixed, Bounds.Microseconds),
             section.RequiredNumber("row_nanoseconds", Bounds.Nanoseconds),
             HbmRate(section, "terabytes_per_second"),
@@ -174,7 +143,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
     private CollectiveCalibration ReadCollective(DeviceFileSection section)
     {
         var library = section.RequiredText("library");
-        var kind = section.RequiredName("kind", s_kinds);
+        var kind = section.RequiredName("kind", CalibrationNames.Collectives);
         var ranks = (int)section.RequiredWhole("ranks", Bounds.Ranks);
         var algorithms = section.Sections("algorithms");
         if (algorithms.Count == 0)
@@ -199,9 +168,9 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
     private CalibratedAlgorithm ReadAlgorithm(DeviceFileSection section)
     {
         var algorithm = new CalibratedAlgorithm(
-            section.RequiredName("name", s_algorithms),
+            section.RequiredName("name", CalibrationNames.Algorithms),
             section.RequiredNumber(Latency, Bounds.Microseconds),
-            section.RequiredNumber("chunk_microseconds", Bounds.Microseconds),
+            section.RequiredNumber("chunk_microseconds_per_root_megabyte", Bounds.Microseconds),
             section.RequiredNumber(Rate, Bounds.LinkRate));
         if (algorithm.GigabytesPerSecond > link.GigabytesPerSecondPerDirection)
             section.Refuse(Rate, $"the link carries {DeviceFileReader.Spelled(link.GigabytesPerSecondPerDirection)} in one direction: are these bits?");
@@ -260,9 +229,15 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
         return rate;
     }
 
-    private static ResidualBand Band(DeviceFileSection section, string name)
+    private static ResidualBand? Band(DeviceFileSection section, string name)
     {
-        var band = section.RequiredSection(name);
+        var band = section.Section(name);
+        if (!band.Present)
+        {
+            band.Find("low");
+            band.Find("high");
+            return null;
+        }
         var (low, high) = (band.RequiredNumber("low", Bounds.Ratio), band.RequiredNumber("high", Bounds.Ratio));
         if (low > high)
             band.Refuse("low", $"high is {DeviceFileReader.Spelled(high)}");

@@ -8,7 +8,7 @@ namespace Preserve;
 /// <param name="LargestBytes">Messages above it go to <paramref name="Fallback"/>; null where it takes all.</param>
 /// <param name="Fallback">The library that takes larger messages; null where there is none.</param>
 /// <param name="Eager">What a call outside a captured graph costs; null where that is not known.</param>
-/// <param name="Band">Its residuals.</param>
+/// <param name="Band">Its residuals; null where too few sizes were measured to tell.</param>
 public sealed record CollectiveCalibration(
     string Library,
     CollectiveKind Kind,
@@ -17,7 +17,7 @@ public sealed record CollectiveCalibration(
     long? LargestBytes,
     string? Fallback,
     EagerLaunch? Eager,
-    ResidualBand Band);
+    ResidualBand? Band);
 
 /// <summary>A collective algorithm with one protocol: time of an empty message, and the rate at which a rank receives.</summary>
 /// <param name="Name">What is sent where, which says how many bytes a rank receives.</param>

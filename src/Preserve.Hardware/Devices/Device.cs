@@ -52,13 +52,24 @@ public sealed record Device(
         HostLink.PageableGigabytesPerSecond, HostLink.DuplexShare, HostLink.HostMemoryGigabytesPerSecond);
 
     /// <summary>Bytes that prefetches may fill: the usable part of the L2, 0 where it is unknown.</summary>
-    public long PrefetchRoomBytes => L2Known ? (long)(L2.UsableMebibytes.GetValueOrDefault() * (1 << 20)) : 0;
+    public long PrefetchRoomBytes => L2Known ? Residency.FullBytes : 0;
 
-    /// <summary>Bytes of the L2 beyond which nothing is found again: where it was not measured, a third more than the usable part, and no more
-    /// than there is.</summary>
-    public long L2LimitBytes => !L2Known ? 0
-        : L2.LimitMebibytes is { } limit ? Math.Max(PrefetchRoomBytes, (long)(limit * (1 << 20)))
-        : Math.Max(PrefetchRoomBytes, Math.Min(PrefetchRoomBytes / 3 * 4, (long)(L2.CapacityMebibytes.GetValueOrDefault() * (1 << 20))));
+    /// <summary>Bytes of the L2 beyond which nothing is found again; 0 where it is unknown.</summary>
+    public long L2LimitBytes => L2Known ? Residency.LimitBytes : 0;
+
+    /// <summary>What the L2 keeps, whether its read rate is known or not. Where the limit was not measured it is a third more than the usable
+    /// part, and no more than there is.</summary>
+    internal ResidencyCurve Residency
+    {
+        get
+        {
+            var full = (long)(L2.UsableMebibytes.GetValueOrDefault() * (1 << 20));
+            var limit = L2.LimitMebibytes is { } measured
+                ? (long)(measured * (1 << 20))
+                : Math.Min(full / 3 * 4, (long)(L2.CapacityMebibytes.GetValueOrDefault() * (1 << 20)));
+            return new ResidencyCurve(full, Math.Max(full, limit));
+        }
+    }
 }
 
 /// <summary>A remark on a field of a device file.</summary>

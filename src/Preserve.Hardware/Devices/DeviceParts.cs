@@ -7,14 +7,24 @@ namespace Preserve;
 /// <param name="Fp4Teraflops">fp4 inputs; null where the device has none.</param>
 public sealed record ComputeRates(double Bf16Teraflops, double? Fp8Teraflops, double? Int8Teraops, double? Fp4Teraflops)
 {
-    /// <summary>The peak rate of a matmul. The rate of an 8-bit format holds only where both inputs are of that format;
-    /// everything else is converted and runs in bf16.</summary>
+    /// <summary>The format in which a matmul computes: an 8-bit one only where both inputs are of it and the device has it; everything else
+    /// is converted and runs in bf16.</summary>
     /// <param name="weights">Format of the weight.</param>
     /// <param name="activations">Format in which activations enter.</param>
-    public double TeraflopsOf(Precision weights, Precision activations) => (weights, activations) switch
+    public Precision FormatOf(Precision weights, Precision activations) => (weights, activations) switch
     {
-        (Precision.Fp8, Precision.Fp8) => Fp8Teraflops ?? Bf16Teraflops,
-        (Precision.Int8, Precision.Int8) => Int8Teraops ?? Bf16Teraflops,
+        (Precision.Fp8, Precision.Fp8) when Fp8Teraflops is not null => Precision.Fp8,
+        (Precision.Int8, Precision.Int8) when Int8Teraops is not null => Precision.Int8,
+        _ => Precision.Bf16,
+    };
+
+    /// <summary>The peak rate of a matmul, in the format in which it computes.</summary>
+    /// <param name="weights">Format of the weight.</param>
+    /// <param name="activations">Format in which activations enter.</param>
+    public double TeraflopsOf(Precision weights, Precision activations) => FormatOf(weights, activations) switch
+    {
+        Precision.Fp8 => Fp8Teraflops.GetValueOrDefault(),
+        Precision.Int8 => Int8Teraops.GetValueOrDefault(),
         _ => Bf16Teraflops,
     };
 }

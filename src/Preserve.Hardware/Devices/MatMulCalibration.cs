@@ -13,10 +13,10 @@ public sealed record MatMulCalibration(Precision Precision, StreamingMatMulConst
 /// <param name="HbmTerabytesPerSecond">Most that the kernel draws from memory.</param>
 /// <param name="WaveShare">The part of the traffic that waits for the last, partly filled wave of tiles, 0 to 1.</param>
 /// <param name="HotFixedMicroseconds">Launch and ramp, the weight in the L2.</param>
-/// <param name="HotSplitNanoseconds">As <paramref name="SplitNanoseconds"/>, the weight in the L2: no memory latency hides it.</param>
+/// <param name="HotSerialNanoseconds">Serial sum over the depth, for each element, the weight in the L2: no memory latency hides it.</param>
 /// <param name="L2TerabytesPerSecond">Most that the kernel draws from the L2.</param>
-/// <param name="Band">Its residuals, the weight in HBM.</param>
-/// <param name="HotBand">Its residuals, the weight in the L2.</param>
+/// <param name="Band">Its residuals, the weight in HBM; null where too few shapes were measured to tell.</param>
+/// <param name="HotBand">Its residuals, the weight in the L2; null likewise.</param>
 public sealed record StreamingMatMulConstants(
     double FixedMicroseconds,
     double SplitNanoseconds,
@@ -24,10 +24,10 @@ public sealed record StreamingMatMulConstants(
     double HbmTerabytesPerSecond,
     double WaveShare,
     double HotFixedMicroseconds,
-    double HotSplitNanoseconds,
+    double HotSerialNanoseconds,
     double L2TerabytesPerSecond,
-    ResidualBand Band,
-    ResidualBand HotBand);
+    ResidualBand? Band,
+    ResidualBand? HotBand);
 
 /// <summary>Constants of <see cref="TiledMatMulLaw"/>.</summary>
 /// <param name="FixedMicroseconds">Launch and ramp.</param>
@@ -36,7 +36,7 @@ public sealed record StreamingMatMulConstants(
 /// <param name="Teraflops">Rate of a full wave of tiles.</param>
 /// <param name="WaveMicroseconds">Filling and draining the pipeline of one tile, in each wave.</param>
 /// <param name="QuantizePicoseconds">Converting the activations to the weight's format, for each of their elements; 0 where there is nothing to convert.</param>
-/// <param name="Band">Its residuals.</param>
+/// <param name="Band">Its residuals; null where too few shapes were measured to tell.</param>
 public sealed record TiledMatMulConstants(
     double FixedMicroseconds,
     double SplitNanoseconds,
@@ -44,4 +44,4 @@ public sealed record TiledMatMulConstants(
     double Teraflops,
     double WaveMicroseconds,
     double QuantizePicoseconds,
-    ResidualBand Band);
+    ResidualBand? Band);

@@ -7,8 +7,7 @@ namespace Preserve;
 /// <para>A slot holds a number of bytes, not a set: of a range that is held in part, a reader finds the held part hot,
 /// whichever it is.</para>
 /// <para>Capacity is a curve and not a cliff. What is found depends on the bytes that were used since, the range's own among them (its
-/// stack distance; R. L. Mattson et al., Evaluation techniques for storage hierarchies, 1970): up to the full-speed part of the L2 all of
-/// it, from there on evenly less, and nothing from a limit on: a third more where it was not measured. Measured on an H100 with a
+/// stack distance; R. L. Mattson et al., Evaluation techniques for storage hierarchies, 1970), by <see cref="ResidencyCurve"/>. Measured on an H100 with a
 /// full-speed part of 37 MB: a matmul whose weight is resident is up to 1.75 times as fast as a cold one at 37 MB, 0.95 to 1.2 times at
 /// 42 MB, and no faster at 50 MB.</para>
 /// </remarks>
@@ -72,7 +71,7 @@ internal sealed class L2Residency
         if (held == 0 || _total <= FullBytes)
             return held;
         var distance = DistanceOf(slot);
-        return distance <= FullBytes ? held : (long)(held * ((double)(CapacityBytes - distance) / (CapacityBytes - FullBytes)));
+        return (long)(held * new ResidencyCurve(FullBytes, CapacityBytes).Share(distance));
     }
 
     /// <summary>Lets go of what a slot holds above <paramref name="bytes"/>.</summary>

@@ -68,7 +68,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
 
         var result = Value("attended");
         var operation = new AttentionOperation(graph.Step.Batch, graph.Step.NewTokens, attention.Heads, attention.KeyValueHeads,
-            attention.HeadSize, Pairs(attention.Window), attention.SoftCap);
+            attention.HeadSize, Pairs(attention.Window), attention.SoftCap, deployment.KeyValues);
         List<GraphReference> reads = cached.IsZero
             ? [q, fresh]
             : [q, cache with { Range = new UnitRange(0, cached) }, fresh];

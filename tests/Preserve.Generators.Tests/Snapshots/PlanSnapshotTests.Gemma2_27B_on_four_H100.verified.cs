@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 16 context 8192  10,885.1 us  10,261.4 us  1.061x
+// decode batch 16 context 8192  10,883.0 us  10,242.3 us  1.063x
 #nullable enable
 
 namespace App;
@@ -103,7 +103,6 @@ partial class Gemma2_27BDeployed
               instructions
                 compute     embed                       embed 16 x 4608                                                                                   embedding -> embed_part                                                                                                                                signals
                 collective  embed_reduce                all-reduce 147456 bytes over 4                                                                    embed_part -> embedded                                                                                                                                 after embed          signals
-                prefetch    under_embed_reduce          read 18874368 bytes                                                                               0.LocalLayer/qkv_weight                                                                                                                                after embed
                 compute     embed_scale                 scale 16 x 4608                                                                                   embedded -> 0.h                                                                                                                                        after embed_reduce
                 repeat 22 times  layers i = 0 to 42 by 2
                   compute     attn_norm                   rms norm 16 x 4608                                                                                i.h, i.LocalLayer/attn_norm_weight -> i.LocalLayer/attn_in                                                                                             signals
@@ -191,78 +190,94 @@ partial class Gemma2_27BDeployed
 
               # At context 8,192.
               report
-                base           10,885.146524 us
-                step           10,261.385166 us
-                bound          7,339.518526 us
+                base           10,883.033776 us
+                step           10,242.269365 us
+                bound          7,327.801542 us
                 bound by       HBM
                 collectives    540.981354 us
-                reachable      319.777241 us
-                elsewhere      924.367098 us
-                gain at half   623.761358 us
-                gain at twice  615.792959 us
-                guard          kept at 599.124026 us to 673.855739 us
+                reachable      329.478403 us
+                elsewhere      922.834487 us
+                gain at half   640.764411 us
+                gain at twice  632.471468 us
+                guard          kept at 616.756579 us to 694.082985 us
                 weights        13,614,842,880 bytes
                 kv-cache       9,261,776,896 bytes
-                window  embed_reduce  outside the layers  takes 5.307304 us  hides 2.000000 us  saves 0.000000 us
+                window  embed_reduce  outside the layers  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
-                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layers 0 to 42 by 2  takes 8.567050 us each  hides 8.035935 us each  saves 79.255792 us together
-                  part         i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 162.712242 us together
+                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it elsewhere; qkv takes 8.4 us, not 10.9
+                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 62.368 us
+                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.314 us
+                window  qkv  layers 0 to 42 by 2  takes 8.376695 us each  hides 8.026299 us each  saves 79.249192 us together
+                  part         i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 64.054 us
+                window  attention  layers 0 to 42 by 2  takes 97.780922 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict  i.LocalLayer/out_weight                  0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.728 us
+                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 166.944382 us together
                   not-asked    i.LocalLayer/attn_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i.LocalLayer/mlp_norm_weight             0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 129.077014 us together
+                  part         i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 74.951 us
+                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 48.793 us
+                window  gate_up  layers 0 to 42 by 2  takes 51.717850 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 14.519 us
+                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 132.828058 us together
                   not-asked    i.LocalLayer/mlp_post_norm_weight        0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.GlobalLayer/attn_norm_weight         0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
-                  no-room      i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  i+1.GlobalLayer/out_weight               0 of 9,437,184             1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layers 1 to 43 by 2  takes 8.567050 us each  hides 8.035935 us each  saves 79.377562 us together
-                  part         i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 162.712242 us together
+                  whole        i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
+                  no-room      i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 144.966 us
+                  would-evict  i+1.GlobalLayer/out_weight               0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.314 us
+                window  qkv  layers 1 to 43 by 2  takes 8.376695 us each  hides 8.026299 us each  saves 79.370786 us together
+                  part         i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 147.131 us
+                window  attention  layers 1 to 43 by 2  takes 97.780922 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict  i.GlobalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.728 us
+                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 166.944382 us together
                   not-asked    i.GlobalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i.GlobalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 129.077014 us together
+                  part         i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 74.951 us
+                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 48.793 us
+                window  gate_up  layers 1 to 43 by 2  takes 51.717850 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 14.519 us
+                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 132.828058 us together
                   not-asked    i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.LocalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
-                  no-room      i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  i+1.LocalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layer 44  takes 8.567050 us  hides 8.035935 us  saves 3.602536 us
-                  part         44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 7.396011 us
+                  whole        i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
+                  no-room      i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 62.368 us
+                  would-evict  i+1.LocalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.314 us
+                window  qkv  layer 44  takes 8.376695 us  hides 8.026299 us  saves 3.602236 us
+                  part         44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 64.054 us
+                window  attention  layer 44  takes 53.978455 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  44.LocalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.728 us
+                window  out_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 7.588381 us
                   not-asked    44.LocalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    44.LocalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 5.867137 us
+                  part         44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 74.951 us
+                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 48.793 us
+                window  gate_up  layer 44  takes 51.717850 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 14.519 us
+                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 6.037639 us
                   not-asked    44.LocalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    45.GlobalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
-                  no-room      45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layer 45  takes 8.567050 us  hides 8.035935 us  saves 3.608071 us
-                  part         45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.396011 us
+                  whole        45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
+                  no-room      45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 144.966 us
+                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.314 us
+                window  qkv  layer 45  takes 8.376695 us  hides 8.026299 us  saves 3.607763 us
+                  part         45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 147.131 us
+                window  attention  layer 45  takes 97.780922 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.728 us
+                window  out_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.588381 us
                   not-asked    45.GlobalLayer/attn_post_norm_weight     0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    45.GlobalLayer/mlp_norm_weight           0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left
-                window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.576753 us
+                  part         45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 74.951 us
+                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 48.793 us
+                window  gate_up  layer 45  takes 51.717850 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in a larger L2 more of it would save 14.519 us
+                window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.753374 us
                   not-asked    45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    final_norm_weight                        0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         embedding                                38,338,560 of 589,824,000  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left, and more would gain nothing in a larger L2 either
-                window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 8.035935 us  saves 0.047156 us
+                  part         embedding                                38,338,560 of 589,824,000  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; with an L2 of twice the size the search prefetches 77,266,944 bytes of it, not 38,338,560
+                window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 8.026299 us  saves 6.037639 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   its reader takes 8.5 us, not 10.9
-                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more would save nothing: they would push out what is still needed
+                  whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
+                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 62.368 us
+                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.314 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -75,66 +75,66 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  1,026,048 bytes           arena 0          once
 
               instructions
-                compute     embed               embed 4 x 8192                                                     embedding -> embed_part                                 signals
-                collective  embed_reduce        all-reduce 65536 bytes over 8                                      embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  read 10485760 bytes                                                0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  read {1024c; c>=12480: 12779520} bytes                             0.kv[0:{c; c>=12480: 12480}]
-                prefetch    under_embed_reduce  read 6815744 bytes                                                 0.out_weight[0:6815744]
-                prefetch    under_embed_reduce  read 12582912 bytes                                                0.gate_up_weight[0:12582912]
-                prefetch    under_embed_reduce  read 1835008 bytes                                                 0.down_weight[0:1835008]
-                compute     join                wait                                                               -                                                       after embed_reduce
+                compute     embed               embed 4 x 8192                                                                 embedding -> embed_part                                 signals
+                collective  embed_reduce        all-reduce 65536 bytes over 8                                                  embed_part -> 0.h                                       after embed         signals
+                prefetch    under_embed_reduce  read 10485760 bytes                                                            0.qkv_weight                                            after embed
+                prefetch    under_embed_reduce  read {1024c; c>=12480: 12779520} bytes                                         0.kv[0:{c; c>=12480: 12480}]
+                prefetch    under_embed_reduce  read 6815744 bytes                                                             0.out_weight[0:6815744]
+                prefetch    under_embed_reduce  read 12582912 bytes                                                            0.gate_up_weight[0:12582912]
+                prefetch    under_embed_reduce  read 1835008 bytes                                                             0.down_weight[0:1835008]
+                compute     join                wait                                                                           -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 4 x 8192                                                  i.h, i.attn_norm_weight -> i.attn_in                    signals
-                  compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                       i.attn_in, i.qkv_weight -> i.qkv_out
-                  prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                           i.kv[{c; c>=12480: 12480}:c]                            after attn_norm
-                  compute     rotary              rotary 4 x 1152                                                    i.qkv_out -> i.qk_rotated
-                  compute     store               store 4 x 256                                                      i.qk_rotated, i.qkv_out -> i.kv[c:c+1]                  signals
-                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  prefetch    under_attention     read 1572864 bytes                                                 i.out_weight[6815744:8388608]                           after store
-                  compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       i.attended, i.out_weight -> i.out_part                  signals
-                  collective  out_reduce          all-reduce 65536 bytes over 8                                      i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 46137344 bytes                                                i.gate_up_weight[12582912:58720256]                     after out
-                  prefetch    under_out_reduce    read 19038208 bytes                                                i.down_weight[1835008:20873216]
-                  compute     attn_add            add 4 x 8192                                                       i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 4 x 8192                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
-                  compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  prefetch    under_gate_up       read 8486912 bytes                                                 i.down_weight[20873216:29360128]                        after mlp_norm
-                  compute     activation          swiglu 4 x 3584                                                    i.gate_up_out -> i.activated
-                  compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       i.activated, i.down_weight -> i.down_part               signals
-                  collective  down_reduce         all-reduce 65536 bytes over 8                                      i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   read 10485760 bytes                                                i+1.qkv_weight                                          after down
-                  prefetch    under_down_reduce   read {1024c; c>=12480: 12779520} bytes                             i+1.kv[0:{c; c>=12480: 12480}]
-                  prefetch    under_down_reduce   read 6815744 bytes                                                 i+1.out_weight[0:6815744]
-                  prefetch    under_down_reduce   read 12582912 bytes                                                i+1.gate_up_weight[0:12582912]
-                  prefetch    under_down_reduce   read 1835008 bytes                                                 i+1.down_weight[0:1835008]
-                  compute     mlp_add             add 4 x 8192                                                       i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                  compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in                    signals
+                  compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   i.attn_in, i.qkv_weight -> i.qkv_out
+                  prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                                       i.kv[{c; c>=12480: 12480}:c]                            after attn_norm
+                  compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
+                  compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]                  signals
+                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  prefetch    under_attention     read 1572864 bytes                                                             i.out_weight[6815744:8388608]                           after store
+                  compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                                   i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_reduce          all-reduce 65536 bytes over 8                                                  i.out_part -> i.attn_out                                after out           signals
+                  prefetch    under_out_reduce    read 46137344 bytes                                                            i.gate_up_weight[12582912:58720256]                     after out
+                  prefetch    under_out_reduce    read 19038208 bytes                                                            i.down_weight[1835008:20873216]
+                  compute     attn_add            add 4 x 8192                                                                   i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
+                  compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  prefetch    under_gate_up       read 8486912 bytes                                                             i.down_weight[20873216:29360128]                        after mlp_norm
+                  compute     activation          swiglu 4 x 3584                                                                i.gate_up_out -> i.activated
+                  compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_reduce         all-reduce 65536 bytes over 8                                                  i.down_part -> i.mlp_out                                after down          signals
+                  prefetch    under_down_reduce   read 10485760 bytes                                                            i+1.qkv_weight                                          after down
+                  prefetch    under_down_reduce   read {1024c; c>=12480: 12779520} bytes                                         i+1.kv[0:{c; c>=12480: 12480}]
+                  prefetch    under_down_reduce   read 6815744 bytes                                                             i+1.out_weight[0:6815744]
+                  prefetch    under_down_reduce   read 12582912 bytes                                                            i+1.gate_up_weight[0:12582912]
+                  prefetch    under_down_reduce   read 1835008 bytes                                                             i+1.down_weight[0:1835008]
+                  compute     mlp_add             add 4 x 8192                                                                   i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 4 x 8192                                                  79.h, 79.attn_norm_weight -> 79.attn_in                 signals
-                compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                       79.attn_in, 79.qkv_weight -> 79.qkv_out
-                prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                           79.kv[{c; c>=12480: 12480}:c]                           after attn_norm
-                compute     rotary              rotary 4 x 1152                                                    79.qkv_out -> 79.qk_rotated
-                compute     store               store 4 x 256                                                      79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]               signals
-                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
-                prefetch    under_attention     read 1572864 bytes                                                 79.out_weight[6815744:8388608]                          after store
-                compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                       79.attended, 79.out_weight -> 79.out_part               signals
-                collective  out_reduce          all-reduce 65536 bytes over 8                                      79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 46137344 bytes                                                79.gate_up_weight[12582912:58720256]                    after out
-                prefetch    under_out_reduce    read 19038208 bytes                                                79.down_weight[1835008:20873216]
-                compute     attn_add            add 4 x 8192                                                       79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 4 x 8192                                                  79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
-                compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                       79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                prefetch    under_gate_up       read 8486912 bytes                                                 79.down_weight[20873216:29360128]                       after mlp_norm
-                compute     activation          swiglu 4 x 3584                                                    79.gate_up_out -> 79.activated
-                compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                       79.activated, 79.down_weight -> 79.down_part            signals
-                collective  down_reduce         all-reduce 65536 bytes over 8                                      79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 46137344 bytes                                                head_weight[0:46137344]                                 after down
-                compute     mlp_add             add 4 x 8192                                                       79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
-                compute     final_norm          rms norm 4 x 8192                                                  80.h, final_norm_weight -> head_in
-                compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                      head_in, head_weight -> head_part                       signals
-                collective  head_gather         all-gather 128256 bytes over 8                                     head_part -> logits                                     after head
-                prefetch    under_head_gather   read 10485760 bytes                                                0.qkv_weight                                            after head
-                prefetch    under_head_gather   read {1024c; c>=12480: 12779520} bytes                             0.kv[0:{c; c>=12480: 12480}]
-                prefetch    under_head_gather   read 6815744 bytes                                                 0.out_weight[0:6815744]
+                compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in                 signals
+                compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   79.attn_in, 79.qkv_weight -> 79.qkv_out
+                prefetch    under_qkv           read {0; c>=12480: 1024c-12779520} bytes                                       79.kv[{c; c>=12480: 12480}:c]                           after attn_norm
+                compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
+                compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]               signals
+                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                prefetch    under_attention     read 1572864 bytes                                                             79.out_weight[6815744:8388608]                          after store
+                compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                                   79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_reduce          all-reduce 65536 bytes over 8                                                  79.out_part -> 79.attn_out                              after out           signals
+                prefetch    under_out_reduce    read 46137344 bytes                                                            79.gate_up_weight[12582912:58720256]                    after out
+                prefetch    under_out_reduce    read 19038208 bytes                                                            79.down_weight[1835008:20873216]
+                compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
+                compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
+                compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                prefetch    under_gate_up       read 8486912 bytes                                                             79.down_weight[20873216:29360128]                       after mlp_norm
+                compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated
+                compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_reduce         all-reduce 65536 bytes over 8                                                  79.down_part -> 79.mlp_out                              after down          signals
+                prefetch    under_down_reduce   read 46137344 bytes                                                            head_weight[0:46137344]                                 after down
+                compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
+                compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
+                compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
+                collective  head_gather         all-gather 128256 bytes over 8                                                 head_part -> logits                                     after head
+                prefetch    under_head_gather   read 10485760 bytes                                                            0.qkv_weight                                            after head
+                prefetch    under_head_gather   read {1024c; c>=12480: 12779520} bytes                                         0.kv[0:{c; c>=12480: 12480}]
+                prefetch    under_head_gather   read 6815744 bytes                                                             0.out_weight[0:6815744]
 
               # At context 16,384.
               report
@@ -152,46 +152,46 @@ partial class Llama3_70BDeployed
                 kv-cache       1,342,259,200 bytes
                 window  embed_reduce  outside the layers  takes 26.585143 us  hides 16.447769 us  saves 14.062101 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
-                  whole      0.kv[0:c]             12,779,520 of 16,777,216   all of it is prefetched, 3,997,696 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
-                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
-                  whole      0.down_weight         1,835,008 of 29,360,128    all of it is prefetched, 27,525,120 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 6.6 us, not 11.8
+                  whole      0.kv[0:c]             12,779,520 of 16,777,216   all of it is prefetched, 3,997,696 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; out takes 6.0 us, not 10.3
+                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 20.7 us, not 46.8
+                  whole      0.down_weight         1,835,008 of 29,360,128    all of it is prefetched, 27,525,120 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  qkv  layers 0 to 78  takes 6.815064 us each  hides 6.815064 us each  saves 161.384638 us together
-                  whole      i.kv[0:c]             3,997,696 of 16,777,216    all of it is prefetched, 12,779,520 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
+                  whole      i.kv[0:c]             3,997,696 of 16,777,216    all of it is prefetched, 12,779,520 bytes of it elsewhere; attention takes 8.5 us, not 17.2
                 window  attention  layers 0 to 78  takes 8.540139 us each  hides 3.700617 us each  saves 63.881612 us together
-                  whole      i.out_weight          1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
+                  whole      i.out_weight          1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; out takes 6.0 us, not 10.3
                 window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,415.160508 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
-                  whole      i.down_weight         19,038,208 of 29,360,128   all of it is prefetched, 10,321,920 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 20.7 us, not 46.8
+                  whole      i.down_weight         19,038,208 of 29,360,128   all of it is prefetched, 10,321,920 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  gate_up  layers 0 to 78  takes 20.690935 us each  hides 20.690935 us each  saves 337.497322 us together
-                  whole      i.down_weight         8,486,912 of 29,360,128    all of it is prefetched, 20,873,216 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  whole      i.down_weight         8,486,912 of 29,360,128    all of it is prefetched, 20,873,216 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,345.516399 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
-                  whole      i+1.kv[0:c]           12,779,520 of 16,777,216   all of it is prefetched, 3,997,696 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  whole      i+1.out_weight        6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
-                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
-                  whole      i+1.down_weight       1,835,008 of 29,360,128    all of it is prefetched, 27,525,120 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 6.8 us, not 11.8
+                  whole      i+1.kv[0:c]           12,779,520 of 16,777,216   all of it is prefetched, 3,997,696 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  whole      i+1.out_weight        6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; out takes 6.0 us, not 10.3
+                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 20.7 us, not 46.8
+                  whole      i+1.down_weight       1,835,008 of 29,360,128    all of it is prefetched, 27,525,120 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  qkv  layer 79  takes 6.815064 us  hides 6.815064 us  saves 2.045280 us
-                  whole      79.kv[0:c]            3,997,696 of 16,777,216    all of it is prefetched, 12,779,520 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
+                  whole      79.kv[0:c]            3,997,696 of 16,777,216    all of it is prefetched, 12,779,520 bytes of it elsewhere; attention takes 8.5 us, not 17.2
                 window  attention  layer 79  takes 8.540139 us  hides 3.700617 us  saves 0.808628 us
-                  whole      79.out_weight         1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
+                  whole      79.out_weight         1,572,864 of 8,388,608     all of it is prefetched, 6,815,744 bytes of it elsewhere; out takes 6.0 us, not 10.3
                 window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 30.571652 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; its reader takes 16.6 us, not 46.8
-                  whole      79.down_weight        19,038,208 of 29,360,128   all of it is prefetched, 10,321,920 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 20.7 us, not 46.8
+                  whole      79.down_weight        19,038,208 of 29,360,128   all of it is prefetched, 10,321,920 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  gate_up  layer 79  takes 20.690935 us  hides 20.690935 us  saves 4.272118 us
-                  whole      79.down_weight        8,486,912 of 29,360,128    all of it is prefetched, 20,873,216 bytes of it elsewhere; its reader takes 10.4 us, not 25.5
+                  whole      79.down_weight        8,486,912 of 29,360,128    all of it is prefetched, 20,873,216 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           46,137,344 of 131,334,144  35,307,497 bytes arrive while down_reduce runs; 16,252,928 bytes more would cost 2.952 us of the step
+                  part       head_weight           46,137,344 of 131,334,144  16,252,928 bytes more in all layers would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us
                 window  head_gather  outside the layers  takes 30.580572 us  hides 25.797844 us  saves 0.629052 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          10,485,760 of 10,485,760   its reader takes 6.4 us, not 11.8
-                  whole      0.kv[0:c]             12,779,520 of 16,777,216   all of it is prefetched, 3,997,696 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; its reader takes 6.0 us, not 10.3
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 6.6 us, not 11.8
+                  whole      0.kv[0:c]             12,779,520 of 16,777,216   all of it is prefetched, 3,997,696 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  whole      0.out_weight          6,815,744 of 8,388,608     all of it is prefetched, 1,572,864 bytes of it elsewhere; out takes 6.0 us, not 10.3
 
             plan  decode batch 64 context 4096
               model          meta-llama/Meta-Llama-3-70B
@@ -232,57 +232,54 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  16,416,768 bytes           arena 0           once
 
               instructions
-                compute     embed               embed 64 x 8192                                                       embedding -> embed_part                                 signals
-                collective  embed_reduce        all-reduce 1048576 bytes over 8                                       embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  read 5242880 bytes                                                    0.qkv_weight[5242880:10485760]                          after embed
-                prefetch    under_embed_reduce  read 16384c bytes                                                     0.kv[0:c]
-                prefetch    under_embed_reduce  read 8388608 bytes                                                    0.out_weight
-                compute     join                wait                                                                  -                                                       after embed_reduce
+                compute     embed              embed 64 x 8192                                                                   embedding -> embed_part                                 signals
+                collective  embed_reduce       all-reduce 1048576 bytes over 8                                                   embed_part -> 0.h                                       after embed         signals
+                compute     join               wait                                                                              -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 64 x 8192                                                    i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                         i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary              rotary 64 x 1152                                                      i.qkv_out -> i.qk_rotated
-                  compute     store               store 64 x 256                                                        i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         i.attended, i.out_weight -> i.out_part                  signals
-                  collective  out_reduce          all-reduce 1048576 bytes over 8                                       i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 58720256 bytes                                                   i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    read 29360128 bytes                                                   i.down_weight
-                  prefetch    under_out_reduce    read 5242880 bytes                                                    i+1.qkv_weight[0:5242880]
-                  compute     attn_add            add 64 x 8192                                                         i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 64 x 8192                                                    i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation          swiglu 64 x 3584                                                      i.gate_up_out -> i.activated
-                  compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         i.activated, i.down_weight -> i.down_part               signals
-                  collective  down_reduce         all-reduce 1048576 bytes over 8                                       i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   read 5242880 bytes                                                    i+1.qkv_weight[5242880:10485760]                        after down
-                  prefetch    under_down_reduce   read 16384c bytes                                                     i+1.kv[0:c]
-                  prefetch    under_down_reduce   read 8388608 bytes                                                    i+1.out_weight
-                  compute     mlp_add             add 64 x 8192                                                         i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
+                  compute     attn_norm          rms norm 64 x 8192                                                                i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                matmul 64 x 8192 by 8192 x 1280, int8 by int8                                     i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary             rotary 64 x 1152                                                                  i.qkv_out -> i.qk_rotated
+                  compute     store              store 64 x 256                                                                    i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
+                  compute     attention          attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out                matmul 64 x 1024 by 1024 x 8192, int8 by int8                                     i.attended, i.out_weight -> i.out_part                  signals
+                  collective  out_reduce         all-reduce 1048576 bytes over 8                                                   i.out_part -> i.attn_out                                after out           signals
+                  prefetch    under_out_reduce   read 58720256 bytes                                                               i.gate_up_weight                                        after out
+                  prefetch    under_out_reduce   read 29360128 bytes                                                               i.down_weight
+                  prefetch    under_out_reduce   read 5242880 bytes                                                                i+1.qkv_weight[0:5242880]
+                  compute     attn_add           add 64 x 8192                                                                     i.h, i.attn_out -> i.h_mid                              after out_reduce
+                  compute     mlp_norm           rms norm 64 x 8192                                                                i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up            matmul 64 x 8192 by 8192 x 7168, int8 by int8                                     i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation         swiglu 64 x 3584                                                                  i.gate_up_out -> i.activated
+                  compute     down               matmul 64 x 3584 by 3584 x 8192, int8 by int8                                     i.activated, i.down_weight -> i.down_part               signals
+                  collective  down_reduce        all-reduce 1048576 bytes over 8                                                   i.down_part -> i.mlp_out                                after down          signals
+                  prefetch    under_down_reduce  read 5242880 bytes                                                                i+1.qkv_weight[5242880:10485760]                        after down
+                  prefetch    under_down_reduce  read 16384c bytes                                                                 i+1.kv[0:c]
+                  prefetch    under_down_reduce  read 8388608 bytes                                                                i+1.out_weight
+                  compute     mlp_add            add 64 x 8192                                                                     i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 64 x 8192                                                    79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                         79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary              rotary 64 x 1152                                                      79.qkv_out -> 79.qk_rotated
-                compute     store               store 64 x 256                                                        79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
-                compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
-                compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                         79.attended, 79.out_weight -> 79.out_part               signals
-                collective  out_reduce          all-reduce 1048576 bytes over 8                                       79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 58720256 bytes                                                   79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    read 29360128 bytes                                                   79.down_weight
-                compute     attn_add            add 64 x 8192                                                         79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 64 x 8192                                                    79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                         79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation          swiglu 64 x 3584                                                      79.gate_up_out -> 79.activated
-                compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                         79.activated, 79.down_weight -> 79.down_part            signals
-                collective  down_reduce         all-reduce 1048576 bytes over 8                                       79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 88080384 bytes                                                   head_weight[0:88080384]                                 after down
-                compute     mlp_add             add 64 x 8192                                                         79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
-                compute     final_norm          rms norm 64 x 8192                                                    80.h, final_norm_weight -> head_in
-                compute     head                matmul 64 x 8192 by 8192 x 16032, int8 by int8                        head_in, head_weight -> head_part                       signals
-                collective  head_gather         all-gather 2052096 bytes over 8                                       head_part -> logits                                     after head
-                prefetch    under_head_gather   read 5242880 bytes                                                    0.qkv_weight[5242880:10485760]                          after head
-                prefetch    under_head_gather   read 16384c bytes                                                     0.kv[0:c]
-                prefetch    under_head_gather   read 8388608 bytes                                                    0.out_weight
+                compute     attn_norm          rms norm 64 x 8192                                                                79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv                matmul 64 x 8192 by 8192 x 1280, int8 by int8                                     79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary             rotary 64 x 1152                                                                  79.qkv_out -> 79.qk_rotated
+                compute     store              store 64 x 256                                                                    79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
+                compute     attention          attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
+                compute     out                matmul 64 x 1024 by 1024 x 8192, int8 by int8                                     79.attended, 79.out_weight -> 79.out_part               signals
+                collective  out_reduce         all-reduce 1048576 bytes over 8                                                   79.out_part -> 79.attn_out                              after out           signals
+                prefetch    under_out_reduce   read 58720256 bytes                                                               79.gate_up_weight                                       after out
+                prefetch    under_out_reduce   read 29360128 bytes                                                               79.down_weight
+                compute     attn_add           add 64 x 8192                                                                     79.h, 79.attn_out -> 79.h_mid                           after out_reduce
+                compute     mlp_norm           rms norm 64 x 8192                                                                79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up            matmul 64 x 8192 by 8192 x 7168, int8 by int8                                     79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation         swiglu 64 x 3584                                                                  79.gate_up_out -> 79.activated
+                compute     down               matmul 64 x 3584 by 3584 x 8192, int8 by int8                                     79.activated, 79.down_weight -> 79.down_part            signals
+                collective  down_reduce        all-reduce 1048576 bytes over 8                                                   79.down_part -> 79.mlp_out                              after down          signals
+                prefetch    under_down_reduce  read 88080384 bytes                                                               head_weight[0:88080384]                                 after down
+                compute     mlp_add            add 64 x 8192                                                                     79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
+                compute     final_norm         rms norm 64 x 8192                                                                80.h, final_norm_weight -> head_in
+                compute     head               matmul 64 x 8192 by 8192 x 16032, int8 by int8                                    head_in, head_weight -> head_part                       signals
+                collective  head_gather        all-gather 2052096 bytes over 8                                                   head_part -> logits                                     after head
+                prefetch    under_head_gather  read 5242880 bytes                                                                0.qkv_weight[5242880:10485760]                          after head
+                prefetch    under_head_gather  read 16384c bytes                                                                 0.kv[0:c]
+                prefetch    under_head_gather  read 8388608 bytes                                                                0.out_weight
 
               # At context 4,096.
               report
@@ -298,33 +295,45 @@ partial class Llama3_70BDeployed
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       5,370,019,840 bytes
-                window  embed_reduce  outside the layers  takes 35.362286 us  hides 4.000000 us  saves 0.000000 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.6 us, not 11.8
-                  whole      0.kv[0:c]             67,108,864 of 67,108,864   its reader takes 19.1 us, not 53.6
-                  whole      0.out_weight          8,388,608 of 8,388,608     its reader takes 6.1 us, not 10.3
+                window  embed_reduce  outside the layers  takes 35.362286 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  nothing-to-hide-under  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
+                  whole                  0.kv[0:c]             0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it elsewhere; attention takes 19.3 us, not 53.8
+                  whole                  0.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.8 us, not 11.1
+                window  qkv  layers 0 to 78  takes 7.860102 us each  hides 7.860102 us each  saves 0.000000 us together
+                  whole                  i.kv[0:c]             0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it elsewhere; attention takes 20.2 us, not 53.8
+                window  attention  layers 0 to 78  takes 20.240855 us each  hides 8.384204 us each  saves 0.000000 us together
+                  whole                  i.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.8 us, not 11.1
                 window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,381.388336 us together
-                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      58,720,256 of 58,720,256   its reader takes 17.5 us, not 46.8
-                  whole      i.down_weight         29,360,128 of 29,360,128   its reader takes 10.8 us, not 25.5
-                  whole      i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.6 us, not 11.8
+                  not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole                  i.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
+                  whole                  i.down_weight         29,360,128 of 29,360,128   down takes 11.2 us, not 26.3
+                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 7.9 us, not 12.1
+                window  gate_up  layers 0 to 78  takes 23.265275 us each  hides 23.265275 us each  saves 0.000000 us together
+                  whole                  i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 11.2 us, not 26.3
                 window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,946.962596 us together
-                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.6 us, not 11.8
-                  whole      i+1.kv[0:c]           67,108,864 of 67,108,864   its reader takes 19.1 us, not 53.6
-                  whole      i+1.out_weight        8,388,608 of 8,388,608     its reader takes 6.1 us, not 10.3
+                  not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 7.9 us, not 12.1
+                  whole                  i+1.kv[0:c]           67,108,864 of 67,108,864   attention takes 20.2 us, not 53.8
+                  whole                  i+1.out_weight        8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
+                window  qkv  layer 79  takes 7.860102 us  hides 7.860102 us  saves 0.000000 us
+                  whole                  79.kv[0:c]            0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it elsewhere; attention takes 20.2 us, not 53.8
+                window  attention  layer 79  takes 20.240855 us  hides 8.384204 us  saves 0.000000 us
+                  whole                  79.out_weight         0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.8 us, not 11.1
                 window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 37.616833 us
-                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     58,720,256 of 58,720,256   its reader takes 17.5 us, not 46.8
-                  whole      79.down_weight        29,360,128 of 29,360,128   its reader takes 10.8 us, not 25.5
+                  not-asked              79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole                  79.gate_up_weight     58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
+                  whole                  79.down_weight        29,360,128 of 29,360,128   down takes 11.2 us, not 26.3
+                window  gate_up  layer 79  takes 23.265275 us  hides 23.265275 us  saves 0.000000 us
+                  whole                  79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 11.2 us, not 26.3
                 window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 23.114156 us
-                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           88,080,384 of 131,334,144  47,419,954 bytes arrive while down_reduce runs; 16,252,928 bytes more would cost 11.777 us of the step
-                window  head_gather  outside the layers  takes 99.289143 us  hides 74.403712 us  saves 6.812022 us
-                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.6 us, not 11.8
-                  whole      0.kv[0:c]             67,108,864 of 67,108,864   its reader takes 19.1 us, not 53.6
-                  whole      0.out_weight          8,388,608 of 8,388,608     its reader takes 6.1 us, not 10.3
+                  not-asked              final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part                   head_weight           88,080,384 of 131,334,144  16,252,928 bytes more in all layers would cost 11.777 us of the step; were each collective twice as long, they would save 5.813 us
+                window  head_gather  outside the layers  takes 99.289143 us  hides 74.403712 us  saves 41.509533 us
+                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part                   0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
+                  whole                  0.kv[0:c]             67,108,864 of 67,108,864   attention takes 19.3 us, not 53.8
+                  whole                  0.out_weight          8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
 
             plan  prefill batch 1 tokens 2048
               model          meta-llama/Meta-Llama-3-70B
@@ -365,42 +374,42 @@ partial class Llama3_70BDeployed
                 logits             value       bf16  256,512 bytes            arena 0           once
 
               instructions
-                compute     embed         embed 2048 x 8192                                                        embedding -> embed_part                         signals
-                collective  embed_reduce  all-reduce 33554432 bytes over 8                                         embed_part -> 0.h                               after embed         signals
-                compute     join          wait                                                                     -                                               after embed_reduce
+                compute     embed         embed 2048 x 8192                                                                    embedding -> embed_part                         signals
+                collective  embed_reduce  all-reduce 33554432 bytes over 8                                                     embed_part -> 0.h                               after embed         signals
+                compute     join          wait                                                                                 -                                               after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm     rms norm 2048 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          i.attn_in, i.qkv_weight -> i.qkv_out
-                  compute     rotary        rotary 2048 x 1152                                                       i.qkv_out -> i.qk_rotated
-                  compute     store         store 2048 x 256                                                         i.qk_rotated, i.qkv_out -> i.kv[0:2048]
-                  compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  i.qk_rotated, i.kv[0:2048] -> i.attended
-                  compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          i.attended, i.out_weight -> i.out_part          signals
-                  collective  out_reduce    all-reduce 33554432 bytes over 8                                         i.out_part -> i.attn_out                        after out           signals
-                  compute     attn_add      add 2048 x 8192                                                          i.h, i.attn_out -> i.h_mid                      after out_reduce
-                  compute     mlp_norm      rms norm 2048 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  compute     activation    swiglu 2048 x 3584                                                       i.gate_up_out -> i.activated
-                  compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          i.activated, i.down_weight -> i.down_part       signals
-                  collective  down_reduce   all-reduce 33554432 bytes over 8                                         i.down_part -> i.mlp_out                        after down          signals
-                  compute     mlp_add       add 2048 x 8192                                                          i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
+                  compute     attn_norm     rms norm 2048 x 8192                                                                 i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                                      i.attn_in, i.qkv_weight -> i.qkv_out
+                  compute     rotary        rotary 2048 x 1152                                                                   i.qkv_out -> i.qk_rotated
+                  compute     store         store 2048 x 256                                                                     i.qk_rotated, i.qkv_out -> i.kv[0:2048]
+                  compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs, int8 cache  i.qk_rotated, i.kv[0:2048] -> i.attended
+                  compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                                      i.attended, i.out_weight -> i.out_part          signals
+                  collective  out_reduce    all-reduce 33554432 bytes over 8                                                     i.out_part -> i.attn_out                        after out           signals
+                  compute     attn_add      add 2048 x 8192                                                                      i.h, i.attn_out -> i.h_mid                      after out_reduce
+                  compute     mlp_norm      rms norm 2048 x 8192                                                                 i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                                      i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  compute     activation    swiglu 2048 x 3584                                                                   i.gate_up_out -> i.activated
+                  compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                                      i.activated, i.down_weight -> i.down_part       signals
+                  collective  down_reduce   all-reduce 33554432 bytes over 8                                                     i.down_part -> i.mlp_out                        after down          signals
+                  compute     mlp_add       add 2048 x 8192                                                                      i.h_mid, i.mlp_out -> i+1.h                     after down_reduce
                 end
-                compute     attn_norm     rms norm 2048 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in
-                compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                          79.attn_in, 79.qkv_weight -> 79.qkv_out
-                compute     rotary        rotary 2048 x 1152                                                       79.qkv_out -> 79.qk_rotated
-                compute     store         store 2048 x 256                                                         79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
-                compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs  79.qk_rotated, 79.kv[0:2048] -> 79.attended
-                compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                          79.attended, 79.out_weight -> 79.out_part       signals
-                collective  out_reduce    all-reduce 33554432 bytes over 8                                         79.out_part -> 79.attn_out                      after out           signals
-                compute     attn_add      add 2048 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                   after out_reduce
-                compute     mlp_norm      rms norm 2048 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
-                compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                          79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                compute     activation    swiglu 2048 x 3584                                                       79.gate_up_out -> 79.activated
-                compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                          79.activated, 79.down_weight -> 79.down_part    signals
-                collective  down_reduce   all-reduce 33554432 bytes over 8                                         79.down_part -> 79.mlp_out                      after down          signals
-                compute     mlp_add       add 2048 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
-                compute     final_norm    rms norm 1 x 8192                                                        80.h, final_norm_weight -> head_in
-                compute     head          matmul 1 x 8192 by 8192 x 16032, int8 by int8                            head_in, head_weight -> head_part               signals
-                collective  head_gather   all-gather 32064 bytes over 8                                            head_part -> logits                             after head
+                compute     attn_norm     rms norm 2048 x 8192                                                                 79.h, 79.attn_norm_weight -> 79.attn_in
+                compute     qkv           matmul 2048 x 8192 by 8192 x 1280, int8 by int8                                      79.attn_in, 79.qkv_weight -> 79.qkv_out
+                compute     rotary        rotary 2048 x 1152                                                                   79.qkv_out -> 79.qk_rotated
+                compute     store         store 2048 x 256                                                                     79.qk_rotated, 79.qkv_out -> 79.kv[0:2048]
+                compute     attention     attention 1 x 2048 tokens, 8 query and 1 KV heads of 128, 2098176 pairs, int8 cache  79.qk_rotated, 79.kv[0:2048] -> 79.attended
+                compute     out           matmul 2048 x 1024 by 1024 x 8192, int8 by int8                                      79.attended, 79.out_weight -> 79.out_part       signals
+                collective  out_reduce    all-reduce 33554432 bytes over 8                                                     79.out_part -> 79.attn_out                      after out           signals
+                compute     attn_add      add 2048 x 8192                                                                      79.h, 79.attn_out -> 79.h_mid                   after out_reduce
+                compute     mlp_norm      rms norm 2048 x 8192                                                                 79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
+                compute     gate_up       matmul 2048 x 8192 by 8192 x 7168, int8 by int8                                      79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
+                compute     activation    swiglu 2048 x 3584                                                                   79.gate_up_out -> 79.activated
+                compute     down          matmul 2048 x 3584 by 3584 x 8192, int8 by int8                                      79.activated, 79.down_weight -> 79.down_part    signals
+                collective  down_reduce   all-reduce 33554432 bytes over 8                                                     79.down_part -> 79.mlp_out                      after down          signals
+                compute     mlp_add       add 2048 x 8192                                                                      79.h_mid, 79.mlp_out -> 80.h                    after down_reduce
+                compute     final_norm    rms norm 1 x 8192                                                                    80.h, final_norm_weight -> head_in
+                compute     head          matmul 1 x 8192 by 8192 x 16032, int8 by int8                                        head_in, head_weight -> head_part               signals
+                collective  head_gather   all-gather 32064 bytes over 8                                                        head_part -> logits                             after head
 
               report
                 base           135,183.140468 us
@@ -408,7 +417,7 @@ partial class Llama3_70BDeployed
                 bound          132,613.485800 us
                 bound by       critical path
                 collectives    52,447.641166 us
-                reachable      4,477.520669 us
+                reachable      68.884902 us
                 elsewhere      0.000000 us
                 gain at half   0.000000 us
                 gain at twice  0.000000 us
@@ -417,27 +426,35 @@ partial class Llama3_70BDeployed
                 kv-cache       41,943,040 bytes
                 window  embed_reduce  outside the layers  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.qkv_weight          0 of 10,485,760   its reader takes 80.1 us with it in the L2 or without
-                  compute-bound  0.out_weight          0 of 8,388,608    its reader takes 64.9 us with it in the L2 or without
+                  compute-bound  0.qkv_weight          0 of 10,485,760   qkv takes 80.1 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 8,388,608    out takes 64.9 us with it in the L2 or without
+                window  attention  layers 0 to 78  takes 35.355076 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.out_weight          0 of 8,388,608    out takes 64.9 us with it in the L2 or without
                 window  out_reduce  layers 0 to 78  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  i.gate_up_weight      0 of 58,720,256   its reader takes 429.0 us with it in the L2 or without
-                  compute-bound  i.down_weight         0 of 29,360,128   its reader takes 216.6 us with it in the L2 or without
+                  compute-bound  i.gate_up_weight      0 of 58,720,256   gate_up takes 429.0 us with it in the L2 or without
+                  compute-bound  i.down_weight         0 of 29,360,128   down takes 216.6 us with it in the L2 or without
+                window  gate_up  layers 0 to 78  takes 428.963649 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.down_weight         0 of 29,360,128   down takes 216.6 us with it in the L2 or without
                 window  down_reduce  layers 0 to 78  takes 325.593143 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  i+1.qkv_weight        0 of 10,485,760   its reader takes 80.1 us with it in the L2 or without
-                  compute-bound  i+1.out_weight        0 of 8,388,608    its reader takes 64.9 us with it in the L2 or without
+                  compute-bound  i+1.qkv_weight        0 of 10,485,760   qkv takes 80.1 us with it in the L2 or without
+                  compute-bound  i+1.out_weight        0 of 8,388,608    out takes 64.9 us with it in the L2 or without
+                window  attention  layer 79  takes 35.355076 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  79.out_weight         0 of 8,388,608    out takes 64.9 us with it in the L2 or without
                 window  out_reduce  layer 79  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      79.mlp_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  79.gate_up_weight     0 of 58,720,256   its reader takes 429.0 us with it in the L2 or without
-                  compute-bound  79.down_weight        0 of 29,360,128   its reader takes 216.6 us with it in the L2 or without
+                  compute-bound  79.gate_up_weight     0 of 58,720,256   gate_up takes 429.0 us with it in the L2 or without
+                  compute-bound  79.down_weight        0 of 29,360,128   down takes 216.6 us with it in the L2 or without
+                window  gate_up  layer 79  takes 428.963649 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  79.down_weight        0 of 29,360,128   down takes 216.6 us with it in the L2 or without
                 window  down_reduce  layer 79  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  would-evict    head_weight           0 of 131,334,144  16,252,928 bytes more would save 6.653 us of the step, which the search left: they would push out what is still needed
+                  would-evict    head_weight           0 of 131,334,144  16,252,928 bytes more in all layers would save 6.653 us of the step, which the search left: they push out what is still needed, and in a larger L2 they would save 8.218 us
                 window  head_gather  outside the layers  takes 27.145143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.qkv_weight          0 of 10,485,760   its reader takes 80.1 us with it in the L2 or without
-                  compute-bound  0.out_weight          0 of 8,388,608    its reader takes 64.9 us with it in the L2 or without
+                  compute-bound  0.qkv_weight          0 of 10,485,760   qkv takes 80.1 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 8,388,608    out takes 64.9 us with it in the L2 or without
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -81,7 +81,7 @@ partial class Llama3_70BDeployed
                   prefetch    under_qkv           read 1024c bytes                                                               i.kv[0:c]                                               after attn_norm
                   compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
                   compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs              i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
+                  compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
                   collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  i.attended, i.out_weight -> i.attn_out                  after attention     signals
                   prefetch    under_out_reduce    read 38273024 bytes                                                            i.gate_up_weight[0:38273024]                            after attention
                   prefetch    under_out_reduce    read 5242880 bytes                                                             i+1.qkv_weight[0:5242880]
@@ -98,7 +98,7 @@ partial class Llama3_70BDeployed
                 prefetch    under_qkv           read 1024c bytes                                                               79.kv[0:c]                                              after attn_norm
                 compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
                 compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
-                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs              79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
+                compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
                 collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  79.attended, 79.out_weight -> 79.attn_out               after attention     signals
                 prefetch    under_out_reduce    read 38273024 bytes                                                            79.gate_up_weight[0:38273024]                           after attention
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
@@ -111,7 +111,6 @@ partial class Llama3_70BDeployed
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
                 collective  head_gather         all-gather 128256 bytes over 8                                                 head_part -> logits                                     after head
-                prefetch    under_head_gather   read 5242880 bytes                                                             0.qkv_weight[5242880:10485760]                          after head
 
               # At context 16,384.
               report
@@ -120,44 +119,44 @@ partial class Llama3_70BDeployed
                 bound          7,859.330144 us
                 bound by       critical path
                 collectives    4,312.251475 us
-                reachable      3,013.625493 us
+                reachable      2,664.298575 us
                 elsewhere      2,275.540553 us
                 gain at half   832.433540 us
                 gain at twice  2,638.880638 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
-                window  embed_reduce  outside the layers  takes 26.585143 us  hides 2.000000 us  saves 0.000000 us
-                  not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole          0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
-                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  compute-bound  0.out_weight          0 of 8,388,608             its reader takes 25.6 us with it in the L2 or without
+                window  embed_reduce  outside the layers  takes 26.585143 us  hides 5.799189 us  saves 6.040206 us
+                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part                   0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
+                  whole                  0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  compute-bound          0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
                 window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 604.821105 us together
-                  whole          i.kv[0:c]             16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                  whole                  i.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
                 window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,934.840982 us together
-                  not-asked      i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           i.gate_up_weight      38,273,024 of 58,720,256   35,310,052 bytes arrive while out_reduce runs; 7,340,032 bytes more would cost 115.685 us of the step
-                  compute-bound  i.down_weight         0 of 29,360,128            its reader takes 25.6 us with it in the L2 or without
-                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
+                  not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part                   i.gate_up_weight      38,273,024 of 58,720,256   7,340,032 bytes more in all layers would cost 115.685 us of the step; were each collective twice as long, they would save 301.888 us
+                  compute-bound          i.down_weight         0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
+                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 7.3 us, not 11.8
                 window  down_reduce  layers 0 to 78  takes 27.122134 us each  hides 6.380725 us each  saves 435.667462 us together
-                  not-asked      i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
-                  whole          i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  compute-bound  i+1.out_weight        0 of 8,388,608             its reader takes 25.6 us with it in the L2 or without
+                  not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 7.3 us, not 11.8
+                  whole                  i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  compute-bound          i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
                 window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 7.698333 us
-                  whole          79.kv[0:c]            16,777,216 of 16,777,216   its reader takes 8.5 us, not 17.2
+                  whole                  79.kv[0:c]            16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
                 window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 19.552797 us
-                  not-asked      79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           79.gate_up_weight     38,273,024 of 58,720,256   35,310,052 bytes arrive while out_reduce runs; 7,340,032 bytes more would cost 115.685 us of the step
-                  compute-bound  79.down_weight        0 of 29,360,128            its reader takes 25.6 us with it in the L2 or without
+                  not-asked              79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part                   79.gate_up_weight     38,273,024 of 58,720,256   7,340,032 bytes more in all layers would cost 115.685 us of the step; were each collective twice as long, they would save 301.888 us
+                  compute-bound          79.down_weight        0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
                 window  down_reduce  layer 79  takes 47.863542 us  hides 47.863542 us  saves 2.326677 us
-                  not-asked      final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           head_weight           46,137,344 of 131,334,144  35,316,442 bytes arrive while down_reduce runs; 16,252,928 bytes more would cost 2.949 us of the step
-                window  head_gather  outside the layers  takes 30.580572 us  hides 5.799189 us  saves 0.000000 us
-                  not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole          0.qkv_weight          5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; its reader takes 6.4 us, not 11.8
-                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; its reader takes 8.5 us, not 17.2
-                  compute-bound  0.out_weight          0 of 8,388,608             its reader takes 25.6 us with it in the L2 or without
+                  not-asked              final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part                   head_weight           46,137,344 of 131,334,144  16,252,928 bytes more in all layers would cost 2.949 us of the step; were each collective twice as long, they would save 1.311 us
+                window  head_gather  outside the layers  takes 30.580572 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  nothing-to-hide-under  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
+                  whole                  0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 8.5 us, not 17.2
+                  compute-bound          0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
 
             """;
         return global::Preserve.PlanSet.Parse(text);

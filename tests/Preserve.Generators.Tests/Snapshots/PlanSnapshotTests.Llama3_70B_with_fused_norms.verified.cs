@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 64 context 4096  15,414.8 us  14,347.0 us  1.074x
+// decode batch 64 context 4096  16,037.1 us  15,029.6 us  1.067x
 #nullable enable
 
 namespace App;
@@ -82,8 +82,9 @@ partial class Llama3_70BDeployed
                 compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  0.qk_rotated, 0.kv[0:c], 0.kv[c:c+1] -> 0.attended
                 compute     out                 matmul 64 x 1024 by 1024 x 8192, bf16 by bf16                         0.attended, 0.out_weight -> 0.out_part                            signals
                 collective  out_reduce          all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              0.out_part, 0.h, 0.mlp_norm_weight -> 0.h_mid, 0.mlp_in           after out           signals
-                prefetch    under_out_reduce    read 31457280 bytes                                                   0.gate_up_weight[0:31457280]                                      after out
+                prefetch    under_out_reduce    read 19922944 bytes                                                   0.gate_up_weight[0:19922944]                                      after out
                 compute     gate_up             matmul 64 x 8192 by 8192 x 7168, bf16 by bf16                         0.mlp_in, 0.gate_up_weight -> 0.gate_up_out                       after out_reduce
+                prefetch    under_gate_up       read 18808832 bytes                                                   0.down_weight[0:18808832]                                         after out_reduce
                 compute     activation          swiglu 64 x 3584                                                      0.gate_up_out -> 0.activated
                 compute     down                matmul 64 x 3584 by 3584 x 8192, bf16 by bf16                         0.activated, 0.down_weight -> 0.down_part                         signals
                 collective  down_reduce         all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              0.down_part, 0.h_mid, 1.attn_norm_weight -> 1.h, 1.attn_in        after down          signals
@@ -96,8 +97,9 @@ partial class Llama3_70BDeployed
                   compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
                   compute     out                 matmul 64 x 1024 by 1024 x 8192, bf16 by bf16                         i.attended, i.out_weight -> i.out_part                            signals
                   collective  out_reduce          all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              i.out_part, i.h, i.mlp_norm_weight -> i.h_mid, i.mlp_in           after out           signals
-                  prefetch    under_out_reduce    read 31457280 bytes                                                   i.gate_up_weight[0:31457280]                                      after out
+                  prefetch    under_out_reduce    read 19922944 bytes                                                   i.gate_up_weight[0:19922944]                                      after out
                   compute     gate_up             matmul 64 x 8192 by 8192 x 7168, bf16 by bf16                         i.mlp_in, i.gate_up_weight -> i.gate_up_out                       after out_reduce
+                  prefetch    under_gate_up       read 18808832 bytes                                                   i.down_weight[0:18808832]                                         after out_reduce
                   compute     activation          swiglu 64 x 3584                                                      i.gate_up_out -> i.activated
                   compute     down                matmul 64 x 3584 by 3584 x 8192, bf16 by bf16                         i.activated, i.down_weight -> i.down_part                         signals
                   collective  down_reduce         all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              i.down_part, i.h_mid, i+1.attn_norm_weight -> i+1.h, i+1.attn_in  after down          signals
@@ -110,63 +112,75 @@ partial class Llama3_70BDeployed
                 compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
                 compute     out                 matmul 64 x 1024 by 1024 x 8192, bf16 by bf16                         79.attended, 79.out_weight -> 79.out_part                         signals
                 collective  out_reduce          all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              79.out_part, 79.h, 79.mlp_norm_weight -> 79.h_mid, 79.mlp_in      after out           signals
-                prefetch    under_out_reduce    read 31457280 bytes                                                   79.gate_up_weight[0:31457280]                                     after out
+                prefetch    under_out_reduce    read 19922944 bytes                                                   79.gate_up_weight[0:19922944]                                     after out
                 compute     gate_up             matmul 64 x 8192 by 8192 x 7168, bf16 by bf16                         79.mlp_in, 79.gate_up_weight -> 79.gate_up_out                    after out_reduce
+                prefetch    under_gate_up       read 18808832 bytes                                                   79.down_weight[0:18808832]                                        after out_reduce
                 compute     activation          swiglu 64 x 3584                                                      79.gate_up_out -> 79.activated
                 compute     down                matmul 64 x 3584 by 3584 x 8192, bf16 by bf16                         79.activated, 79.down_weight -> 79.down_part                      signals
                 collective  down_reduce         all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              79.down_part, 79.h_mid, final_norm_weight -> 80.h, head_in        after down          signals
-                prefetch    under_down_reduce   read 33554432 bytes                                                   head_weight[0:33554432]                                           after down
+                prefetch    under_down_reduce   read 19922944 bytes                                                   head_weight[0:19922944]                                           after down
                 compute     head                matmul 64 x 8192 by 8192 x 16032, bf16 by bf16                        head_in, head_weight -> head_part                                 after down_reduce   signals
                 collective  head_gather         all-gather 2052096 bytes over 8                                       head_part -> logits                                               after head
-                prefetch    under_head_gather   read 20971520 bytes                                                   0.qkv_weight                                                      after head
 
               # At context 4,096.
               report
-                base           15,414.768029 us
-                step           14,346.971403 us
-                bound          9,905.942914 us
+                base           16,037.062245 us
+                step           15,029.646446 us
+                bound          10,419.966906 us
                 bound by       critical path
-                collectives    3,042.533266 us
-                reachable      1,270.274076 us
-                elsewhere      589.222080 us
-                gain at half   1,067.796626 us
-                gain at twice  1,067.796626 us
-                guard          kept at 1,025.324331 us to 1,154.139707 us
+                collectives    3,686.030463 us
+                reachable      1,306.772514 us
+                elsewhere      1,228.966880 us
+                gain at half   1,007.415799 us
+                gain at twice  1,007.415799 us
+                guard          kept at 972.813057 us to 1,100.947643 us
                 weights        17,640,734,720 bytes
                 kv-cache       10,740,039,680 bytes
-                window  embed_reduce  outside the layers  takes 18.469564 us  hides 4.847270 us  saves 5.558249 us
-                  whole        0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layer 0  takes 9.208940 us  hides 6.365276 us  saves 3.202276 us
-                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layer 0  takes 18.469564 us  hides 12.059892 us  saves 5.849269 us
-                  part         0.gate_up_weight   31,457,280 of 117,440,512  7,340,032 bytes more would cost 46.794 us of the step: they would push out what is still needed
-                  would-evict  0.down_weight      0 of 58,720,256            7,340,032 bytes more would cost 127.247 us of the step: they would push out what is still needed
-                window  down_reduce  layer 0  takes 18.469564 us  hides 8.706595 us  saves 5.558249 us
-                  whole        1.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layers 1 to 78  takes 10.208940 us each  hides 7.365276 us each  saves 249.777528 us together
-                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layers 1 to 78  takes 18.469564 us each  hides 12.059892 us each  saves 456.242982 us together
-                  part         i.gate_up_weight   31,457,280 of 117,440,512  7,340,032 bytes more would cost 46.794 us of the step: they would push out what is still needed
-                  would-evict  i.down_weight      0 of 58,720,256            7,340,032 bytes more would cost 127.247 us of the step: they would push out what is still needed
-                window  down_reduce  layers 1 to 78  takes 18.469564 us each  hides 8.706595 us each  saves 433.543422 us together
-                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
-                window  qkv  layer 79  takes 10.208940 us  hides 7.365276 us  saves 3.202276 us
-                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                window  out_reduce  layer 79  takes 18.469564 us  hides 12.059892 us  saves 5.849269 us
-                  part         79.gate_up_weight  31,457,280 of 117,440,512  7,340,032 bytes more would cost 46.794 us of the step: they would push out what is still needed
-                  would-evict  79.down_weight     0 of 58,720,256            7,340,032 bytes more would cost 127.247 us of the step: they would push out what is still needed
-                window  down_reduce  layer 79  takes 18.469564 us  hides 13.266682 us  saves 6.545106 us
-                  part         head_weight        33,554,432 of 262,668,288  5,242,880 bytes more would cost 1.023 us of the step: they would push out what is still needed
-                window  head_gather  outside the layers  takes 68.933462 us  hides 8.706595 us  saves 0.000000 us
-                  whole        0.qkv_weight       20,971,520 of 20,971,520   its reader takes 8.9 us, not 13.1
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more would save nothing: they would push out what is still needed
+                window  embed_reduce  outside the layers  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
+                  whole        0.qkv_weight       20,971,520 of 20,971,520   qkv takes 8.7 us, not 13.4
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                window  qkv  layer 0  takes 8.748901 us  hides 6.356711 us  saves 3.202010 us
+                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                window  attention  layer 0  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
+                window  out_reduce  layer 0  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
+                  part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
+                  no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
+                window  gate_up  layer 0  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
+                  part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
+                window  down_reduce  layer 0  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
+                  whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
+                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                window  qkv  layers 1 to 78  takes 9.748901 us each  hides 7.356711 us each  saves 249.756780 us together
+                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                window  attention  layers 1 to 78  takes 54.433475 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
+                window  out_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.361094 us each  saves 463.500414 us together
+                  part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
+                  no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
+                window  gate_up  layers 1 to 78  takes 40.249202 us each  hides 8.005375 us each  saves 66.788280 us together
+                  part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
+                window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.695888 us each  saves 468.194064 us together
+                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
+                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                window  qkv  layer 79  takes 9.748901 us  hides 7.356711 us  saves 3.202010 us
+                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                window  attention  layer 79  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
+                window  out_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
+                  part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
+                  no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
+                window  gate_up  layer 79  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
+                  part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
+                window  down_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 3.997639 us
+                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more in all layers would cost 3.998 us of the step: they push out what is still needed, and in a larger L2 they would save 3.787 us
+                window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us
+                  whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it elsewhere; qkv takes 8.7 us, not 13.4
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base      planned    gain
-// decode batch 8 context 1024  27,188.5 us  26,014.9 us  1.045x
+// decode batch 8 context 1024  27,089.4 us  25,900.4 us  1.046x
 #nullable enable
 
 namespace App;
@@ -77,98 +77,109 @@ partial class Opt30BDeployed
                 logits             value       bf16  804,352 bytes               arena 0        once
 
               instructions
-                compute     embed               embed 8 x 7168                                                       embedding -> embed_part                               signals
-                collective  embed_reduce        all-reduce 114688 bytes over 2                                       embed_part -> embedded                                after embed         signals
-                prefetch    under_embed_reduce  read 27525120 bytes                                                  0.qkv_weight[0:27525120]                              after embed
-                compute     embed_position      position 8 x 7168                                                    embedded, position_weight -> 0.h                      after embed_reduce
+                compute     embed              embed 8 x 7168                                                       embedding -> embed_part                               signals
+                collective  embed_reduce       all-reduce 114688 bytes over 2                                       embed_part -> embedded                                after embed         signals
+                compute     embed_position     position 8 x 7168                                                    embedded, position_weight -> 0.h                      after embed_reduce
                 repeat 47 times  layers i = 0 to 46
-                  compute     attn_norm           layer norm 8 x 7168                                                  i.h, i.attn_norm_weight -> i.attn_in
-                  compute     qkv                 matmul 8 x 7168 by 7168 x 10752, bf16 by bf16                        i.attn_in, i.qkv_weight, i.qkv_bias -> i.qkv_out
-                  compute     store               store 8 x 7168                                                       i.qkv_out -> i.kv[c:c+1]
-                  compute     attention           attention 8 x 1 tokens, 28 query and 28 KV heads of 128, 8c+8 pairs  i.qkv_out, i.kv[0:c], i.kv[c:c+1] -> i.attended
-                  compute     out                 matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         i.attended, i.out_weight -> i.out_part                signals
-                  collective  out_reduce          all-reduce 114688 bytes over 2                                       i.out_part -> i.attn_out                              after out           signals
-                  prefetch    under_out_reduce    read 27525120 bytes                                                  i.up_weight[0:27525120]                               after out
-                  compute     attn_add            add 8 x 7168                                                         i.h, i.attn_out, i.out_bias -> i.h_mid                after out_reduce
-                  compute     mlp_norm            layer norm 8 x 7168                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
-                  compute     up                  matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        i.mlp_in, i.up_weight, i.up_bias -> i.up_out
-                  compute     activation          relu 8 x 14336                                                       i.up_out -> i.activated
-                  compute     down                matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       i.activated, i.down_weight -> i.down_part             signals
-                  collective  down_reduce         all-reduce 114688 bytes over 2                                       i.down_part -> i.mlp_out                              after down          signals
-                  prefetch    under_down_reduce   read 27525120 bytes                                                  i+1.qkv_weight[0:27525120]                            after down
-                  compute     mlp_add             add 8 x 7168                                                         i.h_mid, i.mlp_out, i.down_bias -> i+1.h              after down_reduce
+                  compute     attn_norm          layer norm 8 x 7168                                                  i.h, i.attn_norm_weight -> i.attn_in
+                  compute     qkv                matmul 8 x 7168 by 7168 x 10752, bf16 by bf16                        i.attn_in, i.qkv_weight, i.qkv_bias -> i.qkv_out
+                  compute     store              store 8 x 7168                                                       i.qkv_out -> i.kv[c:c+1]
+                  compute     attention          attention 8 x 1 tokens, 28 query and 28 KV heads of 128, 8c+8 pairs  i.qkv_out, i.kv[0:c], i.kv[c:c+1] -> i.attended
+                  compute     out                matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         i.attended, i.out_weight -> i.out_part                signals
+                  collective  out_reduce         all-reduce 114688 bytes over 2                                       i.out_part -> i.attn_out                              after out           signals
+                  prefetch    under_out_reduce   read 27525120 bytes                                                  i.up_weight[0:27525120]                               after out
+                  compute     attn_add           add 8 x 7168                                                         i.h, i.attn_out, i.out_bias -> i.h_mid                after out_reduce
+                  compute     mlp_norm           layer norm 8 x 7168                                                  i.h_mid, i.mlp_norm_weight -> i.mlp_in
+                  compute     up                 matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        i.mlp_in, i.up_weight, i.up_bias -> i.up_out
+                  compute     activation         relu 8 x 14336                                                       i.up_out -> i.activated
+                  compute     down               matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       i.activated, i.down_weight -> i.down_part             signals
+                  collective  down_reduce        all-reduce 114688 bytes over 2                                       i.down_part -> i.mlp_out                              after down          signals
+                  prefetch    under_down_reduce  read 27525120 bytes                                                  i+1.qkv_weight[0:27525120]                            after down
+                  compute     mlp_add            add 8 x 7168                                                         i.h_mid, i.mlp_out, i.down_bias -> i+1.h              after down_reduce
                 end
-                compute     attn_norm           layer norm 8 x 7168                                                  47.h, 47.attn_norm_weight -> 47.attn_in
-                compute     qkv                 matmul 8 x 7168 by 7168 x 10752, bf16 by bf16                        47.attn_in, 47.qkv_weight, 47.qkv_bias -> 47.qkv_out
-                compute     store               store 8 x 7168                                                       47.qkv_out -> 47.kv[c:c+1]
-                compute     attention           attention 8 x 1 tokens, 28 query and 28 KV heads of 128, 8c+8 pairs  47.qkv_out, 47.kv[0:c], 47.kv[c:c+1] -> 47.attended
-                compute     out                 matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         47.attended, 47.out_weight -> 47.out_part             signals
-                collective  out_reduce          all-reduce 114688 bytes over 2                                       47.out_part -> 47.attn_out                            after out           signals
-                prefetch    under_out_reduce    read 27525120 bytes                                                  47.up_weight[0:27525120]                              after out
-                compute     attn_add            add 8 x 7168                                                         47.h, 47.attn_out, 47.out_bias -> 47.h_mid            after out_reduce
-                compute     mlp_norm            layer norm 8 x 7168                                                  47.h_mid, 47.mlp_norm_weight -> 47.mlp_in
-                compute     up                  matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        47.mlp_in, 47.up_weight, 47.up_bias -> 47.up_out
-                compute     activation          relu 8 x 14336                                                       47.up_out -> 47.activated
-                compute     down                matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       47.activated, 47.down_weight -> 47.down_part          signals
-                collective  down_reduce         all-reduce 114688 bytes over 2                                       47.down_part -> 47.mlp_out                            after down          signals
-                prefetch    under_down_reduce   read 27525120 bytes                                                  embedding[0:27525120]                                 after down
-                compute     mlp_add             add 8 x 7168                                                         47.h_mid, 47.mlp_out, 47.down_bias -> 48.h            after down_reduce
-                compute     final_norm          layer norm 8 x 7168                                                  48.h, final_norm_weight -> head_in
-                compute     head                matmul 8 x 7168 by 7168 x 25136, bf16 by bf16                        head_in, embedding -> head_part                       signals
-                collective  head_gather         all-gather 402176 bytes over 2                                       head_part -> logits                                   after head
-                prefetch    under_head_gather   read 27525120 bytes                                                  0.qkv_weight[0:27525120]                              after head
+                compute     attn_norm          layer norm 8 x 7168                                                  47.h, 47.attn_norm_weight -> 47.attn_in
+                compute     qkv                matmul 8 x 7168 by 7168 x 10752, bf16 by bf16                        47.attn_in, 47.qkv_weight, 47.qkv_bias -> 47.qkv_out
+                compute     store              store 8 x 7168                                                       47.qkv_out -> 47.kv[c:c+1]
+                compute     attention          attention 8 x 1 tokens, 28 query and 28 KV heads of 128, 8c+8 pairs  47.qkv_out, 47.kv[0:c], 47.kv[c:c+1] -> 47.attended
+                compute     out                matmul 8 x 3584 by 3584 x 7168, bf16 by bf16                         47.attended, 47.out_weight -> 47.out_part             signals
+                collective  out_reduce         all-reduce 114688 bytes over 2                                       47.out_part -> 47.attn_out                            after out           signals
+                prefetch    under_out_reduce   read 27525120 bytes                                                  47.up_weight[0:27525120]                              after out
+                compute     attn_add           add 8 x 7168                                                         47.h, 47.attn_out, 47.out_bias -> 47.h_mid            after out_reduce
+                compute     mlp_norm           layer norm 8 x 7168                                                  47.h_mid, 47.mlp_norm_weight -> 47.mlp_in
+                compute     up                 matmul 8 x 7168 by 7168 x 14336, bf16 by bf16                        47.mlp_in, 47.up_weight, 47.up_bias -> 47.up_out
+                compute     activation         relu 8 x 14336                                                       47.up_out -> 47.activated
+                compute     down               matmul 8 x 14336 by 14336 x 7168, bf16 by bf16                       47.activated, 47.down_weight -> 47.down_part          signals
+                collective  down_reduce        all-reduce 114688 bytes over 2                                       47.down_part -> 47.mlp_out                            after down          signals
+                prefetch    under_down_reduce  read 27525120 bytes                                                  embedding[0:27525120]                                 after down
+                compute     mlp_add            add 8 x 7168                                                         47.h_mid, 47.mlp_out, 47.down_bias -> 48.h            after down_reduce
+                compute     final_norm         layer norm 8 x 7168                                                  48.h, final_norm_weight -> head_in
+                compute     head               matmul 8 x 7168 by 7168 x 25136, bf16 by bf16                        head_in, embedding -> head_part                       signals
+                collective  head_gather        all-gather 402176 bytes over 2                                       head_part -> logits                                   after head
+                prefetch    under_head_gather  read 27525120 bytes                                                  0.qkv_weight[0:27525120]                              after head
 
               # At context 1,024.
               report
-                base           27,188.547279 us
-                step           26,014.858474 us
+                base           27,089.416772 us
+                step           25,900.446198 us
                 bound          19,368.048556 us
                 bound by       HBM
                 collectives    602.942972 us
                 reachable      393.176061 us
                 elsewhere      1,076.392896 us
-                gain at half   1,166.314451 us
-                gain at twice  1,173.688805 us
-                guard          kept at 1,075.285398 us to 1,292.348108 us
+                gain at half   1,181.596220 us
+                gain at twice  1,187.793090 us
+                guard          kept at 1,087.974284 us to 1,309.194571 us
                 weights        29,991,313,408 bytes
                 kv-cache       5,642,649,600 bytes
-                window  embed_reduce  outside the layers  takes 6.019575 us  hides 2.000000 us  saves 0.000000 us
-                  not-asked    position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
-                  not-asked    0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  not-asked    0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room      0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  would-evict  0.out_weight          0 of 51,380,224            458,752 bytes more would cost 0.205 us of the step: they would push out what is still needed
-                window  out_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 575.370287 us together
-                  not-asked    i.out_bias            0 of 14,336                the policy prefetches matrices and the KV-cache only
-                  not-asked    i.mlp_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  not-asked    i.up_bias             0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  no-room      i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                window  down_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 561.823524 us together
-                  not-asked    i.down_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
-                  not-asked    i+1.attn_norm_weight  0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  not-asked    i+1.qkv_bias          0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room      i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  would-evict  i+1.out_weight        0 of 51,380,224            458,752 bytes more would cost 0.205 us of the step: they would push out what is still needed
-                window  out_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.241921 us
-                  not-asked    47.out_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
-                  not-asked    47.mlp_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  not-asked    47.up_bias            0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  no-room      47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.166929 us
-                  not-asked    47.down_bias          0 of 14,336                the policy prefetches matrices and the KV-cache only
-                  not-asked    final_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         embedding             27,525,120 of 360,349,696  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                window  head_gather  outside the layers  takes 19.044197 us  hides 17.396453 us  saves 0.124661 us
-                  not-asked    position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
-                  not-asked    0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part         0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  not-asked    0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room      0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left
-                  would-evict  0.out_weight          0 of 51,380,224            458,752 bytes more would cost 0.205 us of the step: they would push out what is still needed
+                window  embed_reduce  outside the layers  takes 6.019575 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked              position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
+                  not-asked              0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  nothing-to-hide-under  0.qkv_weight          0 of 154,140,672           the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
+                  not-asked              0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
+                  no-room                0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 14.349 us
+                  would-evict            0.out_weight          0 of 51,380,224            458,752 bytes more in all layers would cost 0.207 us of the step: they push out what is still needed, and in a larger L2 they would save 3.453 us
+                window  qkv  layers 0 to 46  takes 94.690079 us each  hides 3.084088 us each  saves 0.000000 us together
+                  no-room                i.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 26.299 us
+                window  attention  layers 0 to 46  takes 83.661704 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict            i.out_weight          0 of 51,380,224            6,422,528 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 123.875 us
+                window  out_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 582.696882 us together
+                  not-asked              i.out_bias            0 of 14,336                the policy prefetches matrices and the KV-cache only
+                  not-asked              i.mlp_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  part                   i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 40.714 us
+                  not-asked              i.up_bias             0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  no-room                i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 213.390 us
+                window  up  layers 0 to 46  takes 129.041515 us each  hides 3.084088 us each  saves 0.000000 us together
+                  no-room                i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 216.129 us
+                window  down_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 569.266303 us together
+                  not-asked              i.down_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
+                  not-asked              i+1.attn_norm_weight  0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  part                   i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 64.896 us
+                  not-asked              i+1.qkv_bias          0 of 21,504                the policy prefetches matrices and the KV-cache only
+                  no-room                i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 14.349 us
+                  would-evict            i+1.out_weight        0 of 51,380,224            458,752 bytes more in all layers would cost 0.207 us of the step: they push out what is still needed, and in a larger L2 they would save 3.453 us
+                window  qkv  layer 47  takes 94.690079 us  hides 3.084088 us  saves 0.000000 us
+                  no-room                47.kv[0:c]            0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 26.299 us
+                window  attention  layer 47  takes 83.661704 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict            47.out_weight         0 of 51,380,224            6,422,528 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 123.875 us
+                window  out_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.397806 us
+                  not-asked              47.out_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
+                  not-asked              47.mlp_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  part                   47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 40.714 us
+                  not-asked              47.up_bias            0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  no-room                47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 213.390 us
+                window  up  layer 47  takes 129.041515 us  hides 3.084088 us  saves 0.000000 us
+                  no-room                47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 216.129 us
+                window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.365082 us
+                  not-asked              47.down_bias          0 of 14,336                the policy prefetches matrices and the KV-cache only
+                  not-asked              final_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  part                   embedding             27,525,120 of 360,349,696  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; with an L2 of twice the size the search prefetches 33,030,144 bytes of it, not 27,525,120
+                window  head_gather  outside the layers  takes 19.044197 us  hides 17.396453 us  saves 12.244501 us
+                  not-asked              position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
+                  not-asked              0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
+                  part                   0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 64.896 us
+                  not-asked              0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
+                  no-room                0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in a larger L2 more of it would save 14.349 us
+                  would-evict            0.out_weight          0 of 51,380,224            458,752 bytes more in all layers would cost 0.207 us of the step: they push out what is still needed, and in a larger L2 they would save 3.453 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -72,46 +72,46 @@ partial class Qwen3_32BDeployed
                 logits             value       bf16  19,447,808 bytes           arena 0           once
 
               instructions
-                compute   embed            embed 64 x 5120                                                      embedding -> 0.h
+                compute   embed            embed 64 x 5120                                                                 embedding -> 0.h
                 repeat 63 times  layers i = 0 to 62
-                  compute   attn_norm        rms norm 64 x 5120                                                   i.h, i.attn_norm_weight -> i.attn_in                            signals
-                  compute   qkv              matmul 64 x 5120 by 5120 x 10240, bf16 by bf16                       i.attn_in, i.qkv_weight -> i.qkv_out
-                  prefetch  under_qkv        read {2048c; c>=5632: 11534336} bytes                                i.kv[0:{c; c>=5632: 5632}]                                      after attn_norm
-                  compute   qk_norm          rms norm 4608 x 128                                                  i.qkv_out, i.q_norm_weight, i.k_norm_weight -> i.qk_normed
-                  compute   rotary           rotary 64 x 9216                                                     i.qk_normed -> i.qk_rotated
-                  compute   store            store 64 x 2048                                                      i.qk_rotated, i.qkv_out -> i.kv[c:c+64]                         signals
-                  compute   attention        attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+64] -> i.attended             signals
-                  prefetch  under_attention  read 14680064 bytes                                                  i.out_weight[0:14680064]                                        after store
-                  compute   out              matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                        i.attended, i.out_weight -> i.attn_out
-                  prefetch  under_out        read 8519680 bytes                                                   i.gate_up_weight[0:8519680]                                     after attention
-                  compute   attn_add         add 64 x 5120                                                        i.h, i.attn_out -> i.h_mid
-                  compute   mlp_norm         rms norm 64 x 5120                                                   i.h_mid, i.mlp_norm_weight -> i.mlp_in                          signals
-                  compute   gate_up          matmul 64 x 5120 by 5120 x 51200, bf16 by bf16                       i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  prefetch  under_gate_up    read 13107200 bytes                                                  i.down_weight[0:13107200]                                       after mlp_norm
-                  compute   activation       swiglu 64 x 25600                                                    i.gate_up_out -> i.activated                                    signals
-                  compute   down             matmul 64 x 25600 by 25600 x 5120, bf16 by bf16                      i.activated, i.down_weight -> i.mlp_out
-                  prefetch  under_down       read 17039360 bytes                                                  i+1.qkv_weight[0:17039360]                                      after activation
-                  compute   mlp_add          add 64 x 5120                                                        i.h_mid, i.mlp_out -> i+1.h
+                  compute   attn_norm        rms norm 64 x 5120                                                              i.h, i.attn_norm_weight -> i.attn_in                            signals
+                  compute   qkv              matmul 64 x 5120 by 5120 x 10240, bf16 by bf16                                  i.attn_in, i.qkv_weight -> i.qkv_out
+                  prefetch  under_qkv        read {2048c; c>=5632: 11534336} bytes                                           i.kv[0:{c; c>=5632: 5632}]                                      after attn_norm
+                  compute   qk_norm          rms norm 4608 x 128                                                             i.qkv_out, i.q_norm_weight, i.k_norm_weight -> i.qk_normed
+                  compute   rotary           rotary 64 x 9216                                                                i.qk_normed -> i.qk_rotated
+                  compute   store            store 64 x 2048                                                                 i.qk_rotated, i.qkv_out -> i.kv[c:c+64]                         signals
+                  compute   attention        attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs, fp8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+64] -> i.attended             signals
+                  prefetch  under_attention  read 14680064 bytes                                                             i.out_weight[0:14680064]                                        after store
+                  compute   out              matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                                   i.attended, i.out_weight -> i.attn_out
+                  prefetch  under_out        read 8519680 bytes                                                              i.gate_up_weight[0:8519680]                                     after attention
+                  compute   attn_add         add 64 x 5120                                                                   i.h, i.attn_out -> i.h_mid
+                  compute   mlp_norm         rms norm 64 x 5120                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in                          signals
+                  compute   gate_up          matmul 64 x 5120 by 5120 x 51200, bf16 by bf16                                  i.mlp_in, i.gate_up_weight -> i.gate_up_out
+                  prefetch  under_gate_up    read 13107200 bytes                                                             i.down_weight[0:13107200]                                       after mlp_norm
+                  compute   activation       swiglu 64 x 25600                                                               i.gate_up_out -> i.activated                                    signals
+                  compute   down             matmul 64 x 25600 by 25600 x 5120, bf16 by bf16                                 i.activated, i.down_weight -> i.mlp_out
+                  prefetch  under_down       read 17039360 bytes                                                             i+1.qkv_weight[0:17039360]                                      after activation
+                  compute   mlp_add          add 64 x 5120                                                                   i.h_mid, i.mlp_out -> i+1.h
                 end
-                compute   attn_norm        rms norm 64 x 5120                                                   63.h, 63.attn_norm_weight -> 63.attn_in                         signals
-                compute   qkv              matmul 64 x 5120 by 5120 x 10240, bf16 by bf16                       63.attn_in, 63.qkv_weight -> 63.qkv_out
-                prefetch  under_qkv        read {2048c; c>=5632: 11534336} bytes                                63.kv[0:{c; c>=5632: 5632}]                                     after attn_norm
-                compute   qk_norm          rms norm 4608 x 128                                                  63.qkv_out, 63.q_norm_weight, 63.k_norm_weight -> 63.qk_normed
-                compute   rotary           rotary 64 x 9216                                                     63.qk_normed -> 63.qk_rotated
-                compute   store            store 64 x 2048                                                      63.qk_rotated, 63.qkv_out -> 63.kv[c:c+64]                      signals
-                compute   attention        attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs  63.qk_rotated, 63.kv[0:c], 63.kv[c:c+64] -> 63.attended         signals
-                prefetch  under_attention  read 14680064 bytes                                                  63.out_weight[0:14680064]                                       after store
-                compute   out              matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                        63.attended, 63.out_weight -> 63.attn_out
-                prefetch  under_out        read 8519680 bytes                                                   63.gate_up_weight[0:8519680]                                    after attention
-                compute   attn_add         add 64 x 5120                                                        63.h, 63.attn_out -> 63.h_mid
-                compute   mlp_norm         rms norm 64 x 5120                                                   63.h_mid, 63.mlp_norm_weight -> 63.mlp_in                       signals
-                compute   gate_up          matmul 64 x 5120 by 5120 x 51200, bf16 by bf16                       63.mlp_in, 63.gate_up_weight -> 63.gate_up_out
-                prefetch  under_gate_up    read 13107200 bytes                                                  63.down_weight[0:13107200]                                      after mlp_norm
-                compute   activation       swiglu 64 x 25600                                                    63.gate_up_out -> 63.activated
-                compute   down             matmul 64 x 25600 by 25600 x 5120, bf16 by bf16                      63.activated, 63.down_weight -> 63.mlp_out
-                compute   mlp_add          add 64 x 5120                                                        63.h_mid, 63.mlp_out -> 64.h
-                compute   final_norm       rms norm 64 x 5120                                                   64.h, final_norm_weight -> head_in
-                compute   head             matmul 64 x 5120 by 5120 x 151936, bf16 by bf16                      head_in, head_weight -> logits
+                compute   attn_norm        rms norm 64 x 5120                                                              63.h, 63.attn_norm_weight -> 63.attn_in                         signals
+                compute   qkv              matmul 64 x 5120 by 5120 x 10240, bf16 by bf16                                  63.attn_in, 63.qkv_weight -> 63.qkv_out
+                prefetch  under_qkv        read {2048c; c>=5632: 11534336} bytes                                           63.kv[0:{c; c>=5632: 5632}]                                     after attn_norm
+                compute   qk_norm          rms norm 4608 x 128                                                             63.qkv_out, 63.q_norm_weight, 63.k_norm_weight -> 63.qk_normed
+                compute   rotary           rotary 64 x 9216                                                                63.qk_normed -> 63.qk_rotated
+                compute   store            store 64 x 2048                                                                 63.qk_rotated, 63.qkv_out -> 63.kv[c:c+64]                      signals
+                compute   attention        attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs, fp8 cache  63.qk_rotated, 63.kv[0:c], 63.kv[c:c+64] -> 63.attended         signals
+                prefetch  under_attention  read 14680064 bytes                                                             63.out_weight[0:14680064]                                       after store
+                compute   out              matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                                   63.attended, 63.out_weight -> 63.attn_out
+                prefetch  under_out        read 8519680 bytes                                                              63.gate_up_weight[0:8519680]                                    after attention
+                compute   attn_add         add 64 x 5120                                                                   63.h, 63.attn_out -> 63.h_mid
+                compute   mlp_norm         rms norm 64 x 5120                                                              63.h_mid, 63.mlp_norm_weight -> 63.mlp_in                       signals
+                compute   gate_up          matmul 64 x 5120 by 5120 x 51200, bf16 by bf16                                  63.mlp_in, 63.gate_up_weight -> 63.gate_up_out
+                prefetch  under_gate_up    read 13107200 bytes                                                             63.down_weight[0:13107200]                                      after mlp_norm
+                compute   activation       swiglu 64 x 25600                                                               63.gate_up_out -> 63.activated
+                compute   down             matmul 64 x 25600 by 25600 x 5120, bf16 by bf16                                 63.activated, 63.down_weight -> 63.mlp_out
+                compute   mlp_add          add 64 x 5120                                                                   63.h_mid, 63.mlp_out -> 64.h
+                compute   final_norm       rms norm 64 x 5120                                                              64.h, final_norm_weight -> head_in
+                compute   head             matmul 64 x 5120 by 5120 x 151936, bf16 by bf16                                 head_in, head_weight -> logits
 
               # At context 150,000.
               report
@@ -128,23 +128,25 @@ partial class Qwen3_32BDeployed
                 weights        65,524,246,528 bytes
                 kv-cache       19,669,188,608 bytes
                 window  qkv  layers 0 to 62  takes 28.547824 us each  hides 4.746271 us each  saves 110.404558 us together
-                  part  i.kv[0:c]          11,534,336 of 307,200,000  38,273,024 bytes more would cost 187.198 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.kv[0:c]          11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 187.198 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
                 window  attention  layers 0 to 62  takes 76.932897 us each  hides 5.495254 us each  saves 8.607186 us together
-                  part  i.out_weight       14,680,064 of 83,886,080   10,485,760 bytes more would cost 7.203 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.out_weight       14,680,064 of 83,886,080   10,485,760 bytes more in all layers would cost 7.203 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.930 us
                 window  out  layers 0 to 62  takes 24.103372 us each  hides 4.028496 us each  saves 114.970338 us together
-                  part  i.gate_up_weight   8,519,680 of 524,288,000   65,536,000 bytes more would cost 333.340 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.gate_up_weight   8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 333.340 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
                 window  gate_up  layers 0 to 62  takes 129.686694 us each  hides 5.120762 us each  saves 37.005066 us together
-                  part  i.down_weight      13,107,200 of 262,144,000  32,768,000 bytes more would cost 131.928 us of the step: others, who share the memory, lose what its reader gains
+                  part        i.down_weight      13,107,200 of 262,144,000  32,768,000 bytes more in all layers would cost 131.928 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 318.533 us
                 window  down  layers 0 to 62  takes 67.707505 us each  hides 6.948575 us each  saves 14.835933 us together
-                  part  i+1.qkv_weight     17,039,360 of 104,857,600  13,107,200 bytes more would cost 71.186 us of the step: others, who share the memory, lose what its reader gains
+                  part        i+1.qkv_weight     17,039,360 of 104,857,600  13,107,200 bytes more in all layers would cost 71.186 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 125.422 us
                 window  qkv  layer 63  takes 28.547824 us  hides 4.746271 us  saves 1.757088 us
-                  part  63.kv[0:c]         11,534,336 of 307,200,000  38,273,024 bytes more would cost 187.198 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.kv[0:c]         11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 187.198 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
                 window  attention  layer 63  takes 76.932897 us  hides 5.495254 us  saves 0.136622 us
-                  part  63.out_weight      14,680,064 of 83,886,080   10,485,760 bytes more would cost 7.203 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.out_weight      14,680,064 of 83,886,080   10,485,760 bytes more in all layers would cost 7.203 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.930 us
                 window  out  layer 63  takes 24.103372 us  hides 4.028496 us  saves 1.824926 us
-                  part  63.gate_up_weight  8,519,680 of 524,288,000   65,536,000 bytes more would cost 333.340 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.gate_up_weight  8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 333.340 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
                 window  gate_up  layer 63  takes 129.686694 us  hides 5.120762 us  saves 0.254002 us
-                  part  63.down_weight     13,107,200 of 262,144,000  32,768,000 bytes more would cost 131.928 us of the step: others, who share the memory, lose what its reader gains
+                  part        63.down_weight     13,107,200 of 262,144,000  32,768,000 bytes more in all layers would cost 131.928 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 318.533 us
+                window  down  layer 63  takes 66.466378 us  hides 0.000000 us  saves 0.000000 us
+                  contention  head_weight        0 of 1,555,824,640         174,325,760 bytes more in all layers would cost 13.616 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 25.075 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

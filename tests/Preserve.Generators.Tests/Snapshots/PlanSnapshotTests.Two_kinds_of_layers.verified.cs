@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base     planned    gain
-// decode batch 32 context 8192  8,033.6 us  7,835.7 us  1.025x
+// decode batch 32 context 8192  8,033.8 us  7,840.1 us  1.025x
 #nullable enable
 
 partial class TwoKindsDeployed
@@ -165,70 +165,86 @@ partial class TwoKindsDeployed
 
               # At context 8,192.
               report
-                base           8,033.649294 us
-                step           7,835.670808 us
-                bound          6,169.493534 us
+                base           8,033.769837 us
+                step           7,840.050907 us
+                bound          6,175.770971 us
                 bound by       critical path
                 collectives    819.268876 us
-                reachable      403.647564 us
+                reachable      230.483286 us
                 elsewhere      814.709910 us
-                gain at half   197.340779 us
-                gain at twice  198.010256 us
-                guard          kept at 183.693606 us to 227.486906 us
+                gain at half   193.081223 us
+                gain at twice  193.750700 us
+                guard          kept at 179.430900 us to 221.929495 us
                 weights        2,316,787,712 bytes
                 kv-cache       16,376,561,664 bytes
                 window  embed_reduce  outside the layers  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.Wide/qkv_weight            0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
-                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                  no-room        0.Wide/out_weight            0 of 4,194,304             of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                window  qkv  layers 0 to 1  takes 7.183025 us each  hides 7.183025 us each  saves 6.324160 us together
-                  part           i.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 3.394404 us together
+                  compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
+                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  compute-bound  0.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
+                window  qkv  layers 0 to 1  takes 7.183025 us each  hides 7.183025 us each  saves 6.327100 us together
+                  part           i.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                window  attention  layers 0 to 1  takes 72.224754 us each  hides 1.919685 us each  saves 0.000000 us together
+                  compute-bound  i.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
+                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 0.494920 us together
                   not-asked      i.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  whole          i.Wide/gate_up_weight        33,554,432 of 33,554,432   its reader takes 10.0 us, not 11.7
-                  compute-bound  i.Wide/down_weight           0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
+                  whole          i.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 8.3 us, not 8.3
+                  compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
+                window  gate_up  layers 0 to 1  takes 11.644328 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
-                  no-room        i+1.Wide/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                  no-room        i+1.Wide/out_weight          0 of 4,194,304             of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                window  qkv  layer 2  takes 7.183025 us  hides 7.183025 us  saves 3.162080 us
-                  part           2.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 1.697202 us
+                  compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
+                  no-room        i+1.Wide/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  compute-bound  i+1.Wide/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
+                window  qkv  layer 2  takes 7.183025 us  hides 7.183025 us  saves 3.163550 us
+                  part           2.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                window  attention  layer 2  takes 72.224754 us  hides 1.919685 us  saves 0.000000 us
+                  compute-bound  2.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
+                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 0.247460 us
                   not-asked      2.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  whole          2.Wide/gate_up_weight        33,554,432 of 33,554,432   its reader takes 10.0 us, not 11.7
-                  compute-bound  2.Wide/down_weight           0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
+                  whole          2.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 8.3 us, not 8.3
+                  compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
+                window  gate_up  layer 2  takes 11.644328 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layer 2  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
-                  no-room        3.Narrow/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                  no-room        3.Narrow/out_weight          0 of 4,194,304             of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                window  qkv  layers 3 to 59  takes 7.183025 us each  hides 7.183025 us each  saves 180.238560 us together
-                  part           i.Narrow/kv[0:c]             44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
+                  compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
+                  no-room        3.Narrow/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
+                  compute-bound  3.Narrow/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
+                window  qkv  layers 3 to 59  takes 7.183025 us each  hides 7.183025 us each  saves 180.322350 us together
+                  part           i.Narrow/kv[0:c]             44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
+                window  attention  layers 3 to 59  takes 72.224754 us each  hides 1.919685 us each  saves 0.000000 us together
+                  compute-bound  i.Narrow/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layers 3 to 59  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i.Narrow/mlp_norm_weight     0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  i.Narrow/gate_up_weight      0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
-                  compute-bound  i.Narrow/down_weight         0 of 8,388,608             its reader takes 5.7 us with it in the L2 or without
+                  compute-bound  i.Narrow/gate_up_weight      0 of 16,777,216            gate_up takes 8.3 us with it in the L2 or without
+                  compute-bound  i.Narrow/down_weight         0 of 8,388,608             down takes 5.8 us with it in the L2 or without
+                window  gate_up  layers 3 to 59  takes 8.336131 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.Narrow/down_weight         0 of 8,388,608             down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.Narrow/attn_norm_weight  0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  i+1.Narrow/qkv_weight        0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
-                  no-room        i+1.Narrow/kv[0:c]           0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                  no-room        i+1.Narrow/out_weight        0 of 4,194,304             of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                window  qkv  layer 60  takes 7.183025 us  hides 7.183025 us  saves 3.162080 us
-                  part           60.Narrow/kv[0:c]            44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
+                  compute-bound  i+1.Narrow/qkv_weight        0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
+                  no-room        i+1.Narrow/kv[0:c]           0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
+                  compute-bound  i+1.Narrow/out_weight        0 of 4,194,304             out takes 4.4 us with it in the L2 or without
+                window  qkv  layer 60  takes 7.183025 us  hides 7.183025 us  saves 3.163550 us
+                  part           60.Narrow/kv[0:c]            44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
+                window  attention  layer 60  takes 72.224754 us  hides 1.919685 us  saves 0.000000 us
+                  compute-bound  60.Narrow/out_weight         0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      60.Narrow/mlp_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  60.Narrow/gate_up_weight     0 of 16,777,216            its reader takes 8.2 us with it in the L2 or without
-                  compute-bound  60.Narrow/down_weight        0 of 8,388,608             its reader takes 5.7 us with it in the L2 or without
+                  compute-bound  60.Narrow/gate_up_weight     0 of 16,777,216            gate_up takes 8.3 us with it in the L2 or without
+                  compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
+                window  gate_up  layer 60  takes 8.336131 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight            0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  head_weight                  0 of 32,768,000            3,932,160 bytes more would save 0.195 us of the step, which the search left: its reader is bound by its own work then
+                  compute-bound  head_weight                  0 of 32,768,000            3,932,160 bytes more in all layers would save 0.021 us of the step, which the search left: its reader is bound by its own work then, and were that done twice as fast, they would save 0.469 us
                 window  head_gather  outside the layers  takes 22.800088 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.Wide/qkv_weight            0 of 6,291,456             its reader takes 6.0 us with it in the L2 or without
-                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
-                  no-room        0.Wide/out_weight            0 of 4,194,304             of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left
+                  compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
+                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  compute-bound  0.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
 
             """;
         return global::Preserve.PlanSet.Parse(text);

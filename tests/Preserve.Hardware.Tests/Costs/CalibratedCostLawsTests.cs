@@ -241,4 +241,74 @@ public class CalibratedCostLawsTests
         named.Where(n => !n.StartsWith("AllReduce", StringComparison.Ordinal)).ShouldAllBe(n => n.EndsWith("NCCL", StringComparison.Ordinal));
         laws.MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 8192, 3)).Library.ShouldBeNull("nothing over 3 ranks was measured");
     }
+
+    /// <summary>A100 computes int8 at twice its bf16 rate; nothing was measured of it.</summary>
+    [Fact]
+    public void A_format_that_was_not_measured_has_the_devices_own_rate_and_no_band()
+    {
+        var a100 = CostLaws.For(Device("a100-80-sxm"));
+        var (bf16, bf16Bytes) = MatMul(4096, 8192, 8192, Precision.Bf16);
+        var (int8, int8Bytes) = MatMul(4096, 8192, 8192, Precision.Int8);
+        (Time(a100, bf16, 0, bf16Bytes) / Time(a100, int8, 0, int8Bytes)).ShouldBe(2, tolerance: 0.15);
+        a100.Band(int8).ShouldBeNull();
+        (bf16, bf16Bytes) = MatMul(16, 8192, 8192, Precision.Bf16);
+        (int8, int8Bytes) = MatMul(16, 8192, 8192, Precision.Int8);
+        (Time(a100, bf16, 0, bf16Bytes) / Time(a100, int8, 0, int8Bytes)).ShouldBe(2, tolerance: 0.25);
+
+        // H100 runs both 8-bit formats by the same kernels, and fp8 was measured.
+        var h100 = CostLaws.For(Device("h100-sxm"));
+        foreach (var rows in new[] { 16, 4096 })
+        {
+            var (fp8, bytes) = MatMul(rows, 8192, 8192, Precision.Fp8);
+            Time(h100, MatMul(rows, 8192, 8192, Precision.Int8).Operation, 0, bytes).ShouldBe(Time(h100, fp8, 0, bytes), tolerance: 1e-9);
+            h100.Band(fp8).ShouldNotBeNull();
+            h100.Band(MatMul(rows, 8192, 8192, Precision.Int8).Operation).ShouldBeNull();
+        }
+    }
+
+    /// <summary>Weights of other bits than the activations, and formats that a device lacks, are converted and computed in bf16.</summary>
+    [Theory]
+    [InlineData("a100-80-sxm", Precision.Fp8, Precision.Fp8)]
+    [InlineData("a100-80-sxm", Precision.Int4, Precision.Bf16)]
+    [InlineData("h100-sxm", Precision.Int8, Precision.Bf16)]
+    [InlineData("h100-sxm", Precision.Fp8, Precision.Bf16)]
+    public void What_is_converted_is_computed_by_the_kernels_of_bf16(string id, Precision weights, Precision activations)
+    {
+        var device = Device(id);
+        var laws = CostLaws.For(device);
+        device.Compute.FormatOf(weights, activations).ShouldBe(Precision.Bf16);
+        foreach (var rows in new[] { 128, 1000, 4096 })
+        {
+            // 70 columns of tiles: where tiles of 64 and 128 columns differ.
+            var (plain, bytes) = MatMul(rows, 8960, 8192, Precision.Bf16);
+            var converted = laws.Demand(new MatMulOperation(rows, 8960, 8192, weights, activations), 0, bytes, 0);
+            converted.FlopsPerPicosecond.ShouldBe(laws.Demand(plain, 0, bytes, 0).FlopsPerPicosecond);
+        }
+        laws.Band(new MatMulOperation(16, 8192, 8192, weights, activations)).ShouldBeNull();
+    }
+
+    /// <summary>What a kernel does once for each token or tile does not shrink with the format of the cache.</summary>
+    [Theory]
+    [MemberData(nameof(Calibrated))]
+    public void A_cache_of_eight_bits_saves_bytes_and_nothing_else(string id)
+    {
+        var laws = CostLaws.For(Device(id));
+        if (laws.Band(Decode(8, 128).Operation) is null)
+            return;
+        foreach (var (sequences, length) in new[] { (1, 16), (256, 64), (16, 8192), (1, 32_768) })
+        {
+            var (bf16, bytes) = Decode(sequences, length);
+            var fp8 = (AttentionOperation)bf16 with { KeyValues = Precision.Fp8 };
+            var fewer = (long)AttentionShape.Of(fp8, 0).Bytes;
+            (bytes - fewer).ShouldBe(2L * sequences * length * 128);
+            var saved = Time(laws, bf16, 0, bytes) - Time(laws, fp8, 0, fewer);
+            var most = (bytes - fewer) / laws.Demand(bf16, 0, bytes, 0).HbmBytesPerPicosecond / 1e6;
+            saved.ShouldBeInRange(0, most * (1 + 1e-9));
+            laws.Band(fp8).ShouldBeNull();
+        }
+        // 4,096 short tiles: their number sets the time, not their bytes.
+        var (many, all) = Decode(4096, 16);
+        var half = (AttentionOperation)many with { KeyValues = Precision.Fp8 };
+        (Time(laws, half, 0, (long)AttentionShape.Of(half, 0).Bytes) / Time(laws, many, 0, all)).ShouldBeGreaterThan(0.9);
+    }
 }

@@ -15,15 +15,15 @@ public class CalibrationReaderTests
             "multiprocessors": 100,
             "matmul": [
               { "precision": "bf16",
-                "streaming": { "fixed_microseconds": 3, "split_nanoseconds": 20, "ramp_microseconds": 0,
-                  "hbm_terabytes_per_second": 1.8, "wave_share": 0.05, "hot_fixed_microseconds": 2, "hot_split_nanoseconds": 60,
+                "streaming": { "fixed_microseconds": 3, "split_nanoseconds_per_root_element": 20, "ramp_microseconds_per_root_megabyte": 0,
+                  "hbm_terabytes_per_second": 1.8, "wave_share": 0.05, "hot_fixed_microseconds": 2, "hot_serial_nanoseconds_per_element": 1,
                   "l2_terabytes_per_second": 6, "band": { "low": 0.9, "high": 1.1 }, "hot_band": { "low": 0.9, "high": 1.1 } },
-                "tiled": { "fixed_microseconds": 3, "split_nanoseconds": 20, "hbm_terabytes_per_second": 1.8,
+                "tiled": { "fixed_microseconds": 3, "split_nanoseconds_per_root_element": 20, "hbm_terabytes_per_second": 1.8,
                   "teraflops": 350, "wave_microseconds": 0.5, "quantize_picoseconds": 0, "band": { "low": 0.9, "high": 1.1 } } }
             ],
             "collectives": [
               { "library": "NCCL", "kind": "all_reduce", "ranks": 8, "algorithms": [
-                  { "name": "ring", "latency_microseconds": 15, "chunk_microseconds": 0, "gigabytes_per_second": 400 } ],
+                  { "name": "ring", "latency_microseconds": 15, "chunk_microseconds_per_root_megabyte": 0, "gigabytes_per_second": 400 } ],
                 "band": { "low": 0.9, "high": 1.1 } }
             ],
             "host_transfer": { "pinned_latency_microseconds": 9, "pinned_gigabytes_per_second": 55, "pageable_latency_microseconds": 12,
@@ -50,7 +50,7 @@ public class CalibrationReaderTests
     [InlineData("\"l2_terabytes_per_second\": 6", "\"l2_terabytes_per_second\": 1.7", 15, "calibration.matmul[0].streaming.l2_terabytes_per_second is 1.7, but the kernel draws 1.8 from memory: an L2 is not slower than what it caches")]
     [InlineData("\"teraflops\": 350", "\"teraflops\": 401", 17, "calibration.matmul[0].tiled.teraflops is 401, but the peak is 400")]
     [InlineData("\"gigabytes_per_second\": 400", "\"gigabytes_per_second\": 3200", 21, "calibration.collectives[0].algorithms[0].gigabytes_per_second is 3200, but the link carries 450 in one direction: are these bits?")]
-    [InlineData("\"split_nanoseconds\": 20, \"ramp", "\"split_nanoseconds\": -20, \"ramp", 13, "calibration.matmul[0].streaming.split_nanoseconds is -20, but must be from 0 to 100000 (in 10^-9 seconds)")]
+    [InlineData("\"split_nanoseconds_per_root_element\": 20, \"ramp", "\"split_nanoseconds_per_root_element\": -20, \"ramp", 13, "calibration.matmul[0].streaming.split_nanoseconds_per_root_element is -20, but must be from 0 to 100000 (in 10^-9 seconds)")]
     [InlineData("\"wave_share\": 0.05", "\"wave_share\": 5", 14, "calibration.matmul[0].streaming.wave_share is 5, but must be from 0 to 1")]
     [InlineData("\"wave_share\": 0.05, ", "", 13, "calibration.matmul[0].streaming.wave_share is missing")]
     [InlineData("\"wave_share\": 0.05", "\"wave_shares\": 0.05, \"wave_share\": 0", 14, "calibration.matmul[0].streaming.wave_shares is not a field of a device file; 'wave_share' is")]

@@ -11,12 +11,14 @@ internal static class OperationText
     private const string JoinWord = "wait";
     private const string OfWord = " of ";
     private const string AddWord = ", add";
+    private const string SoftCapWord = ", soft-cap";
+    private const string CacheWord = " cache";
 
     public static string Write(Operation operation) => operation switch
     {
         EmbedOperation o => $"embed {o.Rows} x {o.Width}",
         MatMulOperation o => $"matmul {o.Rows} x {o.Depth} by {o.Depth} x {o.Columns}, {Names.Precisions[o.Activations]} by {Names.Precisions[o.Weights]}",
-        AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads} query and {o.KeyValueHeads} KV heads of {o.HeadSize}, {o.Pairs} pairs{(o.SoftCap ? ", soft-cap" : "")}",
+        AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads} query and {o.KeyValueHeads} KV heads of {o.HeadSize}, {o.Pairs} pairs{WriteCache(o.KeyValues)}{(o.SoftCap ? SoftCapWord : "")}",
         NormOperation o => $"{Names.Norms[o.Norm]} norm {o.Rows} x {o.Width}",
         ElementwiseOperation o => $"{Names.Functions[o.Function]} {o.Rows} x {o.Width}",
         CollectiveOperation o => $"{Names.Collectives[o.Kind]} {o.Bytes} bytes over {o.Ranks}{WriteFused(o)}",
@@ -24,6 +26,8 @@ internal static class OperationText
         JoinOperation => JoinWord,
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "an operation without a text"),
     };
+
+    private static string WriteCache(Precision keyValues) => keyValues == Precision.Bf16 ? "" : $", {Names.Precisions[keyValues]}{CacheWord}";
 
     private static string WriteFused(CollectiveOperation operation) => operation switch
     {
@@ -92,16 +96,18 @@ internal static class OperationText
 
     private static AttentionOperation ParseAttention(string text)
     {
-        // attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, soft-cap
-        var parts = text.Split([", "], StringSplitOptions.None);
-        Expect(parts.Length is 3 or 4 && (parts.Length == 3 || parts[3] == "soft-cap"));
+        // attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, fp8 cache, soft-cap
+        var capped = text.EndsWith(SoftCapWord, StringComparison.Ordinal);
+        var parts = (capped ? text.Substring(0, text.Length - SoftCapWord.Length) : text).Split([", "], StringSplitOptions.None);
+        Expect(parts.Length == 3 || (parts.Length == 4 && parts[3].EndsWith(CacheWord, StringComparison.Ordinal)));
+        var keyValues = parts.Length == 3 ? Precision.Bf16 : Names.Precisions.Parse(parts[3].Substring(0, parts[3].Length - CacheWord.Length));
         var tokens = parts[0].Split(' ');
         var heads = parts[1].Split(' ');
         const string pairsWord = " pairs";
         Expect(tokens.Length == 5 && heads.Length == 8 && parts[2].EndsWith(pairsWord, StringComparison.Ordinal));
         return new AttentionOperation(
             Int(tokens[1]), Int(tokens[3]), Int(heads[0]), Int(heads[3]), Int(heads[7]),
-            Amount.Parse(parts[2].Substring(0, parts[2].Length - pairsWord.Length)), parts.Length == 4);
+            Amount.Parse(parts[2].Substring(0, parts[2].Length - pairsWord.Length)), capped, keyValues);
     }
 
     private static int Int(string word) => int.Parse(word, NumberStyles.None, CultureInfo.InvariantCulture);
