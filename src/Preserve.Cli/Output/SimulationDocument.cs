@@ -62,4 +62,5 @@ internal sealed record CandidateDocument(string Tensor, long Bytes, long Prefetc
 [JsonSerializable(typeof(IReadOnlyList<DeviceDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<ModelDocument>))]
 [JsonSerializable(typeof(ValidationDocument))]
+[JsonSerializable(typeof(CalibrationDocument))]
 internal sealed partial class DocumentContext : JsonSerializerContext;
