@@ -166,4 +166,17 @@ internal sealed class DeploymentOptions
 /// <param name="Device">The device.</param>
 /// <param name="DeviceFile">The text of the device's file where it is not built in.</param>
 /// <param name="Context">The context at which the step runs; 0 for a prefill.</param>
-internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context);
+internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context)
+{
+    /// <summary>What is to be known of the model: what its specification takes otherwise, and a sequence that it was not made for.</summary>
+    public IReadOnlyList<string> Notes
+    {
+        get
+        {
+            var tokens = (long)Context + Spec.Steps[0].NewTokens;
+            return tokens <= Model.Spec.MaxPositions
+                ? [.. Model.Notes]
+                : [.. Model.Notes, $"the step reaches {tokens:#,0} tokens, and the model was made for sequences of {Model.Spec.MaxPositions:#,0}: its time is that of the arithmetic, what it would answer is another matter"];
+        }
+    }
+}
