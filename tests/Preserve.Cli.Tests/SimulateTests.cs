@@ -154,6 +154,24 @@ public sealed class SimulateTests : IDisposable
         JsonDocument.Parse(await _tool.SucceedAsync([.. step, "--phase", "prefill", "--context", "8193", "--json"])).RootElement.GetProperty("notes").GetArrayLength().ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_group_beyond_what_is_known_of_the_links_and_a_built_in_s_id_are_noted()
+    {
+        string[] step = ["simulate", "--model", "llama-3-70b", "--prefetch", "none", "--tensor-parallel", "32", "--json", "--device"];
+        Notes(await _tool.SucceedAsync([.. step, "h100-sxm"])).ShouldHaveSingleItem().ShouldStartWith("collectives were measured over 8 ranks at most: those of 32 have the same constants");
+        var own = (await _tool.SucceedAsync("devices", "h100-sxm")).Replace("\"kind\": \"NVLink4\",", "\"kind\": \"NVLink4\", \"ranks\": 16,", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_tool.PathOf("own.json"), own);
+        Notes(await _tool.SucceedAsync([.. step, "own.json"])).ShouldBe(
+            [
+                "32 ranks are more than the 16 that one domain of NVLink4 joins: the slower links between domains are not in these times",
+                "the device file has the id of the built-in device h100-sxm, and other contents: the plan carries that id and is of the file",
+            ]);
+        await File.WriteAllTextAsync(_tool.PathOf("own.json"), own.Replace("16,", "32,", StringComparison.Ordinal).Replace("\"id\": \"h100-sxm\"", "\"id\": \"own\"", StringComparison.Ordinal));
+        Notes(await _tool.SucceedAsync([.. step, "own.json"])).ShouldBeEmpty();
+
+        static string[] Notes(string json) => [.. JsonDocument.Parse(json).RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetString()!)];
+    }
+
     [Theory]
     [InlineData("no model is called 'llama-3-70'", "--model", "llama-3-70", "--device", "h100-sxm")]
     [InlineData("did you mean 'h100-sxm'?", "--model", "llama-3-8b", "--device", "h100-sxn")]

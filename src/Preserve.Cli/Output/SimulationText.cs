@@ -44,7 +44,7 @@ internal static class SimulationText
     private static string Band(StepBand? band) => band is null ? ""
         : $"; {(band.Unmeasured.Count > 0 ? "as far as measured, " : "")}four of five lie from {Time(band.LowPicoseconds)} to {Time(band.HighPicoseconds)}";
 
-    /// <summary>What is not exact about the model, and what is assumed or doubtful about the device.</summary>
+    /// <summary>What is not exact about the step and its model, and what is assumed or doubtful about the device.</summary>
     public static void PrintNotes(Simulation simulation)
     {
         if (simulation.Band is null)
@@ -52,7 +52,7 @@ internal static class SimulationText
         else if (simulation.Band.Unmeasured.Count > 0)
             Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Band.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
         foreach (var note in simulation.Deployed.Notes)
-            Console.WriteLine($"model     {note}");
+            Console.WriteLine($"note      {note}");
         foreach (var note in simulation.Deployed.Device.AssumedFields)
             Console.WriteLine($"assumed   {note.Field}: {note.Note}");
         foreach (var note in simulation.Deployed.Device.DoubtfulFields)
