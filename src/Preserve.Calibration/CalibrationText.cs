@@ -11,31 +11,54 @@ public static class CalibrationText
 {
     private const string Section = "calibration";
 
+    /// <summary>A device file with another id, all else as it was.</summary>
+    /// <param name="deviceFile">The text of a sound device file.</param>
+    /// <param name="id">The id, of the letters a to z, digits, and <c>. _ -</c>.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The text is not that of a device file, or no device has such an id.</exception>
+    public static string Named(string deviceFile, string id)
+    {
+        ArgumentNullException.ThrowIfNull(deviceFile);
+        ArgumentNullException.ThrowIfNull(id);
+        Parse(deviceFile, nameof(deviceFile));
+        var text = Put(deviceFile.ReplaceLineEndings("\n"), "id", Quoted(id));
+        Parse(text, nameof(id));
+        return text;
+    }
+
     /// <summary>A device file with a calibration in place of the one that it had, all else as it was.</summary>
     /// <param name="deviceFile">The text of a sound device file.</param>
     /// <param name="calibration">The calibration.</param>
+    /// <param name="source">Where its measurements come from, which takes the place of what the file's sources say of it; null where they
+    /// remain true.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The text is not that of a device file, or its device cannot have these constants.</exception>
-    public static string Put(string deviceFile, DeviceCalibration calibration)
+    public static string Put(string deviceFile, DeviceCalibration calibration, string? source = null)
     {
         ArgumentNullException.ThrowIfNull(deviceFile);
         ArgumentNullException.ThrowIfNull(calibration);
-        Check(deviceFile, nameof(deviceFile));
-        var lines = deviceFile.ReplaceLineEndings("\n");
-        var root = JsonReader.Parse(lines);
-        var rest = lines;
-        if (root.Members.FirstOrDefault(m => m.Name == Section) is { } old)
+        var device = Parse(deviceFile, nameof(deviceFile));
+        var text = deviceFile.ReplaceLineEndings("\n");
+        if (source is not null)
         {
-            var from = Offset(lines, old.Line, old.Column);
-            var next = root.Members.FirstOrDefault(m => (m.Line, m.Column).CompareTo((old.Line, old.Column)) > 0);
-            rest = next is null
-                ? lines[..from].TrimEnd().TrimEnd(',') + "\n}\n"
-                : lines[..from] + lines[Offset(lines, next.Line, next.Column)..];
+            var notes = device.Sources.Where(n => n.Field != Section).Select(n => (n.Field, n.Note)).Append((Section, source));
+            text = Put(text, "sources", $"[{string.Join(",", notes.Select(n => "\n    " + Object(("field", n.Item1), ("note", n.Item2))))}\n  ]");
         }
-        var body = rest[..rest.LastIndexOf('}')].TrimEnd();
-        var text = $"{body},\n  \"{Section}\": {Write(calibration)}\n}}\n";
-        Check(text, nameof(calibration));
+        text = Put(text, Section, Write(calibration));
+        Parse(text, nameof(calibration));
         return text;
+    }
+
+    /// <summary>An object's text with a member in place of the one of that name, or behind the last.</summary>
+    private static string Put(string text, string name, string value)
+    {
+        var root = JsonReader.Parse(text);
+        var member = $"\"{name}\": {value}";
+        var old = root.Members.FirstOrDefault(m => m.Name == name);
+        var from = old is null ? text.LastIndexOf('}') : Offset(text, old.Line, old.Column);
+        if (old is not null && root.Members.FirstOrDefault(m => (m.Line, m.Column).CompareTo((old.Line, old.Column)) > 0) is { } next)
+            return $"{text[..from]}{member},\n  {text[Offset(text, next.Line, next.Column)..]}";
+        return $"{text[..from].TrimEnd().TrimEnd(',')},\n  {member}\n}}\n";
     }
 
     /// <summary>The text of a calibration, as the value of its member.</summary>
@@ -153,10 +176,9 @@ public static class CalibrationText
         return at + column - 1;
     }
 
-    private static void Check(string text, string argument)
+    private static Device Parse(string text, string argument)
     {
-        var errors = DeviceFile.Parse(text).Errors;
-        if (errors.Count > 0)
-            throw new ArgumentException($"line {errors[0].Line}: {errors[0].Message}", argument);
+        var result = DeviceFile.Parse(text);
+        return result.Device ?? throw new ArgumentException($"line {result.Errors[0].Line}: {result.Errors[0].Message}", argument);
     }
 }

@@ -34,6 +34,11 @@ internal sealed class Simulation
     /// <summary>How far this plan's time is to be trusted; null where nothing of the device was measured.</summary>
     public StepBand? Band { get; }
 
+    /// <summary>Kinds of kernels that the band says nothing of, because they were not measured on the device.</summary>
+    public IReadOnlyList<string> Unmeasured => Band is { } band
+        ? [.. band.Unmeasured]
+        : [.. Plan.Instructions().Select(i => PerturbedCostLaws.KindOf(i.Operation)).OfType<KernelKind>().Distinct().Select(k => k.ToString())];
+
     public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
 
     public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
@@ -69,17 +74,22 @@ internal sealed class Simulation
             Batch = spec.Steps[0].Batch,
             Context = spec.Steps[0] is DecodeSpec ? Deployed.Context : spec.Steps[0].NewTokens,
             Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
+            PrefetchTargets = spec.PrefetchTargets switch { Preserve.PrefetchTargets.Weights => "weights", Preserve.PrefetchTargets.KeyValues => "kv", _ => "both" },
+            KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),
             StepLowMicroseconds = Band is null ? null : Microseconds(Band.LowPicoseconds),
             StepHighMicroseconds = Band is null ? null : Microseconds(Band.HighPicoseconds),
+            UnmeasuredKinds = Unmeasured,
             LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
             LowerBoundBy = Report.BoundBy,
             Speedup = Speedup,
             CollectiveShare = CollectiveShare,
             ReachableMicroseconds = Microseconds(Report.ReachablePicoseconds),
             MemoryBytes = MemoryBytes,
-            Assumed = [.. Deployed.Device.AssumedFields.Select(f => f.Field)],
+            Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],
+            Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
+            Notes = Deployed.Notes,
             Windows = [.. Report.Windows.Select(w => new WindowDocument(
                 w.Host, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),

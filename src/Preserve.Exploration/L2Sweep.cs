@@ -60,9 +60,8 @@ public static class L2Sweep
                 for (var d = 0; d < deployments.Count; d++)
                 {
                     picoseconds[i][d] = Picoseconds(plans[i][d], sized, context, cancellation);
-                    if (runs[i].Policy != PrefetchPolicy.Best || smaller is null || Picoseconds(smaller[d], sized, context, cancellation) is not var other || other >= picoseconds[i][d])
-                        continue;
-                    (plans[i][d], picoseconds[i][d]) = (smaller[d], other);
+                    if (runs[i].Policy == PrefetchPolicy.Best && smaller is not null && Picoseconds(smaller[d], sized, context, cancellation) is var other && other < picoseconds[i][d])
+                        (plans[i][d], picoseconds[i][d]) = (smaller[d], other);
                 }
                 smaller = plans[i];
             }

@@ -55,10 +55,18 @@ public class CalibratorTests
     [Fact]
     public void Impossible_rows_are_dropped_and_named()
     {
-        var rows = new[] { new MatMulRow(7, "mine", Precision.Bf16, 1, 8192, 8192, 1, false), new MatMulRow(8, "mine", Precision.Bf16, 1, 8192, 8192, 60, false) };
+        var rows = Enumerable.Range(7, 11).Select(line => new MatMulRow(line, "mine", Precision.Bf16, 1, 8192, 8192, line == 7 ? 1 : 60, false)).ToList();
         var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", H100(), 132, "test");
         result.Dropped.ShouldHaveSingleItem().ToString().ShouldBe("gemm.csv:7: reading the weight at 134.218 TB/s, but the machine's peak is 3.35");
         result.Calibration.Tables.ShouldHaveSingleItem().Dropped.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Rows_of_another_machine_are_refused()
+    {
+        var rows = Enumerable.Range(7, 10).Select(line => new MatMulRow(line, "mine", Precision.Bf16, 1, 8192, 8192, line < 9 ? 1 : 60, false)).ToList();
+        Should.Throw<CalibrationException>(() => Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", H100(), 132, "test")).Message
+            .ShouldStartWith("2 of 10 rows of 'mine' in gemm.csv cannot be of h100-sxm, more than 10 %; the first is gemm.csv:7: reading the weight at 134.218 TB/s");
     }
 
     [Fact]

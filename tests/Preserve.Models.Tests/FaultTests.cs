@@ -66,6 +66,10 @@ public class FaultTests
         { "'llama', 'kv_lora_rank': 512", "architecture 'llama' is not supported: it has latent attention, which caches a compressed form of keys and values (kv_lora_rank is 512)" },
         { "'gpt2', 'add_cross_attention': true", "architecture 'gpt2' is not supported: it has an encoder beside the decoder, and attention to it (add_cross_attention is true)" },
 
+        // Classes that contradict the architecture.
+        { "'llama', 'architectures': ['MixtralForCausalLM']", "architectures has 'MixtralForCausalLM', a class of 'mixtral', but model_type is 'llama': one of them is wrong" },
+        { "'phi', 'architectures': ['Phi3ForCausalLM']", "architectures has 'Phi3ForCausalLM', a class of 'phi3', but model_type is 'phi': one of them is wrong" },
+
         // Architectures.
         { "7", "model_type is 7, but must be the name of an architecture, such as 'llama'" },
         { "'mamba2'", "architecture 'mamba2' is not supported: it has recurrent layers in place of attention" },
@@ -82,7 +86,12 @@ public class FaultTests
     [Theory]
     [MemberData(nameof(Faults))]
     public void Is_named_with_what_would_be_right(string keys, string message) =>
-        HuggingFaceConfig.Parse("{ 'model_type': ".Replace('\'', '"') + keys.Replace('\'', '"') + " }", "M").Message().ShouldBe(message);
+        HuggingFaceConfig.Parse(SmallestConfig.With(keys), "M").Message().ShouldBe(message);
+
+    [Fact]
+    public void A_file_without_width_or_layers_is_no_model() =>
+        HuggingFaceConfig.Parse("""{ "model_type": "llama" }""", "M").Messages()
+            .ShouldBe(["hidden_size is not given, but must be a whole number, 1 to 1,048,576", "num_hidden_layers is not given, but must be a whole number, 1 to 100,000"]);
 
     [Theory]
     [InlineData("", 1, 1, "expected a value, found the end of the text")]
@@ -92,14 +101,14 @@ public class FaultTests
     [InlineData("{\n  \"model_type\": \"llama\",\n  \"model_type\": \"opt\" }", 3, 3, "the name 'model_type' stands twice in one object")]
     [InlineData("{ \"model_type\": \"llama\", \"hidden_size\": NaN }", 1, 41, "expected a value, found 'N'")]
     [InlineData("{ \"model_type\": \"llama\", \"hidden_size\": 1e999 }", 1, 41, "the number 1e999 is too large")]
-    [InlineData("{ \"model_type\": \"llama\",\n  \"hidden_size\": 0 }", 2, 18, "hidden_size is 0, but must be 1 to 1,048,576")]
+    [InlineData("{ \"model_type\": \"llama\", \"num_hidden_layers\": 2,\n  \"hidden_size\": 0 }", 2, 18, "hidden_size is 0, but must be 1 to 1,048,576")]
     [InlineData("{ \"model_type\": \"llama\", ", 1, 26, "expected a name in quotes, found the end of the text")]
     public void Is_placed_in_the_text(string text, int line, int column, string message) =>
         HuggingFaceConfig.Parse(text, "M").Errors.ShouldBe([new ModelImportError(line, column, message)]);
 
     [Fact]
     public void Several_are_reported_together_in_order_of_the_text() =>
-        HuggingFaceConfig.Parse("""{ "vocab_size": 0, "model_type": "llama", "hidden_size": "x", "tie_word_embeddings": 3 }""", "M").Messages()
+        HuggingFaceConfig.Parse("""{ "vocab_size": 0, "model_type": "llama", "num_hidden_layers": 2, "hidden_size": "x", "tie_word_embeddings": 3 }""", "M").Messages()
             .ShouldBe([
                 "vocab_size is 0, but must be 1 to 16,777,216",
                 "hidden_size is the string 'x', but must be a whole number, 1 to 1,048,576",
@@ -108,7 +117,7 @@ public class FaultTests
 
     [Fact]
     public void A_name_that_plans_cannot_print_is_refused() =>
-        HuggingFaceConfig.Parse("""{ "model_type": "llama" }""", "a#b").Message()
+        HuggingFaceConfig.Parse(SmallestConfig.Of("llama"), "a#b").Message()
             .ShouldBe("Name 'a#b' must be one printable line, not empty, without '#', double blanks, or blanks around it");
 
     [Fact]
@@ -117,7 +126,7 @@ public class FaultTests
 
     [Fact]
     public void A_long_value_is_shown_in_part() =>
-        HuggingFaceConfig.Parse($$"""{ "model_type": "llama", "hidden_size": "{{new string('x', 100_000)}}" }""", "M").Message().Length.ShouldBeLessThan(200);
+        HuggingFaceConfig.Parse($$"""{ "model_type": "llama", "num_hidden_layers": 2, "hidden_size": "{{new string('x', 100_000)}}" }""", "M").Message().Length.ShouldBeLessThan(200);
 
     [Fact]
     public void Bytes_that_are_no_text_are_refused()
@@ -128,7 +137,7 @@ public class FaultTests
 
     [Fact]
     public void A_byte_order_mark_is_skipped() =>
-        HuggingFaceConfig.Parse([0xef, 0xbb, 0xbf, .. """{ "model_type": "llama" }"""u8], "M").ShouldBeAModel();
+        HuggingFaceConfig.Parse([0xef, 0xbb, 0xbf, .. System.Text.Encoding.UTF8.GetBytes(SmallestConfig.Of("llama"))], "M").ShouldBeAModel();
 
     [Fact]
     public void A_text_beyond_the_limit_is_refused()
@@ -136,14 +145,14 @@ public class FaultTests
         const string message = "the file has more than 1,048,576 bytes, too many for a config.json";
         HuggingFaceConfig.Parse(new byte[HuggingFaceConfig.MaxSize + 1], "M").Message().ShouldBe(message);
         HuggingFaceConfig.Parse(new string(' ', HuggingFaceConfig.MaxSize + 1), "M").Message().ShouldBe(message);
-        HuggingFaceConfig.Parse(new string(' ', HuggingFaceConfig.MaxSize - 25) + """{ "model_type": "llama" }""", "M").ShouldBeAModel();
+        HuggingFaceConfig.Parse(SmallestConfig.Of("llama").PadLeft(HuggingFaceConfig.MaxSize), "M").ShouldBeAModel();
     }
 
     [Fact]
     public void The_longest_stack_is_imported_in_its_runs()
     {
         var types = string.Join(", ", Enumerable.Range(0, 40_000).Select(i => i < 20_000 ? "\"full_attention\"" : "\"sliding_attention\""));
-        var spec = HuggingFaceConfig.Parse($$"""{ "model_type": "gemma2", "num_hidden_layers": 40000, "layer_types": [{{types}}] }""", "M").ShouldBeAModel().Spec;
+        var spec = HuggingFaceConfig.Parse($$"""{ "model_type": "gemma2", "hidden_size": 2304, "num_hidden_layers": 40000, "layer_types": [{{types}}] }""", "M").ShouldBeAModel().Spec;
         spec.Stack.Select(g => (g.Repeat, g.Pattern.Single().Name)).ShouldBe([(20_000, "GlobalLayer"), (20_000, "LocalLayer")]);
     }
 }

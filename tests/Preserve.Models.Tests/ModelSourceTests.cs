@@ -60,8 +60,8 @@ public sealed class ModelSourceTests : IDisposable
     public void A_file_is_named_by_its_folder_or_by_itself()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "My Model")).FullName;
-        File.WriteAllText(Path.Combine(folder, "config.json"), """{ "model_type": "llama" }""");
-        File.WriteAllText(Path.Combine(folder, "other.json"), """{ "model_type": "llama" }""");
+        File.WriteAllText(Path.Combine(folder, "config.json"), SmallestConfig.Of("llama"));
+        File.WriteAllText(Path.Combine(folder, "other.json"), SmallestConfig.Of("llama"));
         ModelSource.Load(Path.Combine(folder, "config.json")).ShouldBeAModel().Spec.Name.ShouldBe("My Model");
         ModelSource.Load(folder).ShouldBeAModel().Spec.Name.ShouldBe("My Model");
         ModelSource.Load(Path.Combine(folder, "other.json")).ShouldBeAModel().Spec.Name.ShouldBe("other");
@@ -71,7 +71,7 @@ public sealed class ModelSourceTests : IDisposable
     public void A_folder_that_plans_cannot_print_is_no_hindrance()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "a#b")).FullName;
-        File.WriteAllText(Path.Combine(folder, "config.json"), """{ "model_type": "llama" }""");
+        File.WriteAllText(Path.Combine(folder, "config.json"), SmallestConfig.Of("llama"));
         ModelSource.Load(folder).ShouldBeAModel().Spec.Name.ShouldBe("model");
     }
 

@@ -93,7 +93,7 @@ public class PublishedModelTests
         Dense.Select(d => (string)d[0]).Concat(Kin.Select(k => (string)k[0])).Select(id => PublishedConfigs.Import(id).ShouldBeAModel().Architecture).Distinct()
             .ShouldBe(HuggingFaceConfig.Architectures, ignoreOrder: true);
 
-    /// <summary>Without a size in the file, the sizes are those of the library's configuration class: most often a published model's.</summary>
+    /// <summary>Without the other sizes in the file, they are those of the library's configuration class: most often a published model's.</summary>
     [Theory]
     [InlineData("llama", 6_738_415_616)]
     [InlineData("mistral", 7_241_732_096)]
@@ -112,14 +112,34 @@ public class PublishedModelTests
     [InlineData("glm", 9_399_951_360)]
     [InlineData("glm4", 9_400_279_040)]
     public void Absent_sizes_have_the_architecture_s_defaults(string architecture, long parameters) =>
-        HuggingFaceConfig.Parse($$"""{ "model_type": "{{architecture}}" }""", "M").ShouldBeAModel().Spec.ParameterCount.ShouldBe(parameters);
+        HuggingFaceConfig.Parse(SmallestConfig.Of(architecture), "M").ShouldBeAModel().Spec.ParameterCount.ShouldBe(parameters);
 
     [Fact]
-    public void Every_architecture_can_do_without_any_size()
+    public void Every_architecture_can_do_without_the_other_sizes_and_says_what_it_took()
     {
         foreach (var architecture in HuggingFaceConfig.Architectures)
-            HuggingFaceConfig.Parse($$"""{ "model_type": "{{architecture}}" }""", "M").ShouldBeAModel().Architecture.ShouldBe(architecture);
+        {
+            var model = HuggingFaceConfig.Parse(SmallestConfig.Of(architecture), "M").ShouldBeAModel();
+            model.Architecture.ShouldBe(architecture);
+            model.Notes.ShouldContain(n => n.StartsWith($"vocab_size is not given: {model.Spec.Vocabulary} is taken", StringComparison.Ordinal));
+        }
+        HuggingFaceConfig.Parse(SmallestConfig.Of("mistral"), "M").ShouldBeAModel().Notes.Select(n => n[..n.IndexOf(" is taken", StringComparison.Ordinal)]).ShouldBe(
+            [
+                "num_attention_heads is not given: 32", "num_key_value_heads is not given: 8", "intermediate_size is not given: 14336",
+                "vocab_size is not given: 32000", "max_position_embeddings is not given: 131072", "sliding_window is not given: 4096",
+            ], ignoreOrder: true);
     }
+
+    [Fact]
+    public void A_class_that_is_not_known_is_noted() =>
+        HuggingFaceConfig.Parse(SmallestConfig.With("'falcon', 'architectures': ['RWForCausalLM']"), "M").ShouldBeAModel().Notes
+            .ShouldContain("architectures has 'RWForCausalLM', which is not known; the model is read as model_type says, 'falcon'");
+
+    /// <summary>No size of a published model is a default, but for the positions that Falcon's first files leave out.</summary>
+    [Fact]
+    public void Published_models_give_their_sizes() =>
+        PublishedConfigs.Ids.SelectMany(id => PublishedConfigs.Import(id).Model?.Notes.Where(n => n.Contains("is not given") || n.Contains("architectures")).Select(n => $"{id}: {n}") ?? [])
+            .ShouldBe(new[] { "tiiuae/falcon-40b", "tiiuae/falcon-7b" }.Select(id => $"{id}: max_position_embeddings is not given: 2048 is taken, the default of the architecture"));
 
     [Theory]
     [MemberData(nameof(Refused))]

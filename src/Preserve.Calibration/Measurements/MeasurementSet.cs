@@ -37,6 +37,12 @@ public sealed record MeasurementSet(
             .Concat(Collectives.Select(r => r.System)).Concat(Layers.Select(r => r.System))
             .Distinct().Order(StringComparer.Ordinal).ToArray();
 
+    /// <summary>How many rows of all tables are of a system.</summary>
+    /// <param name="system">The system.</param>
+    public int RowsOf(string system) =>
+        MatMul.Count(r => r.System == system) + HotMatMul.Count(r => r.System == system) + Attention.Count(r => r.System == system)
+        + Collectives.Count(r => r.System == system) + Layers.Count(r => r.System == system);
+
     /// <summary>Reads the tables of a folder. A table that is not there has no rows.</summary>
     /// <param name="folder">The folder.</param>
     /// <returns>The measurements, or every error that was found; never both.</returns>

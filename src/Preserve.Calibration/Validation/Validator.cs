@@ -35,22 +35,18 @@ public static class Validator
         return Validate(SystemRows.Of(measurements, system, device), system, device);
     }
 
-    /// <summary>Compares the built-in devices with one part of the tables.</summary>
+    /// <summary>Compares a device with one part of the rows of a system.</summary>
     /// <param name="measurements">The measured times.</param>
+    /// <param name="system">The name under which the device was measured.</param>
+    /// <param name="device">The device.</param>
     /// <param name="part">Which rows. Of whole layers those of Llama-2-70B were kept from the fit, every operator; the others were not.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="measurements"/> is null.</exception>
-    public static IReadOnlyList<ValidationResult> Validate(MeasurementSet measurements, ValidatedPart part)
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static IReadOnlyList<ValidationResult> Validate(MeasurementSet measurements, string system, Device device, ValidatedPart part)
     {
         ArgumentNullException.ThrowIfNull(measurements);
-        var results = new List<ValidationResult>();
-        foreach (var system in MeasuredSystem.All)
-        {
-            if (!DeviceCatalogue.TryGet(system.DeviceId, out var device))
-                continue;
-            var rows = SystemRows.Of(measurements, system.Name, device);
-            results.AddRange(Summed(Predict(measurements, system.Name, device, part), rows, system.Name, part));
-        }
-        return results;
+        ArgumentNullException.ThrowIfNull(system);
+        ArgumentNullException.ThrowIfNull(device);
+        return [.. Summed(Predict(measurements, system, device, part), SystemRows.Of(measurements, system, device), system, part)];
     }
 
     /// <summary>The rows of a system that are not compared, with the reasons: they break physics, or are known outliers.</summary>

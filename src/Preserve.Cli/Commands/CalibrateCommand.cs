@@ -1,40 +1,98 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Preserve.Cli.Output;
 
 namespace Preserve.Cli.Commands;
 
 /// <summary><c>preserve calibrate</c>: fits a device's constants from measured tables.</summary>
-internal static class CalibrateCommand
+internal static partial class CalibrateCommand
 {
+    private static readonly Option<string> _folder = new("--measurements") { Description = "A folder of measured tables.", Required = true, HelpName = "folder" };
+    private static readonly Option<string> _system = new("--system") { Description = "The name under which the device stands in the tables.", Required = true };
+    private static readonly Option<string> _base = new("--base", "--device") { Description = "The device whose rates on paper bound the constants: a built-in one, or a device file.", Required = true, HelpName = "id|file.json" };
+    private static readonly Option<int?> _multiprocessors = new("--multiprocessors") { Description = "Multiprocessors of the device, where the system is not a known one." };
+    private static readonly Option<string?> _id = new("--id") { Description = "The id of the device that is written; left out, that of the base." };
+    private static readonly Option<string?> _source = new("--source") { Description = "Where the measurements come from, as the file's sources will say; left out, the folder and the system.", HelpName = "text" };
+    private static readonly Option<OutputFile?> _file = OutputFile.Option("--out", "The device file to write.", "file.json");
+    private static readonly Option<bool> _json = new("--json") { Description = "Print JSON, as docs/calibrate.schema.json describes it." };
+
     public static Command Create()
     {
-        var folder = new Option<string>("--measurements") { Description = "A folder of measured tables.", Required = true, HelpName = "folder" };
-        var system = new Option<string>("--system") { Description = "The name under which the device stands in the tables.", Required = true };
-        var device = new Option<string>("--base", "--device") { Description = "The device whose rates on paper bound the constants: a built-in one, or a device file.", Required = true, HelpName = "id|file.json" };
-        var multiprocessors = new Option<int?>("--multiprocessors") { Description = "Multiprocessors of the device, where the system is not a known one." };
-        var file = new Option<string>("--out") { Description = "The device file to write.", HelpName = "file.json" };
-        var command = new Command("calibrate", "Fits a device's constants from measured tables, and says how well.") { folder, system, device, multiprocessors, file };
-        command.SetAction(parsed =>
-        {
-            var measurements = MeasurementsArgument.Read(parsed.GetValue(folder)!);
-            var (name, id) = (parsed.GetValue(system)!, parsed.GetValue(device)!);
-            var (on, text) = DeviceArgument.Read(id);
-            if (!measurements.Systems.Contains(name))
-                throw new InputException($"no row of {parsed.GetValue(folder)} is of the system '{name}', only of {string.Join(", ", measurements.Systems)}");
-            var processors = parsed.GetValue(multiprocessors) ?? MeasuredSystem.Of(name)?.Multiprocessors
-                ?? throw new InputException($"how many multiprocessors the system '{name}' has is not known: give --multiprocessors");
-            if (processors is < 1 or > 100_000)
-                throw new InputException($"--multiprocessors is {processors:#,0}, but must be 1 to 100,000");
-            var command = $"preserve calibrate --measurements {parsed.GetValue(folder)} --system {name} --device {id}";
-            var result = LongWork.Show(false, $"fitting {name}", () => Calibrator.Calibrate(measurements, name, on, processors, command));
-            ValidateCommand.Print(result.Figures, [.. result.Dropped.Select(d => d.ToString())]);
-            if (parsed.GetValue(file) is { } path)
-            {
-                DeviceFileWriter.Write(path, text ?? DeviceCatalogue.TextOf(on.Id)!, result.Calibration);
-                Console.WriteLine($"wrote {path}");
-            }
-            return 0;
-        });
+        var command = new Command("calibrate", "Fits a device's constants from measured tables, and says how well.") { _folder, _system, _base, _multiprocessors, _id, _source, _file, _json };
+        command.SetAction(Run);
         return command;
     }
+
+    private static int Run(ParseResult parsed)
+    {
+        var file = parsed.GetValue(_file);
+        OutputFile.Check(file);
+        var (folder, name, id) = (parsed.GetValue(_folder)!, parsed.GetValue(_system)!, parsed.GetValue(_id));
+        var (on, own) = DeviceArgument.Read(parsed.GetValue(_base)!);
+        var text = Named(own ?? DeviceCatalogue.TextOf(on.Id)!, id);
+        if (file is not null && id is null && own is null && MeasuredSystem.Of(name)?.DeviceId != on.Id)
+            throw new InputException($"the file would say that it is {on.Id}, which '{name}' is not known to be: give --id");
+        var measurements = MeasurementsArgument.Read(folder);
+        MeasurementsArgument.CheckSystem(measurements, folder, name);
+        var processors = parsed.GetValue(_multiprocessors) ?? MeasuredSystem.Of(name)?.Multiprocessors
+            ?? throw new InputException($"how many multiprocessors the system '{name}' has is not known: give --multiprocessors");
+        if (processors is < 1 or > 100_000)
+            throw new InputException($"--multiprocessors is {processors:#,0}, but must be 1 to 100,000");
+
+        var result = LongWork.Show(parsed.GetValue(_json), $"fitting {name}", () => Fit(measurements, name, on, processors, CommandLine(parsed)));
+        file?.Write(CalibrationText.Put(
+            text, result.Calibration, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there"));
+        var dropped = result.Dropped.Select(d => d.ToString()).ToList();
+        if (parsed.GetValue(_json))
+        {
+            Console.WriteLine(new CalibrationDocument(
+                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, file?.Path).ToJson());
+            return 0;
+        }
+        ValidateCommand.Print(result.Figures, dropped);
+        if (file is not null)
+            Console.WriteLine($"wrote {file.Path}");
+        return 0;
+    }
+
+    private static string Named(string text, string? id)
+    {
+        try
+        {
+            return id is null ? text : CalibrationText.Named(text, id);
+        }
+        catch (ArgumentException)
+        {
+            throw new InputException($"--id is '{id}', but must be of the letters a to z, digits, and . _ -");
+        }
+    }
+
+    private static CalibrationResult Fit(MeasurementSet measurements, string system, Device device, int multiprocessors, string command)
+    {
+        try
+        {
+            return Calibrator.Calibrate(measurements, system, device, multiprocessors, command);
+        }
+        catch (CalibrationException e)
+        {
+            throw new InputException(e.Message);
+        }
+    }
+
+    /// <summary>The command as it was given, for whoever reads the file: every option that changes it, as a shell takes it.</summary>
+    private static string CommandLine(ParseResult parsed)
+    {
+        var options = new (Option Option, string? Value)[]
+        {
+            (_folder, parsed.GetValue(_folder)), (_system, parsed.GetValue(_system)), (_base, parsed.GetValue(_base)),
+            (_multiprocessors, parsed.GetValue(_multiprocessors)?.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            (_id, parsed.GetValue(_id)), (_source, parsed.GetValue(_source)), (_file, parsed.GetValue(_file)?.Path),
+        };
+        return "preserve calibrate" + string.Concat(options.Where(o => o.Value is not null).Select(o => $" {o.Option.Name} {Quoted(o.Value!)}"));
+    }
+
+    private static string Quoted(string word) => Plain().IsMatch(word) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    [GeneratedRegex(@"^[\w./:=@%+,-]+$")]
+    private static partial Regex Plain();
 }

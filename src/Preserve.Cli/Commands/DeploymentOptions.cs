@@ -166,4 +166,31 @@ internal sealed class DeploymentOptions
 /// <param name="Device">The device.</param>
 /// <param name="DeviceFile">The text of the device's file where it is not built in.</param>
 /// <param name="Context">The context at which the step runs; 0 for a prefill.</param>
-internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context);
+internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context)
+{
+    /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
+    /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. new[] { BeyondPositions, BeyondLinks, BuiltInId }.OfType<string>()];
+
+    private string? BeyondPositions => (long)Context + Spec.Steps[0].NewTokens is var tokens && tokens > Model.Spec.MaxPositions
+        ? $"the step reaches {tokens:#,0} tokens, and the model was made for sequences of {Model.Spec.MaxPositions:#,0}: its time is that of the arithmetic, what it would answer is another matter"
+        : null;
+
+    private string? BeyondLinks
+    {
+        get
+        {
+            var ranks = Spec.TensorParallel;
+            if (Device.ScaleUp.Ranks is { } joined)
+                return ranks > joined ? $"{ranks} ranks are more than the {joined} that one domain of {Device.ScaleUp.Kind} joins: the slower links between domains are not in these times" : null;
+            var measured = Device.Calibration?.Collectives.Select(c => c.Ranks).DefaultIfEmpty().Max() ?? 0;
+            return measured > 0 && ranks > measured
+                ? $"collectives were measured over {measured} ranks at most: those of {ranks} have the same constants, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
+                : null;
+        }
+    }
+
+    private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()
+        ? $"the device file has the id of the built-in device {Device.Id}, and other contents: the plan carries that id and is of the file"
+        : null;
+}

@@ -22,7 +22,7 @@ internal static class ExploreCommand
         var cost = new Option<string>("--cost-model") { Description = "A cost model; left out, the built-in one, which --print-cost-model prints.", HelpName = "file.json" };
         var print = new Option<bool>("--print-cost-model") { Description = "Print the built-in cost model, and do nothing else." };
         var json = new Option<bool>("--json") { Description = "Print JSON, as docs/explore.schema.json describes it." };
-        var plot = new Option<string>("--plot") { Description = "Write a plot, as a page that needs no network.", HelpName = "file.html" };
+        var plot = OutputFile.Option("--plot", "Write a plot, as a page that needs no network.", "file.html");
         var command = new Command("explore", "Sweeps the size of the L2, with and without prefetch: performance per cost. Left out, the setting is that of PRESERVE.") { sizes, cost, print, json, plot };
         options.AddSeveralTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -32,6 +32,7 @@ internal static class ExploreCommand
                 Console.Write(CostModelFile.DefaultText);
                 return Task.FromResult(0);
             }
+            OutputFile.Check(parsed.GetValue(plot));
             var swept = Sizes(parsed.GetValue(sizes)!);
             var model = ReadCostModel(parsed.GetValue(cost));
             var deployed = options.ReadSeveral(parsed);
@@ -41,7 +42,7 @@ internal static class ExploreCommand
             var runs = Progress(parsed.GetValue(json), progress => L2Sweep.Run([.. deployed.Select(d => d.Spec)], deployed[0].Context, device, swept, ExplorationDocument.Policies, progress, cancellation));
             var document = ExplorationDocument.Of(deployed, new L2Exploration(runs, model, device.Hbm.CapacityGigabytes));
             if (parsed.GetValue(plot) is { } page)
-                OutputFile.Write(page, ExplorationPage.Write(document));
+                page.Write(ExplorationPage.Write(document));
             if (parsed.GetValue(json))
                 Console.WriteLine(document.ToJson());
             else

@@ -5,6 +5,15 @@ internal static class MeasurementsArgument
 {
     private const int MostErrors = 10;
 
+    /// <summary>Refuses a system that no table has a row of.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public static void CheckSystem(MeasurementSet measurements, string folder, string system)
+    {
+        if (!measurements.Systems.Contains(system))
+            throw new InputException($"no row of {folder} is of the system '{system}', only of {string.Join(", ", measurements.Systems)}");
+    }
+
+    /// <summary>Reads the tables.</summary>
     /// <exception cref="InputException">The folder does not exist, has no table, or a table is not sound.</exception>
     public static MeasurementSet Read(string folder)
     {

@@ -11,24 +11,25 @@ internal static class SimulateCommand
     {
         var options = new DeploymentOptions();
         var json = new Option<bool>("--json") { Description = "Print JSON, as docs/simulate.schema.json describes it." };
-        var trace = new Option<string>("--trace") { Description = "Write the run as a Chrome trace, which Perfetto opens.", HelpName = "file.json" };
-        var plan = new Option<string>("--plan") { Description = "Write the plan's text.", HelpName = "file.txt" };
-        var table = new Option<string>("--prefetch-table") { Description = "Write the prefetches as a serving engine's prefetch calls want them.", HelpName = "file.json" };
+        var trace = OutputFile.Option("--trace", "Write the run as a Chrome trace, which Perfetto opens.", "file.json");
+        var plan = OutputFile.Option("--plan", "Write the plan's text.", "file.txt");
+        var table = OutputFile.Option("--prefetch-table", "Write the prefetches as a serving engine's prefetch calls want them.", "file.json");
         var command = new Command("simulate", "Plans one step and runs it on the hardware model.") { json, trace, plan, table };
         options.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
+            OutputFile.Check(parsed.GetValue(trace), parsed.GetValue(plan), parsed.GetValue(table));
             var cold = parsed.GetValue(options.Cold);
             var simulation = await Simulation.RunAsync(options.Read(parsed), cold, cancellation);
             if (parsed.GetValue(trace) is { } traceFile)
             {
                 var recorded = await simulation.RecordAsync(cold, cancellation);
-                OutputFile.Write(traceFile, stream => ChromeTrace.Write(stream, $"{simulation.Plan.Model} on {simulation.Plan.Device}, {simulation.Plan.Step}", recorded));
+                traceFile.Write(stream => ChromeTrace.Write(stream, $"{simulation.Plan.Model} on {simulation.Plan.Device}, {simulation.Plan.Step}", recorded));
             }
             if (parsed.GetValue(plan) is { } planFile)
-                OutputFile.Write(planFile, PlanText.Write(simulation.Plans));
+                planFile.Write(PlanText.Write(simulation.Plans));
             if (parsed.GetValue(table) is { } tableFile)
-                OutputFile.Write(tableFile, stream => PrefetchTable.Write(stream, simulation.Plan, simulation.Deployed.Context));
+                tableFile.Write(stream => PrefetchTable.Write(stream, simulation.Plan, simulation.Deployed.Context));
             if (parsed.GetValue(json))
                 simulation.ToDocument().Write(Console.Out);
             else

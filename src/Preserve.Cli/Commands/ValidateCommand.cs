@@ -11,29 +11,59 @@ internal static class ValidateCommand
     public static Command Create()
     {
         var folder = new Option<string>("--measurements") { Description = "A folder of measured tables.", Required = true, HelpName = "folder" };
+        var device = new Option<string?>("--device", "-d") { Description = "The device to compare: a built-in one, or a device file; left out, every built-in one that was measured.", HelpName = "id|file.json" };
+        var system = new Option<string?>("--system") { Description = "The name under which the device stands in the tables; left out, that of the built-in device." };
         var part = new Option<string>("--part") { Description = "Which rows: all of them, those of shapes that no fit saw, or the others.", DefaultValueFactory = _ => "all" }
             .AcceptOnlyFromAmong("all", "held-out", "fitted");
         var most = new Option<double?>("--max-mape") { Description = "Fail, with exit code 1, where a kind's mean error is larger.", HelpName = "percent" };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("validate", "Compares the hardware model with measured tables.") { folder, part, most, json };
+        var json = new Option<bool>("--json") { Description = "Print JSON, as docs/validate.schema.json describes it." };
+        var command = new Command("validate", "Compares the hardware model with measured tables.") { folder, device, system, part, most, json };
         command.SetAction(parsed =>
         {
+            var limit = parsed.GetValue(most);
+            if (limit is { } percent && !(percent > 0 && double.IsFinite(percent)))
+                throw new InputException($"--max-mape is {percent}, but must be a number above 0, in percent");
+            var chosen = Chosen(parsed.GetValue(device), parsed.GetValue(system));
             var measurements = MeasurementsArgument.Read(parsed.GetValue(folder)!);
+            if (parsed.GetValue(device) is not null || parsed.GetValue(system) is not null)
+                MeasurementsArgument.CheckSystem(measurements, parsed.GetValue(folder)!, chosen[0].System);
             var rows = parsed.GetValue(part) switch { "held-out" => ValidatedPart.HeldOut, "fitted" => ValidatedPart.Fitted, _ => ValidatedPart.All };
-            var results = LongWork.Show(parsed.GetValue(json), "comparing", () => Validator.Validate(measurements, rows));
+            var results = LongWork.Show<IReadOnlyList<ValidationResult>>(
+                parsed.GetValue(json), "comparing", () => [.. chosen.SelectMany(c => Validator.Validate(measurements, c.System, c.Device, rows))]);
             if (results.Count == 0)
-                throw new InputException($"no row of {parsed.GetValue(folder)} is of a system that a built-in device stands for: {string.Join(", ", MeasuredSystem.All.Select(s => s.Name))}");
-            var dropped = Dropped(measurements);
+                throw new InputException($"no row of {parsed.GetValue(folder)} is of {string.Join(", ", chosen.Select(c => c.System))}: there are {string.Join(", ", measurements.Systems)}");
+            List<string> dropped = [.. chosen.SelectMany(c => Validator.Dropped(measurements, c.System, c.Device)).Select(d => d.ToString())];
+            List<SkippedSystem> skipped = [.. measurements.Systems.Except(chosen.Select(c => c.System)).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
             if (parsed.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped), DocumentContext.Default.ValidationDocument));
+            {
+                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, skipped), DocumentContext.Default.ValidationDocument));
+            }
             else
+            {
                 Print(results, dropped);
-            var worst = results.Where(r => r.Mape > parsed.GetValue(most)).ToList();
+                foreach (var other in skipped)
+                    Console.WriteLine($"{other.System}: {other.Rows:#,0} rows were not compared; --device and --system compare a device with them");
+            }
+            var worst = results.Where(r => r.Mape > limit).ToList();
             foreach (var result in worst)
-                Console.Error.WriteLine($"preserve: {result.Kind} of {result.System}: mean error {result.Mape:0.0} %, more than {parsed.GetValue(most):0.0} %");
+                Console.Error.WriteLine($"preserve: {result.Kind} of {result.System}: mean error {result.Mape:0.0} %, more than {limit:0.0} %");
             return worst.Count > 0 ? 1 : 0;
         });
         return command;
+    }
+
+    /// <summary>The devices to compare, each with the name that the tables have for it.</summary>
+    private static List<(string System, Device Device)> Chosen(string? device, string? system)
+    {
+        if (device is not null)
+        {
+            var (read, own) = DeviceArgument.Read(device);
+            var known = own is null ? MeasuredSystem.All.FirstOrDefault(s => s.DeviceId == read.Id)?.Name : null;
+            return [(system ?? known ?? throw new InputException($"which rows are of {device} is not known: give --system"), read)];
+        }
+        if (system is not null && MeasuredSystem.Of(system) is null)
+            throw new InputException($"which device '{system}' is is not known: give --device");
+        return [.. MeasuredSystem.All.Where(s => system is null || s.Name == system).Select(s => (s.Name, DeviceArgument.Read(s.DeviceId).Device))];
     }
 
     /// <summary>Prints results as a table.</summary>
@@ -53,12 +83,4 @@ internal static class ValidateCommand
         foreach (var row in dropped)
             Console.WriteLine($"  {row}");
     }
-
-    private static List<string> Dropped(MeasurementSet measurements) =>
-    [
-        .. MeasuredSystem.All
-            .Where(s => DeviceCatalogue.TryGet(s.DeviceId, out _))
-            .SelectMany(s => Validator.Dropped(measurements, s.Name, DeviceArgument.Read(s.DeviceId).Device))
-            .Select(d => d.ToString()).Distinct(StringComparer.Ordinal),
-    ];
 }

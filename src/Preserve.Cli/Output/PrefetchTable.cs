@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Preserve.Cli.Output;
 
 /// <summary>The prefetches of a plan as a serving engine's prefetch calls want them: for each, the tensor of a layer, from which byte, how
-/// many, and the operator whose start triggers it.</summary>
+/// many, and the operator whose start triggers it. The names are documented in docs/prefetch-table.schema.json.</summary>
 internal static class PrefetchTable
 {
     public static void Write(Stream stream, ExecutionPlan plan, int context)
@@ -17,20 +17,30 @@ internal static class PrefetchTable
         json.WriteNumber("context", context);
         json.WriteStartArray("prefetches");
         // Unrolled, because an engine has a module for each layer.
-        var last = new Dictionary<string, Instruction>(StringComparer.Ordinal);
-        foreach (var node in plan.Unroll().Body)
+        List<Instruction> instructions = [.. plan.Unroll().Body.Cast<Instruction>()];
+        var lastReader = new Dictionary<(string Tensor, LayerIndex Layer), int>();
+        for (var at = 0; at < instructions.Count; at++)
         {
-            var instruction = (Instruction)node;
+            if (instructions[at].Operation is not PrefetchOperation)
+            {
+                foreach (var read in instructions[at].Reads)
+                    lastReader[(read.Tensor, read.Layer)] = at;
+            }
+        }
+        var last = new Dictionary<string, Instruction>(StringComparer.Ordinal);
+        for (var at = 0; at < instructions.Count; at++)
+        {
+            var instruction = instructions[at];
             if (instruction.Operation is not PrefetchOperation)
                 last["under_" + instruction.Label] = instruction;
             else if (last.TryGetValue(instruction.Label, out var trigger))
-                Rows(json, plan, instruction, trigger, context);
+                Rows(json, plan, instruction, trigger, context, read => lastReader[(read.Tensor, read.Layer)] < at);
         }
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private static void Rows(Utf8JsonWriter json, ExecutionPlan plan, Instruction prefetch, Instruction trigger, int context)
+    private static void Rows(Utf8JsonWriter json, ExecutionPlan plan, Instruction prefetch, Instruction trigger, int context, Func<TensorReference, bool> isOfNextStep)
     {
         foreach (var read in prefetch.Reads)
         {
@@ -42,7 +52,7 @@ internal static class PrefetchTable
             if (units == 0)
                 continue;
             json.WriteStartObject();
-            json.WriteNumber("layer", read.Layer.Resolve(0));
+            Layer(json, "layer", read.Layer.Resolve(0));
             json.WriteString("tensor", read.Tensor);
             json.WriteNumber("offset", (read.Range?.Begin.At(context) ?? 0) * tensor.UnitBytes);
             json.WriteNumber("bytes", units * tensor.UnitBytes);
@@ -54,9 +64,18 @@ internal static class PrefetchTable
                 if (tensor.BlockUnits > 0)
                     json.WriteNumber("blockTokens", tensor.BlockUnits);
             }
-            json.WriteNumber("triggerLayer", trigger.Reads.Concat(trigger.Writes).Select(r => r.Layer.Resolve(0)).DefaultIfEmpty(-1).Max());
+            Layer(json, "triggerLayer", trigger.Reads.Concat(trigger.Writes).Select(r => r.Layer.Resolve(0)).DefaultIfEmpty(-1).Max());
             json.WriteString("trigger", trigger.Label);
+            json.WriteBoolean("nextStep", isOfNextStep(read));
             json.WriteEndObject();
         }
+    }
+
+    private static void Layer(Utf8JsonWriter json, string name, int layer)
+    {
+        if (layer < 0)
+            json.WriteNull(name);
+        else
+            json.WriteNumber(name, layer);
     }
 }

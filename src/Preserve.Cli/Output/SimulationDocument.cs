@@ -20,6 +20,10 @@ internal sealed record SimulationDocument
 
     public required string Prefetch { get; init; }
 
+    public required string PrefetchTargets { get; init; }
+
+    public required int? KvBlockTokens { get; init; }
+
     public required decimal BaseMicroseconds { get; init; }
 
     public required decimal StepMicroseconds { get; init; }
@@ -27,6 +31,8 @@ internal sealed record SimulationDocument
     public required decimal? StepLowMicroseconds { get; init; }
 
     public required decimal? StepHighMicroseconds { get; init; }
+
+    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
 
     public required decimal LowerBoundMicroseconds { get; init; }
 
@@ -40,7 +46,11 @@ internal sealed record SimulationDocument
 
     public required long MemoryBytes { get; init; }
 
-    public required IReadOnlyList<string> Assumed { get; init; }
+    public required IReadOnlyList<NoteDocument> Assumed { get; init; }
+
+    public required IReadOnlyList<NoteDocument> Doubtful { get; init; }
+
+    public required IReadOnlyList<string> Notes { get; init; }
 
     public required IReadOnlyList<WindowDocument> Windows { get; init; }
 
@@ -62,4 +72,5 @@ internal sealed record CandidateDocument(string Tensor, long Bytes, long Prefetc
 [JsonSerializable(typeof(IReadOnlyList<DeviceDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<ModelDocument>))]
 [JsonSerializable(typeof(ValidationDocument))]
+[JsonSerializable(typeof(CalibrationDocument))]
 internal sealed partial class DocumentContext : JsonSerializerContext;

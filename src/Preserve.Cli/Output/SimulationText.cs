@@ -41,17 +41,18 @@ internal static class SimulationText
         _ => "nothing to gain",
     };
 
-    private static string Band(StepBand? band) => band is null ? "" : $"; four of five lie from {Time(band.LowPicoseconds)} to {Time(band.HighPicoseconds)}";
+    private static string Band(StepBand? band) => band is null ? ""
+        : $"; {(band.Unmeasured.Count > 0 ? "as far as measured, " : "")}four of five lie from {Time(band.LowPicoseconds)} to {Time(band.HighPicoseconds)}";
 
-    /// <summary>What is not exact about the model, and what is assumed or doubtful about the device.</summary>
+    /// <summary>What is not exact about the step and its model, and what is assumed or doubtful about the device.</summary>
     public static void PrintNotes(Simulation simulation)
     {
         if (simulation.Band is null)
             Console.WriteLine($"band      nothing of {simulation.Deployed.Device.Id} was measured: the times are those of its data sheet, and how far they are off is not known");
         else if (simulation.Band.Unmeasured.Count > 0)
-            Console.WriteLine($"band      without {string.Join(", ", simulation.Band.Unmeasured)}: not measured on {simulation.Deployed.Device.Id}");
-        foreach (var note in simulation.Deployed.Model.Notes)
-            Console.WriteLine($"model     {note}");
+            Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Band.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
+        foreach (var note in simulation.Deployed.Notes)
+            Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Plan, simulation.Deployed.Device))
             Console.WriteLine($"formats   {note}");
         foreach (var note in simulation.Deployed.Device.AssumedFields)

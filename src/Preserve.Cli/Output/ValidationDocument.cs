@@ -1,7 +1,10 @@
 namespace Preserve.Cli.Output;
 
-/// <summary>What <c>validate --json</c> prints.</summary>
-internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped);
+/// <summary>What <c>validate --json</c> prints. The names are documented in docs/validate.schema.json.</summary>
+internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped, IReadOnlyList<SkippedSystem> Skipped);
+
+/// <summary>A system of the tables that was not compared.</summary>
+internal sealed record SkippedSystem(string System, int Rows);
 
 /// <summary>How predicted times compare with measured ones, for one kind of rows. Errors in percent; the share inside the band from 0 to 1.</summary>
 internal sealed record ValidationRow(

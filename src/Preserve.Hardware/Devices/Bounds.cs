@@ -13,6 +13,7 @@ internal sealed record Bounds(double Least, double Most, string Hint = "")
     public static readonly Bounds OnChipRate = new(0.05, 500, " (in 10^12 bytes per second)");
     public static readonly Bounds LinkRate = new(0.5, 4_000, " (in 10^9 bytes per second and direction, not bits)");
     public static readonly Bounds Microseconds = new(0, 1_000, " (in 10^-6 seconds)");
+    public static readonly Bounds CollectiveMicroseconds = new(0.1, 1_000, " (in 10^-6 seconds; one access to another rank's memory alone takes more than the least)");
     public static readonly Bounds Nanoseconds = new(0, 100_000, " (in 10^-9 seconds)");
     public static readonly Bounds Picoseconds = new(0, 10_000, " (in 10^-12 seconds)");
     public static readonly Bounds Share = new(0, 1);

@@ -16,6 +16,8 @@ internal sealed class DeviceFileErrors
 
     public void Add(int line, int column, string message) => _errors.Add(new DeviceFileError(line, column, NameRules.Printable(message)));
 
+    public void Remove(string message) => _errors.RemoveAll(e => e.Message == message);
+
     public void Known(string path) => _fields.Add(path);
 
     public bool IsField(string path) => _fields.Contains(path);

@@ -24,9 +24,9 @@ internal sealed class DeviceFileReader
         // It stands in the text of plans, and is typed by hand: none of its characters may be mistaken for another, or for a column's end.
         if (!IsId(id))
             file.Refuse("id", "must be of the letters a to z, digits, and . _ -");
-        var name = file.Text("name") ?? id;
-        var vendor = file.Text("vendor") ?? "";
-        var architecture = file.Text("architecture") ?? "";
+        var name = file.PrintableText("name") ?? id;
+        var vendor = file.PrintableText("vendor") ?? "";
+        var architecture = file.PrintableText("architecture") ?? "";
         var compute = ReadCompute(file.Section("compute"));
         var hbm = ReadHbm(file.Section("hbm"));
         var l2 = ReadL2(file.Section("l2"), hbm);
@@ -53,11 +53,17 @@ internal sealed class DeviceFileReader
 
     private static ComputeRates ReadCompute(DeviceFileSection section)
     {
+        const string fp8Name = "fp8_teraflops", fp4Name = "fp4_teraflops";
         var rates = new ComputeRates(
             section.RequiredNumber("bf16_teraflops", Bounds.Teraflops),
-            section.Number("fp8_teraflops", Bounds.Teraflops),
+            section.Number(fp8Name, Bounds.Teraflops),
             section.Number("int8_teraops", Bounds.Teraflops),
-            section.Number("fp4_teraflops", Bounds.Teraflops));
+            section.Number(fp4Name, Bounds.Teraflops));
+        // Of integers this does not hold: newer devices have given up some of their rate.
+        if (rates.Fp8Teraflops < rates.Bf16Teraflops)
+            section.Refuse(fp8Name, $"bf16 is computed at {Spelled(rates.Bf16Teraflops)}: a format of fewer bits is not computed slower; leave it out where the device does not compute it");
+        if (rates.Fp4Teraflops < (rates.Fp8Teraflops ?? rates.Bf16Teraflops))
+            section.Refuse(fp4Name, $"{(rates.Fp8Teraflops is null ? "bf16" : "fp8")} is computed at {Spelled(rates.Fp8Teraflops ?? rates.Bf16Teraflops)}: a format of fewer bits is not computed slower; leave it out where the device does not compute it");
         section.RefuseUnknown();
         return rates;
     }
@@ -110,15 +116,17 @@ internal sealed class DeviceFileReader
         var rate = section.RequiredNumber(rateName, Bounds.LinkRate);
         if (LinkPeaks.GigabytesPerSecondOf(kind) is { } peak && rate > peak)
             section.Refuse(rateName, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
+        section.RequirePrintable("kind");
+        var ranks = section.Whole("ranks", Bounds.Ranks);
         section.RefuseUnknown();
-        return new ScaleUpLink(kind, rate);
+        return new ScaleUpLink(kind, rate, (int?)ranks);
     }
 
     private HostLink ReadHostLink(DeviceFileSection section)
     {
         const string nominalName = "nominal_gigabytes_per_second", sustainedName = "sustained_gigabytes_per_second", latencyName = "latency_microseconds";
         const string pageableName = "pageable_gigabytes_per_second", duplexName = "duplex_share", enginesName = "copy_engines", memoryName = "host_memory_gigabytes_per_second";
-        var kind = section.Text("kind") ?? "";
+        var kind = section.PrintableText("kind") ?? "";
         var nominal = section.Number(nominalName, Bounds.LinkRate)
             ?? Assume(section.PathOf(nominalName), DeviceAssumptions.HostGigabytesPerSecond, DeviceAssumptions.HostNote);
         if (LinkPeaks.GigabytesPerSecondOf(kind) is { } peak && nominal > peak)
@@ -174,7 +182,7 @@ internal sealed class DeviceFileReader
     private CollectiveConstants ReadCollectives(DeviceFileSection section, ScaleUpLink link)
     {
         const string latencyName = "latency_microseconds";
-        var latency = section.Number(latencyName, Bounds.Microseconds)
+        var latency = section.Number(latencyName, Bounds.CollectiveMicroseconds)
             ?? Assume(section.PathOf(latencyName), DeviceAssumptions.CollectiveLatencyMicroseconds, DeviceAssumptions.CollectiveLatencyNote);
         var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"));
         section.RefuseUnknown();
@@ -190,7 +198,7 @@ internal sealed class DeviceFileReader
                 algorithm.Find(rateName);
                 return null;
             }
-            var fixedTime = algorithm.RequiredNumber(latencyName, Bounds.Microseconds);
+            var fixedTime = algorithm.RequiredNumber(latencyName, Bounds.CollectiveMicroseconds);
             var rate = algorithm.RequiredNumber(rateName, Bounds.LinkRate);
             if (rate > link.GigabytesPerSecondPerDirection)
                 algorithm.Refuse(rateName, $"the link carries {Spelled(link.GigabytesPerSecondPerDirection)} in one direction");
@@ -202,7 +210,7 @@ internal sealed class DeviceFileReader
     private static ChipFacts ReadChip(DeviceFileSection section)
     {
         var chip = new ChipFacts(
-            section.Text("process"),
+            section.PrintableText("process"),
             section.Number("die_square_millimetres", Bounds.SquareMillimetres),
             section.Number("power_watts", Bounds.Watts),
             section.Number("price_dollars", Bounds.Dollars));
@@ -233,6 +241,8 @@ internal sealed class DeviceFileReader
                 var nearest = _errors.NearestField(field.Text);
                 _errors.Add(field, $"'{field.Text}' is not a field of a device file{(nearest is null ? "" : $"; '{nearest}' is")}");
             }
+            if (!NameRules.IsPrintable(note.Text))
+                _errors.Add(note, $"a note of {list} is '{note.Text}', but must be one printable line");
             notes.Add(new FieldNote(field.Text, note.Text));
         }
         return notes;

@@ -113,6 +113,20 @@ internal sealed class DeviceFileSection
         return null;
     }
 
+    /// <summary>A text that may be missing, and is shown as it stands.</summary>
+    public string? PrintableText(string name)
+    {
+        RequirePrintable(name);
+        return Text(name);
+    }
+
+    /// <summary>Refuses a text that a terminal would take for more than a text.</summary>
+    public void RequirePrintable(string name)
+    {
+        if (_value?.Find(name) is { Kind: JsonKind.String } value && !NameRules.IsPrintable(value.Text))
+            Refuse(name, "must be one printable line");
+    }
+
     /// <summary>A text that must stand.</summary>
     public string RequiredText(string name)
     {
@@ -159,6 +173,9 @@ internal sealed class DeviceFileSection
         foreach (var member in _value.Members.Where(m => !_known.Contains(m.Name)))
         {
             var nearest = EditDistance.Nearest(member.Name, _known);
+            // Two errors of one slip would be one too many.
+            if (nearest is not null)
+                _errors.Remove(MissingMessage(nearest));
             _errors.Add(member.Line, member.Column,
                 $"{PathOf(member.Name)} is not a field of a device file{(nearest is null ? "" : $"; '{nearest}' is")}");
         }
@@ -169,7 +186,9 @@ internal sealed class DeviceFileSection
     private T Missing<T>(string name, bool missing, T standIn)
     {
         if (missing)
-            _errors.Add(_place, $"{PathOf(name)} is missing");
+            _errors.Add(_place, MissingMessage(name));
         return standIn;
     }
+
+    private string MissingMessage(string name) => $"{PathOf(name)} is missing";
 }

@@ -49,7 +49,8 @@ public sealed record L2Cache(
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="GigabytesPerSecondPerDirection">Rate of one rank in one direction, on paper.</param>
-public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirection);
+/// <param name="Ranks">Devices that one domain of such links joins; null where that is not known.</param>
+public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirection, int? Ranks = null);
 
 /// <summary>The link between device and host memory.</summary>
 /// <param name="Kind">What it is.</param>

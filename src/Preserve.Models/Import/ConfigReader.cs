@@ -37,10 +37,21 @@ internal sealed class ConfigReader(JsonValue root)
 
     public JsonValue? Value(string key) => Find(key).Value;
 
+    /// <summary>A size that must be given.</summary>
+    public int RequiredSize(SizeKind kind, string key)
+    {
+        _keys.TryAdd(kind.Property, key);
+        if (Find(key).Value is not null)
+            return Whole(key, kind.Range, unset: 0);
+        Refuse(key, null, $"a whole number, {kind.Range}");
+        return (int)kind.Range.Least;
+    }
+
     /// <summary>A size that must be a number where it is given.</summary>
     public int Size(SizeKind kind, string key, int unset)
     {
         _keys.TryAdd(kind.Property, key);
+        NoteDefault(key, unset);
         return Whole(key, kind.Range, unset);
     }
 
@@ -48,8 +59,8 @@ internal sealed class ConfigReader(JsonValue root)
     public int? OptionalSize(SizeKind kind, string key, int? unset)
     {
         _keys.TryAdd(kind.Property, key);
-        var (value, _) = Find(key);
-        return value switch
+        NoteDefault(key, unset);
+        return Find(key).Value switch
         {
             null => unset,
             { Kind: JsonKind.Null } => null,
@@ -188,6 +199,12 @@ internal sealed class ConfigReader(JsonValue root)
 
     public static string Shown(string text) =>
         NameRules.Printable(text.Length <= ShownLength ? text : text[..ShownLength] + "...");
+
+    private void NoteDefault(string key, int? unset)
+    {
+        if (unset is { } taken && Find(key).Value is null)
+            Note(FormattableString.Invariant($"{key} is not given: {taken} is taken, the default of the architecture"));
+    }
 
     /// <summary>The value of a key, by whichever of its spellings stands there.</summary>
     private (JsonValue? Value, string Spelled) Find(string key)

@@ -32,9 +32,9 @@ internal static class DecoderReading
     public static Decoder Decoder(this ConfigReader config, SizeDefaults defaults, bool tied, Activation activation, SizeKeys? keys = null)
     {
         keys ??= SizeKeys.Usual;
-        var hidden = config.Size(SizeKind.Hidden, keys.Hidden, defaults.Hidden);
+        var hidden = config.RequiredSize(SizeKind.Hidden, keys.Hidden);
         var heads = config.Size(SizeKind.Heads, keys.Heads, defaults.Heads);
-        var keyValueHeads = keys.KeyValueHeads is null ? heads : config.OptionalSize(SizeKind.KeyValueHeads, keys.KeyValueHeads, defaults.KeyValueHeads) ?? heads;
+        var keyValueHeads = keys.KeyValueHeads is null ? heads : config.OptionalSize(SizeKind.KeyValueHeads, keys.KeyValueHeads, defaults.KeyValueHeads ?? heads) ?? heads;
         var intermediate = defaults.Intermediate is { } unset
             ? config.Size(SizeKind.Intermediate, keys.Intermediate, unset)
             : config.OptionalSize(SizeKind.Intermediate, keys.Intermediate, null) ?? 4 * hidden;
@@ -43,7 +43,7 @@ internal static class DecoderReading
             Hidden = hidden,
             Vocabulary = config.Size(SizeKind.Vocabulary, "vocab_size", defaults.Vocabulary),
             Positions = config.Size(SizeKind.Positions, keys.Positions, defaults.Positions),
-            Layers = config.Size(SizeKind.Layers, keys.Layers, defaults.Layers),
+            Layers = config.RequiredSize(SizeKind.Layers, keys.Layers),
             TiedEmbeddings = config.Flag("tie_word_embeddings", tied),
             Attention = new MultiHeadAttentionSpec(
                 heads, keyValueHeads, HeadSize(config, defaults, keys, hidden, heads), ProjectionBias.None, QueryKeyNorm: false, Window: 0, SoftCap: false),

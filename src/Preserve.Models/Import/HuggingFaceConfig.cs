@@ -16,6 +16,9 @@ public static class HuggingFaceConfig
 
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>What the names of classes go on with after the architecture's.</summary>
+    private static readonly string[] s_purposes = ["For", "LMHead", "Model"];
+
     private static readonly Dictionary<string, Precision> s_formats = new(StringComparer.Ordinal)
     {
         ["bfloat16"] = Precision.Bf16,
@@ -112,12 +115,46 @@ public static class HuggingFaceConfig
         if (missing is not null)
             config.Refuse(type, $"architecture '{ConfigReader.Shown(type.Text)}' is not supported: it has {missing}");
         else if (SupportedArchitectures.All.TryGetValue(type.Text, out var reading))
-            return reading;
+            return CheckedByClass(config, type.Text) ? reading : null;
         else if (root.Find("text_config") is { Kind: JsonKind.Object } text)
             config.Refuse(type, Wrapper(type.Text, text));
         else
             config.Refuse(type, Unknown(type.Text));
         return null;
+    }
+
+    /// <summary>Holds the classes that a file names against its <c>model_type</c>: one of another known architecture is refused, one that is
+    /// not known is noted.</summary>
+    private static bool CheckedByClass(ConfigReader config, string type)
+    {
+        if (config.Value("architectures") is not { Kind: JsonKind.Array } classes)
+            return true;
+        foreach (var named in classes.Items.Where(c => c.Kind == JsonKind.String))
+        {
+            var folded = ClassName(named.Text);
+            if (folded == Folded(type))
+                continue;
+            if (Architectures.Concat(UnsupportedArchitectures.Names).FirstOrDefault(a => Folded(a) == folded) is { } other)
+                config.Refuse(named, $"architectures has '{ConfigReader.Shown(named.Text)}', a class of '{other}', but model_type is '{type}': one of them is wrong");
+            else
+                config.Note($"architectures has '{ConfigReader.Shown(named.Text)}', which is not known; the model is read as model_type says, '{type}'");
+        }
+        return !config.HasErrors;
+    }
+
+    /// <summary>What stands in a class's name before what it is for: <c>GPT2LMHeadModel</c>, <c>LlamaForCausalLM</c>.</summary>
+    private static string ClassName(string name)
+    {
+        var end = s_purposes.Select(e => name.IndexOf(e, StringComparison.Ordinal)).Where(at => at > 0).DefaultIfEmpty(name.Length).Min();
+        return name[..end].ToLowerInvariant();
+    }
+
+    /// <summary>An architecture as classes spell it; <c>gemma3_text</c> has those of <c>gemma3</c>.</summary>
+    private static string Folded(string architecture)
+    {
+        const string languageModel = "_text";
+        var name = architecture.EndsWith(languageModel, StringComparison.Ordinal) ? architecture[..^languageModel.Length] : architecture;
+        return name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
     }
 
     /// <summary>A wrapper's own keys decide what of its text model is shared, so that this is not taken out unasked.</summary>

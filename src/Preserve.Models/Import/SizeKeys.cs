@@ -22,14 +22,13 @@ internal sealed record SizeKeys
     public string Positions { get; init; } = "max_position_embeddings";
 }
 
-/// <summary>The sizes of an architecture where its <c>config.json</c> gives none.</summary>
+/// <summary>The sizes of an architecture where its <c>config.json</c> gives none. Width and layers always have to be given: published
+/// files have them, and a file without them would silently be another model.</summary>
 /// <param name="Vocabulary">Tokens.</param>
-/// <param name="Hidden">Width of the residual stream.</param>
-/// <param name="Intermediate">Width of the feed-forward block; null for four times <paramref name="Hidden"/>.</param>
-/// <param name="Layers">Layers.</param>
+/// <param name="Intermediate">Width of the feed-forward block; null for four times that of the residual stream.</param>
 /// <param name="Heads">Query heads.</param>
 /// <param name="Positions">Longest sequence.</param>
 /// <param name="KeyValueHeads">Key and value heads; null for as many as query heads.</param>
 /// <param name="HeadSize">Elements per head; null for the width over the heads.</param>
 internal sealed record SizeDefaults(
-    int Vocabulary, int Hidden, int? Intermediate, int Layers, int Heads, int Positions, int? KeyValueHeads = null, int? HeadSize = null);
+    int Vocabulary, int? Intermediate, int Heads, int Positions, int? KeyValueHeads = null, int? HeadSize = null);

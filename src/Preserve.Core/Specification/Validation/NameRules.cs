@@ -33,7 +33,7 @@ internal static class NameRules
         return text.ToString();
     }
 
-    private static bool IsPrintable(string name)
+    public static bool IsPrintable(string name)
     {
         for (var i = 0; i < name.Length; i++)
         {

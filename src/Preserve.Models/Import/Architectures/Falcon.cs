@@ -11,9 +11,10 @@ internal static class Falcon
         config.AlsoSpelled("num_kv_heads", "n_head_kv");
         config.Only("alibi", only: false, unset: false, "attention biased by distance (ALiBi) cannot be expressed");
 
-        var keys = new SizeKeys { KeyValueHeads = "num_kv_heads", HeadSize = null, Intermediate = "ffn_hidden_size" };
-        var decoder = config.Decoder(new(65_024, 4544, null, 32, 71, 2048), tied: true, config.Plain("activation", "gelu"), keys);
+        // The older decoder has one key and value head or one for each query, by a flag.
         var newer = config.Flag("new_decoder_architecture", false);
+        var keys = new SizeKeys { KeyValueHeads = newer ? "num_kv_heads" : null, HeadSize = null, Intermediate = "ffn_hidden_size" };
+        var decoder = config.Decoder(new(65_024, null, 71, 2048), tied: true, config.Plain("activation", "gelu"), keys);
         var parallel = config.Flag("parallel_attn", true);
         var norms = config.Has("num_ln_in_parallel_attn") ? config.Whole("num_ln_in_parallel_attn", new ValueRange(1, 2), 1) : newer ? 2 : 1;
         if (norms == 2 && !newer)

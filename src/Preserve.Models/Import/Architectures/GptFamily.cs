@@ -27,7 +27,7 @@ internal static class GptFamily
     public static Decoder GptJ(ConfigReader config)
     {
         GeneralNames(config);
-        var decoder = config.Decoder(new(50_400, 4096, null, 28, 16, 2048), tied: false, config.Plain("activation_function", "gelu_new"), s_keys);
+        var decoder = config.Decoder(new(50_400, null, 16, 2048), tied: false, config.Plain("activation_function", "gelu_new"), s_keys);
         var rotated = config.Whole("rotary_dim", new ValueRange(1, int.MaxValue), 64);
         if (rotated < decoder.Attention.HeadSize)
             config.Note($"rotary_dim {rotated}: only that part of each head's {decoder.Attention.HeadSize} elements is rotated; a plan counts the rotation of all of it");
@@ -39,7 +39,7 @@ internal static class GptFamily
         config.NotePartialRotation("rotary_pct", 0.25);
         var parallel = config.Flag("use_parallel_residual", true);
         return config.Decoder(
-                new(50_432, 6144, 24_576, 44, 64, 2048), tied: false, config.Plain("hidden_act", "gelu"), new SizeKeys { KeyValueHeads = null, HeadSize = null })
+                new(50_432, 24_576, 64, 2048), tied: false, config.Plain("hidden_act", "gelu"), new SizeKeys { KeyValueHeads = null, HeadSize = null })
             .With(config.Flag("attention_bias", true) ? ProjectionBias.All : ProjectionBias.None)
             .WithFeedForwardBias(true) with
         { Norm = Norm.Layer, Parallel = parallel, SeparateNorms = parallel };
@@ -48,7 +48,7 @@ internal static class GptFamily
     private static Decoder LearnedPositions(ConfigReader config, string activation)
     {
         GeneralNames(config);
-        var decoder = config.Decoder(new(50_257, 768, null, 12, 12, 1024), tied: true, config.Plain("activation_function", activation), s_keys);
+        var decoder = config.Decoder(new(50_257, null, 12, 1024), tied: true, config.Plain("activation_function", activation), s_keys);
         return decoder.With(ProjectionBias.All).WithFeedForwardBias(true) with { Norm = Norm.Layer, LearnedPositions = decoder.Positions };
     }
 

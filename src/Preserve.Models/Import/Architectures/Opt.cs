@@ -10,7 +10,7 @@ internal static class Opt
     {
         config.AlsoSpelled("hidden_size", "d_model");
         var keys = new SizeKeys { KeyValueHeads = null, HeadSize = null, Intermediate = "ffn_dim" };
-        var decoder = config.Decoder(new(50_272, 768, 3072, 12, 12, 2048), tied: true, config.Plain("activation_function", "relu"), keys);
+        var decoder = config.Decoder(new(50_272, 3072, 12, 2048), tied: true, config.Plain("activation_function", "relu"), keys);
         var embedded = config.OptionalSize(SizeKind.Hidden, "word_embed_proj_dim", null) ?? decoder.Hidden;
         if (embedded != decoder.Hidden && !config.HasErrors)
             config.Refuse("word_embed_proj_dim", config.Value("word_embed_proj_dim"), $"hidden_size, {decoder.Hidden}: projections between the embedding and the layers cannot be expressed");

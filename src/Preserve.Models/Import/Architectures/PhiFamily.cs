@@ -9,7 +9,7 @@ internal static class PhiFamily
     {
         config.NotePartialRotation("partial_rotary_factor", 0.5);
         config.Only("qk_layernorm", only: false, unset: false, "layer norms of queries and keys cannot be expressed");
-        return config.Decoder(new(51_200, 2048, 8192, 24, 32, 2048), tied: false, config.Plain("hidden_act", "gelu_new"))
+        return config.Decoder(new(51_200, 8192, 32, 2048), tied: false, config.Plain("hidden_act", "gelu_new"))
             .With(ProjectionBias.All).WithFeedForwardBias(true) with
         { Norm = Norm.Layer, Parallel = true, HeadBias = true };
     }
@@ -24,7 +24,7 @@ internal static class PhiFamily
             config.Note("some layers of the published model attend sparsely, in blocks (blocksparse_*); here all attend to all tokens");
         var keys = new SizeKeys { HeadSize = null, Intermediate = "ff_intermediate_size" };
         var activation = config.Word("hidden_act", "gegelu", new Dictionary<string, Activation> { ["gegelu"] = Activation.GeGlu });
-        return config.Decoder(new(100_352, 4096, 14_336, 32, 32, 8192, KeyValueHeads: 8), tied: true, activation, keys)
+        return config.Decoder(new(100_352, 14_336, 32, 8192, KeyValueHeads: 8), tied: true, activation, keys)
             .With(ProjectionBias.All).WithFeedForwardBias(true) with
         { Norm = Norm.Layer, EmbeddingScale = config.Number("mup_embedding_multiplier", 10) is not (null or 1) };
     }

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using Preserve.Tests;
+
+namespace Preserve.Cli.Tests;
+
+/// <summary>The verbs that read measured tables.</summary>
+public sealed class MeasurementTests : IDisposable
+{
+    /// <summary>A table of two systems, of which one is not built in; a weight of 134 MB is not read in 1 us.</summary>
+    private const string Table = "system,vllm,dtype,m,n,k,us\nh100_sxm,0.24.0,bfloat16,8,4096,4096,17.5\nmine,0.24.0,bfloat16,8,8192,8192,60\nbroken,0.24.0,bfloat16,8,8192,8192,1\n";
+
+    private readonly PreserveTool _tool = new();
+
+    public MeasurementTests()
+    {
+        Directory.CreateDirectory(_tool.PathOf("own tables"));
+        File.WriteAllText(Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), Table);
+    }
+
+    [Fact]
+    public async Task A_folder_without_tables_is_bad_input()
+    {
+        foreach (var verb in new[] { new[] { "validate" }, ["calibrate", "--system", "h100_sxm", "--base", "h100-sxm"] })
+        {
+            var (exitCode, output, errors) = await _tool.RunAsync([.. verb, "--measurements", "nowhere"]);
+            exitCode.ShouldBe(2);
+            output.ShouldBeEmpty();
+            errors.ShouldContain("nowhere");
+        }
+    }
+
+    [MeasuredFact]
+    public async Task Validation_prints_the_documented_names_and_fails_where_asked_for_more()
+    {
+        var results = JsonDocument.Parse(await _tool.SucceedAsync("validate", "--measurements", MeasuredFolder.Path!, "--part", "held-out", "--json")).RootElement.GetProperty("results").EnumerateArray().ToList();
+        results.Select(r => r.GetProperty("table").GetString()).Distinct().ShouldBe(["attention", "collectives", "gemm", "layer-ops", "gemm-h100-l2-hot"], ignoreOrder: true);
+        foreach (var name in new[] { "system", "kind", "rows", "dropped", "mape", "p50", "p90", "bias", "insideBand" })
+            results.Where(r => !r.TryGetProperty(name, out _)).ShouldBeEmpty(name);
+        results.Where(r => r.GetProperty("insideBand").ValueKind == JsonValueKind.Number).ShouldAllBe(r => r.GetProperty("insideBand").GetDouble() >= 0 && r.GetProperty("insideBand").GetDouble() <= 1);
+        var (exitCode, _, errors) = await _tool.RunAsync("validate", "--measurements", MeasuredFolder.Path!, "--max-mape", "1");
+        exitCode.ShouldBe(1);
+        errors.ShouldContain("more than 1.0 %");
+    }
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("0")]
+    [InlineData("-5")]
+    [InlineData("Infinity")]
+    public async Task A_limit_that_nothing_could_break_is_refused(string limit)
+    {
+        var (exitCode, output, errors) = await _tool.RunAsync("validate", "--measurements", "own tables", "--max-mape=" + limit);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain("--max-mape is");
+    }
+
+    [Fact]
+    public async Task What_is_not_compared_is_named_and_a_device_file_can_be()
+    {
+        var all = await Validated();
+        all.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("system").GetString()).Distinct().ShouldBe(["h100_sxm"]);
+        all.GetProperty("skipped").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("rows").GetInt32())).ShouldBe([("broken", 1), ("mine", 1)]);
+        (await _tool.SucceedAsync("validate", "--measurements", "own tables")).ShouldContain("mine: 1 rows were not compared");
+
+        await File.WriteAllTextAsync(_tool.PathOf("own.json"), await _tool.SucceedAsync("devices", "h200-sxm"));
+        var own = await Validated("--device", "own.json", "--system", "mine");
+        own.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("system").GetString()).ShouldBe(["mine"]);
+
+        foreach (var (message, arguments) in new (string, string[])[]
+        {
+            ("which rows are of own.json is not known: give --system", ["--device", "own.json"]),
+            ("which device 'mine' is is not known: give --device", ["--system", "mine"]),
+            ("no row of own tables is of the system 'b200_sxm', only of broken, h100_sxm, mine", ["--system", "b200_sxm"]),
+        })
+        {
+            var (exitCode, _, errors) = await _tool.RunAsync(["validate", "--measurements", "own tables", .. arguments]);
+            exitCode.ShouldBe(2);
+            errors.ShouldContain(message);
+        }
+
+        async Task<JsonElement> Validated(params string[] arguments)
+        {
+            var json = JsonDocument.Parse(await _tool.SucceedAsync(["validate", "--measurements", "own tables", "--json", .. arguments])).RootElement;
+            SchemaCheck.Faults(json, Schema("validate")).ShouldBeEmpty();
+            return json;
+        }
+    }
+
+    [Fact]
+    public async Task A_calibrated_file_says_whose_it_is_and_how_it_was_made()
+    {
+        string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132", "--id", "mine-1", "--out", "it's mine.json"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+        SchemaCheck.Faults(json, Schema("calibrate")).ShouldBeEmpty();
+        json.GetProperty("written").GetString().ShouldBe("it's mine.json");
+        var file = JsonDocument.Parse(await _tool.SucceedAsync("devices", "it's mine.json")).RootElement;
+        file.GetProperty("id").GetString().ShouldBe("mine-1");
+        file.GetProperty("calibration").GetProperty("command").GetString().ShouldBe(
+            @"preserve calibrate --measurements 'own tables' --system mine --base h100-sxm --multiprocessors 132 --id mine-1 --out 'it'\''s mine.json'");
+        file.GetProperty("sources").EnumerateArray().Single(s => s.GetProperty("field").GetString() == "calibration").GetProperty("note").GetString()!
+            .ShouldStartWith("fit to the tables of own tables, system mine");
+    }
+
+    [Theory]
+    [InlineData("1 of 1 rows of 'broken' in gemm.csv cannot be of h100-sxm, more than 10 %; the first is gemm.csv:4", "--system", "broken", "--multiprocessors", "132")]
+    [InlineData("the file would say that it is h100-sxm, which 'mine' is not known to be: give --id", "--system", "mine", "--multiprocessors", "132", "--out", "o.json")]
+    [InlineData("--id is 'A b', but must be of the letters", "--system", "h100_sxm", "--id", "A b")]
+    [InlineData("how many multiprocessors the system 'mine' has is not known", "--system", "mine")]
+    public async Task A_calibration_that_would_be_false_is_refused(string message, params string[] arguments)
+    {
+        var (exitCode, output, errors) = await _tool.RunAsync(["calibrate", "--measurements", "own tables", "--base", "h100-sxm", .. arguments]);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain(message);
+        _tool.Files.ShouldBeEmpty();
+    }
+
+    public void Dispose() => _tool.Dispose();
+
+    private static JsonElement Schema(string verb) => JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, verb + ".schema.json"))).RootElement;
+}
