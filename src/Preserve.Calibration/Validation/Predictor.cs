@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 
@@ -26,7 +27,8 @@ internal sealed class Predictor
             .Concat(rows.LayerMatMul.Select(r => MatMul(r) with { Table = MeasurementSet.LayerTableName }).Select(p => p with { Kind = "layer's " + p.Kind }))
             .Concat(PredictLayers(rows.Layers));
 
-    /// <summary>Predictions of whole layers: the sum over the operators, the embedding left out. A sum has no law and so no band.</summary>
+    /// <summary>Predictions of whole layers: the sum over the operators, the embedding left out. Errors of one kind of kernel are common to its
+    /// operators, those of different kinds independent, as the band of a step takes them.</summary>
     private IEnumerable<Prediction> PredictLayers(IEnumerable<LayerRow> rows)
     {
         foreach (var row in rows)
@@ -34,18 +36,30 @@ internal sealed class Predictor
             if (LayerShapes.Of(row.Model) is not { } shapes)
                 continue;
             double measured = 0, predicted = 0;
+            var deviations = new Dictionary<KernelKind, (double Low, double High)>();
             foreach (var (column, at) in LayerTable.Operators.Select((c, i) => (c, i)))
             {
                 if (shapes.Operation(column, row.Ranks, row.Tokens) is not var (operation, bytes))
                     continue;
+                var time = Microseconds(operation, hotBytes: 0, bytes);
                 measured += row.Microseconds[at];
-                predicted += Microseconds(operation, hotBytes: 0, bytes);
+                predicted += time;
+                if (PerturbedCostLaws.KindOf(operation) is not { } kind || _laws.Band(operation) is not { } band)
+                    continue;
+                var (low, high) = deviations.GetValueOrDefault(kind);
+                deviations[kind] = (low + (time * (1 - band.Low)), high + (time * (band.High - 1)));
             }
             var phase = row.Tokens <= MatMulShape.MostStreamedRows ? "decoder layer" : "decoder layer, many tokens";
             yield return new Prediction(
-                MeasurementSet.LayerTableName, $"{phase} {row.Model} tp{row.Ranks}", row.Line, $"{row.Tokens} tokens", measured, predicted, null);
+                MeasurementSet.LayerTableName, $"{phase} {row.Model} tp{row.Ranks}", row.Line, $"{row.Tokens} tokens", measured, predicted, Sum(deviations, predicted));
         }
     }
+
+    private static ResidualBand? Sum(Dictionary<KernelKind, (double Low, double High)> deviations, double predicted) => deviations.Count == 0
+        ? null
+        : new ResidualBand(
+            1 - (Math.Sqrt(deviations.Values.Sum(d => Math.Max(d.Low, 0) * Math.Max(d.Low, 0))) / predicted),
+            1 + (Math.Sqrt(deviations.Values.Sum(d => Math.Max(d.High, 0) * Math.Max(d.High, 0))) / predicted));
 
     private Prediction MatMul(MatMulRow row)
     {
