@@ -28,7 +28,7 @@ public sealed class OutputFileTests : IDisposable
     [Fact]
     public async Task Every_verb_that_writes_looks_at_its_file_first()
     {
-        foreach (var verb in new[] { new[] { "explore", "--plot", "none/a" }, ["calibrate", "--measurements", "nowhere", "--system", "x", "--base", "h100-sxm", "--out", "none/a"] })
+        foreach (var verb in new[] { new[] { "explore", "--plot", "none/a" }, ["calibrate", "--measurements", "nowhere", "--system", "x", "--base", "h100-sxm", "--out", "none/a"], ["profile", "--model", "llama-3-8b", "--out", "none/a"] })
         {
             var (exitCode, _, errors) = await _tool.RunAsync(verb);
             exitCode.ShouldBe(2);

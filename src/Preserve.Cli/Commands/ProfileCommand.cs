@@ -19,7 +19,7 @@ internal static class ProfileCommand
         var tokens = new Option<int[]>("--tokens") { Description = "Tokens whose keys and values are recomputed; two numbers or more.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [16, 32, 64] };
         var repetitions = new Option<int>("--repetitions") { Description = "Times that are taken of each thing on this machine.", DefaultValueFactory = _ => 9 };
         var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt, for the split.", DefaultValueFactory = _ => 1024 };
-        var file = new Option<string?>("--out") { Description = "The profile to write.", HelpName = "file.json" };
+        var file = OutputFile.Option("--out", "The profile to write.", "file.json");
         var json = new Option<bool>("--json") { Description = "Print the profile as JSON." };
         var command = new Command("profile", "Times copies and the recomputation of keys and values, and says the KV split that they give.")
         {
@@ -27,6 +27,7 @@ internal static class ProfileCommand
         };
         command.SetAction(parsed =>
         {
+            OutputFile.Check(parsed.GetValue(file));
             var imported = ModelArgument.Read(parsed.GetValue(model)!);
             var layer = imported.Spec.Stack[0].Pattern[0];
             if (layer.Attention is not MultiHeadAttentionSpec attention)
@@ -47,9 +48,9 @@ internal static class ProfileCommand
                 Print(profile, Table(profile, imported.Spec, layer, shape.Batch, parsed.GetValue(prompt)), parsed.GetValue(prompt));
             if (parsed.GetValue(file) is { } target)
             {
-                OutputFile.Write(target, text);
+                target.Write(text);
                 if (!parsed.GetValue(json))
-                    Console.WriteLine($"wrote {target}");
+                    Console.WriteLine($"wrote {target.Path}");
             }
             return 0;
         });
