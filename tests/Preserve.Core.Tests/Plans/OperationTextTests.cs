@@ -25,6 +25,21 @@ public class OperationTextTests
     }
 
     [Theory]
+    [InlineData("attention 2 x 1 tokens, 4 query and 2 KV heads of 8, 2c+2 pairs", Precision.Bf16, false)]
+    [InlineData("attention 2 x 1 tokens, 4 query and 2 KV heads of 8, 2c+2 pairs, soft-cap", Precision.Bf16, true)]
+    [InlineData("attention 2 x 1 tokens, 4 query and 2 KV heads of 8, 2c+2 pairs, fp8 cache", Precision.Fp8, false)]
+    [InlineData("attention 2 x 1 tokens, 4 query and 2 KV heads of 8, 2c+2 pairs, int4 cache, soft-cap", Precision.Int4, true)]
+    public void Attention_says_the_format_of_its_cache(string text, Precision keyValues, bool softCap)
+    {
+        var plan = PlanOf(new AttentionOperation(2, 1, 4, 2, 8, (Amount.Context * 2) + 2, softCap, keyValues));
+        var written = PlanText.Write(plan);
+        written.ShouldContain($"  {text}  ");
+        PlanText.ReadPlan(written).ShouldBe(plan);
+        foreach (var damaged in new[] { "pairs, fp12 cache", "pairs, cache", "pairs, soft-cap, fp8 cache", "pairs, fp8 cache, fp8 cache" })
+            Should.Throw<FormatException>(() => PlanText.ReadPlan(written.Replace(text, text[..(text.IndexOf("pairs", StringComparison.Ordinal))] + damaged, StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("all-reduce 12 bytes over 2, add")]
     [InlineData("all-reduce 12 bytes over 2, add 1 x 6")]
     [InlineData("all-reduce 12 bytes over 2 of rms norm 1 x 6")]

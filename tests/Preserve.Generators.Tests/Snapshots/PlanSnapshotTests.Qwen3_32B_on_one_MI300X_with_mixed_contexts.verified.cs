@@ -32,7 +32,7 @@ partial class Qwen3_32BDeployed
             # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
             # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
             # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
-            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time.
+            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time. Windows share savings: they need not add up.
 
             plan  decode batch 64 cached 150000
               model          Qwen/Qwen3-32B
