@@ -89,7 +89,7 @@ internal sealed class Simulation
             MemoryBytes = MemoryBytes,
             Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],
             Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
-            Notes = Deployed.Notes,
+            Notes = [.. Deployed.Notes, .. ConvertedFormats.Of(Plan, Deployed.Device)],
             Windows = [.. Report.Windows.Select(w => new WindowDocument(
                 w.Host, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
