@@ -36,7 +36,7 @@ public class DeviceFileTests
 
     [Theory]
     [InlineData("\"\"\"\"\"")]
-    [InlineData("a\u2028b\u2029c\u0085d")]
+    [InlineData("\u00e4\u00df\u6f22\u5b57 \ud83d\ude80")]
     [InlineData("{0} {{ $ \\ @ // # */")]
     public void Any_text_in_it_survives_the_literal(string name)
     {

@@ -71,9 +71,9 @@ public class PagedCacheTests
     public void Blocks_cost_no_more_than_their_tables()
     {
         // The table of 16,400 bytes is small beside the 16 MB of a layer's cache: paging as such moves no other byte.
-        var paged = Planner.Plan(Deploy(Specs.Llama3_70B, 8), Ascend).Steps[0].Report.StepPicoseconds;
-        var inOnePiece = Planner.Plan(Deploy(Specs.Llama3_70B, 8) with { KeyValueBlockTokens = 0 }, Ascend).Steps[0].Report.StepPicoseconds;
-        ((double)paged / inOnePiece).ShouldBeInRange(0.999, 1.005);
+        var paged = Planner.Plan(Deploy(Specs.Llama3_70B, 8), Ascend).Steps[0].Report.BasePicoseconds;
+        var inOnePiece = Planner.Plan(Deploy(Specs.Llama3_70B, 8) with { KeyValueBlockTokens = 0 }, Ascend).Steps[0].Report.BasePicoseconds;
+        ((double)paged / inOnePiece).ShouldBeInRange(1, 1.001);
     }
 
     private static Device Ascend => DeviceCatalogue.TryGet(Devices.Ascend910B2, out var device) ? device : throw new InvalidOperationException();
