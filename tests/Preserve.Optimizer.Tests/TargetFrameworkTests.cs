@@ -29,7 +29,7 @@ public class TargetFrameworkTests
             var there = (string)text.Invoke(null, [planner.Invoke(null, [other.Rebuild(spec), other.Rebuild(device), null, CancellationToken.None])])!;
             there.ShouldBe(here);
             return true;
-        }).Check(RandomDeployments.Runs(100));
+        }).Check(RandomDeployments.Runs(200));
     }
 
     /// <summary>The assemblies that the compiler loads, beside those of this test.</summary>

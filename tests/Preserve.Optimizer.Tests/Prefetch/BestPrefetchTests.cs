@@ -9,7 +9,7 @@ public class BestPrefetchTests
     public void On_ten_thousand_random_deployments_nothing_is_slower_than_base_or_published_or_faster_than_the_bound()
     {
         var outcomes = new PrefetchOutcome[20][];
-        Parallel.For(0, outcomes.Length, i => outcomes[i] = [.. PrefetchCorpus.Check(i, mostTrials: 8)]);
+        Parallel.For(0, outcomes.Length, i => outcomes[i] = [.. PrefetchCorpus.Check(i, mostTrials: 16)]);
         outcomes.Sum(o => o.Length).ShouldBe(10_000);
         // The corpus is worth its name: prefetch pays in many of its cases, and the search finds more than the published rule.
         var all = outcomes.SelectMany(o => o).ToList();
