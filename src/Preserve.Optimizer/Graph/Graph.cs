@@ -10,6 +10,7 @@ internal sealed class Graph(StepSpec step, int ranks)
 {
     private readonly Dictionary<string, GraphTensor> _tensors = new(StringComparer.Ordinal);
     private readonly List<GraphTensor> _order = [];
+    private int _declared;
 
     public StepSpec Step { get; } = step;
 
@@ -46,36 +47,24 @@ internal sealed class Graph(StepSpec step, int ranks)
     public GraphTensor? Find(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor : null;
 
     /// <summary>Whether it is a tensor of this graph.</summary>
-    public bool Holds(GraphTensor tensor) => _tensors.TryGetValue(tensor.Name, out var own) && ReferenceEquals(own, tensor);
+    public bool Holds(GraphTensor tensor) => ReferenceEquals(tensor.Graph, this);
 
-    public GraphTensor Add(GraphTensor tensor)
-    {
-        _tensors.Add(tensor.Name, tensor);
-        _order.Add(tensor);
-        return tensor;
-    }
+    public GraphTensor Add(GraphTensor tensor) => Insert(_order.Count, tensor);
 
     /// <summary>Puts a tensor beside another in the order of appearance.</summary>
-    public GraphTensor InsertBefore(GraphTensor place, GraphTensor tensor)
-    {
-        _tensors.Add(tensor.Name, tensor);
-        _order.Insert(_order.IndexOf(place), tensor);
-        return tensor;
-    }
+    public GraphTensor InsertBefore(GraphTensor place, GraphTensor tensor) => Insert(_order.IndexOf(place), tensor);
 
     /// <summary>Puts a tensor behind another in the order of appearance.</summary>
-    public GraphTensor InsertAfter(GraphTensor place, GraphTensor tensor)
-    {
-        _tensors.Add(tensor.Name, tensor);
-        _order.Insert(_order.IndexOf(place) + 1, tensor);
-        return tensor;
-    }
+    public GraphTensor InsertAfter(GraphTensor place, GraphTensor tensor) => Insert(_order.IndexOf(place) + 1, tensor);
 
     /// <summary>Removes tensors that no operator names any more.</summary>
     public void Remove(Predicate<GraphTensor> unnamed)
     {
         foreach (var tensor in _order.FindAll(unnamed))
+        {
             _tensors.Remove(tensor.Name);
+            tensor.BelongTo(null, 0);
+        }
         _order.RemoveAll(unnamed);
     }
 
@@ -92,6 +81,14 @@ internal sealed class Graph(StepSpec step, int ranks)
         return copy;
 
         GraphReference InCopy(GraphReference reference) => reference with { Tensor = copy[reference.Tensor.Name] };
+    }
+
+    private GraphTensor Insert(int place, GraphTensor tensor)
+    {
+        _tensors.Add(tensor.Name, tensor);
+        _order.Insert(place, tensor);
+        tensor.BelongTo(this, _declared++);
+        return tensor;
     }
 
     /// <summary>The run that a layer of the graph belongs to.</summary>

@@ -17,7 +17,7 @@ internal readonly record struct GraphReference(GraphTensor Tensor, LayerIndex La
         ReferenceEquals(Tensor, other.Tensor) && Layer.Kind == other.Layer.Kind && Layer.Value == other.Layer.Value && Equals(Range, other.Range);
 
     // The range is left out: of most tensors only one range is ever referred to.
-    public override int GetHashCode() => unchecked((Tensor.GetHashCode() * 31) + Layer.Value);
+    public override int GetHashCode() => unchecked((Layer.Value * 1021) + Tensor.Number);
 
     public override string ToString() => ReferenceText.Write(ToReference());
 }

@@ -5,6 +5,12 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
 {
     public string Name { get; } = name;
 
+    /// <summary>The graph that declares it, or null.</summary>
+    public Graph? Graph { get; private set; }
+
+    /// <summary>A number that no other tensor of the graph has; it says nothing of the order.</summary>
+    public int Number { get; private set; }
+
     public TensorRole Role { get; } = role;
 
     public bool PerLayer { get; } = perLayer;
@@ -25,6 +31,9 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
 
     /// <summary>Where a value lies in the arena; -1 until memory is planned.</summary>
     public long Offset { get; set; } = -1;
+
+    /// <summary>Makes it a tensor of a graph, or of none.</summary>
+    public void BelongTo(Graph? graph, int number) => (Graph, Number) = (graph, number);
 
     /// <summary>The same tensor for another graph.</summary>
     public GraphTensor Copy() =>

@@ -14,7 +14,7 @@ internal sealed class AssignStreams : IPass
     {
         var flow = DataFlow.Of(graph);
         var after = new List<int>();
-        var clocks = new StreamClocks();
+        var clocks = new StreamClocks(graph.Operators.Count + graph.Runs.Count);
         var operators = new List<GraphOperator>(graph.Operators.Count + 1);
         var places = new int[graph.Operators.Count];
         for (var i = 0; i < graph.Operators.Count; i++)

@@ -47,6 +47,11 @@ internal static class GraphVerifier
             if (op.Signals)
                 signalled.Add(op.Label);
         }
+        foreach (var tensor in graph.Tensors)
+        {
+            if ((rolled ? null : SizeFault(graph, tensor)) is { } fault)
+                return fault;
+        }
         return (invariants & GraphInvariants.Placed) != 0 ? PlaceFault(graph) : null;
     }
 
@@ -95,7 +100,7 @@ internal static class GraphVerifier
             return $"{reference} {(tensor.PerLayer ? "names no layer" : "belongs to no layer")}";
         if (tensor.PerLayer && (reference.Layer.Value < 0 || reference.Layer.Value > graph.LayerCount))
             return $"{reference} is outside of the {graph.LayerCount} layers";
-        return tensor.Units.At(graph.Step.MaxContext) > 0 && tensor.UnitBytes > 0 ? null : $"{tensor.Name} has no size";
+        return null;
     }
 
     private static string? ReadFault(GraphOperator op, GraphReference read, Dictionary<GraphReference, GraphOperator> written, GraphInvariants invariants)
@@ -112,6 +117,9 @@ internal static class GraphVerifier
         var summand = writer is { Result: Distribution.Partial, IsCollective: false };
         return summand && !op.IsCollective && op.Result != Distribution.Partial ? $"{read} is only a summand" : null;
     }
+
+    private static string? SizeFault(Graph graph, GraphTensor tensor) =>
+        tensor.Units.At(graph.Step.MaxContext) > 0 && tensor.UnitBytes > 0 ? null : $"{tensor.Name} has no size";
 
     private static string? PlaceFault(Graph graph)
     {

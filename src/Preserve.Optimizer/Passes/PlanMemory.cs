@@ -18,30 +18,33 @@ internal sealed class PlanMemory : IPass
     {
         var clocks = EventOrder.Of(graph);
         var instances = Instances(graph, clocks);
-        var names = graph.Tensors.Where(t => t.Role == TensorRole.Value).OrderByDescending(t => t.Units.At(0)).ToList();
-        var placed = new List<GraphTensor>();
-        foreach (var tensor in names)
+        var byOffset = new List<GraphTensor>();
+        foreach (var tensor in graph.Tensors.Where(t => t.Role == TensorRole.Value).OrderByDescending(t => t.Units.At(0)))
         {
-            var conflicts = placed.Where(other => Conflict(instances[tensor], instances[other], clocks)).OrderBy(o => o.Offset).ToList();
+            var lives = instances[tensor];
+            var size = tensor.Units.At(0);
             var offset = 0L;
-            foreach (var other in conflicts)
+            foreach (var other in byOffset)
             {
-                if (other.Offset - offset >= tensor.Units.At(0))
+                if (other.Offset - offset >= size)
                     break;
-                offset = Math.Max(offset, Align(other.Offset + other.Units.At(0)));
+                var end = Align(other.Offset + other.Units.At(0));
+                if (end > offset && Conflict(lives, instances[other], clocks))
+                    offset = end;
             }
             tensor.Offset = offset;
-            graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + tensor.Units.At(0)));
-            placed.Add(tensor);
-            RefuseSelfConflict(graph, tensor, instances[tensor], clocks);
+            graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + size));
+            var place = byOffset.FindIndex(o => o.Offset > offset);
+            byOffset.Insert(place < 0 ? byOffset.Count : place, tensor);
+            RefuseSelfConflict(graph, tensor, lives, clocks);
         }
         return true;
     }
 
     private static Dictionary<GraphTensor, List<ValueLife>> Instances(Graph graph, StreamClocks clocks)
     {
-        var lives = new Dictionary<GraphReference, ValueLife>();
-        var byTensor = new Dictionary<GraphTensor, List<ValueLife>>();
+        var lives = new Dictionary<GraphReference, ValueLife>(graph.Operators.Count);
+        var byTensor = new Dictionary<GraphTensor, List<ValueLife>>(graph.Tensors.Count);
         foreach (var tensor in graph.Tensors)
             byTensor.Add(tensor, []);
         for (var i = 0; i < graph.Operators.Count; i++)
@@ -63,13 +66,23 @@ internal sealed class PlanMemory : IPass
         return byTensor;
     }
 
-    private static bool Conflict(List<ValueLife> left, List<ValueLife> right, StreamClocks clocks)
+    private static bool Conflict(List<ValueLife> left, List<ValueLife> right, StreamClocks clocks) =>
+        OutlastsOne(left, right, clocks) || OutlastsOne(right, left, clocks);
+
+    /// <summary>Whether a value of one name may still be alive when one of the other, not written earlier in program order, is.</summary>
+    private static bool OutlastsOne(List<ValueLife> lives, List<ValueLife> others, StreamClocks clocks)
     {
-        foreach (var a in left)
+        foreach (var life in lives)
         {
-            foreach (var b in right)
+            // What a stream knows to be done it does not forget: its first writer speaks for its later ones.
+            var known = 0;
+            foreach (var other in others)
             {
-                if (!EndsBefore(a, b, clocks) && !EndsBefore(b, a, clocks))
+                var stream = 1 << (int)clocks.StreamOf(other.Written);
+                if (other.Written < life.Written || (known & stream) != 0)
+                    continue;
+                known |= stream;
+                if (!EndsBefore(life, other, clocks))
                     return true;
             }
         }

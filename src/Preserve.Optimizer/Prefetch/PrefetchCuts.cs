@@ -14,6 +14,22 @@ internal sealed class PrefetchCuts(Dictionary<string, long[]> ends)
     /// <summary>No tensor is cut, and nothing prefetched.</summary>
     public static PrefetchCuts Nothing { get; } = new([]);
 
+    /// <summary>The cuts between parts of chosen lengths.</summary>
+    /// <param name="parts">The parts.</param>
+    /// <param name="units">Length of each.</param>
+    public static PrefetchCuts Between(List<PrefetchPart> parts, long[] units)
+    {
+        var ends = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        for (var part = 0; part < parts.Count; part++)
+        {
+            if (!ends.TryGetValue(parts[part].Tensor, out var cuts))
+                ends.Add(parts[part].Tensor, cuts = new long[Parts]);
+            for (var reach = (int)parts[part].Reach; reach < Parts; reach++)
+                cuts[reach] += units[part];
+        }
+        return new PrefetchCuts(ends);
+    }
+
     /// <summary>The part of a candidate that is prefetched in its window, or null for none of it.</summary>
     /// <param name="candidate">The candidate.</param>
     /// <param name="step">The step: at contexts with fewer cached tokens than the cut, all of them are meant.</param>

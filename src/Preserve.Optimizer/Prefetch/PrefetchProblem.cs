@@ -8,6 +8,7 @@ namespace Preserve.Optimizer;
 internal sealed class PrefetchProblem
 {
     private readonly Dictionary<(string Tensor, PrefetchReach Reach), int> _indices = [];
+    private readonly int[][] _siblings;
 
     /// <summary>The problem of a graph before prefetches stand in it.</summary>
     /// <param name="graph">The graph, its collectives in place.</param>
@@ -27,6 +28,7 @@ internal sealed class PrefetchProblem
         }
         Groups = groups.Values.OrderByDescending(g => g.Times).ToList();
         Rooms = RoomsOf(graph, windows);
+        _siblings = Parts.Select(p => Enumerable.Range(0, Parts.Count).Where(o => Parts[o].Tensor == p.Tensor).ToArray()).ToArray();
     }
 
     /// <summary>What is chosen: how many units of a tensor are prefetched at a reach.</summary>
@@ -41,6 +43,25 @@ internal sealed class PrefetchProblem
     /// <summary>The part that a candidate's choice is, or -1 where none can be made.</summary>
     public int Find(PrefetchCandidate candidate) =>
         candidate.Considered && _indices.TryGetValue((candidate.Tensor.Tensor.Name, candidate.Reach), out var index) ? index : -1;
+
+    /// <summary>The parts of the tensor that a part is of, itself among them.</summary>
+    public int[] SiblingsOf(int part) => _siblings[part];
+
+    /// <summary>Units of a part's tensor that the other parts of it leave.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="units">Length of each part.</param>
+    public long UnitsLeft(int part, long[] units)
+    {
+        var left = Parts[part].Units;
+        foreach (var sibling in _siblings[part])
+            left -= sibling == part ? 0 : units[sibling];
+        return left;
+    }
+
+    /// <summary>Bytes of a part's tensor in all its parts.</summary>
+    /// <param name="part">One of them.</param>
+    /// <param name="units">Length of each part.</param>
+    public long TensorBytes(int part, long[] units) => _siblings[part].Sum(s => units[s] * Parts[s].UnitBytes);
 
     private int IndexOf(Graph graph, PrefetchCandidate candidate, int context)
     {
@@ -139,6 +160,19 @@ internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Uni
 
     /// <summary>The nearest number of units that ends at a tile's border or the tensor's, and is no more.</summary>
     public long Align(long units) => units >= Units ? Units : units / Tile * Tile;
+
+    /// <summary>Whether a reader gains nothing from the L2: it computes, or waits, for as long as memory needs.</summary>
+    /// <param name="reader">The reader.</param>
+    /// <param name="bytes">Bytes that it reads.</param>
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="context">The context.</param>
+    public static bool IsBoundByCompute(Operation reader, long bytes, ICostLaws laws, int context)
+    {
+        var demand = laws.Demand(reader, context, bytes, 0);
+        var cold = KernelTime.Picoseconds(demand, 0, bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
+        var hot = KernelTime.Picoseconds(demand, bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
+        return hot >= cold;
+    }
 }
 
 /// <summary>Windows with the same host and the same parts.</summary>
@@ -155,4 +189,22 @@ internal sealed class PrefetchGroup(GraphOperator host, int[] parts)
 
     /// <summary>How many such windows the graph has.</summary>
     public int Times { get; set; } = 1;
+
+    /// <summary>Bytes that memory can bring from the start of the host until the first reader reads: while the collective runs, then while
+    /// kernels without weights run, and through the fixed cost of the reader.</summary>
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="context">The context.</param>
+    public long BytesWhileIdle(ICostLaws laws, int context)
+    {
+        var idle = 0.0;
+        foreach (var op in IdleOperators)
+        {
+            // A kernel that hosts a window moves bytes of its own.
+            if (op == Host && !Host.IsCollective)
+                continue;
+            var demand = laws.Demand(op.Operation, context, 0, 0);
+            idle += op.Operation is MatMulOperation or AttentionOperation ? demand.FixedPicoseconds : KernelTime.Picoseconds(demand, 0, 0);
+        }
+        return (long)(idle * laws.HbmBytesPerPicosecond);
+    }
 }

@@ -24,16 +24,17 @@ internal sealed class PrefetchSearch
     /// <summary>Layers from which on a window that occurs once is not searched.</summary>
     private const int DeepStack = 12;
 
+    /// <summary>Single parts are moved by halves of their tensors at first, and by sixteenths in the end.</summary>
+    private const int Coarsest = 2, Finest = 16;
+
     private readonly PrefetchProblem _problem;
     private readonly ICostLaws _laws;
-    private readonly long _room;
+    private readonly PrefetchRoom _room;
     private readonly CancellationToken _cancellationToken;
     private readonly PrefetchTrials _trials;
     private readonly ExecutionPlan _template;
     private readonly List<PrefetchPart> _parts;
     private readonly bool[] _worthless;
-    private readonly int[][] _roomsOf;
-    private readonly int[][] _siblings;
     private readonly HashSet<long> _seen = [];
     private readonly List<PrefetchGroup> _frequent;
     private readonly int[] _moved;
@@ -56,27 +57,25 @@ internal sealed class PrefetchSearch
     {
         _problem = problem;
         _laws = laws;
-        _room = roomBytes;
+        _room = new PrefetchRoom(problem, roomBytes);
         _cancellationToken = cancellationToken;
         _template = template;
         _trials = new PrefetchTrials(problem, template, laws);
         _parts = problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
-        _worthless = _parts.Select(p => IsBoundByCompute(p.Reader, p.Bytes, laws, template.Step.MaxContext)).ToArray();
+        _worthless = _parts.Select(p => PrefetchPart.IsBoundByCompute(p.Reader, p.Bytes, laws, template.Step.MaxContext)).ToArray();
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
         _mostTrials = Math.Min(32 + (16 * _moved.Length), mostTrials);
-        _roomsOf = _parts.Select((_, p) => Enumerable.Range(0, problem.Rooms.Count).Where(r => problem.Rooms[r].Contains(p)).ToArray()).ToArray();
-        _siblings = _parts.Select(p => Enumerable.Range(0, _parts.Count).Where(o => _parts[o].Tensor == p.Tensor).ToArray()).ToArray();
     }
 
     /// <summary>What can be chosen.</summary>
     public PrefetchProblem Problem => _problem;
 
     /// <summary>Most bytes that may be prefetched and not yet read.</summary>
-    public long RoomBytes => _room;
+    public long RoomBytes => _room.Bytes;
 
     /// <summary>The context that is searched at.</summary>
     public int Context => _template.Step.MaxContext;
@@ -97,23 +96,8 @@ internal sealed class PrefetchSearch
         return again.Run() is null ? null : again.Best;
     }
 
-    /// <summary>Bytes of a tensor in all its parts.</summary>
-    public long BytesOf(string tensor, long[] units)
-    {
-        var bytes = 0L;
-        for (var p = 0; p < _parts.Count; p++)
-            bytes += _parts[p].Tensor == tensor ? units[p] * _parts[p].UnitBytes : 0;
-        return bytes;
-    }
-
     /// <summary>Bytes of the room that the best choice leaves for a part.</summary>
-    public long RoomLeft(int part)
-    {
-        var least = _room;
-        foreach (var room in _roomsOf[part])
-            least = Math.Min(least, _room - _problem.Rooms[room].Sum(p => _best[p] * _parts[p].UnitBytes));
-        return least;
-    }
+    public long RoomLeft(int part) => _room.Left(part, _best);
 
     /// <summary>The best choice with a part that is longer by at most so many bytes, and at least a tile: no longer than its tensor.</summary>
     /// <param name="part">The part.</param>
@@ -123,8 +107,8 @@ internal sealed class PrefetchSearch
     public long[]? Lengthened(int part, long bytes, bool withinRoom)
     {
         Array.Copy(_best, _next, _best.Length);
-        var rest = _parts[part].Units - _siblings[part].Sum(s => s == part ? 0 : _best[s]);
-        var units = Math.Min(_best[part] + Math.Max(bytes / _parts[part].UnitBytes, _parts[part].Tile), withinRoom ? Most(part) : rest);
+        var rest = _problem.UnitsLeft(part, _best);
+        var units = Math.Min(_best[part] + Math.Max(bytes / _parts[part].UnitBytes, _parts[part].Tile), withinRoom ? _room.Most(part, _next) : rest);
         _next[part] = units == rest ? rest : _parts[part].Align(units);
         return _next[part] > _best[part] ? (long[])_next.Clone() : null;
     }
@@ -159,20 +143,13 @@ internal sealed class PrefetchSearch
             Fill(share, beside: false);
         foreach (var share in (double[])[0.25, 0.5, 1])
             Fill(share, beside: true);
-        foreach (var group in _frequent)
-            SearchBudget(group);
-        SearchParts();
+        // What collectives hide is most of the gain: it is settled by large steps before what kernels hide is weighed beside it.
+        SearchBudgets(underCollectives: true);
+        SearchParts(Coarsest, Coarsest);
+        SearchBudgets(underCollectives: false);
+        SearchParts(Coarsest, Finest);
         Simplify();
-        return BestPicoseconds < BasePicoseconds ? ToCuts() : null;
-    }
-
-    /// <summary>Whether the reader gains nothing from the L2: it computes, or waits, for as long as memory needs.</summary>
-    public static bool IsBoundByCompute(Operation reader, long bytes, ICostLaws laws, int context)
-    {
-        var demand = laws.Demand(reader, context, bytes, 0);
-        var cold = KernelTime.Picoseconds(demand, 0, bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
-        var hot = KernelTime.Picoseconds(demand, bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
-        return hot >= cold;
+        return BestPicoseconds < BasePicoseconds ? PrefetchCuts.Between(_parts, _best) : null;
     }
 
     /// <summary>Fills every window by a share of what memory can bring while its host runs alone.</summary>
@@ -182,26 +159,9 @@ internal sealed class PrefetchSearch
         foreach (var group in _problem.Groups)
         {
             if (group.Host.IsCollective || beside)
-                FillGroup(group.Parts, (long)(share * BytesWhile(group)));
+                FillGroup(group.Parts, (long)(share * group.BytesWhileIdle(_laws, Context)));
         }
         Try();
-    }
-
-    /// <summary>Bytes that memory can bring from the start of a window's host until its first reader reads: while the collective runs,
-    /// then while kernels without weights run, and through the fixed cost of the reader.</summary>
-    public long BytesWhile(PrefetchGroup group)
-    {
-        var idle = 0.0;
-        for (var i = 0; i < group.IdleOperators.Count; i++)
-        {
-            var op = group.IdleOperators[i];
-            var isFirst = i == 0 && !group.Host.IsCollective;
-            if (isFirst)
-                continue;
-            var demand = _laws.Demand(op.Operation, Context, 0, 0);
-            idle += op.Operation is MatMulOperation or AttentionOperation ? demand.FixedPicoseconds : KernelTime.Picoseconds(demand, 0, 0);
-        }
-        return (long)(idle * _laws.HbmBytesPerPicosecond);
     }
 
     /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
@@ -209,9 +169,18 @@ internal sealed class PrefetchSearch
     {
         foreach (var part in parts)
         {
-            var given = Math.Min(Math.Max(bytes, 0), Most(part) * _parts[part].UnitBytes);
+            var given = Math.Min(Math.Max(bytes, 0), _room.Most(part, _next) * _parts[part].UnitBytes);
             _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
             bytes -= _next[part] * _parts[part].UnitBytes;
+        }
+    }
+
+    private void SearchBudgets(bool underCollectives)
+    {
+        foreach (var group in _frequent)
+        {
+            if (group.Host.IsCollective == underCollectives)
+                SearchBudget(group);
         }
     }
 
@@ -219,7 +188,7 @@ internal sealed class PrefetchSearch
     private void SearchBudget(PrefetchGroup group)
     {
         var most = group.Parts.Sum(p => _parts[p].Bytes);
-        var step = Math.Min(BytesWhile(group), most) / 2;
+        var step = Math.Min(group.BytesWhileIdle(_laws, Context), most) / 2;
         for (var halvings = 0; halvings < 2 && !IsSpent; halvings++, step /= 2)
         {
             foreach (var direction in (int[])[1, -1])
@@ -245,9 +214,11 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
-    private void SearchParts()
+    /// <param name="coarsest">What part of a tensor the first step is.</param>
+    /// <param name="finest">What part of it the last step is.</param>
+    private void SearchParts(int coarsest, int finest)
     {
-        for (var divisor = 2; divisor <= 16 && !IsSpent; divisor *= 2)
+        for (var divisor = coarsest; divisor <= finest && !IsSpent; divisor *= 2)
         {
             for (var improved = true; improved && !IsSpent;)
             {
@@ -255,11 +226,11 @@ internal sealed class PrefetchSearch
                 foreach (var part in _moved)
                 {
                     var step = Math.Max(_parts[part].Bytes / divisor, 1);
-                    improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
-                    foreach (var other in Rivals(part))
-                        improved |= TryMove(part, step, other);
-                    if (divisor == 2)
+                    if (divisor == Coarsest)
                         improved |= TryShift(part);
+                    improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
+                    foreach (var other in Rivals(part, step))
+                        improved |= TryMove(part, step, other);
                 }
             }
         }
@@ -281,12 +252,15 @@ internal sealed class PrefetchSearch
         }
     }
 
-    /// <summary>Parts that compete with one for the same bytes of the tensor, the same room or the same window.</summary>
-    private IEnumerable<int> Rivals(int part)
+    /// <summary>Parts that one has to take from to grow: those of its tensor, and those that it shares a room with that has not so many
+    /// bytes left.</summary>
+    private IEnumerable<int> Rivals(int part, long bytes)
     {
         for (var other = 0; other < _parts.Count; other++)
         {
-            if (other != part && _best[other] > 0 && (_siblings[part].Contains(other) || _roomsOf[part].Intersect(_roomsOf[other]).Any()))
+            if (other == part || _best[other] == 0)
+                continue;
+            if (_parts[part].Tensor == _parts[other].Tensor || (RoomLeft(part) < bytes && _room.AreTogether(part, other)))
                 yield return other;
         }
     }
@@ -297,7 +271,7 @@ internal sealed class PrefetchSearch
         if (from >= 0)
             _next[from] = _parts[from].Align(Math.Max(0, _next[from] - (bytes / _parts[from].UnitBytes)));
         _next[part] = 0;
-        var units = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), Most(part));
+        var units = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), _room.Most(part, _next));
         _next[part] = _parts[part].Align(Math.Max(0, units));
         return Try();
     }
@@ -307,7 +281,7 @@ internal sealed class PrefetchSearch
     private bool TryShift(int part)
     {
         var improved = false;
-        foreach (var sibling in _siblings[part])
+        foreach (var sibling in _problem.SiblingsOf(part))
         {
             if (sibling == part || _best[part] == 0 || _worthless[part])
                 continue;
@@ -315,7 +289,7 @@ internal sealed class PrefetchSearch
             _next[part] = 0;
             foreach (var group in _frequent.Where(g => !g.Host.IsCollective).SelectMany(g => g.Parts))
                 _next[group] = 0;
-            _next[sibling] = _parts[sibling].Align(Math.Min(_best[sibling] + _best[part], Most(sibling)));
+            _next[sibling] = _parts[sibling].Align(Math.Min(_best[sibling] + _best[part], _room.Most(sibling, _next)));
             foreach (var group in _frequent.Where(g => g.Parts.Contains(part) || !g.Host.IsCollective))
                 FillGroup(group.Parts, BytesOf(group));
             improved |= Try();
@@ -323,28 +297,11 @@ internal sealed class PrefetchSearch
         return improved;
     }
 
-    /// <summary>Most units that a part may have beside the others: its tensor's, and what the room allows.</summary>
-    private long Most(int part)
-    {
-        var units = _parts[part].Units;
-        foreach (var sibling in _siblings[part])
-            units -= sibling == part ? 0 : _next[sibling];
-        foreach (var room in _roomsOf[part])
-        {
-            var left = _room;
-            foreach (var other in _problem.Rooms[room])
-                left -= other == part ? 0 : _next[other] * _parts[other].UnitBytes;
-            // A part that stands in the room for two layers at once counts for each.
-            units = Math.Min(units, left / (_parts[part].UnitBytes * _problem.Rooms[room].Count(p => p == part)));
-        }
-        return Math.Max(units, 0);
-    }
-
     private bool IsSpent => _count >= _mostTrials || _count - _gainedAt >= Patience;
 
     private bool Try()
     {
-        if (IsSpent || !_seen.Add(HashOf(_next)) || !IsWithinRooms())
+        if (IsSpent || !_seen.Add(HashOf(_next)) || !_room.Fits(_next))
             return false;
         if (Time(_next, 0) is not { } time || time >= BestPicoseconds)
             return false;
@@ -362,19 +319,6 @@ internal sealed class PrefetchSearch
             _repeatsEnd = _trials.RepeatsEnd;
     }
 
-    private bool IsWithinRooms()
-    {
-        foreach (var room in _problem.Rooms)
-        {
-            var held = 0L;
-            foreach (var part in room)
-                held += _next[part] * _parts[part].UnitBytes;
-            if (held > _room)
-                return false;
-        }
-        return true;
-    }
-
     /// <summary>Times a choice. In a deep stack, one whose layers alone take longer than the best choice's is given up: what occurs once
     /// does not make that good.</summary>
     /// <param name="units">The choice.</param>
@@ -384,19 +328,6 @@ internal sealed class PrefetchSearch
     {
         _count++;
         return _trials.Time(units, _repeatsEnd == long.MaxValue ? _repeatsEnd : _repeatsEnd + loss, _cancellationToken);
-    }
-
-    private PrefetchCuts ToCuts()
-    {
-        var ends = new Dictionary<string, long[]>(StringComparer.Ordinal);
-        for (var part = 0; part < _parts.Count; part++)
-        {
-            if (!ends.TryGetValue(_parts[part].Tensor, out var cuts))
-                ends.Add(_parts[part].Tensor, cuts = new long[PrefetchCuts.Parts]);
-            for (var reach = (int)_parts[part].Reach; reach < PrefetchCuts.Parts; reach++)
-                cuts[reach] += _best[part];
-        }
-        return new PrefetchCuts(ends);
     }
 
     private static long HashOf(long[] units)

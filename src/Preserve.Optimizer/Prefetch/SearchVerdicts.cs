@@ -118,11 +118,10 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     /// if it then prefetches more of the tensor, that constraint is the reason.</summary>
     private (Verdict Constraint, string Text) Searched(int part, string text, Verdict ofTheL2)
     {
-        var whole = search.Problem.Parts[part];
-        var here = search.BytesOf(whole.Tensor, search.Best);
+        var here = search.Problem.TensorBytes(part, search.Best);
         foreach (var (constraint, name, again) in _again)
         {
-            if (again.Value is { } found && search.BytesOf(whole.Tensor, found) is var bytes && bytes > here)
+            if (again.Value is { } found && search.Problem.TensorBytes(part, found) is var bytes && bytes > here)
                 return (constraint ?? ofTheL2, Text($"{text}; with {name} the search prefetches {bytes:#,0} bytes of it, not {here:#,0}"));
         }
         return (Verdict.NothingToHideUnder, text + ", and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length");

@@ -117,7 +117,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
 
     /// <summary>Whether the reader takes as long with the tensor in the L2 as without.</summary>
     private bool IsBoundByItself(PrefetchCandidate candidate) =>
-        candidate.Considered && PrefetchSearch.IsBoundByCompute(candidate.Operation, candidate.Bytes.At(_context), laws, _context);
+        candidate.Considered && PrefetchPart.IsBoundByCompute(candidate.Operation, candidate.Bytes.At(_context), laws, _context);
 
     /// <summary>Time of the collective, and of the all-gather behind it where both are halves of one.</summary>
     private static long TimeOf(PrefetchWindow window, StepRun run, InstructionRun collective)

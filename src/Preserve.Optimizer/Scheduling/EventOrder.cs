@@ -9,12 +9,16 @@ internal static class EventOrder
     /// <summary>The clocks of a graph with streams. A wait means the last operator of its label that signals, above.</summary>
     public static StreamClocks Of(Graph graph)
     {
-        var clocks = new StreamClocks();
-        var last = new Dictionary<string, int>(StringComparer.Ordinal);
+        var clocks = new StreamClocks(graph.Operators.Count);
+        var last = new Dictionary<string, int>(graph.Operators.Count, StringComparer.Ordinal);
+        var waits = new List<int>();
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
-            clocks.Append(op.Stream!.Value, op.Waits.ConvertAll(w => last[w]));
+            waits.Clear();
+            foreach (var label in op.Waits)
+                waits.Add(last[label]);
+            clocks.Append(op.Stream!.Value, waits);
             if (op.Signals)
                 last[op.Label] = i;
         }

@@ -7,8 +7,8 @@ namespace Preserve.Optimizer;
 /// <summary>Plans one step: lowers as many repeats of each run of layers as it takes until they are alike, and runs the passes.</summary>
 internal static class StepPlanner
 {
-    /// <summary>Repeats lowered at first: one that enters, two alike, and one that leaves.</summary>
-    private const int FirstRepeats = 4;
+    /// <summary>Repeats lowered at first: two alike, and one that leaves. Where the one that enters is unlike them, twice as many are.</summary>
+    private const int FirstRepeats = 3;
 
     /// <summary>Plans a step.</summary>
     /// <param name="deployment">The deployment; accepted by its rules.</param>

@@ -9,14 +9,20 @@ internal sealed class StreamClocks
 {
     private const int Streams = (int)StreamKind.DeviceToHost + 1;
 
-    private readonly int[][] _tails;
-    private readonly List<(StreamKind Stream, int[] Clock)> _ended = [];
+    private readonly int[] _tails = new int[Streams * Streams];
+    private readonly int[] _latest = new int[Streams];
+    private StreamKind[] _streams;
+    private int[] _clocks;
+    private int _count;
 
-    public StreamClocks()
+    /// <summary>Clocks of no operator yet.</summary>
+    /// <param name="capacity">How many there will be, or a guess.</param>
+    public StreamClocks(int capacity)
     {
-        _tails = new int[Streams][];
-        for (var s = 0; s < Streams; s++)
-            _tails[s] = Nothing();
+        _streams = new StreamKind[Math.Max(capacity, 1)];
+        _clocks = new int[_streams.Length * Streams];
+        for (var i = 0; i < _tails.Length; i++)
+            _tails[i] = -1;
     }
 
     /// <summary>A clock that knows of no operator.</summary>
@@ -32,20 +38,21 @@ internal sealed class StreamClocks
     /// of them follows. Ascending.</summary>
     public List<int> Missing(StreamKind stream, List<int> operators)
     {
-        var latest = Nothing();
+        for (var s = 0; s < Streams; s++)
+            _latest[s] = -1;
         foreach (var op in operators)
         {
-            var from = (int)_ended[op].Stream;
-            if (from != (int)stream && _tails[(int)stream][from] < op)
-                latest[from] = Math.Max(latest[from], op);
+            var from = (int)_streams[op];
+            if (from != (int)stream && _tails[((int)stream * Streams) + from] < op)
+                _latest[from] = Math.Max(_latest[from], op);
         }
         var missing = new List<int>();
         for (var s = 0; s < Streams; s++)
         {
-            var op = latest[s];
+            var op = _latest[s];
             var follows = false;
             for (var t = 0; t < Streams && op >= 0; t++)
-                follows |= t != s && latest[t] >= 0 && _ended[latest[t]].Clock[s] >= op;
+                follows |= t != s && _latest[t] >= 0 && _clocks[(_latest[t] * Streams) + s] >= op;
             if (op >= 0 && !follows)
                 missing.Add(op);
         }
@@ -56,29 +63,34 @@ internal sealed class StreamClocks
     /// <summary>Puts the next operator of program order on its stream, after those that it waits for.</summary>
     public void Append(StreamKind stream, List<int> waits)
     {
-        var tail = _tails[(int)stream];
+        var tail = (int)stream * Streams;
         foreach (var op in waits)
         {
-            var clock = _ended[op].Clock;
             for (var s = 0; s < Streams; s++)
-                tail[s] = Math.Max(tail[s], clock[s]);
+                _tails[tail + s] = Math.Max(_tails[tail + s], _clocks[(op * Streams) + s]);
         }
-        tail[(int)stream] = _ended.Count;
-        _ended.Add((stream, (int[])tail.Clone()));
+        _tails[tail + (int)stream] = _count;
+        if (_count == _streams.Length)
+        {
+            Array.Resize(ref _streams, 2 * _count);
+            Array.Resize(ref _clocks, 2 * _clocks.Length);
+        }
+        _streams[_count] = stream;
+        Array.Copy(_tails, tail, _clocks, _count * Streams, Streams);
+        _count++;
     }
 
     /// <summary>The stream of an operator.</summary>
-    public StreamKind StreamOf(int op) => _ended[op].Stream;
+    public StreamKind StreamOf(int op) => _streams[op];
 
     /// <summary>Whether operators, at most one per stream, end before another begins, in every run.</summary>
     /// <param name="first">The operator of each stream, or -1.</param>
     /// <param name="second">The other, none of them.</param>
     public bool AllHappenBefore(int[] first, int second)
     {
-        var clock = _ended[second].Clock;
         for (var s = 0; s < Streams; s++)
         {
-            if (first[s] == second || clock[s] < first[s])
+            if (_clocks[(second * Streams) + s] < first[s] || first[s] == second)
                 return false;
         }
         return true;

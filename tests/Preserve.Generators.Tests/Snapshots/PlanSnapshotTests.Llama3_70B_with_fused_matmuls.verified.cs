@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                 base     planned    gain
-// decode batch 4 context 16384  11,787.6 us  9,308.9 us  1.266x
+// decode batch 4 context 16384  11,787.6 us  9,309.8 us  1.266x
 #nullable enable
 
 namespace App;
@@ -83,7 +83,7 @@ partial class Llama3_70BDeployed
                   compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
                   compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
                   collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  i.attended, i.out_weight -> i.attn_out                  after attention     signals
-                  prefetch    under_out_reduce    read 38273024 bytes                                                            i.gate_up_weight[0:38273024]                            after attention
+                  prefetch    under_out_reduce    read 38797312 bytes                                                            i.gate_up_weight[0:38797312]                            after attention
                   prefetch    under_out_reduce    read 5242880 bytes                                                             i+1.qkv_weight[0:5242880]
                   compute     attn_add            add 4 x 8192                                                                   i.h, i.attn_out -> i.h_mid                              after out_reduce
                   compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in
@@ -100,7 +100,7 @@ partial class Llama3_70BDeployed
                 compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
                 compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
                 collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  79.attended, 79.out_weight -> 79.attn_out               after attention     signals
-                prefetch    under_out_reduce    read 38273024 bytes                                                            79.gate_up_weight[0:38273024]                           after attention
+                prefetch    under_out_reduce    read 38797312 bytes                                                            79.gate_up_weight[0:38797312]                           after attention
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
@@ -115,14 +115,14 @@ partial class Llama3_70BDeployed
               # At context 16,384.
               report
                 base           11,787.621878 us
-                step           9,308.876934 us
+                step           9,309.770055 us
                 bound          7,859.330144 us
                 bound by       critical path
                 collectives    4,312.251475 us
                 reachable      2,664.298575 us
-                elsewhere      2,275.540553 us
-                gain at half   832.433540 us
-                gain at twice  2,638.880638 us
+                elsewhere      2,305.934073 us
+                gain at half   802.040020 us
+                gain at twice  2,660.443998 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
@@ -133,9 +133,9 @@ partial class Llama3_70BDeployed
                   compute-bound          0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
                 window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 604.821105 us together
                   whole                  i.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
-                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,934.840982 us together
+                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,933.959026 us together
                   not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   i.gate_up_weight      38,273,024 of 58,720,256   7,340,032 bytes more in all layers would cost 115.685 us of the step; were each collective twice as long, they would save 301.888 us
+                  part                   i.gate_up_weight      38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
                   compute-bound          i.down_weight         0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
                   whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 7.3 us, not 11.8
                 window  down_reduce  layers 0 to 78  takes 27.122134 us each  hides 6.380725 us each  saves 435.667462 us together
@@ -145,9 +145,9 @@ partial class Llama3_70BDeployed
                   compute-bound          i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
                 window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 7.698333 us
                   whole                  79.kv[0:c]            16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
-                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 19.552797 us
+                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 19.541632 us
                   not-asked              79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   79.gate_up_weight     38,273,024 of 58,720,256   7,340,032 bytes more in all layers would cost 115.685 us of the step; were each collective twice as long, they would save 301.888 us
+                  part                   79.gate_up_weight     38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
                   compute-bound          79.down_weight        0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
                 window  down_reduce  layer 79  takes 47.863542 us  hides 47.863542 us  saves 2.326677 us
                   not-asked              final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                  base      planned    gain
-// decode batch 64 cached 150000  22,775.1 us  22,571.7 us  1.009x
+// decode batch 64 cached 150000  22,775.1 us  22,549.9 us  1.010x
 #nullable enable
 
 namespace App;
@@ -81,7 +81,7 @@ partial class Qwen3_32BDeployed
                   compute   rotary           rotary 64 x 9216                                                                i.qk_normed -> i.qk_rotated
                   compute   store            store 64 x 2048                                                                 i.qk_rotated, i.qkv_out -> i.kv[c:c+64]                         signals
                   compute   attention        attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs, fp8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+64] -> i.attended             signals
-                  prefetch  under_attention  read 14680064 bytes                                                             i.out_weight[0:14680064]                                        after store
+                  prefetch  under_attention  read 19922944 bytes                                                             i.out_weight[0:19922944]                                        after store
                   compute   out              matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                                   i.attended, i.out_weight -> i.attn_out
                   prefetch  under_out        read 8519680 bytes                                                              i.gate_up_weight[0:8519680]                                     after attention
                   compute   attn_add         add 64 x 5120                                                                   i.h, i.attn_out -> i.h_mid
@@ -100,7 +100,7 @@ partial class Qwen3_32BDeployed
                 compute   rotary           rotary 64 x 9216                                                                63.qk_normed -> 63.qk_rotated
                 compute   store            store 64 x 2048                                                                 63.qk_rotated, 63.qkv_out -> 63.kv[c:c+64]                      signals
                 compute   attention        attention 64 x 1 tokens, 64 query and 8 KV heads of 128, c+64 pairs, fp8 cache  63.qk_rotated, 63.kv[0:c], 63.kv[c:c+64] -> 63.attended         signals
-                prefetch  under_attention  read 14680064 bytes                                                             63.out_weight[0:14680064]                                       after store
+                prefetch  under_attention  read 19922944 bytes                                                             63.out_weight[0:19922944]                                       after store
                 compute   out              matmul 64 x 8192 by 8192 x 5120, bf16 by bf16                                   63.attended, 63.out_weight -> 63.attn_out
                 prefetch  under_out        read 8519680 bytes                                                              63.gate_up_weight[0:8519680]                                    after attention
                 compute   attn_add         add 64 x 5120                                                                   63.h, 63.attn_out -> 63.h_mid
@@ -116,33 +116,33 @@ partial class Qwen3_32BDeployed
               # At context 150,000.
               report
                 base           22,775.091809 us
-                step           22,571.659140 us
+                step           22,549.936132 us
                 bound          20,136.041325 us
                 bound by       HBM
                 collectives    0.000000 us
                 reachable      0.000000 us
-                elsewhere      1,679.228044 us
-                gain at half   203.432669 us
-                gain at twice  203.432669 us
+                elsewhere      1,759.614860 us
+                gain at half   225.155677 us
+                gain at twice  225.155677 us
                 guard          nominal
                 weights        65,524,246,528 bytes
                 kv-cache       19,669,188,608 bytes
-                window  qkv  layers 0 to 62  takes 28.547824 us each  hides 4.746271 us each  saves 110.404558 us together
-                  part        i.kv[0:c]          11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 187.198 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
-                window  attention  layers 0 to 62  takes 76.932897 us each  hides 5.495254 us each  saves 8.607186 us together
-                  part        i.out_weight       14,680,064 of 83,886,080   10,485,760 bytes more in all layers would cost 7.203 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.930 us
-                window  out  layers 0 to 62  takes 24.103372 us each  hides 4.028496 us each  saves 114.970338 us together
-                  part        i.gate_up_weight   8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 333.340 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
+                window  qkv  layers 0 to 62  takes 28.547824 us each  hides 4.746271 us each  saves 160.262443 us together
+                  part        i.kv[0:c]          11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 186.882 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
+                window  attention  layers 0 to 62  takes 77.389807 us each  hides 6.751298 us each  saves 29.990772 us together
+                  part        i.out_weight       19,922,944 of 83,886,080   10,485,760 bytes more in all layers would cost 57.852 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.931 us
+                window  out  layers 0 to 62  takes 23.307040 us each  hides 4.028496 us each  saves 114.970338 us together
+                  part        i.gate_up_weight   8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 304.414 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
                 window  gate_up  layers 0 to 62  takes 129.686694 us each  hides 5.120762 us each  saves 37.005066 us together
                   part        i.down_weight      13,107,200 of 262,144,000  32,768,000 bytes more in all layers would cost 131.928 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 318.533 us
                 window  down  layers 0 to 62  takes 67.707505 us each  hides 6.948575 us each  saves 14.835933 us together
                   part        i+1.qkv_weight     17,039,360 of 104,857,600  13,107,200 bytes more in all layers would cost 71.186 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 125.422 us
-                window  qkv  layer 63  takes 28.547824 us  hides 4.746271 us  saves 1.757088 us
-                  part        63.kv[0:c]         11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 187.198 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
-                window  attention  layer 63  takes 76.932897 us  hides 5.495254 us  saves 0.136622 us
-                  part        63.out_weight      14,680,064 of 83,886,080   10,485,760 bytes more in all layers would cost 7.203 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.930 us
-                window  out  layer 63  takes 24.103372 us  hides 4.028496 us  saves 1.824926 us
-                  part        63.gate_up_weight  8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 333.340 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
+                window  qkv  layer 63  takes 28.547824 us  hides 4.746271 us  saves 2.548483 us
+                  part        63.kv[0:c]         11,534,336 of 307,200,000  38,273,024 bytes more in all layers would cost 186.882 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 372.046 us
+                window  attention  layer 63  takes 77.389807 us  hides 6.751298 us  saves 0.476044 us
+                  part        63.out_weight      19,922,944 of 83,886,080   10,485,760 bytes more in all layers would cost 57.852 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 101.931 us
+                window  out  layer 63  takes 23.307040 us  hides 4.028496 us  saves 1.824926 us
+                  part        63.gate_up_weight  8,519,680 of 524,288,000   65,536,000 bytes more in all layers would cost 304.414 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us
                 window  gate_up  layer 63  takes 129.686694 us  hides 5.120762 us  saves 0.254002 us
                   part        63.down_weight     13,107,200 of 262,144,000  32,768,000 bytes more in all layers would cost 131.928 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 318.533 us
                 window  down  layer 63  takes 66.466378 us  hides 0.000000 us  saves 0.000000 us

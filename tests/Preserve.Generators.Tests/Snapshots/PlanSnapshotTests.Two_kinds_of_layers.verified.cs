@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                base     planned    gain
-// decode batch 32 context 8192  8,033.8 us  7,840.1 us  1.025x
+// decode batch 32 context 8192  8,033.8 us  7,834.8 us  1.025x
 #nullable enable
 
 partial class TwoKindsDeployed
@@ -90,91 +90,91 @@ partial class TwoKindsDeployed
                 logits                   value       bf16  2,048,000 bytes            arena 0          once
 
               instructions
-                compute     embed             embed 32 x 4096                                                       embedding -> embed_part                                                             signals
-                collective  embed_reduce      all-reduce 262144 bytes over 4                                        embed_part -> 0.h                                                                   after embed         signals
-                compute     join              wait                                                                  -                                                                                   after embed_reduce
+                compute     embed              embed 32 x 4096                                                       embedding -> embed_part                                                             signals
+                collective  embed_reduce       all-reduce 262144 bytes over 4                                        embed_part -> 0.h                                                                   after embed         signals
+                compute     join               wait                                                                  -                                                                                   after embed_reduce
                 repeat 2 times  layers i = 0 to 1
-                  compute     attn_norm         rms norm 32 x 4096                                                    i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in                                      signals
-                  compute     qkv               matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Wide/attn_in, i.Wide/qkv_weight -> i.Wide/qkv_out
-                  prefetch    under_qkv         read {32768c; c>=1344: 44040192} bytes                                i.Wide/kv[0:{c; c>=1344: 1344}]                                                     after attn_norm
-                  compute     rotary            rotary 32 x 1280                                                      i.Wide/qkv_out -> i.Wide/qk_rotated
-                  compute     store             store 32 x 512                                                        i.Wide/qk_rotated, i.Wide/qkv_out -> i.Wide/kv[c:c+1]
-                  compute     attention         attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Wide/qk_rotated, i.Wide/kv[0:c], i.Wide/kv[c:c+1] -> i.Wide/attended
-                  compute     out               matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
-                  collective  out_reduce        all-reduce 262144 bytes over 4                                        i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
-                  prefetch    under_out_reduce  read 33554432 bytes                                                   i.Wide/gate_up_weight                                                               after out
-                  compute     attn_add          add 32 x 4096                                                         i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
-                  compute     mlp_norm          rms norm 32 x 4096                                                    i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in
-                  compute     gate_up           matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
-                  compute     activation        swiglu 32 x 4096                                                      i.Wide/gate_up_out -> i.Wide/activated
-                  compute     down              matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
-                  collective  down_reduce       all-reduce 262144 bytes over 4                                        i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
-                  compute     mlp_add           add 32 x 4096                                                         i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
+                  compute     attn_norm          rms norm 32 x 4096                                                    i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in                                      signals
+                  compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Wide/attn_in, i.Wide/qkv_weight -> i.Wide/qkv_out
+                  prefetch    under_qkv          read {32768c; c>=1344: 44040192} bytes                                i.Wide/kv[0:{c; c>=1344: 1344}]                                                     after attn_norm
+                  compute     rotary             rotary 32 x 1280                                                      i.Wide/qkv_out -> i.Wide/qk_rotated
+                  compute     store              store 32 x 512                                                        i.Wide/qk_rotated, i.Wide/qkv_out -> i.Wide/kv[c:c+1]
+                  compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Wide/qk_rotated, i.Wide/kv[0:c], i.Wide/kv[c:c+1] -> i.Wide/attended
+                  compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
+                  collective  out_reduce         all-reduce 262144 bytes over 4                                        i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
+                  prefetch    under_out_reduce   read 33292288 bytes                                                   i.Wide/gate_up_weight[0:33292288]                                                   after out
+                  compute     attn_add           add 32 x 4096                                                         i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
+                  compute     mlp_norm           rms norm 32 x 4096                                                    i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in
+                  compute     gate_up            matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
+                  compute     activation         swiglu 32 x 4096                                                      i.Wide/gate_up_out -> i.Wide/activated
+                  compute     down               matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
+                  collective  down_reduce        all-reduce 262144 bytes over 4                                        i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
+                  compute     mlp_add            add 32 x 4096                                                         i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
                 end
-                compute     attn_norm         rms norm 32 x 4096                                                    2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in                                      signals
-                compute     qkv               matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          2.Wide/attn_in, 2.Wide/qkv_weight -> 2.Wide/qkv_out
-                prefetch    under_qkv         read {32768c; c>=1344: 44040192} bytes                                2.Wide/kv[0:{c; c>=1344: 1344}]                                                     after attn_norm
-                compute     rotary            rotary 32 x 1280                                                      2.Wide/qkv_out -> 2.Wide/qk_rotated
-                compute     store             store 32 x 512                                                        2.Wide/qk_rotated, 2.Wide/qkv_out -> 2.Wide/kv[c:c+1]
-                compute     attention         attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  2.Wide/qk_rotated, 2.Wide/kv[0:c], 2.Wide/kv[c:c+1] -> 2.Wide/attended
-                compute     out               matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
-                collective  out_reduce        all-reduce 262144 bytes over 4                                        2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
-                prefetch    under_out_reduce  read 33554432 bytes                                                   2.Wide/gate_up_weight                                                               after out
-                compute     attn_add          add 32 x 4096                                                         2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
-                compute     mlp_norm          rms norm 32 x 4096                                                    2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in
-                compute     gate_up           matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
-                compute     activation        swiglu 32 x 4096                                                      2.Wide/gate_up_out -> 2.Wide/activated
-                compute     down              matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
-                collective  down_reduce       all-reduce 262144 bytes over 4                                        2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
-                compute     mlp_add           add 32 x 4096                                                         2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
+                compute     attn_norm          rms norm 32 x 4096                                                    2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in                                      signals
+                compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          2.Wide/attn_in, 2.Wide/qkv_weight -> 2.Wide/qkv_out
+                prefetch    under_qkv          read {32768c; c>=1344: 44040192} bytes                                2.Wide/kv[0:{c; c>=1344: 1344}]                                                     after attn_norm
+                compute     rotary             rotary 32 x 1280                                                      2.Wide/qkv_out -> 2.Wide/qk_rotated
+                compute     store              store 32 x 512                                                        2.Wide/qk_rotated, 2.Wide/qkv_out -> 2.Wide/kv[c:c+1]
+                compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  2.Wide/qk_rotated, 2.Wide/kv[0:c], 2.Wide/kv[c:c+1] -> 2.Wide/attended
+                compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
+                collective  out_reduce         all-reduce 262144 bytes over 4                                        2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
+                prefetch    under_out_reduce   read 33292288 bytes                                                   2.Wide/gate_up_weight[0:33292288]                                                   after out
+                compute     attn_add           add 32 x 4096                                                         2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
+                compute     mlp_norm           rms norm 32 x 4096                                                    2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in
+                compute     gate_up            matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
+                compute     activation         swiglu 32 x 4096                                                      2.Wide/gate_up_out -> 2.Wide/activated
+                compute     down               matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
+                collective  down_reduce        all-reduce 262144 bytes over 4                                        2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
+                prefetch    under_down_reduce  read {32768c; c>=1024: 33554432} bytes                                3.Narrow/kv[0:{c; c>=1024: 1024}]                                                   after down
+                compute     mlp_add            add 32 x 4096                                                         2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
                 repeat 57 times  layers i = 3 to 59
-                  compute     attn_norm         rms norm 32 x 4096                                                    i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in                                  signals
-                  compute     qkv               matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Narrow/attn_in, i.Narrow/qkv_weight -> i.Narrow/qkv_out
-                  prefetch    under_qkv         read {32768c; c>=1344: 44040192} bytes                                i.Narrow/kv[0:{c; c>=1344: 1344}]                                                   after attn_norm
-                  compute     rotary            rotary 32 x 1280                                                      i.Narrow/qkv_out -> i.Narrow/qk_rotated
-                  compute     store             store 32 x 512                                                        i.Narrow/qk_rotated, i.Narrow/qkv_out -> i.Narrow/kv[c:c+1]
-                  compute     attention         attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
-                  compute     out               matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
-                  collective  out_reduce        all-reduce 262144 bytes over 4                                        i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
-                  compute     attn_add          add 32 x 4096                                                         i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
-                  compute     mlp_norm          rms norm 32 x 4096                                                    i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
-                  compute     gate_up           matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
-                  compute     activation        swiglu 32 x 2048                                                      i.Narrow/gate_up_out -> i.Narrow/activated
-                  compute     down              matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
-                  collective  down_reduce       all-reduce 262144 bytes over 4                                        i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
-                  compute     mlp_add           add 32 x 4096                                                         i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
+                  compute     attn_norm          rms norm 32 x 4096                                                    i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in
+                  compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Narrow/attn_in, i.Narrow/qkv_weight -> i.Narrow/qkv_out
+                  compute     rotary             rotary 32 x 1280                                                      i.Narrow/qkv_out -> i.Narrow/qk_rotated
+                  compute     store              store 32 x 512                                                        i.Narrow/qk_rotated, i.Narrow/qkv_out -> i.Narrow/kv[c:c+1]
+                  compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
+                  compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
+                  collective  out_reduce         all-reduce 262144 bytes over 4                                        i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
+                  compute     attn_add           add 32 x 4096                                                         i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
+                  compute     mlp_norm           rms norm 32 x 4096                                                    i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
+                  compute     gate_up            matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
+                  compute     activation         swiglu 32 x 2048                                                      i.Narrow/gate_up_out -> i.Narrow/activated
+                  compute     down               matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
+                  collective  down_reduce        all-reduce 262144 bytes over 4                                        i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
+                  prefetch    under_down_reduce  read {32768c; c>=1024: 33554432} bytes                                i+1.Narrow/kv[0:{c; c>=1024: 1024}]                                                 after down
+                  compute     mlp_add            add 32 x 4096                                                         i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
                 end
-                compute     attn_norm         rms norm 32 x 4096                                                    60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in                               signals
-                compute     qkv               matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          60.Narrow/attn_in, 60.Narrow/qkv_weight -> 60.Narrow/qkv_out
-                prefetch    under_qkv         read {32768c; c>=1344: 44040192} bytes                                60.Narrow/kv[0:{c; c>=1344: 1344}]                                                  after attn_norm
-                compute     rotary            rotary 32 x 1280                                                      60.Narrow/qkv_out -> 60.Narrow/qk_rotated
-                compute     store             store 32 x 512                                                        60.Narrow/qk_rotated, 60.Narrow/qkv_out -> 60.Narrow/kv[c:c+1]
-                compute     attention         attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
-                compute     out               matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
-                collective  out_reduce        all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
-                compute     attn_add          add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
-                compute     mlp_norm          rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
-                compute     gate_up           matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
-                compute     activation        swiglu 32 x 2048                                                      60.Narrow/gate_up_out -> 60.Narrow/activated
-                compute     down              matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
-                collective  down_reduce       all-reduce 262144 bytes over 4                                        60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
-                compute     mlp_add           add 32 x 4096                                                         60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
-                compute     final_norm        rms norm 32 x 4096                                                    61.h, final_norm_weight -> head_in
-                compute     head              matmul 32 x 4096 by 4096 x 8000, bf16 by fp8                          head_in, head_weight -> head_part                                                   signals
-                collective  head_gather       all-gather 512000 bytes over 4                                        head_part -> logits                                                                 after head
+                compute     attn_norm          rms norm 32 x 4096                                                    60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in
+                compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          60.Narrow/attn_in, 60.Narrow/qkv_weight -> 60.Narrow/qkv_out
+                compute     rotary             rotary 32 x 1280                                                      60.Narrow/qkv_out -> 60.Narrow/qk_rotated
+                compute     store              store 32 x 512                                                        60.Narrow/qk_rotated, 60.Narrow/qkv_out -> 60.Narrow/kv[c:c+1]
+                compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
+                compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
+                collective  out_reduce         all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
+                compute     attn_add           add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
+                compute     mlp_norm           rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
+                compute     gate_up            matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
+                compute     activation         swiglu 32 x 2048                                                      60.Narrow/gate_up_out -> 60.Narrow/activated
+                compute     down               matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
+                collective  down_reduce        all-reduce 262144 bytes over 4                                        60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
+                compute     mlp_add            add 32 x 4096                                                         60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
+                compute     final_norm         rms norm 32 x 4096                                                    61.h, final_norm_weight -> head_in
+                compute     head               matmul 32 x 4096 by 4096 x 8000, bf16 by fp8                          head_in, head_weight -> head_part                                                   signals
+                collective  head_gather        all-gather 512000 bytes over 4                                        head_part -> logits                                                                 after head
 
               # At context 8,192.
               report
                 base           8,033.769837 us
-                step           7,840.050907 us
+                step           7,834.793010 us
                 bound          6,175.770971 us
                 bound by       critical path
                 collectives    819.268876 us
                 reachable      230.483286 us
-                elsewhere      814.709910 us
-                gain at half   193.081223 us
-                gain at twice  193.750700 us
-                guard          kept at 179.430900 us to 221.929495 us
+                elsewhere      223.836739 us
+                gain at half   188.081534 us
+                gain at twice  199.591047 us
+                guard          kept at 187.820623 us to 221.012209 us
                 weights        2,316,787,712 bytes
                 kv-cache       16,376,561,664 bytes
                 window  embed_reduce  outside the layers  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
@@ -186,11 +186,11 @@ partial class TwoKindsDeployed
                   part           i.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
                 window  attention  layers 0 to 1  takes 72.224754 us each  hides 1.919685 us each  saves 0.000000 us together
                   compute-bound  i.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 0.494920 us together
+                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 0.512066 us together
                   not-asked      i.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  whole          i.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 8.3 us, not 8.3
+                  part           i.Wide/gate_up_weight        33,292,288 of 33,554,432   262,144 bytes more in all layers would cost 0.026 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.062 us
                   compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
-                window  gate_up  layers 0 to 1  takes 11.644328 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  gate_up  layers 0 to 1  takes 11.646345 us each  hides 0.000000 us each  saves 0.000000 us together
                   compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
@@ -201,20 +201,20 @@ partial class TwoKindsDeployed
                   part           2.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
                 window  attention  layer 2  takes 72.224754 us  hides 1.919685 us  saves 0.000000 us
                   compute-bound  2.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 0.247460 us
+                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 0.256033 us
                   not-asked      2.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  whole          2.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 8.3 us, not 8.3
+                  part           2.Wide/gate_up_weight        33,292,288 of 33,554,432   262,144 bytes more in all layers would cost 0.026 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.062 us
                   compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
-                window  gate_up  layer 2  takes 11.644328 us  hides 0.000000 us  saves 0.000000 us
+                window  gate_up  layer 2  takes 11.646345 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
-                window  down_reduce  layer 2  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
+                window  down_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 3.283398 us
                   not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  no-room        3.Narrow/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
+                  part           3.Narrow/kv[0:c]             33,554,432 of 268,435,456  10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in a larger L2 they would save 53.617 us
                   compute-bound  3.Narrow/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  qkv  layers 3 to 59  takes 7.183025 us each  hides 7.183025 us each  saves 180.322350 us together
-                  part           i.Narrow/kv[0:c]             44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
-                window  attention  layers 3 to 59  takes 72.224754 us each  hides 1.919685 us each  saves 0.000000 us together
+                window  qkv  layers 3 to 59  takes 6.114844 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict    i.Narrow/kv[0:c]             0 of 268,435,456           10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in a larger L2 they would save 59.721 us
+                window  attention  layers 3 to 59  takes 73.211938 us each  hides 0.000000 us each  saves 0.000000 us together
                   compute-bound  i.Narrow/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layers 3 to 59  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i.Narrow/mlp_norm_weight     0 of 8,192                 the policy prefetches matrices and the KV-cache only
@@ -222,14 +222,14 @@ partial class TwoKindsDeployed
                   compute-bound  i.Narrow/down_weight         0 of 8,388,608             down takes 5.8 us with it in the L2 or without
                 window  gate_up  layers 3 to 59  takes 8.336131 us each  hides 0.000000 us each  saves 0.000000 us together
                   compute-bound  i.Narrow/down_weight         0 of 8,388,608             down takes 5.8 us with it in the L2 or without
-                window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 6.475356 us each  saves 185.434680 us together
                   not-asked      i+1.Narrow/attn_norm_weight  0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  i+1.Narrow/qkv_weight        0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  no-room        i+1.Narrow/kv[0:c]           0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
+                  part           i+1.Narrow/kv[0:c]           33,554,432 of 268,435,456  10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in a larger L2 they would save 53.617 us
                   compute-bound  i+1.Narrow/out_weight        0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  qkv  layer 60  takes 7.183025 us  hides 7.183025 us  saves 3.163550 us
-                  part           60.Narrow/kv[0:c]            44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 191.106 us
-                window  attention  layer 60  takes 72.224754 us  hides 1.919685 us  saves 0.000000 us
+                window  qkv  layer 60  takes 6.114844 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict    60.Narrow/kv[0:c]            0 of 268,435,456           10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in a larger L2 they would save 59.721 us
+                window  attention  layer 60  takes 73.211938 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  60.Narrow/out_weight         0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      60.Narrow/mlp_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
