@@ -18,6 +18,9 @@ internal sealed class PrefetchSearch
     /// <summary>Most trials, however many kinds of layers a model has.</summary>
     public const int MostTrials = 256;
 
+    /// <summary>Most trials on another machine, whose choice is only asked whether there is more of a tensor in it.</summary>
+    private const int TrialsElsewhere = 32;
+
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
     private const int LeastShare = 2000;
 
@@ -89,10 +92,10 @@ internal sealed class PrefetchSearch
     /// <summary>Trials of the same choices on another machine.</summary>
     public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws);
 
-    /// <summary>The best lengths of the same problem on another machine; null where nothing gains there.</summary>
+    /// <summary>The best lengths of the same problem on another machine, or good ones; null where nothing gains there.</summary>
     public long[]? Again(ICostLaws laws)
     {
-        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _mostTrials, _cancellationToken);
+        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, TrialsElsewhere, _cancellationToken);
         return again.Run() is null ? null : again.Best;
     }
 
@@ -146,6 +149,8 @@ internal sealed class PrefetchSearch
         // What collectives hide is most of the gain: it is settled by large steps before what kernels hide is weighed beside it.
         SearchBudgets(underCollectives: true);
         SearchParts(Coarsest, Coarsest);
+        TryWithout(caches: true);
+        TryWithout(caches: false);
         SearchBudgets(underCollectives: false);
         SearchParts(Coarsest, Finest);
         Simplify();
@@ -211,6 +216,21 @@ internal sealed class PrefetchSearch
             _next[part] = 0;
         FillGroup(group.Parts, bytes);
         return Try();
+    }
+
+    /// <summary>Drops all caches, or all weights, and gives their bytes to what else the windows can bring: no row of single moves leads from
+    /// one to the other.</summary>
+    private void TryWithout(bool caches)
+    {
+        Array.Copy(_best, _next, _best.Length);
+        for (var part = 0; part < _parts.Count; part++)
+        {
+            if (_parts[part].Reader is AttentionOperation == caches)
+                _next[part] = 0;
+        }
+        foreach (var group in _problem.Groups)
+            FillGroup(group.Parts.Where(p => _parts[p].Reader is AttentionOperation != caches), BytesOf(group));
+        Try();
     }
 
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
