@@ -18,20 +18,21 @@ internal sealed class PlanMemory : IPass
     {
         var clocks = EventOrder.Of(graph);
         var instances = Instances(graph, clocks);
-        var names = graph.Tensors.Where(t => t.Role == TensorRole.Value).OrderByDescending(t => t.Units.At(0)).ToList();
+        var names = graph.Tensors.Where(t => t is { Role: TensorRole.Value, IsOnHost: false }).OrderByDescending(t => SizeOf(graph, t)).ToList();
         var placed = new List<GraphTensor>();
         foreach (var tensor in names)
         {
             var conflicts = placed.Where(other => Conflict(instances[tensor], instances[other], clocks)).OrderBy(o => o.Offset).ToList();
+            var size = SizeOf(graph, tensor);
             var offset = 0L;
             foreach (var other in conflicts)
             {
-                if (other.Offset - offset >= tensor.Units.At(0))
+                if (other.Offset - offset >= size)
                     break;
-                offset = Math.Max(offset, Align(other.Offset + other.Units.At(0)));
+                offset = Math.Max(offset, Align(other.Offset + SizeOf(graph, other)));
             }
             tensor.Offset = offset;
-            graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + tensor.Units.At(0)));
+            graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + size));
             placed.Add(tensor);
             RefuseSelfConflict(graph, tensor, instances[tensor], clocks);
         }
@@ -90,6 +91,9 @@ internal sealed class PlanMemory : IPass
                 throw new PlanningException($"'{tensor.Name}' of two layers is alive at once, and has only one place in the arena");
         }
     }
+
+    /// <summary>Bytes that it has at most: what is copied grows with the context, and its place holds all of it.</summary>
+    private static long SizeOf(Graph graph, GraphTensor tensor) => tensor.Units.Most(graph.Step.MinContext, graph.Step.MaxContext);
 
     private static long Align(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
 

@@ -175,8 +175,10 @@ internal sealed class PlanStructure
             var (from, to, units) = (range.Begin.At(_context), range.End.At(_context), tensor.Units.At(_context));
             if (from < 0 || to < from || to > units)
                 Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"[{from}, {to}) is not a range of the {units} units of '{reference.Tensor}'");
-            // Only a cache is written in parts, and only a prefetch may want a part of anything.
-            else if (to - from < units && tensor.Role != TensorRole.KeyValues && instruction.Operation is not PrefetchOperation)
+            // Only what is kept by token is written in parts; a prefetch or a copy may want a part of anything, and who recomputes that of keys
+            // and values.
+            else if (to - from < units && tensor.Role is not (TensorRole.KeyValues or TensorRole.Activations)
+                && instruction.Operation is not (PrefetchOperation or TransferOperation or RecomputeOperation))
                 Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches only [{from}, {to}) of the {units} bytes of '{reference.Tensor}'");
         }
     }
@@ -232,7 +234,8 @@ internal sealed class PlanStructure
                     kinds[layer] = KindOf(tensor.Name);
             }
         }
-        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues);
+        // A prefill whose cache goes to the host attends to what it has just computed.
+        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues && (!t.OnHost || _uses.ContainsKey(t.Name)));
         for (var layer = 0; hasCache && layer < kinds.Length; layer++)
         {
             if (kinds[layer] is null)
@@ -263,7 +266,8 @@ internal sealed class PlanStructure
     private int UsesOf(TensorDeclaration tensor, int layer) => _uses.TryGetValue(tensor.Name, out var counts) ? counts[layer] : 0;
 
     /// <summary>The kind of layer that a tensor belongs to stands before the slash; with one kind there is none.</summary>
-    private static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
+    /// <summary>The kind of layers that a tensor belongs to, as its name begins; empty where there is one kind.</summary>
+    public static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
 
     private void Fault(PlanFaultKind kind, string label, int layer, string message) => _faults.Add(new PlanFault(kind, label, layer, _context, message));
 

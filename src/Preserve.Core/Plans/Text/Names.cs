@@ -30,7 +30,8 @@ internal static class Names
         (TensorRole.Weight, "weight"),
         (TensorRole.KeyValues, "key-values"),
         (TensorRole.Value, "value"),
-        (TensorRole.BlockTable, "block-table"));
+        (TensorRole.BlockTable, "block-table"),
+        (TensorRole.Activations, "activations"));
 
     public static readonly Words<TensorMemory> HostMemories = new("host memory",
         (TensorMemory.PinnedHost, "host pinned"),
