@@ -43,19 +43,20 @@ internal sealed class Simulation
 
     public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
 
-    /// <summary>Weights, KV-cache and values of one rank.</summary>
-    public long MemoryBytes => Report.WeightBytes + Report.KeyValueBytes + Plan.ArenaBytes;
+    /// <summary>Weights, KV-cache and values of one rank, in the device's memory.</summary>
+    public long MemoryBytes => Report.WeightBytes + (HasHostCache(Deployed) ? 0 : Report.KeyValueBytes) + Plan.ArenaBytes;
 
     /// <summary>Plans and runs.</summary>
     public static async Task<Simulation> RunAsync(DeployedModel deployed, bool cold, CancellationToken cancellation)
     {
         var plans = Planner.Plan(deployed.Spec, deployed.Device, deployed.DeviceFile, cancellation);
         var plan = plans.Steps[0].Plan;
+        var basePlan = HasHostCache(deployed) ? WithoutRecomputation(deployed, cancellation) : plan.WithoutPrefetch();
         return new Simulation(
             deployed, plans,
-            await RunAsync(deployed, plan.WithoutPrefetch(), cold, record: false, cancellation),
+            await RunAsync(deployed, basePlan, cold, record: false, cancellation),
             await RunAsync(deployed, plan, cold, record: false, cancellation),
-            await BandAsync(deployed, plan.WithoutPrefetch(), cold, cancellation),
+            await BandAsync(deployed, basePlan, cold, cancellation),
             await BandAsync(deployed, plan, cold, cancellation));
     }
 
@@ -95,6 +96,15 @@ internal sealed class Simulation
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
                 [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, c.Reason))]))],
         };
+    }
+
+    private static bool HasHostCache(DeployedModel deployed) => deployed.Spec.Offload.KeyValues == Home.Host;
+
+    /// <summary>The base plan of a KV-cache in host memory: everything is transferred, and nothing prefetched.</summary>
+    private static ExecutionPlan WithoutRecomputation(DeployedModel deployed, CancellationToken cancellation)
+    {
+        var spec = deployed.Spec with { Prefetch = PrefetchPolicy.None, Offload = deployed.Spec.Offload with { Recompute = RecomputePolicy.None } };
+        return Planner.PlanStep(spec, spec.Steps[0], deployed.Device, cancellation);
     }
 
     public static decimal Microseconds(long picoseconds) => picoseconds / 1_000_000m;

@@ -25,7 +25,7 @@ internal sealed class DataFlow : IDirectedGraph
     {
         var flow = new DataFlow(graph.Operators.Count);
         var writers = new Dictionary<GraphReference, int>(graph.Operators.Count);
-        var (kernel, before) = (-1, -1);
+        var (kernel, before, attention) = (-1, -1, -1);
         var copied = Copied(graph);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
@@ -40,6 +40,11 @@ internal sealed class DataFlow : IDirectedGraph
                 flow.Add(before, i);
             if (op.IsKernel)
                 (kernel, before) = (i, kernel);
+            // What is brought for a layer takes the place of what was brought for the layer two before, also where that is of another kind.
+            if (op.Operation is TransferOperation { Direction: TransferDirection.HostToDevice } && attention >= 0)
+                flow.Add(attention, i);
+            if (op.Operation is AttentionOperation)
+                attention = i;
             foreach (var write in op.Writes)
             {
                 writers[write] = i;

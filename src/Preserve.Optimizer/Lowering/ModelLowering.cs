@@ -130,7 +130,7 @@ internal sealed class ModelLowering
     private static GraphReference At(GraphTensor tensor, LayerIndex layer) => new(tensor, layer);
 
     /// <summary>A model with one kind of layer names its tensors plainly; with several, each name begins with its kind's.</summary>
-    private static Dictionary<LayerSpec, string> NameKinds(ModelSpec model)
+    public static Dictionary<LayerSpec, string> NameKinds(ModelSpec model)
     {
         var prefixes = new Dictionary<LayerSpec, string>();
         var taken = new HashSet<string>(StringComparer.Ordinal);

@@ -13,10 +13,9 @@ namespace Preserve.Optimizer;
 /// <para>The copy for a layer stands at the beginning of the layer before it, and those of even and odd layers have labels of their own: a
 /// wait means the last signal above, which is then that of the layer's own copy and not of the next.</para>
 /// </remarks>
-/// <param name="split">Tokens of each sequence that are recomputed, as a function of the context.</param>
-/// <param name="storedTokens">Tokens of each prompt whose activations are stored.</param>
+/// <param name="split">Tokens of each sequence that are recomputed; of a prefill, those whose activations are stored.</param>
 /// <param name="stored">Format of the stored activations.</param>
-internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision stored) : IPass
+internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPass
 {
     public string Name => "offload key-values";
 
@@ -81,10 +80,10 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
             _prefix = _cache.Name.Substring(0, _cache.Name.LastIndexOf('/') + 1);
             _cached = _fresh.Range!.Begin;
             // A sliding window drops the first tokens, and those alone could be recomputed from the prompt.
-            _recomputed = _cached == Amount.Context ? pass.Split : 0;
+            _recomputed = graph.Step is PrefillSpec || _cached == Amount.Context ? pass.Split.Of(_prefix) : 0;
             Store = graph.Operators.Single(o => o.Layer == Index && o.Writes.Contains(_fresh));
             _projections = Projections();
-            _new = Value("kv_new");
+            _new = Value("kv_new", _cache.Format);
             _new.Units = _fresh.Range.Length * _cache.UnitBytes;
         }
 
@@ -104,11 +103,14 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
                 var activations = Activations();
                 copies.Add(Copy(
                     "load_x", TransferDirection.HostToDevice, Index - 1,
-                    new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, _recomputed)), At(Buffer("x_past", _recomputed * activations.UnitBytes))));
+                    new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, _recomputed)), At(Buffer("x_past", _pass.Stored, _recomputed * activations.UnitBytes))));
             }
-            copies.Add(Copy(
-                "load_kv", TransferDirection.HostToDevice, Index - 1,
-                _fresh with { Range = new UnitRange(_recomputed, _cached) }, At(Buffer("kv_past", (_cached - _recomputed) * _cache.UnitBytes))));
+            if (HasOthers)
+            {
+                copies.Add(Copy(
+                    "load_kv", TransferDirection.HostToDevice, Index - 1,
+                    _fresh with { Range = new UnitRange(_recomputed, _cached) }, At(Buffer("kv_past", _cache.Format, Others * _cache.UnitBytes))));
+            }
             return copies;
         }
 
@@ -116,17 +118,28 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
         public List<GraphOperator> Save()
         {
             Store.Writes[Store.Writes.IndexOf(_fresh)] = At(_new);
-            var copies = new List<GraphOperator> { Copy("save_kv", TransferDirection.DeviceToHost, Index, At(_new), _fresh) };
-            if (_graph.Step is PrefillSpec prefill && Math.Min(_pass.StoredTokens, prefill.Tokens) is > 0 and var tokens)
+            var copies = new List<GraphOperator>();
+            if (_graph.Step is PrefillSpec prefill && (int)Math.Min(_recomputed.At(0), prefill.Tokens) is > 0 and var tokens)
             {
-                var activations = Activations();
                 var input = _projections[0].Reads[0];
-                var bytes = input.Tensor.Units.At(0) / prefill.Tokens * tokens;
-                // Stored in another format than it is computed in, it is converted on the way.
+                // Stored in part, or in another format than it is computed in, it is laid out so first.
+                if (tokens < prefill.Tokens || _pass.Stored != input.Tensor.Format)
+                {
+                    var laidOut = Value("x_new", _pass.Stored);
+                    laidOut.Units = checked(tokens * Activations().UnitBytes);
+                    var depth = ((MatMulOperation)_projections[0].Operation).Depth;
+                    copies.Add(new GraphOperator("store_x", Index, new ElementwiseOperation(ElementwiseFunction.Store, checked(prefill.Batch * tokens), depth))
+                    {
+                        Reads = [input],
+                        Writes = [At(laidOut)],
+                    });
+                    input = At(laidOut);
+                }
                 copies.Add(Copy(
-                    "save_x", TransferDirection.DeviceToHost, Index, input with { Range = new UnitRange(0, bytes) },
-                    new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, tokens))));
+                    "save_x", TransferDirection.DeviceToHost, Index, input,
+                    new GraphReference(Activations(), LayerIndex.Of(Index), new UnitRange(0, tokens))));
             }
+            copies.Add(Copy("save_kv", TransferDirection.DeviceToHost, Index, At(_new), _fresh));
             return copies;
         }
 
@@ -142,7 +155,7 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
             var norm = _graph.Find(_prefix + "k_norm_weight");
             if (norm is not null)
                 reads.Add(At(norm));
-            var result = Value("kv_remade");
+            var result = Value("kv_remade", _cache.Format);
             result.Units = _recomputed * _cache.UnitBytes;
             return
             [
@@ -166,7 +179,8 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
             {
                 if (!_recomputed.IsZero)
                     reads.Add(At(_graph[_prefix + "kv_remade"]));
-                reads.Add(At(_graph[_prefix + BufferName("kv_past")]));
+                if (HasOthers)
+                    reads.Add(At(_graph[_prefix + BufferName("kv_past")]));
             }
             reads.Add(At(_new));
             Attention.Reads = reads;
@@ -190,21 +204,27 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
             return weight with { Range = new UnitRange(queries, units) };
         }
 
+        /// <summary>Cached tokens whose keys and values are transferred.</summary>
+        private Amount Others => _cached - _recomputed;
+
+        /// <summary>Whether there are any: a window may hold the new token alone, and all of a prompt may be recomputed before the first decode step.</summary>
+        private bool HasOthers => Others.Most(_graph.Step.MinContext, _graph.Step.MaxContext) > 0;
+
         private GraphTensor Activations()
         {
             var name = _prefix + "x";
             var depth = ((MatMulOperation)_projections[0].Operation).Depth;
             return _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Activations, perLayer: true, _pass.Stored)
             {
-                Units = _pass.StoredTokens,
+                Units = _recomputed.Most(_graph.Step.MinContext, _graph.Step.MaxContext),
                 UnitBytes = checked(_graph.Step.Batch * _pass.Stored.Bytes(depth)),
                 Memory = TensorMemory.PinnedHost,
             });
         }
 
-        private GraphTensor Buffer(string name, Amount bytes)
+        private GraphTensor Buffer(string name, Precision format, Amount bytes)
         {
-            var buffer = Value(BufferName(name));
+            var buffer = Value(BufferName(name), format);
             buffer.Units = bytes;
             return buffer;
         }
@@ -213,8 +233,8 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
 
         private string Parity => Index % 2 == 0 ? "_even" : "_odd";
 
-        private GraphTensor Value(string name) =>
-            _graph.Find(_prefix + name) ?? _graph.Add(new GraphTensor(_prefix + name, TensorRole.Value, perLayer: true, _cache.Format));
+        private GraphTensor Value(string name, Precision format) =>
+            _graph.Find(_prefix + name) ?? _graph.Add(new GraphTensor(_prefix + name, TensorRole.Value, perLayer: true, format));
 
         private GraphReference At(GraphTensor tensor) => new(tensor, LayerIndex.Of(Index));
 
@@ -227,9 +247,7 @@ internal sealed class OffloadKeyValues(Amount split, int storedTokens, Precision
             };
     }
 
-    private Amount Split => split;
-
-    private int StoredTokens => storedTokens;
+    private CacheSplit Split => split;
 
     private Precision Stored => stored;
 }

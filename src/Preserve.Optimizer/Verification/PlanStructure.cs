@@ -15,6 +15,9 @@ internal sealed class PlanStructure
     /// <summary>How often each weight and cache is read by what computes: by layer, or once for all.</summary>
     private readonly Dictionary<string, int[]> _uses = new(StringComparer.Ordinal);
 
+    /// <summary>How often the new entries of each cache in host memory are stored, by layer.</summary>
+    private readonly Dictionary<string, int[]> _stores = new(StringComparer.Ordinal);
+
     /// <summary>What writes each value: by layer, or once for all.</summary>
     private readonly Dictionary<string, Instruction?[]> _writers = new(StringComparer.Ordinal);
 
@@ -99,14 +102,18 @@ internal sealed class PlanStructure
         var counted = "";
         foreach (var read in instruction.Reads)
         {
-            if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted)
-                CountUse(read, layers);
+            // Keys and values are made again with the weights that made them.
+            var again = instruction.Operation is RecomputeOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
+            if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted && !again)
+                Count(_uses, read, layers);
             counted = read.Tensor;
         }
         foreach (var write in instruction.Writes)
         {
             if (_tensors[write.Tensor].Role == TensorRole.Value)
                 NoteWriter(instruction, write, layers);
+            else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
+                Count(_stores, write, layers);
         }
     }
 
@@ -183,10 +190,10 @@ internal sealed class PlanStructure
         }
     }
 
-    private void CountUse(TensorReference reference, Layers layers)
+    private void Count(Dictionary<string, int[]> all, TensorReference reference, Layers layers)
     {
-        if (!_uses.TryGetValue(reference.Tensor, out var counts))
-            _uses.Add(reference.Tensor, counts = new int[_tensors[reference.Tensor].PerLayer ? _plan.Layers : 1]);
+        if (!all.TryGetValue(reference.Tensor, out var counts))
+            all.Add(reference.Tensor, counts = new int[_tensors[reference.Tensor].PerLayer ? _plan.Layers : 1]);
         if (!_tensors[reference.Tensor].PerLayer)
         {
             counts[0] += layers.Count;
@@ -227,15 +234,15 @@ internal sealed class PlanStructure
                 continue;
             for (var layer = 0; layer < kinds.Length; layer++)
             {
-                var times = UsesOf(tensor, layer);
+                // A prefill, or a layer that sees no cached token, brings nothing from the host: what it stores there says that it is its layer.
+                var times = Math.Max(UsesOf(tensor, layer), _stores.TryGetValue(tensor.Name, out var stores) ? stores[layer] : 0);
                 if (times > 1 || (times == 1 && kinds[layer] is not null))
                     Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to a KV-cache more than once");
                 if (times > 0)
                     kinds[layer] = KindOf(tensor.Name);
             }
         }
-        // A prefill whose cache goes to the host attends to what it has just computed.
-        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues && (!t.OnHost || _uses.ContainsKey(t.Name)));
+        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues);
         for (var layer = 0; hasCache && layer < kinds.Length; layer++)
         {
             if (kinds[layer] is null)
@@ -265,7 +272,6 @@ internal sealed class PlanStructure
 
     private int UsesOf(TensorDeclaration tensor, int layer) => _uses.TryGetValue(tensor.Name, out var counts) ? counts[layer] : 0;
 
-    /// <summary>The kind of layer that a tensor belongs to stands before the slash; with one kind there is none.</summary>
     /// <summary>The kind of layers that a tensor belongs to, as its name begins; empty where there is one kind.</summary>
     public static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
 
