@@ -43,15 +43,18 @@ internal sealed class Simulation
 
     public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
 
+    /// <summary>Whether the KV-cache lives in the host's memory.</summary>
+    public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
+
     /// <summary>Weights, KV-cache and values of one rank, in the device's memory.</summary>
-    public long MemoryBytes => Report.WeightBytes + (HasHostCache(Deployed) ? 0 : Report.KeyValueBytes) + Plan.ArenaBytes;
+    public long MemoryBytes => Report.WeightBytes + (HasHostCache ? 0 : Report.KeyValueBytes) + Plan.ArenaBytes;
 
     /// <summary>Plans and runs.</summary>
     public static async Task<Simulation> RunAsync(DeployedModel deployed, bool cold, CancellationToken cancellation)
     {
         var plans = Planner.Plan(deployed.Spec, deployed.Device, deployed.DeviceFile, cancellation);
         var plan = plans.Steps[0].Plan;
-        var basePlan = HasHostCache(deployed) ? WithoutRecomputation(deployed, cancellation) : plan.WithoutPrefetch();
+        var basePlan = deployed.Spec.Offload.KeyValues == Home.Host ? WithoutRecomputation(deployed, cancellation) : plan.WithoutPrefetch();
         return new Simulation(
             deployed, plans,
             await RunAsync(deployed, basePlan, cold, record: false, cancellation),
@@ -76,6 +79,10 @@ internal sealed class Simulation
             Context = spec.Steps[0] is DecodeSpec ? Deployed.Context : spec.Steps[0].NewTokens,
             Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
             PrefetchTargets = spec.PrefetchTargets switch { Preserve.PrefetchTargets.Weights => "weights", Preserve.PrefetchTargets.KeyValues => "kv", _ => "both" },
+            KvHome = HasHostCache ? "host" : "device",
+            Split = Report.Split is { } split ? new SplitDocument(
+                split.Outcome switch { SplitOutcome.CannotPay => "cannot-pay", SplitOutcome.NotFaster => "not-faster", SplitOutcome.NotAsked => "not-asked", var form => form.ToString().ToLowerInvariant() },
+                split.RecomputedTokens, split.ActivationBytes, split.KeyValueBytes, split.Reason) : null,
             KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),
@@ -97,8 +104,6 @@ internal sealed class Simulation
                 [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, c.Reason))]))],
         };
     }
-
-    private static bool HasHostCache(DeployedModel deployed) => deployed.Spec.Offload.KeyValues == Home.Host;
 
     /// <summary>The base plan of a KV-cache in host memory: everything is transferred, and nothing prefetched.</summary>
     private static ExecutionPlan WithoutRecomputation(DeployedModel deployed, CancellationToken cancellation)

@@ -15,6 +15,10 @@ internal sealed class PlanStructure
     /// <summary>How often each weight and cache is read by what computes: by layer, or once for all.</summary>
     private readonly Dictionary<string, int[]> _uses = new(StringComparer.Ordinal);
 
+    /// <summary>Kinds of layers whose keys are rotated, and kinds that recompute keys, each with how.</summary>
+    private readonly HashSet<string> _rotated = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Label, bool Rotates)> _recomputed = new(StringComparer.Ordinal);
+
     /// <summary>How often the new entries of each cache in host memory are stored, by layer.</summary>
     private readonly Dictionary<string, int[]> _stores = new(StringComparer.Ordinal);
 
@@ -98,6 +102,13 @@ internal sealed class PlanStructure
             return;
         if (instruction.Operation is CollectiveOperation collective && CollectiveSizes.Fault(collective, instruction, _tensors, _plan.Ranks, _context) is { } size)
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, size);
+        if (instruction.Writes.Count > 0 && KindOf(instruction.Writes[0].Tensor) is var kind)
+        {
+            if (instruction.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary })
+                _rotated.Add(kind);
+            else if (instruction.Operation is RecomputeOperation recompute)
+                _recomputed[kind] = (instruction.Label, recompute.Rotates);
+        }
         // One instruction may read a cache in several ranges.
         var counted = "";
         foreach (var read in instruction.Reads)
@@ -247,6 +258,11 @@ internal sealed class PlanStructure
         {
             if (kinds[layer] is null)
                 Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to no KV-cache");
+        }
+        foreach (var again in _recomputed)
+        {
+            if (again.Value.Rotates != _rotated.Contains(again.Key))
+                Fault(PlanFaultKind.Layers, again.Value.Label, 0, $"makes keys again that are {(again.Value.Rotates ? "rotated" : "not rotated")}, unlike those of its kind of layer");
         }
         foreach (var tensor in _plan.Tensors)
         {

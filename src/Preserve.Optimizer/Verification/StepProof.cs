@@ -259,7 +259,10 @@ internal sealed class StepProof
             if (EntriesOf(read, repeatLayer) is not { } entries || _tensors[entries.Tensor].Role != TensorRole.Activations)
                 continue;
             var cache = PlanStructure.KindOf(entries.Tensor) + "kv";
-            return _tensors.ContainsKey(cache) && entries.End - entries.Begin == recompute.Tokens.At(_context) ? entries with { Tensor = cache } : null;
+            var made = checked(recompute.Sequences * recompute.Tokens.At(_context));
+            return _tensors.TryGetValue(cache, out var of) && entries.End - entries.Begin == recompute.Tokens.At(_context)
+                && made * 2 * of.Format.Bytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
+                ? entries with { Tensor = cache } : null;
         }
         return null;
     }
