@@ -192,12 +192,16 @@ internal sealed class PlanStructure
         {
             var (from, to, units) = (range.Begin.At(_context), range.End.At(_context), tensor.Units.At(_context));
             if (from < 0 || to < from || to > units)
+            {
                 Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"[{from}, {to}) is not a range of the {units} units of '{reference.Tensor}'");
+            }
             // Only what is kept by token is written in parts; a prefetch or a copy may want a part of anything, and who recomputes that of keys
             // and values.
             else if (to - from < units && tensor.Role is not (TensorRole.KeyValues or TensorRole.Activations)
                 && instruction.Operation is not (PrefetchOperation or TransferOperation or RecomputeOperation))
+            {
                 Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches only [{from}, {to}) of the {units} bytes of '{reference.Tensor}'");
+            }
         }
     }
 
