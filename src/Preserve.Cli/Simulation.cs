@@ -43,19 +43,23 @@ internal sealed class Simulation
 
     public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
 
-    /// <summary>Weights, KV-cache and values of one rank.</summary>
-    public long MemoryBytes => Report.WeightBytes + Report.KeyValueBytes + Plan.ArenaBytes;
+    /// <summary>Whether the KV-cache lives in the host's memory.</summary>
+    public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
+
+    /// <summary>Weights, KV-cache and values of one rank, in the device's memory.</summary>
+    public long MemoryBytes => Report.WeightBytes + (HasHostCache ? 0 : Report.KeyValueBytes) + Plan.ArenaBytes;
 
     /// <summary>Plans and runs.</summary>
     public static async Task<Simulation> RunAsync(DeployedModel deployed, bool cold, CancellationToken cancellation)
     {
         var plans = Planner.Plan(deployed.Spec, deployed.Device, deployed.DeviceFile, cancellation);
         var plan = plans.Steps[0].Plan;
+        var basePlan = deployed.Spec.Offload.KeyValues == Home.Host ? WithoutRecomputation(deployed, cancellation) : plan.WithoutPrefetch();
         return new Simulation(
             deployed, plans,
-            await RunAsync(deployed, plan.WithoutPrefetch(), cold, record: false, cancellation),
+            await RunAsync(deployed, basePlan, cold, record: false, cancellation),
             await RunAsync(deployed, plan, cold, record: false, cancellation),
-            await BandAsync(deployed, plan.WithoutPrefetch(), cold, cancellation),
+            await BandAsync(deployed, basePlan, cold, cancellation),
             await BandAsync(deployed, plan, cold, cancellation));
     }
 
@@ -75,6 +79,10 @@ internal sealed class Simulation
             Context = spec.Steps[0] is DecodeSpec ? Deployed.Context : spec.Steps[0].NewTokens,
             Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
             PrefetchTargets = spec.PrefetchTargets switch { Preserve.PrefetchTargets.Weights => "weights", Preserve.PrefetchTargets.KeyValues => "kv", _ => "both" },
+            KvHome = HasHostCache ? "host" : "device",
+            Split = Report.Split is { } split ? new SplitDocument(
+                split.Outcome switch { SplitOutcome.CannotPay => "cannot-pay", SplitOutcome.NotFaster => "not-faster", SplitOutcome.NotAsked => "not-asked", var form => form.ToString().ToLowerInvariant() },
+                split.RecomputedTokens, split.ActivationBytes, split.KeyValueBytes, split.Reason) : null,
             KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),
@@ -95,6 +103,13 @@ internal sealed class Simulation
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
                 [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, c.Reason))]))],
         };
+    }
+
+    /// <summary>The base plan of a KV-cache in host memory: everything is transferred, and nothing prefetched.</summary>
+    private static ExecutionPlan WithoutRecomputation(DeployedModel deployed, CancellationToken cancellation)
+    {
+        var spec = deployed.Spec with { Prefetch = PrefetchPolicy.None, Offload = deployed.Spec.Offload with { Recompute = RecomputePolicy.None } };
+        return Planner.PlanStep(spec, spec.Steps[0], deployed.Device, cancellation);
     }
 
     public static decimal Microseconds(long picoseconds) => picoseconds / 1_000_000m;

@@ -29,11 +29,12 @@ public static class Planner
             throw new ArgumentException($"the deployment needs {fit.NeededBytes} bytes per rank, {device.Id} has {fit.AvailableBytes}", nameof(deployment));
 
         var laws = CostLaws.For(device);
+        var splits = new SplitPlanner(deployment, laws, cancellationToken);
         var steps = new List<PlannedStep>();
         foreach (var step in deployment.Steps)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var draft = Draft(deployment, step, laws, cancellationToken);
+            var draft = Draft(deployment, step, laws, splits, cancellationToken);
             Prove(draft.Plan);
             steps.Add(new PlannedStep(draft.Plan, new ReportBuilder(deployment, draft, laws, cancellationToken).Build()));
         }
@@ -55,18 +56,28 @@ public static class Planner
         if (device is null)
             throw new ArgumentNullException(nameof(device));
         Refuse(deployment);
-        var plan = Draft(deployment, step ?? throw new ArgumentNullException(nameof(step)), CostLaws.For(device), cancellationToken).Plan;
+        var laws = CostLaws.For(device);
+        var splits = new SplitPlanner(deployment, laws, cancellationToken);
+        var plan = Draft(deployment, step ?? throw new ArgumentNullException(nameof(step)), laws, splits, cancellationToken).Plan;
         Prove(plan);
         return plan;
     }
 
-    /// <summary>Plans a step by the deployment's policy.</summary>
-    internal static StepDraft Draft(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken)
+    /// <summary>Plans a step by the deployment's policies.</summary>
+    private static StepDraft Draft(DeploymentSpec deployment, StepSpec step, ICostLaws laws, SplitPlanner splits, CancellationToken cancellationToken) => step switch
+    {
+        _ when deployment.Offload.KeyValues == Home.Device => DraftPrefetched(deployment, step, laws, CacheSplit.None, cancellationToken),
+        DecodeSpec decode => splits.Plan(decode),
+        _ => DraftPrefetched(deployment, step, laws, splits.StoredBy((PrefillSpec)step), cancellationToken),
+    };
+
+    /// <summary>Plans a step by the deployment's policy of prefetches.</summary>
+    internal static StepDraft DraftPrefetched(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CacheSplit split, CancellationToken cancellationToken)
     {
         if (deployment.Prefetch == PrefetchPolicy.Best)
-            return new BestPrefetch(deployment, step, laws, cancellationToken).Plan();
+            return new BestPrefetch(deployment, step, laws, cancellationToken, split).Plan();
         var room = laws.Device.PrefetchRoomBytes;
-        var graph = StepPlanner.Plan(deployment, step, StepPlanner.RuleOf(deployment.Prefetch, room));
+        var graph = StepPlanner.Plan(deployment, step, StepPlanner.RuleOf(deployment.Prefetch, room), split);
         return new StepDraft(graph, PlanEmission.Emit(graph, deployment, room), null, null);
     }
 

@@ -11,10 +11,13 @@ public sealed record PlanningRefusal(string Option, string Reason)
     {
         if (deployment is null)
             throw new System.ArgumentNullException(nameof(deployment));
-        if (deployment.Offload.KeyValues == Home.Host)
-            return new(nameof(DeploymentAttribute.KeyValueHome), "a KV-cache in the host's memory is not planned for, only one on the device");
-        if (deployment.Offload.Weights == Home.Host)
+        var offload = deployment.Offload;
+        if (offload.Weights == Home.Host)
             return new(nameof(DeploymentAttribute.WeightHome), "weights in the host's memory are not planned for, only those on the device");
+        if (offload.Objective == Objective.Throughput)
+            return new(nameof(DeploymentAttribute.Objective), "layers that serve several batches are not planned for, only one batch after the other");
+        if (offload.KeyValues == Home.Host && deployment.KeyValueBlockTokens > 0)
+            return new(nameof(DeploymentAttribute.KeyValueBlockTokens), "a paged KV-cache in the host's memory is not planned for, only one in one piece");
         return null;
     }
 }

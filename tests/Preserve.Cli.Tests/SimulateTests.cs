@@ -179,7 +179,9 @@ public sealed class SimulateTests : IDisposable
     [InlineData("--tensor-parallel is 3, which does not divide the 32 query heads", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "3")]
     [InlineData("--batch of the decode step is 0, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--batch", "0")]
     [InlineData("Option '--device' is required", "--model", "llama-3-8b")]
-    [InlineData("--kv-home: a KV-cache in the host's memory is not planned for, only one on the device", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host")]
+    [InlineData("--kv-block-tokens: a paged KV-cache in the host's memory is not planned for", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--kv-block-tokens", "16")]
+    [InlineData("--prompt of a decode step with a context of 4,096 is 5,000, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--prompt", "5000")]
+    [InlineData("it needs --kv-home host and --phase decode", "--model", "llama-3-8b", "--device", "h100-sxm", "--prompt", "1000")]
     public async Task Bad_input_is_named_on_the_error_output_and_leaves_nothing(string message, params string[] arguments)
     {
         var (exitCode, output, errors) = await _tool.RunAsync(["simulate", .. arguments, "--trace", "t.json"]);

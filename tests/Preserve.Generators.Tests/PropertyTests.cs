@@ -110,7 +110,7 @@ public class PropertyTests
         get
         {
             var data = new TheoryData<string, string>();
-            // What lives in the host's memory has no plan yet, and tests of its own.
+            // What lives in the host's memory has tests of its own.
             foreach (var attribute in typeof(ModelAttribute).Assembly.GetExportedTypes().Where(t => t.IsSubclassOf(typeof(Attribute))))
             {
                 foreach (var property in attribute.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))

@@ -18,7 +18,8 @@ public class TargetFrameworkTests
         planner.DeclaringType!.Assembly.GetCustomAttribute<System.Runtime.Versioning.TargetFrameworkAttribute>()!.FrameworkName.ShouldContain("netstandard");
 
         var count = 0;
-        Prop.ForAll<DeploymentSpec>(deployment =>
+        var deployments = Gen.Frequency((7, RandomDeployments.Generator(maxRepeat: 90)), (1, HostCaches.Generator(maxRepeat: 30)));
+        Prop.ForAll(Arb.From(deployments), deployment =>
         {
             var id = DeviceCatalogue.Ids[count++ % DeviceCatalogue.Ids.Count];
             DeviceCatalogue.TryGet(id, out var device).ShouldBeTrue();

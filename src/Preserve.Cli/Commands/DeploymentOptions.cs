@@ -17,7 +17,8 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _weights = Precisions("--weights", "Format of the weights.");
     private readonly Option<string> _activations = Precisions("--activations", "Format in which activations enter a matmul.");
     private readonly Option<string> _keyValues = Precisions("--key-values", "Format of the KV-cache.");
-    private readonly Option<string> _home = new Option<string>("--kv-home") { Description = "Where the KV-cache lives; host is not planned for yet.", DefaultValueFactory = _ => "device" }.AcceptOnlyFromAmong("device", "host");
+    private readonly Option<string> _home = new Option<string>("--kv-home") { Description = "Where the KV-cache lives: host brings it over the host link in every decode step.", DefaultValueFactory = _ => "device" }.AcceptOnlyFromAmong("device", "host");
+    private readonly Option<int?> _prompt = new("--prompt") { Description = "Of a decode step with its KV-cache on the host, the tokens that each prompt brought: keys and values of as many may be recomputed from stored activations. Without it all are transferred.", HelpName = "tokens" };
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
     private readonly Option<string> _targets = new Option<string>("--prefetch-targets") { Description = "What may be prefetched.", DefaultValueFactory = _ => "both" }.AcceptOnlyFromAmong("both", "weights", "kv");
@@ -57,7 +58,7 @@ internal sealed class DeploymentOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _blocks, _prefetch, _targets, _sequence, _fusion, Cold })
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _blocks, _prefetch, _targets, _sequence, _fusion, Cold })
             command.Options.Add(option);
     }
 
@@ -80,15 +81,20 @@ internal sealed class DeploymentOptions
         var blockTokens = parsed.GetValue(_blocks);
         if (blockTokens == 0)
             throw new InputException("--kv-block-tokens is 0, but a block holds a token or more; without the option each sequence's cache lies in one piece");
-        StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false) : new PrefillSpec(batch, context);
+        var prompt = parsed.GetValue(_prompt);
+        if (prompt is not null && (keyValueHome == Home.Device || parsed.GetValue(_phase) != "decode"))
+            throw new InputException("--prompt says what can be recomputed of a KV-cache on the host in a decode step: it needs --kv-home host and --phase decode");
+        if (prompt is 0)
+            throw new InputException("--prompt is 0, but a prompt has a token or more");
+        StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false, prompt ?? 0) : new PrefillSpec(batch, context);
         var spec = new DeploymentSpec(
             model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
             PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)))
         {
             PrefetchTargets = Targets(parsed.GetValue(_targets)),
             KeyValueBlockTokens = blockTokens ?? 0,
-            // A single step has no prompt, and so no activations to recompute from.
-            Offload = OffloadSpec.None with { KeyValues = keyValueHome, Recompute = keyValueHome == Home.Host ? RecomputePolicy.None : RecomputePolicy.Best },
+            // Without a prompt there are no activations to recompute from.
+            Offload = OffloadSpec.None with { KeyValues = keyValueHome, Recompute = keyValueHome == Home.Host && prompt is null ? RecomputePolicy.None : RecomputePolicy.Best },
         };
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
@@ -155,6 +161,7 @@ internal sealed class DeploymentOptions
         .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
         .Replace("CollectiveFusion of", "--fuse of", StringComparison.Ordinal)
         .Replace("CollectiveFusion,", "--fuse,", StringComparison.Ordinal)
+        .Replace("Prompt of", "--prompt of", StringComparison.Ordinal)
         .Replace("Batch of", "--batch of", StringComparison.Ordinal)
         .Replace("Context of", "--context of", StringComparison.Ordinal)
         .Replace("Tokens of", "--context of", StringComparison.Ordinal);

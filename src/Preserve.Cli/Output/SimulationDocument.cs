@@ -22,6 +22,10 @@ internal sealed record SimulationDocument
 
     public required string PrefetchTargets { get; init; }
 
+    public required string KvHome { get; init; }
+
+    public required SplitDocument? Split { get; init; }
+
     public required int? KvBlockTokens { get; init; }
 
     public required decimal BaseMicroseconds { get; init; }
@@ -64,6 +68,9 @@ internal sealed record WindowDocument(
 
 /// <summary>A tensor that is read after a collective and before the next, of one rank.</summary>
 internal sealed record CandidateDocument(string Tensor, long Bytes, long PrefetchedBytes, string Reason);
+
+/// <summary>How a KV-cache in the host's memory is brought: bytes are those of one token of every sequence.</summary>
+internal sealed record SplitDocument(string Outcome, int RecomputedTokens, long ActivationBytes, long KeyValueBytes, string Reason);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(SimulationDocument))]

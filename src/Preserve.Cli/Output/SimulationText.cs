@@ -11,14 +11,14 @@ internal static class SimulationText
         Console.WriteLine($"{plan.Model} on {plan.Ranks} x {simulation.Deployed.Device.Name}: {plan.Step}");
         Console.WriteLine(
             $"weights {Name(spec.Weights)}, activations {Name(spec.Activations)}, KV-cache {Name(spec.KeyValues)}; each rank holds {simulation.Report.WeightBytes / 1e9:0.0} GB of weights, " +
-            $"{simulation.Report.KeyValueBytes / 1e9:0.0} GB of KV-cache, {plan.ArenaBytes / 1e6:0.0} MB of values");
+            $"{simulation.Report.KeyValueBytes / 1e9:0.0} GB of KV-cache{(simulation.HasHostCache ? " in the host's memory" : "")}, {plan.ArenaBytes / 1e6:0.0} MB of values");
     }
 
     public static void PrintTimes(Simulation simulation)
     {
         var report = simulation.Report;
         var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
-        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), "nothing prefetched" + Band(simulation.BaseBand));
+        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation.BaseBand));
         times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {plan(simulation)}: {simulation.Speedup:0.000} times as fast{Band(simulation.Band)}");
         times.AddRow("lower bound", Time(report.BoundPicoseconds), $"by {Markup.Escape(report.BoundBy)}; this plan takes {(double)simulation.Run.Picoseconds / report.BoundPicoseconds:0.00} times that");
         times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
@@ -26,6 +26,8 @@ internal static class SimulationText
         times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
         times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), "if every collective takes half its time");
         times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
+        if (report.Split is { } split)
+            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
         if (report.Guard is { } guard)
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         AnsiConsole.Write(times);
@@ -39,6 +41,15 @@ internal static class SimulationText
         GuardOutcome.Nominal => "not measured",
         GuardOutcome.Refused => "not sure to gain",
         _ => "nothing to gain",
+    };
+
+    private static string Split(SplitOutcome outcome) => outcome switch
+    {
+        SplitOutcome.Sequential => "the activations first",
+        SplitOutcome.Pipelined => "all transfers beside all work",
+        SplitOutcome.CannotPay => "which cannot pay",
+        SplitOutcome.NotFaster => "which is not faster",
+        _ => "as asked",
     };
 
     private static string Band(StepBand? band) => band is null ? ""

@@ -120,6 +120,22 @@ public readonly struct Amount : IEquatable<Amount>
         return new Amount(pieces);
     }
 
+    /// <summary>The largest value at the contexts of a range.</summary>
+    /// <param name="first">The first context of the range.</param>
+    /// <param name="last">The last context of the range, <paramref name="first"/> or more.</param>
+    public long Most(int first, int last)
+    {
+        // A line is largest at one of its ends.
+        var most = Math.Max(At(first), At(last));
+        for (var i = 1; i < PieceCount; i++)
+        {
+            var from = Piece(i).From;
+            if (from > first && from <= last)
+                most = Math.Max(most, Math.Max(At(from), At(from - 1)));
+        }
+        return most;
+    }
+
     /// <summary>The amount at one context.</summary>
     /// <param name="context">The context, 0 or more.</param>
     public long At(int context) => PieceAt(context).At(context);

@@ -63,6 +63,29 @@ public sealed record AttentionOperation(
     public override Amount Flops => Pairs * checked(4L * Heads * HeadSize);
 }
 
+/// <summary>Makes the keys and values of a cache's first tokens again, from the activations that they were projected from: the projection,
+/// its bias where there is one, and the rotation of the keys at the tokens' own positions.</summary>
+/// <remarks>What feeds the projection is stored, so that no norm is needed; a head's keys are normalised again where the model does
+/// (KVPR, arXiv 2411.17089).</remarks>
+/// <param name="Sequences">Sequences in the batch.</param>
+/// <param name="Tokens">Tokens of each sequence.</param>
+/// <param name="KeyValueHeads">KV heads.</param>
+/// <param name="HeadSize">Elements per head.</param>
+/// <param name="Depth">Elements of a token's activations.</param>
+/// <param name="Weights">Format of the weight.</param>
+/// <param name="Activations">Format in which activations enter.</param>
+/// <param name="Rotates">Whether keys are rotated.</param>
+/// <param name="Normalises">Whether keys are normalised, head by head.</param>
+public sealed record RecomputeOperation(
+    int Sequences, Amount Tokens, int KeyValueHeads, int HeadSize, int Depth, Precision Weights, Precision Activations, bool Rotates, bool Normalises) : Operation
+{
+    /// <summary>Keys and values of a token, in elements.</summary>
+    public int Columns => checked(2 * KeyValueHeads * HeadSize);
+
+    /// <inheritdoc/>
+    public override Amount Flops => Tokens * checked(2L * Sequences * Columns * Depth);
+}
+
 /// <summary>Normalises rows.</summary>
 /// <param name="Norm">Which normalisation.</param>
 /// <param name="Rows">Number of rows.</param>

@@ -2,7 +2,7 @@ namespace Preserve;
 
 /// <summary>What the optimizer expects of a plan, at the largest context it serves, and why it is as it is.
 /// A time that is shown to a user is a run's own, never one of these.</summary>
-/// <param name="BasePicoseconds">The base plan's step.</param>
+/// <param name="BasePicoseconds">The base plan's step: nothing prefetched, and of a KV-cache in host memory nothing recomputed.</param>
 /// <param name="StepPicoseconds">This plan's step.</param>
 /// <param name="BoundPicoseconds">No plan of the same operators is faster.</param>
 /// <param name="BoundBy">What makes the bound: the critical path, or a resource.</param>
@@ -29,6 +29,9 @@ public sealed record PlanReport(
 
     /// <summary>The same when every collective takes twice its time.</summary>
     public long GainAtTwicePicoseconds { get; init; }
+
+    /// <summary>How a KV-cache in host memory is brought; null where it lives on the device, and of a prefill.</summary>
+    public SplitReport? Split { get; init; }
 
     /// <summary>How sure the gain is; null where the policy searches for nothing.</summary>
     public GuardReport? Guard { get; init; }

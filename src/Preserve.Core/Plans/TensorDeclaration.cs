@@ -14,6 +14,9 @@ public enum TensorRole
 
     /// <summary>Where the blocks of a paged KV-cache lie, by sequence: written by the host before the step.</summary>
     BlockTable,
+
+    /// <summary>A layer's stored activations: of the prompt's tokens, what their keys and values were projected from.</summary>
+    Activations,
 }
 
 /// <summary>The memory that holds a tensor.</summary>

@@ -69,7 +69,10 @@ public sealed class CalibratedCostLaws : ICostLaws
     /// <inheritdoc/>
     public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes) => operation switch
     {
-        MatMulOperation o when MatMul(o) is { } c => Demand(o, c),
+        MatMulOperation o when MatMul(o.Weights, o.Activations) is { } c => Demand(new MatMulShape(o.Rows, o.Columns, o.Depth, o.Weights.Bits()), o.Weights, o.Activations, c),
+        RecomputeOperation o when MatMul(o.Weights, o.Activations) is { } c => o.Tokens.At(context) * o.Sequences is var rows && rows == 0
+            ? default
+            : Demand(new MatMulShape((int)rows, o.Columns, o.Depth, o.Weights.Bits()), o.Weights, o.Activations, c),
         AttentionOperation { NewTokens: 1 } o when _calibration.Decode is { } c => DecodeAttentionLaw.Demand(AttentionShape.Of(o, context), c),
         AttentionOperation { NewTokens: > 1 } o when _calibration.Prefill is { } c =>
             PrefillAttentionLaw.Demand(AttentionShape.Of(o, context), c, _calibration.Multiprocessors),
@@ -96,7 +99,9 @@ public sealed class CalibratedCostLaws : ICostLaws
     /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => operation switch
     {
-        MatMulOperation o => IsMeasured(o) && MatMul(o) is { } c ? o.Rows <= MatMulShape.MostStreamedRows ? c.Streaming.Band : c.Tiled.Band : null,
+        // What is recomputed has many rows at every context but the smallest.
+        RecomputeOperation o => IsMeasured(o.Weights, o.Activations) && MatMul(o.Weights, o.Activations) is { } c ? c.Tiled.Band : null,
+        MatMulOperation o => IsMeasured(o.Weights, o.Activations) && MatMul(o.Weights, o.Activations) is { } c ? o.Rows <= MatMulShape.MostStreamedRows ? c.Streaming.Band : c.Tiled.Band : null,
         AttentionOperation { KeyValues: not Precision.Bf16 } => null,
         AttentionOperation { NewTokens: 1 } => _calibration.Decode?.Band,
         AttentionOperation => _calibration.Prefill?.Band,
@@ -106,17 +111,13 @@ public sealed class CalibratedCostLaws : ICostLaws
         _ => null,
     };
 
-    private KernelDemand Demand(MatMulOperation operation, MatMulCalibration constants)
-    {
-        var shape = new MatMulShape(operation.Rows, operation.Columns, operation.Depth, operation.Weights.Bits());
-        return operation.Rows <= MatMulShape.MostStreamedRows
-            ? StreamingMatMulLaw.Demand(
-                shape, constants.Streaming, _calibration.Multiprocessors, Device.Compute.TeraflopsOf(operation.Weights, operation.Activations))
+    private KernelDemand Demand(in MatMulShape shape, Precision weights, Precision activations, MatMulCalibration constants) =>
+        shape.Rows <= MatMulShape.MostStreamedRows
+            ? StreamingMatMulLaw.Demand(shape, constants.Streaming, _calibration.Multiprocessors, Device.Compute.TeraflopsOf(weights, activations))
             : TiledMatMulLaw.Demand(shape, constants.Precision, constants.Tiled, _calibration.Multiprocessors, constants.Streaming.L2TerabytesPerSecond);
-    }
 
     /// <summary>The constants of the kernels that run: where a device does not compute in a format, its elements are converted to bf16.</summary>
-    private MatMulCalibration? MatMul(MatMulOperation operation) => (operation.Weights, operation.Activations) switch
+    private MatMulCalibration? MatMul(Precision weights, Precision activations) => (weights, activations) switch
     {
         (Precision.Fp8, Precision.Fp8) => _fp8 ?? _bf16,
         (Precision.Int8, Precision.Int8) => _int8 ?? _bf16,
@@ -125,7 +126,7 @@ public sealed class CalibratedCostLaws : ICostLaws
 
     /// <summary>Whether kernels with inputs of these formats were measured. The bytes of a weight that is converted on the way are counted;
     /// what converting costs is not known.</summary>
-    private bool IsMeasured(MatMulOperation operation) => (operation.Weights, operation.Activations) switch
+    private bool IsMeasured(Precision weights, Precision activations) => (weights, activations) switch
     {
         (Precision.Bf16, Precision.Bf16) => true,
         (Precision.Fp8, Precision.Fp8) => _fp8Measured,

@@ -56,6 +56,11 @@ public sealed class NominalCostLaws : ICostLaws
             HbmBytesPerPicosecond: _matMulHbmRate,
             Flops: 2.0 * o.Rows * o.Columns * o.Depth,
             FlopsPerPicosecond: Device.Compute.TeraflopsOf(o.Weights, o.Activations) * _matMulShareOfPeak),
+        RecomputeOperation o => o.Tokens.At(context) is 0 ? default : new(
+            _matMulFixed,
+            HbmBytesPerPicosecond: _matMulHbmRate,
+            Flops: o.Flops.At(context),
+            FlopsPerPicosecond: Device.Compute.TeraflopsOf(o.Weights, o.Activations) * _matMulShareOfPeak),
         AttentionOperation o => new(
             _attentionFixed,
             Flops: 4.0 * o.Pairs.At(context) * o.Heads * o.HeadSize,

@@ -41,7 +41,7 @@ public sealed class PerturbedCostLaws : ICostLaws
     /// <param name="operation">The operation.</param>
     public static KernelKind? KindOf(Operation operation) => operation switch
     {
-        MatMulOperation => KernelKind.MatMul,
+        MatMulOperation or RecomputeOperation => KernelKind.MatMul,
         AttentionOperation => KernelKind.Attention,
         NormOperation or ElementwiseOperation => KernelKind.SmallOperator,
         CollectiveOperation => KernelKind.Collective,

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -24,7 +25,8 @@ internal sealed class DataFlow : IDirectedGraph
     {
         var flow = new DataFlow(graph.Operators.Count);
         var writers = new Dictionary<GraphReference, int>(graph.Operators.Count);
-        var (kernel, before) = (-1, -1);
+        var (kernel, before, attention) = (-1, -1, -1);
+        var copied = Copied(graph);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
@@ -36,12 +38,49 @@ internal sealed class DataFlow : IDirectedGraph
             // The host is the last kernel above.
             if (op.Window is { IsCollective: false } && before >= 0)
                 flow.Add(before, i);
-            if (!op.IsCollective && !op.IsPrefetch)
+            if (op.IsKernel)
                 (kernel, before) = (i, kernel);
+            // What is brought for a layer takes the place of what was brought for the layer two before, also where that is of another kind.
+            if (op.Operation is TransferOperation { Direction: TransferDirection.HostToDevice } && attention >= 0)
+                flow.Add(attention, i);
+            if (op.Operation is AttentionOperation)
+                attention = i;
             foreach (var write in op.Writes)
+            {
                 writers[write] = i;
+                // The values of all layers share one place: what a copy brings or takes away is written again only when all who
+                // touched it before are done.
+                if (!copied.TryGetValue(write.Tensor, out var touched))
+                    continue;
+                foreach (var other in touched)
+                    flow.Add(other, i);
+                touched.Clear();
+                touched.Add(i);
+            }
+            foreach (var read in op.Reads)
+            {
+                if (copied.TryGetValue(read.Tensor, out var touched))
+                    touched.Add(i);
+            }
         }
         return flow;
+    }
+
+    /// <summary>The values that copies touch, each with nobody who has touched it yet.</summary>
+    private static Dictionary<GraphTensor, List<int>> Copied(Graph graph)
+    {
+        var copied = new Dictionary<GraphTensor, List<int>>();
+        foreach (var op in graph.Operators)
+        {
+            if (!op.IsTransfer)
+                continue;
+            foreach (var reference in op.Reads.Concat(op.Writes))
+            {
+                if (reference.Tensor is { Role: TensorRole.Value, IsOnHost: false })
+                    copied[reference.Tensor] = [];
+            }
+        }
+        return copied;
     }
 
     public IReadOnlyList<int> Successors(int vertex) => _successors[vertex];
@@ -51,7 +90,7 @@ internal sealed class DataFlow : IDirectedGraph
 
     private void Add(int tail, int head)
     {
-        if (_predecessors[head].Contains(tail))
+        if (tail == head || _predecessors[head].Contains(tail))
             return;
         _predecessors[head].Add(tail);
         _successors[tail].Add(head);

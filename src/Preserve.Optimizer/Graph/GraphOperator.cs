@@ -40,4 +40,9 @@ internal sealed class GraphOperator(string label, int layer, Operation operation
     public bool IsCollective => Operation is CollectiveOperation;
 
     public bool IsPrefetch => Operation is PrefetchOperation;
+
+    public bool IsTransfer => Operation is TransferOperation;
+
+    /// <summary>Whether it runs on the device's processors, by itself.</summary>
+    public bool IsKernel => !IsCollective && !IsPrefetch && !IsTransfer;
 }

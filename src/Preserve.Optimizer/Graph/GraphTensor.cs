@@ -29,6 +29,12 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
     /// <summary>Units of the blocks that a KV-cache lies in; 0 where it lies in one piece.</summary>
     public long BlockUnits { get; init; }
 
+    /// <summary>The memory that holds it.</summary>
+    public TensorMemory Memory { get; set; }
+
+    /// <summary>Whether host memory holds it: only copies touch it.</summary>
+    public bool IsOnHost => Memory != TensorMemory.Device;
+
     /// <summary>Where a value lies in the arena; -1 until memory is planned.</summary>
     public long Offset { get; set; } = -1;
 
@@ -37,7 +43,7 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
 
     /// <summary>The same tensor for another graph.</summary>
     public GraphTensor Copy() =>
-        new(Name, Role, PerLayer, Format) { Units = Units, UnitBytes = UnitBytes, IsMatrix = IsMatrix, BlockUnits = BlockUnits, Offset = Offset };
+        new(Name, Role, PerLayer, Format) { Units = Units, UnitBytes = UnitBytes, IsMatrix = IsMatrix, BlockUnits = BlockUnits, Memory = Memory, Offset = Offset };
 
-    public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset) { BlockUnits = BlockUnits };
+    public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset, Memory) { BlockUnits = BlockUnits };
 }

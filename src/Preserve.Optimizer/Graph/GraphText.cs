@@ -71,7 +71,7 @@ internal static class GraphText
         tensor.IsMatrix ? MatrixWord : Names.Roles[tensor.Role],
         Names.Precisions[tensor.Format],
         tensor.UnitBytes == 1 ? tensor.Units.ToString() : $"{tensor.Units} x {tensor.UnitBytes}",
-        tensor.BlockUnits > 0 ? $"blocks of {tensor.BlockUnits}" : tensor.Offset < 0 ? "unplaced" : $"at {tensor.Offset}",
+        tensor.IsOnHost ? Names.HostMemories[tensor.Memory] : tensor.BlockUnits > 0 ? $"blocks of {tensor.BlockUnits}" : tensor.Offset < 0 ? "unplaced" : $"at {tensor.Offset}",
         tensor.PerLayer ? "per layer" : "once",
     ];
 
@@ -83,7 +83,8 @@ internal static class GraphText
             Units = Amount.Parse(size[0]),
             UnitBytes = size.Length == 2 ? long.Parse(size[1], CultureInfo.InvariantCulture) : 1,
             Offset = columns[4].StartsWith("at ", StringComparison.Ordinal) ? Number(columns[4], "at ") : -1,
-            BlockUnits = columns[4] == "unplaced" || columns[4].StartsWith("at ", StringComparison.Ordinal) ? 0 : Number(columns[4], "blocks of "),
+            BlockUnits = columns[4].StartsWith("blocks of ", StringComparison.Ordinal) ? Number(columns[4], "blocks of ") : 0,
+            Memory = columns[4].StartsWith("host ", StringComparison.Ordinal) ? Names.HostMemories.Parse(columns[4]) : TensorMemory.Device,
             IsMatrix = columns[1] == MatrixWord,
         };
     }

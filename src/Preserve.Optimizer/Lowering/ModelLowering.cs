@@ -67,11 +67,21 @@ internal sealed class ModelLowering
         var layer = 0;
         foreach (var group in _model.Stack)
         {
-            var run = new LayerRun(layer, group.Pattern.Count, Math.Min(group.Repeat, maxRepeats), group.Repeat);
+            // What is brought from the host for neighbouring layers lies in two buffers in turn: a repeat then has an even number of layers.
+            var inTurn = _deployment.Offload.KeyValues == Home.Host && group.Pattern.Count % 2 == 1 ? 2 : 1;
+            Lower(group, inTurn, group.Repeat / inTurn);
+            Lower(group, 1, group.Repeat % inTurn);
+        }
+
+        void Lower(LayerGroup group, int patterns, int repeats)
+        {
+            if (repeats == 0)
+                return;
+            var run = new LayerRun(layer, patterns * group.Pattern.Count, Math.Min(repeats, maxRepeats), repeats);
             _graph.Runs.Add(run);
             for (; layer < run.EndLayer; layer++)
             {
-                var spec = group.Pattern[(layer - run.FirstLayer) % run.PatternLength];
+                var spec = group.Pattern[(layer - run.FirstLayer) % group.Pattern.Count];
                 new LayerLowering(_graph, _deployment, spec, _prefixes[spec], layer).Lower();
             }
         }
@@ -120,7 +130,7 @@ internal sealed class ModelLowering
     private static GraphReference At(GraphTensor tensor, LayerIndex layer) => new(tensor, layer);
 
     /// <summary>A model with one kind of layer names its tensors plainly; with several, each name begins with its kind's.</summary>
-    private static Dictionary<LayerSpec, string> NameKinds(ModelSpec model)
+    public static Dictionary<LayerSpec, string> NameKinds(ModelSpec model)
     {
         var prefixes = new Dictionary<LayerSpec, string>();
         var taken = new HashSet<string>(StringComparer.Ordinal);

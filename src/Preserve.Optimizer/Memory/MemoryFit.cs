@@ -5,7 +5,7 @@ namespace Preserve.Optimizer;
 /// <summary>What one rank keeps in device memory: arithmetic on the specification, so that an editor can say it while the
 /// declaration is typed. A deployment is accepted if and only if this fits.</summary>
 /// <param name="WeightBytes">Weights of one rank.</param>
-/// <param name="KeyValueBytes">KV-cache of one rank, of the declared step that needs most.</param>
+/// <param name="KeyValueBytes">KV-cache of one rank, of the declared step that needs most; 0 where it lives in host memory.</param>
 /// <param name="ActivationBytes">Most bytes that the values of any declared step can take at one time.</param>
 /// <param name="AvailableBytes">Memory of the device.</param>
 public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long ActivationBytes, long AvailableBytes)
@@ -31,6 +31,6 @@ public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long Activa
             keyValues = Math.Max(keyValues, arithmetic.KeyValueBytes(step));
             activations = Math.Max(activations, arithmetic.ActivationBound(step));
         }
-        return new MemoryFit(arithmetic.WeightBytes(), keyValues, activations, availableBytes);
+        return new MemoryFit(arithmetic.WeightBytes(), deployment.Offload.KeyValues == Home.Device ? keyValues : 0, activations, availableBytes);
     }
 }

@@ -61,7 +61,30 @@ internal sealed class RankSizes(DeploymentSpec deployment)
                     most = Math.Max(most, rows * MostPerToken(layer));
             }
             var isOneKind = _model.Stack.Count == 1 && _model.Stack[0].Pattern.Count == 1;
-            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment);
+            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment) + TransferBound(step, isOneKind);
+        }
+    }
+
+    /// <summary>Bytes of what is copied between host and device, with every entry of a KV-cache in host memory transferred: those of two
+    /// neighbouring layers, and what goes back while the layer, or the next one, goes on. Places of several kinds of layers are taken in a
+    /// circle, and need one more.</summary>
+    private long TransferBound(StepSpec step, bool isOneKind)
+    {
+        if (deployment.Offload.KeyValues == Home.Device)
+            return 0;
+        checked
+        {
+            long most = 0, mostFresh = 0;
+            foreach (var layer in _model.Stack.SelectMany(g => g.Pattern))
+            {
+                var fresh = (step.ContextIsTotal ? step.Batch : step.NewTokens)
+                    * TensorSizes.KeyValueBytes(step, Partition.KeyValueHeadsOf(Attention(layer).KeyValueHeads, _ranks), Attention(layer).HeadSize, deployment.KeyValues);
+                mostFresh = Math.Max(mostFresh, fresh);
+                most = Math.Max(most, LayerKeyValueBytes(layer, step) - fresh);
+            }
+            // A prompt's activations stay until they are stored.
+            var stored = step is PrefillSpec ? (long)step.Batch * step.NewTokens * _hidden * ValueBytes : 0;
+            return ((isOneKind ? 2 : 3) * most) + ((isOneKind ? 1 : 2) * (mostFresh + stored)) + (8 * PlanMemory.Alignment);
         }
     }
 

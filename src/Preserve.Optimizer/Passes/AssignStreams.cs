@@ -53,7 +53,8 @@ internal sealed class AssignStreams : IPass
                     continue;
                 foreach (var producer in flow.Predecessors(i))
                 {
-                    if (producer < first)
+                    // A copy is waited for where it is needed: a run's first layer differs from the others by it anyway.
+                    if (producer < first && !graph.Operators[producer].IsTransfer)
                         outside.Add(places[producer]);
                 }
             }
@@ -75,6 +76,8 @@ internal sealed class AssignStreams : IPass
     {
         CollectiveOperation => StreamKind.Collective,
         PrefetchOperation => StreamKind.Prefetch,
+        TransferOperation { Direction: TransferDirection.HostToDevice } => StreamKind.HostToDevice,
+        TransferOperation => StreamKind.DeviceToHost,
         _ => StreamKind.Compute,
     };
 }

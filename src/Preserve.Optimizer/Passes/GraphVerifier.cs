@@ -125,7 +125,7 @@ internal static class GraphVerifier
     {
         foreach (var tensor in graph.Tensors)
         {
-            if (tensor.Role == TensorRole.Value && (tensor.Offset < 0 || tensor.Offset + tensor.Units.At(0) > graph.ArenaBytes))
+            if (tensor is { Role: TensorRole.Value, IsOnHost: false } && (tensor.Offset < 0 || tensor.Offset + tensor.Units.Most(graph.Step.MinContext, graph.Step.MaxContext) > graph.ArenaBytes))
                 return $"{tensor.Name} has no place in the arena";
         }
         return null;

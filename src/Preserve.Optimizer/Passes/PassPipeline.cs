@@ -13,6 +13,9 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
     /// <summary>What shares a kernel with the collectives that sum.</summary>
     public CollectiveFusion Fusion { get; init; }
 
+    /// <summary>Moves the KV-cache to host memory; null where it lives on the device.</summary>
+    public OffloadKeyValues? Offload { get; init; }
+
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
 
@@ -23,6 +26,8 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
         (new ShardTensorParallel(Ranks, SequenceParallel), GraphInvariants.None),
         // After sharding, which says where a rank holds only a summand or a part.
         (new InsertCollectives(), GraphInvariants.Reduced),
+        // After sharding: a rank's own heads cross its link. Before prefetch, which then finds no cache in the device's memory.
+        .. Offload is null ? Array.Empty<(IPass, GraphInvariants)>() : [(Offload, GraphInvariants.Reduced)],
         // Behind the collectives that it fuses; before prefetch, whose windows are what is left.
         .. Fusion == CollectiveFusion.None ? Array.Empty<(IPass, GraphInvariants)>() : [(new FuseCollectives(Fusion), GraphInvariants.Reduced)],
     ];

@@ -19,16 +19,16 @@ internal sealed class PlanMemory : IPass
         var clocks = EventOrder.Of(graph);
         var instances = Instances(graph, clocks);
         var byOffset = new List<GraphTensor>();
-        foreach (var tensor in graph.Tensors.Where(t => t.Role == TensorRole.Value).OrderByDescending(t => t.Units.At(0)))
+        foreach (var tensor in graph.Tensors.Where(t => t is { Role: TensorRole.Value, IsOnHost: false }).OrderByDescending(t => SizeOf(graph, t)))
         {
             var lives = instances[tensor];
-            var size = tensor.Units.At(0);
+            var size = SizeOf(graph, tensor);
             var offset = 0L;
             foreach (var other in byOffset)
             {
                 if (other.Offset - offset >= size)
                     break;
-                var end = Align(other.Offset + other.Units.At(0));
+                var end = Align(other.Offset + SizeOf(graph, other));
                 if (end > offset && Conflict(lives, instances[other], clocks))
                     offset = end;
             }
@@ -103,6 +103,9 @@ internal sealed class PlanMemory : IPass
                 throw new PlanningException($"'{tensor.Name}' of two layers is alive at once, and has only one place in the arena");
         }
     }
+
+    /// <summary>Bytes that it has at most: what is copied grows with the context, and its place holds all of it.</summary>
+    private static long SizeOf(Graph graph, GraphTensor tensor) => tensor.Units.Most(graph.Step.MinContext, graph.Step.MaxContext);
 
     private static long Align(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
 

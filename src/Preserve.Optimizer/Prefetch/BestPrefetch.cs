@@ -6,11 +6,11 @@ using System.Threading;
 namespace Preserve.Optimizer;
 
 /// <summary>The policy Best: prefetches what makes the simulated step shortest, and nothing where that is not sure to gain.</summary>
-internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken)
+internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken, CacheSplit? split = null)
 {
     private readonly long _room = laws.Device.PrefetchRoomBytes;
     private readonly PlanTimes _times = new(laws, cancellationToken);
-    private readonly Func<IPrefetchRule, Graph> _plan = StepPlanner.Planning(deployment, step);
+    private readonly Func<IPrefetchRule, Graph> _plan = StepPlanner.Planning(deployment, step, split);
     private ExecutionPlan? _basePlan;
 
     /// <summary>Most plans that the search times.</summary>

@@ -105,10 +105,10 @@ internal sealed class PrefetchProblem
         var kernel = -1;
         for (var i = 0; i < done.Length; i++)
         {
-            done[i] = graph.Operators[i].IsCollective ? -1 : kernel;
+            done[i] = graph.Operators[i].IsKernel ? kernel : -1;
             foreach (var producer in flow.Predecessors(i))
-                done[i] = Math.Max(done[i], graph.Operators[producer].IsCollective ? done[producer] : producer);
-            if (!graph.Operators[i].IsCollective)
+                done[i] = Math.Max(done[i], graph.Operators[producer].IsKernel ? producer : done[producer]);
+            if (graph.Operators[i].IsKernel)
                 kernel = i;
         }
 

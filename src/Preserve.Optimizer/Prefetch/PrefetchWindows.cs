@@ -88,6 +88,9 @@ internal static class PrefetchWindows
 
     private static void AddReads(PrefetchTargets targets, PrefetchWindow window, GraphOperator op, int reader, PrefetchReach reach, HashSet<GraphReference> seen)
     {
+        // A copy reads no memory that a prefetch could; who recomputes reads what the projection has just read.
+        if (op.IsTransfer || op.Operation is RecomputeOperation)
+            return;
         foreach (var read in op.Reads)
         {
             var tensor = read.Tensor;

@@ -5,4 +5,8 @@ namespace Preserve.Optimizer;
 /// <param name="Plan">The plan.</param>
 /// <param name="Guard">What the guard said of it; null where nothing was searched for.</param>
 /// <param name="Search">The search that found it; null where nothing was searched for.</param>
-internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? Guard, PrefetchSearch? Search);
+internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? Guard, PrefetchSearch? Search)
+{
+    /// <summary>What became of a KV-cache in host memory; null where it lives on the device.</summary>
+    public SplitDecision? Split { get; init; }
+}

@@ -11,7 +11,11 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
 {
     /// <summary>The largest of these: the critical path with every byte in the L2; what must come from HBM, over its rate;
     /// what must cross the link between ranks, and each direction of that to the host, over its rate.</summary>
-    public static LowerBound Of(ExecutionPlan plan, int context, ICostLaws laws)
+    /// <param name="plan">The plan.</param>
+    /// <param name="context">The context.</param>
+    /// <param name="laws">The cost laws of the device.</param>
+    /// <param name="sparedBytes">Of a plan that recomputes nothing, bytes that some split would keep off the link to the device.</param>
+    public static LowerBound Of(ExecutionPlan plan, int context, ICostLaws laws, long sparedBytes = 0)
     {
         var traffic = new StepTraffic(plan, context);
         var device = laws.Device;
@@ -21,7 +25,7 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
             // Weights and cache are read in each step; at most a full L2 of them stands there from the step before. What is written passes
             // through the L2 to memory.
             new(Time(traffic.MemoryBytes + Sum(plan, i => Writes(i) ? traffic.WrittenBytes(i) : 0) - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), laws.HbmBytesPerPicosecond), "HBM"),
-            new(Time(HostBytes(plan, traffic, TransferDirection.HostToDevice), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the device"),
+            new(Time(HostBytes(plan, traffic, TransferDirection.HostToDevice) - sparedBytes, device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the device"),
             new(Time(HostBytes(plan, traffic, TransferDirection.DeviceToHost), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the host"),
             new(Time(LinkBytes(plan, context, laws), device.ScaleUp.GigabytesPerSecondPerDirection / 1000), "scale-up link"),
         ];

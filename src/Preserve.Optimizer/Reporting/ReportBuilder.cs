@@ -16,13 +16,14 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
 
     public PlanReport Build()
     {
-        var basePlan = _plan.WithoutPrefetch();
+        var unprefetched = _plan.WithoutPrefetch();
+        var basePlan = draft.Split?.BasePlan ?? unprefetched;
         var baseRun = Run(basePlan);
         var run = Run(_plan);
         var (baseLayers, layersRun) = _graph.Windows.Count > 0
-            ? (Run(ShortenedPlan.Of(basePlan), timeline: true), Run(ShortenedPlan.Of(_plan), timeline: true))
+            ? (Run(ShortenedPlan.Of(unprefetched), timeline: true), Run(ShortenedPlan.Of(_plan), timeline: true))
             : (baseRun, run);
-        var bound = LowerBound.Of(_plan, _context, laws);
+        var bound = LowerBound.Of(draft.Split?.BasePlan ?? _plan, _context, laws, draft.Split?.MostSparedBytes ?? 0);
         var prefetched = PrefetchedRanges.Of(_graph, LayersOf, _context);
         var windows = new List<WindowReport>();
         var reachable = 0L;
@@ -45,9 +46,17 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         {
             GainAtHalfPicoseconds = GainWithCollectives(basePlan, 0.5),
             GainAtTwicePicoseconds = GainWithCollectives(basePlan, 2),
+            Split = draft.Split is null ? null : Split(draft.Split),
             Guard = draft.Guard,
         };
     }
+
+    private SplitReport Split(SplitDecision decision) => new(
+        decision.Outcome,
+        _graph.Operators.Select(o => o.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(_context)).DefaultIfEmpty(0).Max(),
+        decision.Sizes is { } sizes ? (long)sizes.ActivationBytes.Ceiling() : 0,
+        decision.Sizes is { } both ? (long)both.KeyValueBytesOfRank.Ceiling() : 0,
+        decision.Reason);
 
     private long GainWithCollectives(ExecutionPlan basePlan, double factor)
     {

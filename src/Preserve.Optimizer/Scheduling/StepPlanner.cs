@@ -14,10 +14,11 @@ internal static class StepPlanner
     /// <param name="deployment">The deployment; accepted by its rules.</param>
     /// <param name="step">One of its steps.</param>
     /// <param name="rule">What is prefetched.</param>
+    /// <param name="split">What is recomputed of a KV-cache in host memory; null for nothing.</param>
     /// <returns>The finished graph.</returns>
-    public static Graph Plan(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
+    public static Graph Plan(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule, CacheSplit? split = null)
     {
-        var pipeline = PipelineOf(deployment, rule);
+        var pipeline = PipelineOf(deployment, rule, split);
         return Plan(pipeline, repeats =>
         {
             var graph = ModelLowering.Lower(deployment, step, repeats);
@@ -29,16 +30,17 @@ internal static class StepPlanner
     /// <summary>Plans a step by several rules in turn: what they have in common is lowered and sharded once.</summary>
     /// <param name="deployment">The deployment; accepted by its rules.</param>
     /// <param name="step">One of its steps.</param>
+    /// <param name="split">What is recomputed of a KV-cache in host memory; null for nothing.</param>
     /// <returns>Plans the step by a rule.</returns>
-    public static Func<IPrefetchRule, Graph> Planning(DeploymentSpec deployment, StepSpec step)
+    public static Func<IPrefetchRule, Graph> Planning(DeploymentSpec deployment, StepSpec step, CacheSplit? split = null)
     {
         var before = new Dictionary<int, Graph>();
-        return rule => Plan(PipelineOf(deployment, rule), repeats =>
+        return rule => Plan(PipelineOf(deployment, rule, split), repeats =>
         {
             if (!before.TryGetValue(repeats, out var graph))
             {
                 before.Add(repeats, graph = ModelLowering.Lower(deployment, step, repeats));
-                PipelineOf(deployment, rule).RunUntilPrefetch(graph);
+                PipelineOf(deployment, rule, split).RunUntilPrefetch(graph);
             }
             return graph.Copy();
         });
@@ -65,15 +67,17 @@ internal static class StepPlanner
     /// <param name="deployment">The deployment.</param>
     /// <param name="step">One of its steps.</param>
     /// <param name="rule">What is prefetched.</param>
-    public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule)
+    /// <param name="split">What is recomputed of a KV-cache in host memory; null for nothing.</param>
+    public static Graph PlanUnrolled(DeploymentSpec deployment, StepSpec step, IPrefetchRule rule, CacheSplit? split = null)
     {
         var graph = ModelLowering.Lower(deployment, step, int.MaxValue);
-        (PipelineOf(deployment, rule) with { Roll = false }).Run(graph);
+        (PipelineOf(deployment, rule, split) with { Roll = false }).Run(graph);
         return graph;
     }
 
-    private static PassPipeline PipelineOf(DeploymentSpec deployment, IPrefetchRule rule) => new(deployment.TensorParallel, rule)
+    private static PassPipeline PipelineOf(DeploymentSpec deployment, IPrefetchRule rule, CacheSplit? split) => new(deployment.TensorParallel, rule)
     {
+        Offload = deployment.Offload.KeyValues == Home.Host ? new OffloadKeyValues(split ?? CacheSplit.None, deployment.Offload.StoredActivations) : null,
         SequenceParallel = deployment.SequenceParallel,
         Fusion = deployment.CollectiveFusion,
     };

@@ -15,6 +15,13 @@ internal sealed class PlanStructure
     /// <summary>How often each weight and cache is read by what computes: by layer, or once for all.</summary>
     private readonly Dictionary<string, int[]> _uses = new(StringComparer.Ordinal);
 
+    /// <summary>Kinds of layers whose keys are rotated, and kinds that recompute keys, each with how.</summary>
+    private readonly HashSet<string> _rotated = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Label, bool Rotates)> _recomputed = new(StringComparer.Ordinal);
+
+    /// <summary>How often the new entries of each cache in host memory are stored, by layer.</summary>
+    private readonly Dictionary<string, int[]> _stores = new(StringComparer.Ordinal);
+
     /// <summary>What writes each value: by layer, or once for all.</summary>
     private readonly Dictionary<string, Instruction?[]> _writers = new(StringComparer.Ordinal);
 
@@ -95,18 +102,29 @@ internal sealed class PlanStructure
             return;
         if (instruction.Operation is CollectiveOperation collective && CollectiveSizes.Fault(collective, instruction, _tensors, _plan.Ranks, _context) is { } size)
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, size);
+        if (instruction.Writes.Count > 0 && KindOf(instruction.Writes[0].Tensor) is var kind)
+        {
+            if (instruction.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary })
+                _rotated.Add(kind);
+            else if (instruction.Operation is RecomputeOperation recompute)
+                _recomputed[kind] = (instruction.Label, recompute.Rotates);
+        }
         // One instruction may read a cache in several ranges.
         var counted = "";
         foreach (var read in instruction.Reads)
         {
-            if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted)
-                CountUse(read, layers);
+            // Keys and values are made again with the weights that made them.
+            var again = instruction.Operation is RecomputeOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
+            if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted && !again)
+                Count(_uses, read, layers);
             counted = read.Tensor;
         }
         foreach (var write in instruction.Writes)
         {
             if (_tensors[write.Tensor].Role == TensorRole.Value)
                 NoteWriter(instruction, write, layers);
+            else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
+                Count(_stores, write, layers);
         }
     }
 
@@ -174,17 +192,23 @@ internal sealed class PlanStructure
         {
             var (from, to, units) = (range.Begin.At(_context), range.End.At(_context), tensor.Units.At(_context));
             if (from < 0 || to < from || to > units)
+            {
                 Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"[{from}, {to}) is not a range of the {units} units of '{reference.Tensor}'");
-            // Only a cache is written in parts, and only a prefetch may want a part of anything.
-            else if (to - from < units && tensor.Role != TensorRole.KeyValues && instruction.Operation is not PrefetchOperation)
+            }
+            // Only what is kept by token is written in parts; a prefetch or a copy may want a part of anything, and who recomputes that of keys
+            // and values.
+            else if (to - from < units && tensor.Role is not (TensorRole.KeyValues or TensorRole.Activations)
+                && instruction.Operation is not (PrefetchOperation or TransferOperation or RecomputeOperation))
+            {
                 Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches only [{from}, {to}) of the {units} bytes of '{reference.Tensor}'");
+            }
         }
     }
 
-    private void CountUse(TensorReference reference, Layers layers)
+    private void Count(Dictionary<string, int[]> all, TensorReference reference, Layers layers)
     {
-        if (!_uses.TryGetValue(reference.Tensor, out var counts))
-            _uses.Add(reference.Tensor, counts = new int[_tensors[reference.Tensor].PerLayer ? _plan.Layers : 1]);
+        if (!all.TryGetValue(reference.Tensor, out var counts))
+            all.Add(reference.Tensor, counts = new int[_tensors[reference.Tensor].PerLayer ? _plan.Layers : 1]);
         if (!_tensors[reference.Tensor].PerLayer)
         {
             counts[0] += layers.Count;
@@ -225,7 +249,8 @@ internal sealed class PlanStructure
                 continue;
             for (var layer = 0; layer < kinds.Length; layer++)
             {
-                var times = UsesOf(tensor, layer);
+                // A prefill, or a layer that sees no cached token, brings nothing from the host: what it stores there says that it is its layer.
+                var times = Math.Max(UsesOf(tensor, layer), _stores.TryGetValue(tensor.Name, out var stores) ? stores[layer] : 0);
                 if (times > 1 || (times == 1 && kinds[layer] is not null))
                     Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to a KV-cache more than once");
                 if (times > 0)
@@ -237,6 +262,11 @@ internal sealed class PlanStructure
         {
             if (kinds[layer] is null)
                 Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to no KV-cache");
+        }
+        foreach (var again in _recomputed)
+        {
+            if (again.Value.Rotates != _rotated.Contains(again.Key))
+                Fault(PlanFaultKind.Layers, again.Value.Label, 0, $"makes keys again that are {(again.Value.Rotates ? "rotated" : "not rotated")}, unlike those of its kind of layer");
         }
         foreach (var tensor in _plan.Tensors)
         {
@@ -262,8 +292,8 @@ internal sealed class PlanStructure
 
     private int UsesOf(TensorDeclaration tensor, int layer) => _uses.TryGetValue(tensor.Name, out var counts) ? counts[layer] : 0;
 
-    /// <summary>The kind of layer that a tensor belongs to stands before the slash; with one kind there is none.</summary>
-    private static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
+    /// <summary>The kind of layers that a tensor belongs to, as its name begins; empty where there is one kind.</summary>
+    public static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
 
     private void Fault(PlanFaultKind kind, string label, int layer, string message) => _faults.Add(new PlanFault(kind, label, layer, _context, message));
 

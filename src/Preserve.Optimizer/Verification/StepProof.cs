@@ -222,7 +222,7 @@ internal sealed class StepProof
 
     private void CheckCoverage(Instruction instruction, int repeatLayer)
     {
-        var reads = instruction.Reads.Select(r => EntriesOf(r, repeatLayer)).OfType<CachedEntries>().ToList();
+        var reads = instruction.Reads.Select(r => EntriesOf(r, repeatLayer)).OfType<CachedEntries>().Where(e => _tensors[e.Tensor].Role == TensorRole.KeyValues).ToList();
         if (reads.Count == 0)
             Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, "reads no entries of a KV-cache");
         foreach (var cache in reads.GroupBy(r => (r.Tensor, r.Layer)))
@@ -246,14 +246,35 @@ internal sealed class StepProof
         var layer = reference.Layer.Resolve(repeatLayer);
         if (_tensors[reference.Tensor].Role == TensorRole.KeyValues)
             return Place(reference) is { } place ? new CachedEntries(reference.Tensor, layer, place.Begin, place.End) : null;
+        if (_tensors[reference.Tensor].Role == TensorRole.Activations)
+            return new CachedEntries(reference.Tensor, layer, reference.Range?.Begin.At(_context) ?? 0, (reference.Range?.End ?? _tensors[reference.Tensor].Units).At(_context));
         return _copies.TryGetValue((reference.Tensor, layer), out var entries) ? entries : null;
+    }
+
+    /// <summary>The entries that are made again from copied activations: those of the same tokens, in the layer's own cache.</summary>
+    private CachedEntries? MadeAgain(Instruction instruction, RecomputeOperation recompute, int repeatLayer)
+    {
+        foreach (var read in instruction.Reads)
+        {
+            if (EntriesOf(read, repeatLayer) is not { } entries || _tensors[entries.Tensor].Role != TensorRole.Activations)
+                continue;
+            var cache = PlanStructure.KindOf(entries.Tensor) + "kv";
+            var made = checked(recompute.Sequences * recompute.Tokens.At(_context));
+            return _tensors.TryGetValue(cache, out var of) && entries.End - entries.Begin == recompute.Tokens.At(_context)
+                && made * 2 * of.Format.Bytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
+                ? entries with { Tensor = cache } : null;
+        }
+        return null;
     }
 
     /// <summary>After a copy its two ends hold the same entries; whatever else is written is no copy.</summary>
     private void NoteCopies(Instruction instruction, int repeatLayer)
     {
+        var made = instruction.Operation is RecomputeOperation recompute ? MadeAgain(instruction, recompute, repeatLayer) : null;
         foreach (var write in instruction.Writes)
             _copies.Remove((write.Tensor, write.Layer.Resolve(repeatLayer)));
+        if (made is not null && instruction.Writes is { Count: 1 } results)
+            _copies[(results[0].Tensor, results[0].Layer.Resolve(repeatLayer))] = made;
         if (instruction is not { Operation: TransferOperation, Reads: { Count: 1 } reads, Writes: { Count: 1 } writes })
             return;
         foreach (var (value, other) in new[] { (writes[0], reads[0]), (reads[0], writes[0]) })

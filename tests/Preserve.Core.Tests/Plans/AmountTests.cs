@@ -33,6 +33,10 @@ public class AmountTests
     }).Check(_config);
 
     [Fact]
+    public void The_most_is_the_largest_value_of_a_range() => Prop.ForAll(_amounts, Arb.From(Gen.Choose(0, 200)), Arb.From(Gen.Choose(0, 200)), (a, first, more) =>
+        a.Most(first, first + more).ShouldBe(Enumerable.Range(first, more + 1).Max(a.At))).Check(_config);
+
+    [Fact]
     public void An_amount_reads_back_as_it_was_written() => Prop.ForAll(_amounts, a =>
     {
         Amount.Parse(a.ToString()).ShouldBe(a);

@@ -40,6 +40,20 @@ public class OperationTextTests
     }
 
     [Theory]
+    [InlineData("recompute 2 x c-1 tokens by 8 x 32, 2 KV heads of 8, bf16 by int8", false, false)]
+    [InlineData("recompute 2 x c-1 tokens by 8 x 32, 2 KV heads of 8, bf16 by int8, rotary", true, false)]
+    [InlineData("recompute 2 x c-1 tokens by 8 x 32, 2 KV heads of 8, bf16 by int8, norm, rotary", true, true)]
+    public void A_recomputation_says_what_is_done_to_the_keys(string text, bool rotates, bool normalises)
+    {
+        var plan = PlanOf(new RecomputeOperation(2, Amount.Context - 1, 2, 8, 8, Precision.Int8, Precision.Bf16, rotates, normalises));
+        var written = PlanText.Write(plan);
+        written.ShouldContain($"  {text}  ");
+        PlanText.ReadPlan(written).ShouldBe(plan);
+        foreach (var damaged in new[] { "recompute 2 x c-1 tokens by 8 x 33, 2 KV heads of 8, bf16 by int8", "recompute 2 tokens by 8 x 32, 2 KV heads of 8, bf16 by int8", "recompute 2 x c-1 tokens by 8 x 32, bf16 by int8" })
+            Should.Throw<FormatException>(() => PlanText.ReadPlan(written.Replace(text, damaged, StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("all-reduce 12 bytes over 2, add")]
     [InlineData("all-reduce 12 bytes over 2, add 1 x 6")]
     [InlineData("all-reduce 12 bytes over 2 of rms norm 1 x 6")]

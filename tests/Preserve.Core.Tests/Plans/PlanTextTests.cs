@@ -48,6 +48,23 @@ public class PlanTextTests
     [Fact]
     public void Plans_read_back_equal() => PlanSet.Parse(PlanText.Write(_plans)).ShouldBe(_plans);
 
+    [Theory]
+    [InlineData(SplitOutcome.Pipelined)]
+    [InlineData(SplitOutcome.CannotPay)]
+    public void The_split_of_a_cache_in_host_memory_reads_back_equal(SplitOutcome outcome)
+    {
+        var step = _plans.Steps[0];
+        var plans = new PlanSet(new[]
+        {
+            step with
+            {
+                Plan = step.Plan with { Tensors = step.Plan.Tensors.Append(new("x", TensorRole.Activations, true, Precision.Bf16, 64, 512, -1, TensorMemory.PinnedHost)).ToArray() },
+                Report = step.Report with { Split = new SplitReport(outcome, 1_128, 655_360, 1_310_720, "a token's activations are smaller") },
+            },
+        });
+        PlanSet.Parse(PlanText.Write(plans)).ShouldBe(plans);
+    }
+
     [Fact]
     public void A_single_plan_reads_back_equal() => PlanText.ReadPlan(PlanText.Write(_plans.Steps[0].Plan)).ShouldBe(_plans.Steps[0].Plan);
 

@@ -30,7 +30,15 @@ internal static class Names
         (TensorRole.Weight, "weight"),
         (TensorRole.KeyValues, "key-values"),
         (TensorRole.Value, "value"),
-        (TensorRole.BlockTable, "block-table"));
+        (TensorRole.BlockTable, "block-table"),
+        (TensorRole.Activations, "activations"));
+
+    public static readonly Words<SplitOutcome> SplitOutcomes = new("split",
+        (SplitOutcome.Sequential, "sequential"),
+        (SplitOutcome.Pipelined, "pipelined"),
+        (SplitOutcome.CannotPay, "cannot-pay"),
+        (SplitOutcome.NotFaster, "not-faster"),
+        (SplitOutcome.NotAsked, "not-asked"));
 
     public static readonly Words<TensorMemory> HostMemories = new("host memory",
         (TensorMemory.PinnedHost, "host pinned"),

@@ -13,12 +13,15 @@ internal static class OperationText
     private const string AddWord = ", add";
     private const string SoftCapWord = ", soft-cap";
     private const string CacheWord = " cache";
+    private const string NormWord = ", norm";
+    private const string RotaryWord = ", rotary";
 
     public static string Write(Operation operation) => operation switch
     {
         EmbedOperation o => $"embed {o.Rows} x {o.Width}",
         MatMulOperation o => $"matmul {o.Rows} x {o.Depth} by {o.Depth} x {o.Columns}, {Names.Precisions[o.Activations]} by {Names.Precisions[o.Weights]}",
         AttentionOperation o => $"attention {o.Sequences} x {o.NewTokens} tokens, {o.Heads} query and {o.KeyValueHeads} KV heads of {o.HeadSize}, {o.Pairs} pairs{WriteCache(o.KeyValues)}{(o.SoftCap ? SoftCapWord : "")}",
+        RecomputeOperation o => $"recompute {o.Sequences} x {o.Tokens} tokens by {o.Depth} x {o.Columns}, {o.KeyValueHeads} KV heads of {o.HeadSize}, {Names.Precisions[o.Activations]} by {Names.Precisions[o.Weights]}{(o.Normalises ? NormWord : "")}{(o.Rotates ? RotaryWord : "")}",
         NormOperation o => $"{Names.Norms[o.Norm]} norm {o.Rows} x {o.Width}",
         ElementwiseOperation o => $"{Names.Functions[o.Function]} {o.Rows} x {o.Width}",
         CollectiveOperation o => $"{Names.Collectives[o.Kind]} {o.Bytes} bytes over {o.Ranks}{WriteFused(o)}",
@@ -66,6 +69,8 @@ internal static class OperationText
                     Int(words[1]), Int(words[7].Substring(0, words[7].Length - 1)), Int(words[3]), Names.Precisions.Parse(words[10]), Names.Precisions.Parse(words[8]));
             case "attention":
                 return ParseAttention(text);
+            case "recompute":
+                return ParseRecompute(text);
         }
         if (words.Length == 5 && words[1] == "norm")
             return new NormOperation(Names.Norms.Parse(words[0]), Int(words[2]), Int(words[4]));
@@ -92,6 +97,30 @@ internal static class OperationText
         var adds = text.IndexOf(AddWord + ", ", comma, StringComparison.Ordinal) == comma;
         var norm = ParseShaped(text.Substring(comma + 2 + (adds ? AddWord.Length : 0))) as NormOperation ?? throw new FormatException();
         return exchange with { Norm = new FusedNorm(norm.Norm, norm.Rows, norm.Width, adds) };
+    }
+
+    private static RecomputeOperation ParseRecompute(string text)
+    {
+        // recompute 4 x 256 tokens by 8192 x 2048, 8 KV heads of 128, bf16 by bf16, norm, rotary
+        var rotates = text.EndsWith(RotaryWord, StringComparison.Ordinal);
+        var rest = rotates ? text.Substring(0, text.Length - RotaryWord.Length) : text;
+        var normalises = rest.EndsWith(NormWord, StringComparison.Ordinal);
+        rest = normalises ? rest.Substring(0, rest.Length - NormWord.Length) : rest;
+        const string tokensWord = " tokens by ";
+        var parts = rest.Split([", "], StringSplitOptions.None);
+        Expect(parts.Length == 3);
+        var shape = parts[0].Substring("recompute ".Length).Split([tokensWord], StringSplitOptions.None);
+        Expect(shape.Length == 2);
+        var rows = shape[0].Split([" x "], StringSplitOptions.None);
+        var weight = shape[1].Split([" x "], StringSplitOptions.None);
+        var heads = parts[1].Split(' ');
+        var formats = parts[2].Split(' ');
+        Expect(rows.Length == 2 && weight.Length == 2 && heads.Length == 5 && formats.Length == 3);
+        var operation = new RecomputeOperation(
+            Int(rows[0]), Amount.Parse(rows[1]), Int(heads[0]), Int(heads[4]), Int(weight[0]), Names.Precisions.Parse(formats[2]), Names.Precisions.Parse(formats[0]),
+            rotates, normalises);
+        Expect(operation.Columns == Int(weight[1]));
+        return operation;
     }
 
     private static AttentionOperation ParseAttention(string text)

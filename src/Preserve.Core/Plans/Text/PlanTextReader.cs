@@ -188,6 +188,7 @@ internal sealed class PlanTextReader
         var guard = Peek() is { Count: 2 } row && row[0] == "guard" ? ParseGuard(Field("guard")) : null;
         var weights = Bytes(Field("weights"));
         var keyValues = Bytes(Field("kv-cache"));
+        var split = Peek() is { Count: 2 } brought && brought[0] == "split" ? ReadSplit() : null;
         var windows = new List<WindowReport>();
         while (Peek() is { Count: 6 } columns && columns[0] == "window")
         {
@@ -206,8 +207,19 @@ internal sealed class PlanTextReader
         {
             GainAtHalfPicoseconds = half,
             GainAtTwicePicoseconds = twice,
+            Split = split,
             Guard = guard,
         };
+    }
+
+    private SplitReport ReadSplit()
+    {
+        var outcome = Names.SplitOutcomes.Parse(Field("split"));
+        var recomputed = Field("recomputed").Split(' ');
+        var bytes = Field("of a token").Split(' ');
+        if (recomputed is not [var tokens, "tokens"] || bytes is not [var activations, "of", var keyValues, "bytes"])
+            throw Bad("expected '128 tokens' and '655,360 of 1,310,720 bytes'");
+        return new SplitReport(outcome, Int(tokens), Long(activations), Long(keyValues), Field("because"));
     }
 
     private static GuardReport ParseGuard(string text)

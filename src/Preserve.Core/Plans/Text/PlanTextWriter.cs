@@ -134,6 +134,7 @@ internal sealed class PlanTextWriter
             .. report.Guard is null ? Array.Empty<List<string>>() : [["guard", Guard(report.Guard)]],
             ["weights", Bytes(report.WeightBytes)],
             ["kv-cache", Bytes(report.KeyValueBytes)],
+            .. report.Split is { } split ? [["split", Names.SplitOutcomes[split.Outcome]], ["recomputed", $"{Number(split.RecomputedTokens)} tokens"], ["of a token", $"{Number(split.ActivationBytes)} of {Number(split.KeyValueBytes)} bytes"], ["because", split.Reason]] : Array.Empty<List<string>>(),
         ]);
         var candidates = report.Windows.SelectMany(w => w.Candidates).Select(CandidateColumns).ToList();
         var widths = InstructionColumns.Widths(candidates);

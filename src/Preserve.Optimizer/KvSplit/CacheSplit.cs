@@ -1,0 +1,39 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>How many tokens of each sequence have their keys and values recomputed, in every kind of layer.</summary>
+/// <param name="form">The form of the split whose time was made least; null where nothing is recomputed.</param>
+/// <param name="tokens">Tokens as a function of the context, by the prefix of a kind's names; nothing is recomputed in a kind that is left out.</param>
+internal sealed class CacheSplit(KvSplitForm? form, IReadOnlyDictionary<string, Amount> tokens)
+{
+    /// <summary>Everything is transferred.</summary>
+    public static CacheSplit None { get; } = new(null, new Dictionary<string, Amount>());
+
+    /// <summary>The form; null where nothing is recomputed.</summary>
+    public KvSplitForm? Form { get; } = form;
+
+    /// <summary>Whether nothing is recomputed at any context.</summary>
+    public bool IsNone => tokens.Values.All(t => t.IsZero);
+
+    /// <summary>Tokens that a kind of layer recomputes.</summary>
+    /// <param name="kind">The prefix of its names.</param>
+    public Amount Of(string kind) => tokens.TryGetValue(kind, out var own) ? own : 0;
+
+    /// <summary>Tokens whose activations a prefill has to store, of each kind: the most that any of the splits recomputes.</summary>
+    /// <param name="splits">Splits of decode steps, each with the step.</param>
+    public static CacheSplit Stored(IReadOnlyList<(CacheSplit Split, StepSpec Step)> splits)
+    {
+        var most = new Dictionary<string, Amount>();
+        foreach (var (split, step) in splits)
+        {
+            foreach (var kind in split.Kinds)
+                most[kind] = Amount.Max(most.TryGetValue(kind, out var before) ? before : 0, split.Of(kind).Most(step.MinContext, step.MaxContext));
+        }
+        return new CacheSplit(null, most);
+    }
+
+    private IEnumerable<string> Kinds => tokens.Keys.OrderBy(k => k, StringComparer.Ordinal);
+}

@@ -1,0 +1,253 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Moves the KV-cache to host memory. A decode step brings each layer's entries while the layer before runs, or, for the first
+/// tokens, the activations that their keys and values are made from again (KVPR, arXiv 2411.17089); new entries go back. A prefill stores
+/// the cache and, of the tokens that a later step recomputes, the activations.</summary>
+/// <remarks>
+/// <para>Precondition: operators are divided over the ranks, and of each run of layers a repeat has an even number, so that what is brought
+/// for neighbouring layers lies in two buffers in turn.</para>
+/// <para>The copy for a layer stands at the beginning of the layer before it, and those of even and odd layers have labels of their own: a
+/// wait means the last signal above, which is then that of the layer's own copy and not of the next.</para>
+/// </remarks>
+/// <param name="split">Tokens of each sequence that are recomputed; of a prefill, those whose activations are stored.</param>
+/// <param name="stored">Format of the stored activations.</param>
+internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPass
+{
+    public string Name => "offload key-values";
+
+    public bool Run(Graph graph)
+    {
+        var layers = graph.Operators.Where(o => o.Operation is AttentionOperation).Select(o => new AttendedLayer(graph, o, this)).ToList();
+        var copies = new List<GraphOperator>[graph.LayerCount];
+        var behind = new Dictionary<GraphOperator, List<GraphOperator>>();
+        var before = new Dictionary<GraphOperator, List<GraphOperator>>();
+        foreach (var layer in layers)
+        {
+            copies[layer.Index] = graph.Step is DecodeSpec ? layer.Load() : [];
+            behind.Add(layer.Store, layer.Save());
+            before.Add(layer.Attention, layer.Recompute());
+            layer.Attend();
+        }
+
+        var operators = new List<GraphOperator>(graph.Operators.Count + (6 * layers.Count));
+        operators.AddRange(copies[0]);
+        var last = -1;
+        foreach (var op in graph.Operators)
+        {
+            // A layer's copies run while the layer before it does: they are that one's operators.
+            if (op.Layer > last)
+            {
+                last = op.Layer;
+                if (last + 1 < graph.LayerCount)
+                    operators.AddRange(copies[last + 1]);
+            }
+            if (before.TryGetValue(op, out var made))
+                operators.AddRange(made);
+            operators.Add(op);
+            if (behind.TryGetValue(op, out var saved))
+                operators.AddRange(saved);
+        }
+        graph.Operators = operators;
+        return true;
+    }
+
+    /// <summary>One layer's attention, with the cache that it reads.</summary>
+    private sealed class AttendedLayer
+    {
+        private readonly Graph _graph;
+        private readonly OffloadKeyValues _pass;
+        private readonly AttentionOperation _operation;
+        private readonly GraphTensor _cache;
+        private readonly string _prefix;
+        private readonly Amount _cached;
+        private readonly Amount _recomputed;
+        private readonly GraphReference _fresh;
+        private readonly GraphTensor _new;
+        private readonly List<GraphOperator> _projections;
+
+        public AttendedLayer(Graph graph, GraphOperator attention, OffloadKeyValues pass)
+        {
+            (_graph, _pass, Attention, Index) = (graph, pass, attention, attention.Layer);
+            _operation = (AttentionOperation)attention.Operation;
+            var entries = attention.Reads.Where(r => r.Tensor.Role == TensorRole.KeyValues).ToList();
+            _fresh = entries[entries.Count - 1];
+            _cache = _fresh.Tensor;
+            _cache.Memory = TensorMemory.PinnedHost;
+            _prefix = _cache.Name.Substring(0, _cache.Name.LastIndexOf('/') + 1);
+            _cached = _fresh.Range!.Begin;
+            // A sliding window drops the first tokens, and those alone could be recomputed from the prompt.
+            _recomputed = graph.Step is PrefillSpec || _cached == Amount.Context ? pass.Split.Of(_prefix) : 0;
+            Store = graph.Operators.Single(o => o.Layer == Index && o.Writes.Contains(_fresh));
+            _projections = Projections();
+            _new = Value("kv_new", _cache.Format);
+            _new.Units = _fresh.Range.Length * _cache.UnitBytes;
+        }
+
+        public int Index { get; }
+
+        public GraphOperator Attention { get; }
+
+        /// <summary>The operator that stores the new entries.</summary>
+        public GraphOperator Store { get; }
+
+        /// <summary>Brings what the cache holds from earlier steps.</summary>
+        public List<GraphOperator> Load()
+        {
+            var copies = new List<GraphOperator>();
+            if (!_recomputed.IsZero)
+            {
+                var activations = Activations();
+                copies.Add(Copy(
+                    "load_x", TransferDirection.HostToDevice, Index - 1,
+                    new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, _recomputed)), At(Buffer("x_past", _pass.Stored, _recomputed * activations.UnitBytes))));
+            }
+            if (HasOthers)
+            {
+                copies.Add(Copy(
+                    "load_kv", TransferDirection.HostToDevice, Index - 1,
+                    _fresh with { Range = new UnitRange(_recomputed, _cached) }, At(Buffer("kv_past", _cache.Format, Others * _cache.UnitBytes))));
+            }
+            return copies;
+        }
+
+        /// <summary>Takes the new entries to the host and, of a prompt, the activations that they were made from.</summary>
+        public List<GraphOperator> Save()
+        {
+            Store.Writes[Store.Writes.IndexOf(_fresh)] = At(_new);
+            var copies = new List<GraphOperator>();
+            if (_graph.Step is PrefillSpec prefill && (int)Math.Min(_recomputed.At(0), prefill.Tokens) is > 0 and var tokens)
+            {
+                var input = _projections[0].Reads[0];
+                // Stored in part, or in another format than it is computed in, it is laid out so first.
+                if (tokens < prefill.Tokens || _pass.Stored != input.Tensor.Format)
+                {
+                    var laidOut = Value("x_new", _pass.Stored);
+                    laidOut.Units = checked(tokens * Activations().UnitBytes);
+                    var depth = ((MatMulOperation)_projections[0].Operation).Depth;
+                    copies.Add(new GraphOperator("store_x", Index, new ElementwiseOperation(ElementwiseFunction.Store, checked(prefill.Batch * tokens), depth))
+                    {
+                        Reads = [input],
+                        Writes = [At(laidOut)],
+                    });
+                    input = At(laidOut);
+                }
+                copies.Add(Copy(
+                    "save_x", TransferDirection.DeviceToHost, Index, input,
+                    new GraphReference(Activations(), LayerIndex.Of(Index), new UnitRange(0, tokens))));
+            }
+            copies.Add(Copy("save_kv", TransferDirection.DeviceToHost, Index, At(_new), _fresh));
+            return copies;
+        }
+
+        /// <summary>Makes the first tokens' keys and values again.</summary>
+        public List<GraphOperator> Recompute()
+        {
+            if (_graph.Step is PrefillSpec || _recomputed.IsZero)
+                return [];
+            var projection = (MatMulOperation)_projections[0].Operation;
+            var reads = new List<GraphReference> { At(_graph[_prefix + BufferName("x_past")]) };
+            foreach (var op in _projections)
+                reads.AddRange(op.Reads.Skip(1).Select(w => KeyValuePart(w, op)));
+            var norm = _graph.Find(_prefix + "k_norm_weight");
+            if (norm is not null)
+                reads.Add(At(norm));
+            var result = Value("kv_remade", _cache.Format);
+            result.Units = _recomputed * _cache.UnitBytes;
+            return
+            [
+                new GraphOperator("recompute", Index, new RecomputeOperation(
+                    _operation.Sequences, _recomputed, _operation.KeyValueHeads, _operation.HeadSize, projection.Depth, projection.Weights, projection.Activations,
+                    Rotates: _graph.Operators.Any(o => o.Layer == Index && o.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary }),
+                    Normalises: norm is not null))
+                {
+                    Result = Distribution.Split,
+                    Reads = reads,
+                    Writes = [At(result)],
+                },
+            ];
+        }
+
+        /// <summary>Lets the attention read what was brought, made again and computed in this step.</summary>
+        public void Attend()
+        {
+            var reads = Attention.Reads.Where(r => r.Tensor != _cache).ToList();
+            if (_graph.Step is DecodeSpec)
+            {
+                if (!_recomputed.IsZero)
+                    reads.Add(At(_graph[_prefix + "kv_remade"]));
+                if (HasOthers)
+                    reads.Add(At(_graph[_prefix + BufferName("kv_past")]));
+            }
+            reads.Add(At(_new));
+            Attention.Reads = reads;
+        }
+
+        /// <summary>The matmuls that make keys and values from the same input.</summary>
+        private List<GraphOperator> Projections()
+        {
+            var labels = new[] { "qkv", "k", "v" };
+            return _graph.Operators.Where(o => o.Layer == Index && labels.Contains(o.Label) && o.Operation is MatMulOperation).ToList();
+        }
+
+        /// <summary>Of a weight or bias of all projections the part of keys and values, which stands behind that of the queries.</summary>
+        private GraphReference KeyValuePart(GraphReference weight, GraphOperator projection)
+        {
+            if (projection.Label != "qkv")
+                return weight;
+            var units = weight.Tensor.Units.At(0);
+            var columns = ((MatMulOperation)projection.Operation).Columns;
+            var queries = units / columns * (columns - (2L * _operation.KeyValueHeads * _operation.HeadSize));
+            return weight with { Range = new UnitRange(queries, units) };
+        }
+
+        /// <summary>Cached tokens whose keys and values are transferred.</summary>
+        private Amount Others => _cached - _recomputed;
+
+        /// <summary>Whether there are any: a window may hold the new token alone, and all of a prompt may be recomputed before the first decode step.</summary>
+        private bool HasOthers => Others.Most(_graph.Step.MinContext, _graph.Step.MaxContext) > 0;
+
+        private GraphTensor Activations()
+        {
+            var name = _prefix + "x";
+            var depth = ((MatMulOperation)_projections[0].Operation).Depth;
+            return _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Activations, perLayer: true, _pass.Stored)
+            {
+                Units = _recomputed.Most(_graph.Step.MinContext, _graph.Step.MaxContext),
+                UnitBytes = checked(_graph.Step.Batch * _pass.Stored.Bytes(depth)),
+                Memory = TensorMemory.PinnedHost,
+            });
+        }
+
+        private GraphTensor Buffer(string name, Precision format, Amount bytes)
+        {
+            var buffer = Value(BufferName(name), format);
+            buffer.Units = bytes;
+            return buffer;
+        }
+
+        private string BufferName(string name) => name + Parity;
+
+        private string Parity => Index % 2 == 0 ? "_even" : "_odd";
+
+        private GraphTensor Value(string name, Precision format) =>
+            _graph.Find(_prefix + name) ?? _graph.Add(new GraphTensor(_prefix + name, TensorRole.Value, perLayer: true, format));
+
+        private GraphReference At(GraphTensor tensor) => new(tensor, LayerIndex.Of(Index));
+
+        private GraphOperator Copy(string label, TransferDirection direction, int layer, GraphReference from, GraphReference to) =>
+            new(direction == TransferDirection.HostToDevice ? label + Parity : label, layer, new TransferOperation(direction, Pinned: true))
+            {
+                Result = Distribution.Split,
+                Reads = [from],
+                Writes = [to],
+            };
+    }
+
+    private CacheSplit Split => split;
+
+    private Precision Stored => stored;
+}

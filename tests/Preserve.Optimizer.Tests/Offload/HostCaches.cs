@@ -1,0 +1,24 @@
+using FsCheck.Fluent;
+
+namespace Preserve.Optimizer.Tests;
+
+/// <summary>Deployments whose KV-cache lives in host memory.</summary>
+internal static class HostCaches
+{
+    public static DeploymentSpec Of(DeploymentSpec deployment, RecomputePolicy recompute = RecomputePolicy.Best) =>
+        deployment with { KeyValueBlockTokens = 0, Offload = OffloadSpec.None with { KeyValues = Home.Host, Recompute = recompute } };
+
+    public static DeploymentSpec Of(ModelSpec model, StepSpec step, string device = Devices.A100Sxm40, int ranks = 1, Precision format = Precision.Bf16, PrefetchPolicy prefetch = PrefetchPolicy.None) =>
+        Of(Specs.Deploy(model, ranks, step, format, prefetch, device));
+
+    /// <summary>Random deployments, their decode steps with a prompt where they know one.</summary>
+    public static FsCheck.Gen<DeploymentSpec> Generator(int maxRepeat) =>
+        from any in RandomDeployments.Generator(maxRepeat)
+        from device in Gen.Elements(Devices.Ascend910B2, Devices.A100Sxm40, Devices.H100, Devices.L40S)
+        from prompt in Gen.Choose(1, 4000)
+        from more in Gen.Choose(0, 300)
+        from recompute in Gen.Elements(RecomputePolicy.Best, RecomputePolicy.Best, RecomputePolicy.None)
+        let step = any.Steps[0] is DecodeSpec { Total: false } d ? new DecodeSpec(d.Batch, prompt + more, Total: false, prompt) : any.Steps[0]
+        let isTotal = step is DecodeSpec { Total: true }
+        select Of(any with { Device = device, Steps = new[] { step } }, isTotal ? RecomputePolicy.None : recompute);
+}

@@ -1,0 +1,115 @@
+namespace Preserve.Optimizer.Tests;
+
+public class OffloadKeyValuesTests
+{
+    private static readonly ModelSpec _grouped = Specs.Model("Grouped", 64, 100, Specs.Group(5, Specs.Layer("L", 8, 2, 32, 128)));
+    private static readonly ModelSpec _normed = Specs.Model("Normed", 64, 100, Specs.Group(4, Specs.Layer("L", 4, 4, 32, 128, queryKeyNorm: true, bias: ProjectionBias.All)));
+    private static readonly ModelSpec _mixed = Specs.Model("Mixed", 64, 100, Specs.Group(3, Specs.Layer("Wide", 4, 4, 32, 128), Specs.Layer("Windowed", 4, 4, 32, 128, window: 5)));
+
+    [Fact]
+    public void A_prefill_stores_every_layers_cache_and_the_activations_that_will_be_recomputed_from()
+    {
+        var plan = PlanOf(_grouped, new PrefillSpec(2, 16), Split(12)).Unroll();
+        foreach (var (tensor, end) in new[] { ("kv", 16L), ("x", 12L) })
+        {
+            var saves = Instructions(plan).Where(i => i.Writes.Any(w => w.Tensor == tensor)).ToList();
+            saves.Select(s => s.Writes[0].Layer.Value).ShouldBe(Enumerable.Range(0, 5));
+            saves.ShouldAllBe(s => s.Operation is TransferOperation && s.Writes[0].Range!.Begin.IsZero && s.Writes[0].Range!.End == end);
+        }
+        // A part of the prompt is laid out before it crosses; all of it crosses as the norm wrote it.
+        plan.Tensors.ShouldContain(t => t.Name == "x_new");
+        PlanOf(_grouped, new PrefillSpec(2, 16), Split(16)).Tensors.ShouldNotContain(t => t.Name == "x_new");
+    }
+
+    [Fact]
+    public void A_decode_step_brings_the_first_tokens_activations_and_the_others_keys_and_values()
+    {
+        var plan = PlanOf(_grouped, Step, Split(12)).Unroll();
+        var recompute = Instructions(plan).Where(i => i.Operation is RecomputeOperation).ToList();
+        recompute.Count.ShouldBe(5);
+        // 2 KV heads of 32, not the 8 query heads; the tokens are those at the beginning of the prompt, rotated at their own places.
+        recompute[0].Operation.ShouldBe(new RecomputeOperation(2, 12, 2, 32, 64, Precision.Bf16, Precision.Bf16, Rotates: true, Normalises: false));
+        // Queries take 8 x 32 of the 384 columns, keys and values the others.
+        recompute[0].Reads.Single(r => r.Tensor == "qkv_weight").Range.ShouldBe(new UnitRange(256 * 64 * 2, 384 * 64 * 2));
+        foreach (var layer in Enumerable.Range(0, 5))
+        {
+            Instructions(plan).Single(i => i.Reads.Any(r => r.Tensor == "x" && r.Layer.Value == layer)).Reads[0].Range.ShouldBe(new UnitRange(0, 12));
+            Instructions(plan).Single(i => i.Reads.Any(r => r.Tensor == "kv" && r.Layer.Value == layer)).Reads[0].Range.ShouldBe(new UnitRange(12, Amount.Context));
+            Instructions(plan).Single(i => i.Writes.Any(r => r.Tensor == "kv" && r.Layer.Value == layer)).Writes[0].Range.ShouldBe(new UnitRange(Amount.Context, Amount.Context + 1));
+        }
+    }
+
+    [Fact]
+    public void Keys_are_normalised_and_biased_again_where_the_model_does()
+    {
+        var recompute = PlanOf(_normed, Step, Split(12)).Instructions().First(i => i.Operation is RecomputeOperation);
+        ((RecomputeOperation)recompute.Operation).Normalises.ShouldBeTrue();
+        recompute.Reads.Select(r => r.Tensor).ShouldBe(["x_past_even", "qkv_weight", "qkv_bias", "k_norm_weight"]);
+        recompute.Reads.Single(r => r.Tensor == "qkv_bias").Range.ShouldBe(new UnitRange(128 * 2, 384 * 2));
+    }
+
+    [Fact]
+    public void Layers_with_a_sliding_window_transfer_what_it_holds()
+    {
+        var plan = PlanOf(_mixed, Step, new CacheSplit(KvSplitForm.Sequential, new Dictionary<string, Amount> { ["Wide/"] = 12 }));
+        plan.Instructions().Where(i => i.Operation is RecomputeOperation).ShouldAllBe(i => i.Writes[0].Tensor == "Wide/kv_remade");
+        plan.Instructions().First(i => i.Reads.Any(r => r.Tensor == "Windowed/kv")).Reads[0].Range.ShouldBe(new UnitRange(0, 4));
+    }
+
+    [Fact]
+    public void Neighbouring_layers_have_buffers_in_turn_and_a_copy_waits_for_the_attention_that_read_its_buffer()
+    {
+        var plan = PlanOf(Specs.Model("Deep", 64, 100, Specs.Group(12, Specs.Layer("L", 8, 2, 32, 128))), Step, Split(12));
+        var repeat = plan.Body.OfType<Repeat>().ShouldHaveSingleItem();
+        repeat.Stride.ShouldBe(2);
+        foreach (var copy in repeat.Body.OfType<Instruction>().Where(i => i.Stream == StreamKind.HostToDevice && i.Label.StartsWith("load_x", StringComparison.Ordinal)))
+            copy.Waits.ShouldBe(["attention"]);
+    }
+
+    public static TheoryData<string, Func<Instruction, Instruction?>> Faults => new()
+    {
+        { "the copy of keys and values is left out", i => i.Label == "load_kv_even" ? null : i },
+        { "the copy of activations is left out", i => i.Label == "load_x_odd" ? null : i },
+        { "the recomputation is left out", i => i.Operation is RecomputeOperation ? null : i },
+        { "new entries are not stored", i => i.Label == "save_kv" ? null : i },
+        { "a token is neither recomputed nor transferred", i => i.Label == "load_kv_even" ? i with { Reads = new[] { i.Reads[0] with { Range = new UnitRange(13, Amount.Context) } } } : i },
+        { "a token is recomputed and transferred", i => i.Label == "load_kv_even" ? i with { Reads = new[] { i.Reads[0] with { Range = new UnitRange(11, Amount.Context) } } } : i },
+        { "other tokens' activations are brought", i => i.Label == "load_x_even" ? i with { Reads = new[] { i.Reads[0] with { Range = new UnitRange(1, 13) } } } : i },
+        { "fewer tokens are recomputed than activations were brought", i => i.Operation is RecomputeOperation o ? i with { Operation = o with { Tokens = 11 } } : i },
+        { "query heads shape the keys", i => i.Operation is RecomputeOperation o ? i with { Operation = o with { KeyValueHeads = 8 } } : i },
+        { "keys are not rotated", i => i.Operation is RecomputeOperation o ? i with { Operation = o with { Rotates = false } } : i },
+        { "the recomputation does not wait", i => i.Operation is RecomputeOperation ? i with { Waits = default } : i },
+        { "the attention does not wait", i => i.Operation is AttentionOperation ? i with { Waits = default } : i },
+        { "a copy does not wait for the attention before", i => i.Stream == StreamKind.HostToDevice ? i with { Waits = default } : i },
+        { "what is stored is not waited for", i => i.Label == "save_kv" ? i with { Waits = default } : i },
+        { "the attention leaves out what was recomputed", i => i.Operation is AttentionOperation ? i with { Reads = i.Reads.Where(r => r.Tensor != "kv_remade").ToArray() } : i },
+        { "a kernel reads host memory", i => i.Operation is RecomputeOperation ? i with { Reads = i.Reads.Select(r => r.Tensor.StartsWith("x_past", StringComparison.Ordinal) ? r with { Tensor = "x" } : r).ToArray() } : i },
+    };
+
+    [Theory, MemberData(nameof(Faults))]
+    public void A_plan_in_which_something_is_wrong_is_refused(string what, Func<Instruction, Instruction?> change)
+    {
+        var plan = PlanOf(_grouped, Step, Split(12));
+        PlanVerifier.Verify(plan).ShouldBeEmpty();
+        var wrong = plan with { Body = Changed(plan.Body, change) };
+        wrong.ShouldNotBe(plan);
+        PlanVerifier.Verify(wrong).ShouldNotBeEmpty(what);
+    }
+
+    private static StepSpec Step => new DecodeSpec(2, 20, Total: false, Prompt: 16);
+
+    private static CacheSplit Split(int tokens) => new(KvSplitForm.Sequential, new Dictionary<string, Amount> { [""] = tokens });
+
+    private static IEnumerable<Instruction> Instructions(ExecutionPlan unrolled) => unrolled.Body.Cast<Instruction>();
+
+    private static EquatableArray<PlanNode> Changed(EquatableArray<PlanNode> body, Func<Instruction, Instruction?> change) => body
+        .Select(n => n is Repeat r ? r with { Body = Changed(r.Body, change) } : (PlanNode?)change((Instruction)n)).OfType<PlanNode>().ToArray();
+
+    private static ExecutionPlan PlanOf(ModelSpec model, StepSpec step, CacheSplit split)
+    {
+        var deployment = HostCaches.Of(model, step);
+        var plan = PlanEmission.Emit(StepPlanner.Plan(deployment, step, PublishedRule.Nothing, split), deployment, 0);
+        PlanVerifier.Verify(plan).ShouldBeEmpty();
+        return plan;
+    }
+}

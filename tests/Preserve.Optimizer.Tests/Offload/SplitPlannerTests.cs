@@ -1,0 +1,122 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Preserve.Optimizer.Tests;
+
+public class SplitPlannerTests
+{
+    [Fact]
+    public void Any_deployment_with_its_cache_on_the_host_is_planned_and_proved_and_is_never_slower_than_transferring_everything()
+    {
+        var splits = 0;
+        Prop.ForAll(Arb.From(HostCaches.Generator(maxRepeat: 30)), deployment =>
+        {
+            var device = DeviceOf(deployment.Device);
+            DeploymentRules.Check(deployment, modelIsSound: true).ShouldBeEmpty();
+            if (!MemoryFit.Of(deployment, device.MemoryBytes).Fits)
+                return;
+            var plans = Planner.Plan(deployment, device);
+            PlanSet.Parse(PlanText.Write(plans)).ShouldBe(plans);
+            var (plan, report) = plans.Steps[0];
+            Run(device, plan, plan.Step.MaxContext).ShouldBe(report.StepPicoseconds);
+            report.BoundPicoseconds.ShouldBeLessThanOrEqualTo(Math.Min(report.BasePicoseconds, report.StepPicoseconds));
+            if (plan.Step is PrefillSpec)
+                return;
+
+            var whole = Whole(deployment, deployment.Prefetch);
+            Run(device, Planner.PlanStep(deployment with { Prefetch = PrefetchPolicy.None, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, plan.Step, device), plan.Step.MaxContext)
+                .ShouldBe(report.BasePicoseconds);
+            if (report.Split!.RecomputedTokens == 0)
+            {
+                plan.ShouldBe(whole);
+                return;
+            }
+            splits++;
+            var contexts = Enumerable.Range(0, 9).Select(i => plan.Step.MinContext + (int)((long)(plan.Step.MaxContext - plan.Step.MinContext) * i / 8)).Distinct();
+            foreach (var context in contexts)
+                Run(device, plan, context).ShouldBeLessThanOrEqualTo(Run(device, whole, context));
+        }).Check(RandomDeployments.Runs(40));
+        splits.ShouldBeGreaterThan(2);
+    }
+
+    [Fact]
+    public void The_arena_of_a_step_that_transfers_everything_is_never_larger_than_the_arithmetic_allows() => Prop.ForAll(Arb.From(HostCaches.Generator(maxRepeat: 8)), deployment =>
+    {
+        var plan = Specs.Plan(deployment);
+        var fit = MemoryFit.Of(deployment, availableBytes: long.MaxValue);
+        fit.ActivationBytes.ShouldBeGreaterThanOrEqualTo(plan.ArenaBytes);
+        fit.KeyValueBytes.ShouldBe(0);
+        return true;
+    }).Check(RandomDeployments.Runs(100));
+
+    [Fact]
+    public void Opt_13B_gains_at_every_length_of_a_generation_and_its_split_never_shrinks()
+    {
+        var device = DeviceOf(Devices.A100Sxm40);
+        var step = new DecodeSpec(64, 254, Total: false, Prompt: 128);
+        var deployment = HostCaches.Of(Specs.Opt13B, step);
+        var (plan, report) = Planner.Plan(deployment, device).Steps[0];
+        report.Split!.Outcome.ShouldBe(SplitOutcome.Pipelined);
+        report.StepPicoseconds.ShouldBeLessThan(report.BasePicoseconds * 9 / 10);
+        plan.ArenaBytes.ShouldBeLessThan(device.MemoryBytes - report.WeightBytes);
+        var whole = Whole(deployment, PrefetchPolicy.None);
+        var tokens = ((RecomputeOperation)plan.Instructions().First(i => i.Operation is RecomputeOperation).Operation).Tokens;
+        for (var context = 128; context <= 254; context++)
+        {
+            Run(device, plan, context).ShouldBeLessThan(Run(device, whole, context));
+            tokens.At(context).ShouldBeInRange(tokens.At(context - 1), 128);
+        }
+    }
+
+    [Fact]
+    public void Where_activations_are_not_smaller_than_the_keys_and_values_they_make_nothing_is_recomputed_and_both_sizes_are_said()
+    {
+        // Llama-3-8B: 4096 elements of a token's activations, 2 x 8 x 128 of its keys and values, each in 16 sequences and 2 bytes.
+        var step = new DecodeSpec(16, 2000, Total: false, Prompt: 1500);
+        var report = Planner.Plan(HostCaches.Of(Specs.Llama3_8B, step), DeviceOf(Devices.A100Sxm40)).Steps[0].Report;
+        report.Split.ShouldBe(new SplitReport(SplitOutcome.CannotPay, 0, 131_072, 65_536,
+            "a token's activations are 131,072 bytes, the keys and values that they make 65,536: recomputing cannot pay"));
+        report.StepPicoseconds.ShouldBe(report.BasePicoseconds);
+    }
+
+    [Fact]
+    public void A_4_bit_cache_is_cheaper_to_transfer_than_16_bit_activations()
+    {
+        var step = new DecodeSpec(64, 254, Total: false, Prompt: 128);
+        var deployment = HostCaches.Of(Specs.Opt13B, step) with { KeyValues = Precision.Int4 };
+        Planner.Plan(deployment, DeviceOf(Devices.A100Sxm40)).Steps[0].Report.Split!.Outcome.ShouldBe(SplitOutcome.CannotPay);
+    }
+
+    [Fact]
+    public void With_tensor_parallelism_it_is_at_least_as_fast_as_either_alone()
+    {
+        var device = DeviceOf(Devices.A100Sxm40);
+        var step = new DecodeSpec(32, 600, Total: false, Prompt: 512);
+        var both = HostCaches.Of(Specs.Opt13B, step, ranks: 2, prefetch: PrefetchPolicy.Best);
+        var time = Planner.Plan(both, device).Steps[0].Report.StepPicoseconds;
+        var splitAlone = Planner.PlanStep(both with { Prefetch = PrefetchPolicy.None }, step, device);
+        time.ShouldBeLessThanOrEqualTo(Run(device, splitAlone, 600));
+        time.ShouldBeLessThanOrEqualTo(Run(device, Whole(both, PrefetchPolicy.Best), 600));
+    }
+
+    [Fact]
+    public void A_prefill_stores_what_the_declared_decode_steps_recompute_at_most()
+    {
+        var deployment = HostCaches.Of(Specs.Opt13B, new PrefillSpec(64, 128)) with
+        {
+            Steps = new StepSpec[] { new PrefillSpec(64, 128), new DecodeSpec(64, 158, Total: false, Prompt: 128), new DecodeSpec(64, 254, Total: false, Prompt: 128) },
+        };
+        var plans = Planner.Plan(deployment, DeviceOf(Devices.A100Sxm40));
+        var stored = plans.Steps[0].Plan.Tensors.Single(t => t.Role == TensorRole.Activations).Units.At(0);
+        plans.Steps.Skip(1).Max(s => s.Report.Split!.RecomputedTokens).ShouldBe((int)stored);
+        plans.Steps[1].Plan.Tensors.Single(t => t.Role == TensorRole.Activations).Units.At(0).ShouldBeLessThanOrEqualTo(stored);
+    }
+
+    private static ExecutionPlan Whole(DeploymentSpec deployment, PrefetchPolicy prefetch) => Planner.PlanStep(
+        deployment with { Prefetch = prefetch, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, deployment.Steps[0], DeviceOf(deployment.Device));
+
+    private static Device DeviceOf(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new ArgumentException(id);
+
+    private static long Run(Device device, ExecutionPlan plan, int context) =>
+        new Executor(new SimulatedBackend(device)).RunAsync(plan, context).AsTask().GetAwaiter().GetResult().Picoseconds;
+}
