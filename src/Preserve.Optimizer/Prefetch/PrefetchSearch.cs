@@ -18,9 +18,6 @@ internal sealed class PrefetchSearch
     /// <summary>Most trials, however many kinds of layers a model has.</summary>
     public const int MostTrials = 256;
 
-    /// <summary>Most trials on another machine, whose choice is only asked whether there is more of a tensor in it.</summary>
-    private const int TrialsElsewhere = 32;
-
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
     private const int LeastShare = 2000;
 
@@ -92,10 +89,10 @@ internal sealed class PrefetchSearch
     /// <summary>Trials of the same choices on another machine.</summary>
     public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws);
 
-    /// <summary>The best lengths of the same problem on another machine, or good ones; null where nothing gains there.</summary>
+    /// <summary>The best lengths of the same problem on another machine; null where nothing gains there.</summary>
     public long[]? Again(ICostLaws laws)
     {
-        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, TrialsElsewhere, _cancellationToken);
+        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _mostTrials, _cancellationToken);
         return again.Run() is null ? null : again.Best;
     }
 
