@@ -7,8 +7,13 @@ namespace Preserve.Cli;
 /// <summary>One step, planned and run: the base plan and this plan, by the executor on the hardware model.</summary>
 internal sealed class Simulation
 {
-    private Simulation(DeployedModel deployed, PlanSet plans, StepRun baseRun, StepRun run, StepBand? baseBand, StepBand? band)
+    private const string ColdNote = "the times of the step are those after an empty L2; windows, verdicts, gains and the bound are those of a step after steps like it";
+
+    private readonly bool _cold;
+
+    private Simulation(DeployedModel deployed, bool cold, PlanSet plans, StepRun baseRun, StepRun run, StepBand? baseBand, StepBand? band)
     {
+        _cold = cold;
         (BaseBand, Band) = (baseBand, band);
         Deployed = deployed;
         Plans = plans;
@@ -43,6 +48,12 @@ internal sealed class Simulation
 
     public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
 
+    /// <summary>What is not exact about the step and its model.</summary>
+    public IReadOnlyList<string> Notes => _cold ? [.. Deployed.Notes, ColdNote] : Deployed.Notes;
+
+    /// <summary>Whether the step has collectives: a single rank has none.</summary>
+    public bool HasCollectives => Plan.Instructions().Any(i => i.Operation is CollectiveOperation);
+
     /// <summary>Whether the KV-cache lives in the host's memory.</summary>
     public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
 
@@ -56,7 +67,7 @@ internal sealed class Simulation
         var plan = plans.Steps[0].Plan;
         var basePlan = deployed.Spec.Offload.KeyValues == Home.Host ? WithoutRecomputation(deployed, cancellation) : plan.WithoutPrefetch();
         return new Simulation(
-            deployed, plans,
+            deployed, cold, plans,
             await RunAsync(deployed, basePlan, cold, record: false, cancellation),
             await RunAsync(deployed, plan, cold, record: false, cancellation),
             await BandAsync(deployed, basePlan, cold, cancellation),
@@ -81,8 +92,7 @@ internal sealed class Simulation
             PrefetchTargets = spec.PrefetchTargets switch { Preserve.PrefetchTargets.Weights => "weights", Preserve.PrefetchTargets.KeyValues => "kv", _ => "both" },
             KvHome = HasHostCache ? "host" : "device",
             Split = Report.Split is { } split ? new SplitDocument(
-                split.Outcome switch { SplitOutcome.CannotPay => "cannot-pay", SplitOutcome.NotFaster => "not-faster", SplitOutcome.NotAsked => "not-asked", var form => form.ToString().ToLowerInvariant() },
-                split.RecomputedTokens, split.ActivationBytes, split.KeyValueBytes, split.Reason) : null,
+                Names.SplitOutcomes[split.Outcome], split.RecomputedTokens, split.ActivationBytes, split.KeyValueBytes, split.Reason) : null,
             KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),
@@ -94,14 +104,20 @@ internal sealed class Simulation
             Speedup = Speedup,
             CollectiveShare = CollectiveShare,
             ReachableMicroseconds = Microseconds(Report.ReachablePicoseconds),
+            ElsewhereMicroseconds = Microseconds(Report.ElsewherePicoseconds),
+            GainAtHalfMicroseconds = HasCollectives ? Microseconds(Report.GainAtHalfPicoseconds) : null,
+            GainAtTwiceMicroseconds = HasCollectives ? Microseconds(Report.GainAtTwicePicoseconds) : null,
+            Guard = Report.Guard is { } guard
+                ? new GuardDocument(Names.GuardOutcomes[guard.Outcome], Microseconds(guard.LowPicoseconds), Microseconds(guard.HighPicoseconds))
+                : null,
             MemoryBytes = MemoryBytes,
             Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],
             Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
-            Notes = [.. Deployed.Notes, .. ConvertedFormats.Of(Plan, Deployed.Device)],
+            Notes = [.. Notes, .. ConvertedFormats.Of(Plan, Deployed.Device)],
             Windows = [.. Report.Windows.Select(w => new WindowDocument(
                 w.Host, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
-                [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, c.Reason))]))],
+                [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, Names.Verdicts[c.Verdict], c.Reason))]))],
         };
     }
 
@@ -113,6 +129,8 @@ internal sealed class Simulation
     }
 
     public static decimal Microseconds(long picoseconds) => picoseconds / 1_000_000m;
+
+    private static decimal? Microseconds(long? picoseconds) => picoseconds is { } some ? Microseconds(some) : null;
 
     private static ValueTask<StepBand?> BandAsync(DeployedModel deployed, ExecutionPlan plan, bool cold, CancellationToken cancellation) =>
         StepBand.OfAsync(plan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold }, cancellation);

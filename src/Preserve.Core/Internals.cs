@@ -7,3 +7,5 @@ using System.Runtime.CompilerServices;
 // So do devices and tables of measurements, and errors quote them.
 [assembly: InternalsVisibleTo("Preserve.Hardware")]
 [assembly: InternalsVisibleTo("Preserve.Calibration")]
+// The tool prints the words of the plan text.
+[assembly: InternalsVisibleTo("Preserve.Cli")]

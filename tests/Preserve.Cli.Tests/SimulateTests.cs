@@ -101,6 +101,35 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task Json_has_verdicts_the_guard_and_the_gains_with_other_collectives()
+    {
+        var best = JsonDocument.Parse(await _tool.SucceedAsync(["explain", .. _llama, "--json"])).RootElement;
+        var verdicts = best.GetProperty("windows").EnumerateArray().SelectMany(w => w.GetProperty("candidates").EnumerateArray()).Select(c => c.GetProperty("verdict").GetString()).ToList();
+        verdicts.ShouldContain("part");
+        verdicts.ShouldContain("not-asked");
+        var guard = best.GetProperty("guard");
+        guard.GetProperty("outcome").GetString().ShouldBe("kept");
+        var gain = best.GetProperty("baseMicroseconds").GetDecimal() - best.GetProperty("stepMicroseconds").GetDecimal();
+        gain.ShouldBeInRange(guard.GetProperty("lowMicroseconds").GetDecimal(), guard.GetProperty("highMicroseconds").GetDecimal());
+        best.GetProperty("gainAtHalfMicroseconds").GetDecimal().ShouldBeGreaterThan(0);
+
+        // One rank has no collectives to take another time, and the published rule no guard.
+        var one = JsonDocument.Parse(await _tool.SucceedAsync("simulate", "--model", "meta-llama/Meta-Llama-3-8B", "--device", "h100-sxm", "--prefetch", "paper", "--json")).RootElement;
+        one.GetProperty("guard").ValueKind.ShouldBe(JsonValueKind.Null);
+        one.GetProperty("gainAtHalfMicroseconds").ValueKind.ShouldBe(JsonValueKind.Null);
+        one.GetProperty("gainAtTwiceMicroseconds").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await _tool.SucceedAsync("simulate", "--model", "meta-llama/Meta-Llama-3-8B", "--device", "h100-sxm")).ShouldNotContain("collective takes");
+    }
+
+    [Fact]
+    public async Task A_cold_step_says_what_is_not_cold()
+    {
+        var cold = JsonDocument.Parse(await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--cold", "--json"])).RootElement;
+        cold.GetProperty("notes").EnumerateArray().Single().GetString()!.ShouldContain("after an empty L2");
+        (await _tool.SucceedAsync(["explain", .. _llama, "--prefetch", "paper", "--cold"])).ShouldContain("after an empty L2");
+    }
+
+    [Fact]
     public async Task Collectives_may_be_split_and_share_kernels()
     {
         var explained = await _tool.SucceedAsync(["explain", .. _llama, "--sequence-parallel", "--fuse", "matmul"]);

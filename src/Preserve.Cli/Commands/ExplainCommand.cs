@@ -44,11 +44,12 @@ internal static class ExplainCommand
                     ? $"{SimulationText.Time(window.HiddenPicoseconds)} of prefetch beside it; " + Saved(window.SavedPicoseconds, many)
                     : "nothing is prefetched beside it"));
             var candidates = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn(new TableColumn("prefetched").RightAligned())
-                .AddColumn(new TableColumn("of").RightAligned()).AddColumn("why");
+                .AddColumn(new TableColumn("of").RightAligned()).AddColumn("verdict").AddColumn("why");
             foreach (var candidate in window.Candidates)
             {
                 candidates.AddRow(
-                    Markup.Escape(candidate.Tensor.Tensor), SimulationText.Megabytes(candidate.PrefetchedBytes), SimulationText.Megabytes(candidate.Bytes), Markup.Escape(candidate.Reason));
+                    Markup.Escape(candidate.Tensor.Tensor), SimulationText.Megabytes(candidate.PrefetchedBytes), SimulationText.Megabytes(candidate.Bytes), Names.Verdicts[candidate.Verdict],
+                    Markup.Escape(candidate.Reason));
             }
             AnsiConsole.Write(candidates);
         }

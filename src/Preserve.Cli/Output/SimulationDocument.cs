@@ -48,6 +48,14 @@ internal sealed record SimulationDocument
 
     public required decimal ReachableMicroseconds { get; init; }
 
+    public required decimal ElsewhereMicroseconds { get; init; }
+
+    public required decimal? GainAtHalfMicroseconds { get; init; }
+
+    public required decimal? GainAtTwiceMicroseconds { get; init; }
+
+    public required GuardDocument? Guard { get; init; }
+
     public required long MemoryBytes { get; init; }
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
@@ -67,7 +75,10 @@ internal sealed record WindowDocument(
     IReadOnlyList<CandidateDocument> Candidates);
 
 /// <summary>A tensor that is read after a collective and before the next, of one rank.</summary>
-internal sealed record CandidateDocument(string Tensor, long Bytes, long PrefetchedBytes, string Reason);
+internal sealed record CandidateDocument(string Tensor, long Bytes, long PrefetchedBytes, string Verdict, string Reason);
+
+/// <summary>Whether the gain is sure, and between what it lies with 80 %.</summary>
+internal sealed record GuardDocument(string Outcome, decimal? LowMicroseconds, decimal? HighMicroseconds);
 
 /// <summary>How a KV-cache in the host's memory is brought: bytes are those of one token of every sequence.</summary>
 internal sealed record SplitDocument(string Outcome, int RecomputedTokens, long ActivationBytes, long KeyValueBytes, string Reason);

@@ -19,20 +19,24 @@ internal static class SimulationText
         var report = simulation.Report;
         var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
         times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation.BaseBand));
-        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {plan(simulation)}: {simulation.Speedup:0.000} times as fast{Band(simulation.Band)}");
+        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {simulation.Plan.Policy.ToString().ToLowerInvariant()}: {simulation.Speedup:0.000} times as fast{Band(simulation.Band)}");
         times.AddRow("lower bound", Time(report.BoundPicoseconds), $"by {Markup.Escape(report.BoundBy)}; this plan takes {(double)simulation.Run.Picoseconds / report.BoundPicoseconds:0.00} times that");
-        times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
-        times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
+        if (simulation.HasCollectives)
+        {
+            times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
+            times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
+        }
         times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
-        times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), "if every collective takes half its time");
-        times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
+        if (simulation.HasCollectives)
+        {
+            times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), "if every collective takes half its time");
+            times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
+        }
         if (report.Split is { } split)
             times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
         if (report.Guard is { } guard)
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         AnsiConsole.Write(times);
-
-        static string plan(Simulation s) => s.Plan.Policy.ToString().ToLowerInvariant();
     }
 
     private static string Guard(GuardOutcome outcome) => outcome switch
@@ -62,7 +66,7 @@ internal static class SimulationText
             Console.WriteLine($"band      nothing of {simulation.Deployed.Device.Id} was measured: the times are those of its data sheet, and how far they are off is not known");
         else if (simulation.Band.Unmeasured.Count > 0)
             Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Band.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
-        foreach (var note in simulation.Deployed.Notes)
+        foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Plan, simulation.Deployed.Device))
             Console.WriteLine($"formats   {note}");
