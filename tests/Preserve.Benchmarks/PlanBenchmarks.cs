@@ -7,7 +7,10 @@ namespace Preserve.Benchmarks;
 [MemoryDiagnoser]
 public class PlanBenchmarks
 {
-    private readonly PlanSet _plans = Planner.Plan(Deployment(8192), Device);
+    /// <summary>Tokens of a sequence at most: the model's positions.</summary>
+    internal const int MostContext = 8192;
+
+    private readonly PlanSet _plans = Planner.Plan(Deployment(MostContext), Device);
     private readonly Executor _executor = new(new SimulatedBackend(Device));
     private string _text = "";
     private int _context;
@@ -20,7 +23,7 @@ public class PlanBenchmarks
 
     /// <summary>Lowering, passes, proof and report.</summary>
     [Benchmark]
-    public PlanSet Plan() => Planner.Plan(Deployment(8192), Device);
+    public PlanSet Plan() => Planner.Plan(Deployment(MostContext), Device);
 
     /// <summary>The plan's text.</summary>
     [Benchmark]
@@ -32,9 +35,12 @@ public class PlanBenchmarks
 
     /// <summary>One step from a ready plan, at a context of its own.</summary>
     [Benchmark]
-    public long Simulate() => _executor.RunAsync(_plans.Steps[0].Plan, 1 + (_context++ % 8192)).AsTask().Result.Picoseconds;
+    public long Simulate() => _executor.RunAsync(_plans.Steps[0].Plan, 1 + (_context++ % MostContext)).AsTask().Result.Picoseconds;
 
-    internal static DeploymentSpec Deployment(int context) => new(
+    /// <summary>The <paramref name="i"/>th of deployments that differ in context or batch: the first 524,288 are distinct.</summary>
+    internal static DeploymentSpec Distinct(int i) => Deployment(1 + (i % MostContext), 64 - (i / MostContext % 64));
+
+    internal static DeploymentSpec Deployment(int context, int batch = 64) => new(
         new ModelSpec("Llama3_70B", 8192, 128_256, 8192, false, 0, false, Norm.Rms, false, false, new[]
         {
             new LayerGroup(new[]
@@ -45,5 +51,5 @@ public class PlanBenchmarks
             }, 80),
         }),
         Devices.H100, 8, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.Paper, false,
-        new StepSpec[] { new DecodeSpec(64, context, Total: false) });
+        new StepSpec[] { new DecodeSpec(batch, context, Total: false) });
 }

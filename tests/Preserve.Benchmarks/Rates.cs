@@ -12,16 +12,19 @@ internal static class Rates
     {
         Print("simulate a decode step from a ready plan", () =>
         {
-            var plan = Planner.Plan(PlanBenchmarks.Deployment(8192), PlanBenchmarks.Device).Steps[0].Plan;
+            // Contexts are counted over all 64 sequences, so that there are as many as steps.
+            const int Sequences = 64, Most = Sequences * PlanBenchmarks.MostContext;
+            var deployment = PlanBenchmarks.Deployment(PlanBenchmarks.MostContext) with { Steps = new StepSpec[] { new DecodeSpec(Sequences, Most, Total: true) } };
+            var plan = Planner.Plan(deployment, PlanBenchmarks.Device).Steps[0].Plan;
             var executor = new Executor(new SimulatedBackend(PlanBenchmarks.Device));
-            return i => _ = executor.RunAsync(plan, 1 + (i % 8192)).AsTask().Result;
+            return i => _ = executor.RunAsync(plan, Sequences + (i % (Most - Sequences + 1))).AsTask().Result;
         });
         Print("plan by the published rule from a specification, and simulate", () =>
         {
             var executor = new Executor(new SimulatedBackend(PlanBenchmarks.Device));
             return i =>
             {
-                var deployment = PlanBenchmarks.Deployment(1 + (i % 8192));
+                var deployment = PlanBenchmarks.Distinct(i);
                 var graph = StepPlanner.Plan(deployment, deployment.Steps[0], StepPlanner.RuleOf(deployment.Prefetch, PlanBenchmarks.Device.PrefetchRoomBytes));
                 var plan = PlanEmission.Emit(graph, deployment, PlanBenchmarks.Device.PrefetchRoomBytes);
                 _ = executor.RunAsync(plan, plan.Step.MaxContext).AsTask().Result;
@@ -32,11 +35,11 @@ internal static class Rates
             var laws = CostLaws.For(PlanBenchmarks.Device);
             return i =>
             {
-                var deployment = PlanBenchmarks.Deployment(1 + (i % 8192)) with { Prefetch = PrefetchPolicy.Best };
+                var deployment = PlanBenchmarks.Distinct(i) with { Prefetch = PrefetchPolicy.Best };
                 _ = new BestPrefetch(deployment, deployment.Steps[0], laws, default).Plan();
             };
         });
-        Print("plan with a proof and a report", () => i => Planner.Plan(PlanBenchmarks.Deployment(1 + (i % 8192)), PlanBenchmarks.Device));
+        Print("plan with a proof and a report", () => i => Planner.Plan(PlanBenchmarks.Distinct(i), PlanBenchmarks.Device));
     }
 
     private static void Print(string what, Func<Action<int>> prepare)

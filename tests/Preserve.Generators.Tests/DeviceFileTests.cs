@@ -46,6 +46,18 @@ public class DeviceFileTests
         DeviceFile.Parse(EmittedText.PlansOf(run.Source).DeviceFile!).Device.ShouldNotBeNull().Name.ShouldBe(name);
     }
 
+    [Theory]
+    [InlineData("\u2028")]
+    [InlineData("\u0085")]
+    [InlineData("\u0007")]
+    public async Task A_name_that_would_break_the_line_of_a_plan_is_refused(string character)
+    {
+        var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"compute\"", $"\"name\": \"a\\u{(int)character[0]:x4}b\",\n  \"compute\""));
+        var run = GeneratorRun.Of(TestCompilation.Of(Deployment), file);
+        run.Sources.ShouldBeEmpty();
+        (await Analysis.DiagnosticsOf(run.Output, file)).ShouldContain(d => d.Id == "PRSV009" && d.GetMessage(CultureInfo.InvariantCulture).Contains("name", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Errors_are_reported_at_their_lines()
     {

@@ -76,13 +76,8 @@ internal static class PrefetchWindows
     /// <summary>Adds what is read after the <paramref name="i"/>th collective and before the next.</summary>
     private static void AddReads(Graph graph, DataFlow flow, List<int> collectives, int i, PrefetchWindow window, PrefetchReach reach)
     {
-        var isLast = i + 1 == collectives.Count;
-        var start = isLast ? collectives[0] : collectives[i];
-        var end = isLast ? collectives[1 % collectives.Count] : collectives[i + 1];
-        // A matmul that shares the next collective's kernel reads its weight before anything is exchanged.
-        var last = end > start && graph.Operators[end].Operation is CollectiveOperation { MatMul: not null } ? end : end - 1;
         var seen = new HashSet<GraphReference>(window.Candidates.Select(c => c.Tensor));
-        foreach (var reader in BreadthFirst.From(flow, start, v => v <= last))
+        foreach (var reader in WindowReach.UntilNext(graph, flow, collectives, i))
             AddReads(graph.Targets, window, graph.Operators[reader], reader, reach, seen);
     }
 

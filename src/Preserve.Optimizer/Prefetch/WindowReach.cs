@@ -17,11 +17,28 @@ internal static class WindowReach
     {
         if (at > 0 && HasSecondHalf(graph, collectives, at - 1))
             return [];
-        var isLast = at + 1 == collectives.Count;
-        var first = isLast ? 0 : at;
-        var next = first + (HasSecondHalf(graph, collectives, first) ? 2 : 1);
+        var first = FirstOf(collectives, at);
+        return Between(graph, flow, collectives, first, first + (HasSecondHalf(graph, collectives, first) ? 2 : 1));
+    }
+
+    /// <summary>Operators behind a collective and before the next one, whatever both are halves of; behind the step's last, those of the
+    /// next step's first.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="flow">Its edges.</param>
+    /// <param name="collectives">Indices of its collectives, ascending.</param>
+    /// <param name="at">Which of them.</param>
+    public static List<int> UntilNext(Graph graph, DataFlow flow, List<int> collectives, int at)
+    {
+        var first = FirstOf(collectives, at);
+        return Between(graph, flow, collectives, first, first + 1);
+    }
+
+    private static int FirstOf(List<int> collectives, int at) => at + 1 == collectives.Count ? 0 : at;
+
+    private static List<int> Between(Graph graph, DataFlow flow, List<int> collectives, int first, int next)
+    {
         var start = collectives[first];
-        var end = next < collectives.Count ? collectives[next] : isLast && collectives.Count == 1 ? start : graph.Operators.Count;
+        var end = next < collectives.Count ? collectives[next] : collectives.Count == 1 ? start : graph.Operators.Count;
         // A matmul that shares the next collective's kernel reads its weight before anything is exchanged.
         var last = end < graph.Operators.Count && graph.Operators[end].Operation is CollectiveOperation { MatMul: not null } ? end : end - 1;
         return BreadthFirst.From(flow, start, v => v <= last);
