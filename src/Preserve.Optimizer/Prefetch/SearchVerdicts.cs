@@ -23,7 +23,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     private readonly (Verdict? Constraint, string Name, Lazy<long[]?> Choice)[] _again =
     [
         (Verdict.WindowTooShort, "collectives of twice the length", new(() => search.Again(new ScaledCollectiveLaws(laws, Relaxation)))),
-        (null, "an L2 of 8 times the size", new(() => search.Again(new LargerL2Laws(laws, LargeRelaxation)))),
+        (null, "an L2 of twice the size", new(() => search.Again(new LargerL2Laws(laws, Relaxation)))),
         (null, "an L2 of 64 times the size", new(() => search.Again(new LargerL2Laws(laws, LargeRelaxation * LargeRelaxation)))),
     ];
 

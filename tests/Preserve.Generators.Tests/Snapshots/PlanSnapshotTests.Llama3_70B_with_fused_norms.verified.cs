@@ -148,7 +148,7 @@ partial class Llama3_70BDeployed
                   part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
                   no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
                 window  gate_up  layer 0  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
-                  part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
+                  part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layer 0  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
                   whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
                   no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
@@ -161,7 +161,7 @@ partial class Llama3_70BDeployed
                   part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
                   no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
                 window  gate_up  layers 1 to 78  takes 40.249202 us each  hides 8.005375 us each  saves 66.788280 us together
-                  part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
+                  part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.695888 us each  saves 468.194064 us together
                   whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
                   no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
@@ -174,7 +174,7 @@ partial class Llama3_70BDeployed
                   part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
                   no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
                 window  gate_up  layer 79  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
-                  part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 8 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
+                  part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 3.997639 us
                   part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more in all layers would cost 3.998 us of the step: they push out what is still needed, and in a larger L2 they would save 3.787 us
                 window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us

@@ -172,7 +172,7 @@ partial class Opt30BDeployed
                 window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.365082 us
                   not-asked              47.down_bias          0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked              final_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part                   embedding             27,525,120 of 360,349,696  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; with an L2 of 8 times the size the search prefetches 33,030,144 bytes of it, not 27,525,120
+                  part                   embedding             27,525,120 of 360,349,696  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; with an L2 of twice the size the search prefetches 33,030,144 bytes of it, not 27,525,120
                 window  head_gather  outside the layers  takes 19.044197 us  hides 17.396453 us  saves 12.244501 us
                   not-asked              position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
                   not-asked              0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
