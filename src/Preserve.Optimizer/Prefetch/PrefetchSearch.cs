@@ -243,11 +243,11 @@ internal sealed class PrefetchSearch
                 foreach (var part in _moved)
                 {
                     var step = Math.Max(_parts[part].Bytes / divisor, 1);
-                    if (divisor == Coarsest)
-                        improved |= TryShift(part);
                     improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
                     foreach (var other in Rivals(part, step))
                         improved |= TryMove(part, step, other);
+                    if (divisor == Coarsest)
+                        improved |= TryShift(part);
                 }
             }
         }

@@ -3,7 +3,7 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 4 context 16384   14,654.7 us    9,872.6 us  1.484x
+// decode batch 4 context 16384   14,654.7 us    9,834.5 us  1.490x
 // decode batch 64 context 4096   19,665.9 us   13,436.3 us  1.464x
 // prefill batch 1 tokens 2048   135,183.1 us  135,183.1 us  1.000x
 #nullable enable
@@ -77,51 +77,43 @@ partial class Llama3_70BDeployed
               instructions
                 compute     embed               embed 4 x 8192                                                                 embedding -> embed_part                                 signals
                 collective  embed_reduce        all-reduce 65536 bytes over 8                                                  embed_part -> 0.h                                       after embed         signals
-                prefetch    under_embed_reduce  read 5242880 bytes                                                             0.qkv_weight[5242880:10485760]                          after embed
-                prefetch    under_embed_reduce  read {1024c; c>=4288: 4390912} bytes                                           0.kv[0:{c; c>=4288: 4288}]
-                prefetch    under_embed_reduce  read 2621440 bytes                                                             0.out_weight[5767168:8388608]
-                prefetch    under_embed_reduce  read 12582912 bytes                                                            0.gate_up_weight[0:12582912]
-                prefetch    under_embed_reduce  read 16515072 bytes                                                            0.down_weight[0:16515072]
+                prefetch    under_embed_reduce  read 10485760 bytes                                                            0.qkv_weight                                            after embed
+                prefetch    under_embed_reduce  read 1024c bytes                                                               0.kv[0:c]
+                prefetch    under_embed_reduce  read 8388608 bytes                                                             0.out_weight
+                prefetch    under_embed_reduce  read 58720256 bytes                                                            0.gate_up_weight
                 compute     join                wait                                                                           -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
-                  compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in                    signals
+                  compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in
                   compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   i.attn_in, i.qkv_weight -> i.qkv_out
-                  prefetch    under_qkv           read {0; c>=4288: 1024c-4390912} bytes                                         i.kv[{c; c>=4288: 4288}:c]                              after attn_norm
                   compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
                   compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
                   compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
                   compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                                   i.attended, i.out_weight -> i.out_part                  signals
                   collective  out_reduce          all-reduce 65536 bytes over 8                                                  i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 46137344 bytes                                                            i.gate_up_weight[12582912:58720256]                     after out
-                  prefetch    under_out_reduce    read 5242880 bytes                                                             i+1.qkv_weight[0:5242880]
-                  prefetch    under_out_reduce    read 5767168 bytes                                                             i+1.out_weight[0:5767168]
+                  prefetch    under_out_reduce    read 29360128 bytes                                                            i.down_weight                                           after out
                   compute     attn_add            add 4 x 8192                                                                   i.h, i.attn_out -> i.h_mid                              after out_reduce
-                  compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
+                  compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  prefetch    under_gate_up       read 12845056 bytes                                                            i.down_weight[16515072:29360128]                        after mlp_norm
                   compute     activation          swiglu 4 x 3584                                                                i.gate_up_out -> i.activated
                   compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   i.activated, i.down_weight -> i.down_part               signals
                   collective  down_reduce         all-reduce 65536 bytes over 8                                                  i.down_part -> i.mlp_out                                after down          signals
-                  prefetch    under_down_reduce   read 5242880 bytes                                                             i+1.qkv_weight[5242880:10485760]                        after down
-                  prefetch    under_down_reduce   read {1024c; c>=4288: 4390912} bytes                                           i+1.kv[0:{c; c>=4288: 4288}]
-                  prefetch    under_down_reduce   read 2621440 bytes                                                             i+1.out_weight[5767168:8388608]
-                  prefetch    under_down_reduce   read 12582912 bytes                                                            i+1.gate_up_weight[0:12582912]
-                  prefetch    under_down_reduce   read 16515072 bytes                                                            i+1.down_weight[0:16515072]
+                  prefetch    under_down_reduce   read 10485760 bytes                                                            i+1.qkv_weight                                          after down
+                  prefetch    under_down_reduce   read 1024c bytes                                                               i+1.kv[0:c]
+                  prefetch    under_down_reduce   read 8388608 bytes                                                             i+1.out_weight
+                  prefetch    under_down_reduce   read 58720256 bytes                                                            i+1.gate_up_weight
                   compute     mlp_add             add 4 x 8192                                                                   i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
-                compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in                 signals
+                compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in
                 compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   79.attn_in, 79.qkv_weight -> 79.qkv_out
-                prefetch    under_qkv           read {0; c>=4288: 1024c-4390912} bytes                                         79.kv[{c; c>=4288: 4288}:c]                             after attn_norm
                 compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
                 compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
                 compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
                 compute     out                 matmul 4 x 1024 by 1024 x 8192, int8 by int8                                   79.attended, 79.out_weight -> 79.out_part               signals
                 collective  out_reduce          all-reduce 65536 bytes over 8                                                  79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 46137344 bytes                                                            79.gate_up_weight[12582912:58720256]                    after out
+                prefetch    under_out_reduce    read 29360128 bytes                                                            79.down_weight                                          after out
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
-                compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
+                compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                prefetch    under_gate_up       read 12845056 bytes                                                            79.down_weight[16515072:29360128]                       after mlp_norm
                 compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated
                 compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_reduce         all-reduce 65536 bytes over 8                                                  79.down_part -> 79.mlp_out                              after down          signals
@@ -130,65 +122,64 @@ partial class Llama3_70BDeployed
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
                 collective  head_gather         all-gather 128256 bytes over 8                                                 head_part -> logits                                     after head
+                prefetch    under_head_gather   read 10485760 bytes                                                            0.qkv_weight                                            after head
+                prefetch    under_head_gather   read 1024c bytes                                                               0.kv[0:c]
+                prefetch    under_head_gather   read 8388608 bytes                                                             0.out_weight
 
               # At context 16,384.
               report
                 base           14,654.710918 us
-                step           9,872.558953 us
+                step           9,834.495765 us
                 bound          9,173.854464 us
                 bound by       critical path
                 collectives    4,310.788595 us
                 reachable      3,013.100046 us
-                elsewhere      4,070.827048 us
-                gain at half   2,620.456917 us
-                gain at twice  4,769.357093 us
+                elsewhere      3,495.623205 us
+                gain at half   3,900.065683 us
+                gain at twice  5,027.545948 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
-                window  embed_reduce  outside the layers  takes 26.585143 us  hides 26.585143 us  saves 33.082456 us
-                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole                  0.kv[0:c]             4,390,912 of 16,777,216    all of it is prefetched, 12,386,304 bytes of it elsewhere; attention takes 8.5 us, not 17.2
-                  part                   0.out_weight          2,621,440 of 8,388,608     a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole                  0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 20.3 us, not 46.8
-                  whole                  0.down_weight         16,515,072 of 29,360,128   all of it is prefetched, 12,845,056 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                window  qkv  layers 0 to 78  takes 6.526799 us each  hides 6.526799 us each  saves 494.831864 us together
-                  whole                  i.kv[0:c]             12,386,304 of 16,777,216   all of it is prefetched, 4,390,912 bytes of it elsewhere; attention takes 8.5 us, not 17.2
-                window  attention  layers 0 to 78  takes 8.540139 us each  hides 4.703226 us each  saves 0.000000 us together
-                  whole                  i.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.0 us, not 10.3
-                window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,592.106367 us together
-                  not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 19.3 us, not 46.8
-                  whole                  i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 6.5 us, not 11.8
-                  whole                  i+1.out_weight        5,767,168 of 8,388,608     all of it is prefetched, 2,621,440 bytes of it elsewhere; out takes 6.0 us, not 10.3
-                window  gate_up  layers 0 to 78  takes 20.281439 us each  hides 20.281439 us each  saves 413.331634 us together
-                  whole                  i.down_weight         12,845,056 of 29,360,128   all of it is prefetched, 16,515,072 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,575.293531 us together
-                  not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it elsewhere; qkv takes 6.5 us, not 11.8
-                  whole                  i+1.kv[0:c]           4,390,912 of 16,777,216    all of it is prefetched, 12,386,304 bytes of it elsewhere; attention takes 8.5 us, not 17.2
-                  whole                  i+1.out_weight        2,621,440 of 8,388,608     all of it is prefetched, 5,767,168 bytes of it elsewhere; out takes 6.0 us, not 10.3
-                  whole                  i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 19.3 us, not 46.8
-                  whole                  i+1.down_weight       16,515,072 of 29,360,128   all of it is prefetched, 12,845,056 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                window  qkv  layer 79  takes 6.526799 us  hides 6.526799 us  saves 6.278283 us
-                  whole                  79.kv[0:c]            12,386,304 of 16,777,216   all of it is prefetched, 4,390,912 bytes of it elsewhere; attention takes 8.5 us, not 17.2
-                window  attention  layer 79  takes 8.540139 us  hides 4.703226 us  saves 0.000000 us
-                  whole                  79.out_weight         0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.0 us, not 10.3
-                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 25.336891 us
-                  not-asked              79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 19.3 us, not 46.8
-                  whole                  79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                window  gate_up  layer 79  takes 19.321733 us  hides 15.038024 us  saves 3.899568 us
-                  whole                  79.down_weight        12,845,056 of 29,360,128   all of it is prefetched, 16,515,072 bytes of it elsewhere; down takes 10.4 us, not 25.5
+                window  embed_reduce  outside the layers  takes 26.585143 us  hides 26.585143 us  saves 28.737730 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 7.3 us, not 11.8
+                  whole      0.kv[0:c]             16,777,216 of 16,777,216   attention takes 9.0 us, not 17.2
+                  whole      0.out_weight          8,388,608 of 8,388,608     out takes 6.0 us, not 10.3
+                  whole      0.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 16.6 us, not 46.8
+                window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 0.000000 us together
+                  whole      i.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 10.0 us, not 17.2
+                window  attention  layers 0 to 78  takes 9.993314 us each  hides 9.993314 us each  saves 0.000000 us together
+                  whole      i.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.8 us, not 10.3
+                window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 1,160.726318 us together
+                  not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      i.gate_up_weight      0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it elsewhere; gate_up takes 16.9 us, not 46.8
+                  whole      i.down_weight         29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
+                window  gate_up  layers 0 to 78  takes 16.900498 us each  hides 5.174051 us each  saves 0.000000 us together
+                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
+                window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 3,542.002525 us together
+                  not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 7.3 us, not 11.8
+                  whole      i+1.kv[0:c]           16,777,216 of 16,777,216   attention takes 10.0 us, not 17.2
+                  whole      i+1.out_weight        8,388,608 of 8,388,608     out takes 6.8 us, not 10.3
+                  whole      i+1.gate_up_weight    58,720,256 of 58,720,256   gate_up takes 16.9 us, not 46.8
+                window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 0.000000 us
+                  whole      79.kv[0:c]            0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 10.0 us, not 17.2
+                window  attention  layer 79  takes 9.993314 us  hides 9.993314 us  saves 0.000000 us
+                  whole      79.out_weight         0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.8 us, not 10.3
+                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 14.687589 us
+                  not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      79.gate_up_weight     0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it elsewhere; gate_up takes 16.9 us, not 46.8
+                  whole      79.down_weight        29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
+                window  gate_up  layer 79  takes 16.900498 us  hides 5.174051 us  saves 0.000000 us
+                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
-                  not-asked              final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   head_weight           46,137,344 of 131,334,144  16,252,928 bytes more in all layers would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us
-                window  head_gather  outside the layers  takes 30.580572 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  nothing-to-hide-under  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
-                  whole                  0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 8.5 us, not 17.2
-                  nothing-to-hide-under  0.out_weight          0 of 8,388,608             the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
+                  not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part       head_weight           46,137,344 of 131,334,144  16,252,928 bytes more in all layers would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us
+                window  head_gather  outside the layers  takes 30.580572 us  hides 30.577995 us  saves 2.778501 us
+                  not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 7.3 us, not 11.8
+                  whole      0.kv[0:c]             16,777,216 of 16,777,216   attention takes 9.0 us, not 17.2
+                  whole      0.out_weight          8,388,608 of 8,388,608     out takes 6.0 us, not 10.3
 
             plan  decode batch 64 context 4096
               model          meta-llama/Meta-Llama-3-70B
