@@ -2,3 +2,6 @@ using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Preserve.Optimizer.Tests")]
 [assembly: InternalsVisibleTo("Preserve.Benchmarks")]
+
+// A published system is modelled by splits and an order of copies that the planner would not choose.
+[assembly: InternalsVisibleTo("Preserve.Exploration")]

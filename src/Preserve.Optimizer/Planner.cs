@@ -15,7 +15,7 @@ public static class Planner
     /// <param name="cancellationToken">Stops before the next step, or the next run of its report.</param>
     /// <exception cref="NotSupportedException">There are no passes for the deployment: <see cref="PlanningRefusal"/>.</exception>
     /// <exception cref="OperationCanceledException">The planning was stopped.</exception>
-    /// <exception cref="ArgumentException">The deployment does not fit the device's memory.</exception>
+    /// <exception cref="ArgumentException">The deployment does not fit the device's memory, or the host's.</exception>
     /// <exception cref="PlanningException">A plan failed its proof: a fault of the optimizer.</exception>
     public static PlanSet Plan(DeploymentSpec deployment, Device device, string? deviceFile = null, CancellationToken cancellationToken = default)
     {
@@ -24,7 +24,9 @@ public static class Planner
         if (device is null)
             throw new ArgumentNullException(nameof(device));
         Refuse(deployment);
-        var fit = MemoryFit.Of(deployment, device.MemoryBytes);
+        var fit = MemoryFit.Of(deployment, device.MemoryBytes, device.HostMemoryBytes);
+        if (fit.FitsDevice && !fit.Fits)
+            throw new ArgumentException($"the deployment needs {fit.HostBytes} bytes of the host's memory, which has {fit.HostAvailableBytes}", nameof(deployment));
         if (!fit.Fits)
             throw new ArgumentException($"the deployment needs {fit.NeededBytes} bytes per rank, {device.Id} has {fit.AvailableBytes}", nameof(deployment));
 

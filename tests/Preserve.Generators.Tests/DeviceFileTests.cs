@@ -59,6 +59,18 @@ public class DeviceFileTests
     }
 
     [Fact]
+    public async Task What_the_host_cannot_hold_is_reported_with_both_sizes()
+    {
+        var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"scale_up\"", "\"host_link\": { \"host_memory_capacity_gigabytes\": 1 },\n  \"scale_up\""));
+        var source = Deployment.With("TensorParallel = 2", "TensorParallel = 2, KeyValueHome = Home.Host").With("Decode(Batch = 4, Context = 128)", "Generation(Batch = 64, Prompt = 8000, Tokens = 100)");
+        var run = GeneratorRun.Of(TestCompilation.Of(source), file);
+        run.Sources.ShouldBeEmpty();
+        var diagnostic = (await Analysis.DiagnosticsOf(run.Output, file)).ShouldHaveSingleItem();
+        diagnostic.Id.ShouldBe("PRSV006");
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldContain("GB on each host, which has 1.0 GB");
+    }
+
+    [Fact]
     public async Task Errors_are_reported_at_their_lines()
     {
         var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1"));

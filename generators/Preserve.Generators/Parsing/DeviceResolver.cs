@@ -30,7 +30,7 @@ internal static class DeviceResolver
             return new Resolution.NotPlanned(refusal);
         try
         {
-            var fit = MemoryFit.Of(spec, device.MemoryBytes);
+            var fit = MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
             return fit.Fits ? new Resolution.Accepted(device, text) : new Resolution.DoesNotFit(fit);
         }
         catch (OverflowException)

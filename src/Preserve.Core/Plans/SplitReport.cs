@@ -4,7 +4,7 @@ namespace Preserve;
 /// <param name="Outcome">What was decided.</param>
 /// <param name="RecomputedTokens">Tokens of each sequence whose keys and values are recomputed at the largest context, in the kind of layer that recomputes most.</param>
 /// <param name="ActivationBytes">Activations that are stored of one token of every sequence, in that kind of layer; 0 where none recomputes.</param>
-/// <param name="KeyValueBytes">Keys and values that they make, on one rank.</param>
+/// <param name="KeyValueBytes">Keys and values that they make: on one rank, or on all where they are gathered from all.</param>
 /// <param name="Reason">Why, in one sentence with figures.</param>
 public sealed record SplitReport(SplitOutcome Outcome, int RecomputedTokens, long ActivationBytes, long KeyValueBytes, string Reason);
 
@@ -16,6 +16,9 @@ public enum SplitOutcome
 
     /// <summary>The first tokens' are recomputed, as many as make least the longer of all transfers and all work, which run beside each other.</summary>
     Pipelined,
+
+    /// <summary>The first tokens' are recomputed, as many as the simulation finds fastest between those two.</summary>
+    Between,
 
     /// <summary>All cross: a token's activations are not smaller than the keys and values that they make.</summary>
     CannotPay,

@@ -8,6 +8,7 @@ internal sealed record Bounds(double Least, double Most, string Hint = "")
 {
     public static readonly Bounds Teraflops = new(0.1, 100_000, " (in 10^12 operations per second)");
     public static readonly Bounds CapacityGigabytes = new(1, 4_096, " (in 10^9 bytes)");
+    public static readonly Bounds HostGigabytes = new(1, 1_000_000, " (in 10^9 bytes)");
     public static readonly Bounds MemoryRate = new(10, 50_000, " (in 10^9 bytes per second, not bits)");
     public static readonly Bounds Mebibytes = new(0.25, 4_096, " (in 2^20 bytes)");
     public static readonly Bounds OnChipRate = new(0.05, 500, " (in 10^12 bytes per second)");

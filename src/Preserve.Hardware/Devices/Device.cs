@@ -43,6 +43,9 @@ public sealed record Device(
     /// <summary>Bytes of the device's memory.</summary>
     public long MemoryBytes => (long)(Hbm.CapacityGigabytes * 1e9);
 
+    /// <summary>Bytes of the host's memory, which the ranks of a host share; null where they are not known.</summary>
+    public long? HostMemoryBytes => HostLink.HostMemoryGigabytes is { } capacity ? (long)(capacity * 1e9) : null;
+
     /// <summary>Whether capacity and read rate of the L2 are known. Without them nothing is prefetched.</summary>
     public bool L2Known => L2.UsableMebibytes is not null && L2.ReadTerabytesPerSecond is not null;
 

@@ -149,8 +149,9 @@ internal sealed class DeviceFileReader
         engines ??= Assume(section.PathOf(enginesName), DeviceAssumptions.CopyEngines, DeviceAssumptions.CopyEnginesNote);
         var memory = section.Number(memoryName, Bounds.MemoryRate)
             ?? Assume(section.PathOf(memoryName), DeviceAssumptions.HostMemoryGigabytesPerSecond, DeviceAssumptions.HostMemoryNote);
+        var capacity = section.Number("host_memory_capacity_gigabytes", Bounds.HostGigabytes);
         section.RefuseUnknown();
-        return new HostLink(kind, nominal, sustained, latency, pageable.Value, duplex, (int)engines.Value, memory);
+        return new HostLink(kind, nominal, sustained, latency, pageable.Value, duplex, (int)engines.Value, memory, capacity);
     }
 
     private KernelConstants ReadKernels(DeviceFileSection section, ComputeRates compute, HbmMemory hbm)

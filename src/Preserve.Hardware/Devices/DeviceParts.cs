@@ -61,6 +61,7 @@ public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirect
 /// <param name="DuplexShare">The part of the rate that a direction keeps while the other one runs too, above 0 to 1.</param>
 /// <param name="CopyEngines">Copies that run at once, 1 or more.</param>
 /// <param name="HostMemoryGigabytesPerSecond">Rate of the host's memory, which all ranks of a host share.</param>
+/// <param name="HostMemoryGigabytes">Capacity of the host's memory, which they share too; null where it is not known, and then it is no bound.</param>
 public sealed record HostLink(
     string Kind,
     double NominalGigabytesPerSecond,
@@ -69,7 +70,8 @@ public sealed record HostLink(
     double PageableGigabytesPerSecond,
     double DuplexShare,
     int CopyEngines,
-    double HostMemoryGigabytesPerSecond);
+    double HostMemoryGigabytesPerSecond,
+    double? HostMemoryGigabytes = null);
 
 /// <summary>Constants of kernels: what each costs beyond its bytes and operations, and the rates one kernel can draw.</summary>
 /// <param name="MatMulFixedMicroseconds">Launch and ramp of a matmul.</param>

@@ -5,15 +5,22 @@ using System.Linq;
 namespace Preserve.Optimizer;
 
 /// <summary>How many tokens of each sequence have their keys and values recomputed, in every kind of layer.</summary>
-/// <param name="form">The form of the split whose time was made least; null where nothing is recomputed.</param>
+/// <param name="form">The form of the split whose time was made least; null between forms, and where nothing is recomputed.</param>
 /// <param name="tokens">Tokens as a function of the context, by the prefix of a kind's names; nothing is recomputed in a kind that is left out.</param>
 internal sealed class CacheSplit(KvSplitForm? form, IReadOnlyDictionary<string, Amount> tokens)
 {
     /// <summary>Everything is transferred.</summary>
     public static CacheSplit None { get; } = new(null, new Dictionary<string, Amount>());
 
-    /// <summary>The form; null where nothing is recomputed.</summary>
+    /// <summary>The form; null between forms, and where nothing is recomputed.</summary>
     public KvSplitForm? Form { get; } = form;
+
+    /// <summary>Whether what a layer needs is brought while the layer before it runs, and not when the layer itself begins.</summary>
+    public bool Ahead { get; init; } = true;
+
+    /// <summary>How stored activations reach the ranks. Where they are gathered, each rank stores its part of their columns, and as many tokens
+    /// are recomputed at every context.</summary>
+    public ActivationTransfer Activations { get; init; }
 
     /// <summary>Whether nothing is recomputed at any context.</summary>
     public bool IsNone => tokens.Values.All(t => t.IsZero);
@@ -23,7 +30,7 @@ internal sealed class CacheSplit(KvSplitForm? form, IReadOnlyDictionary<string, 
     public Amount Of(string kind) => tokens.TryGetValue(kind, out var own) ? own : 0;
 
     /// <summary>Tokens whose activations a prefill has to store, of each kind: the most that any of the splits recomputes.</summary>
-    /// <param name="splits">Splits of decode steps, each with the step.</param>
+    /// <param name="splits">Splits of decode steps, each with the step; their activations reach the ranks in one way.</param>
     public static CacheSplit Stored(IReadOnlyList<(CacheSplit Split, StepSpec Step)> splits)
     {
         var most = new Dictionary<string, Amount>();
@@ -32,7 +39,7 @@ internal sealed class CacheSplit(KvSplitForm? form, IReadOnlyDictionary<string, 
             foreach (var kind in split.Kinds)
                 most[kind] = Amount.Max(most.TryGetValue(kind, out var before) ? before : 0, split.Of(kind).Most(step.MinContext, step.MaxContext));
         }
-        return new CacheSplit(null, most);
+        return new CacheSplit(null, most) { Activations = splits.Select(s => s.Split.Activations).DefaultIfEmpty().Max() };
     }
 
     private IEnumerable<string> Kinds => tokens.Keys.OrderBy(k => k, StringComparer.Ordinal);

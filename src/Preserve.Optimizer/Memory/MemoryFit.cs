@@ -2,7 +2,7 @@ using System;
 
 namespace Preserve.Optimizer;
 
-/// <summary>What one rank keeps in device memory: arithmetic on the specification, so that an editor can say it while the
+/// <summary>What one rank keeps in device memory, and all ranks in the host's: arithmetic on the specification, so that an editor can say it while the
 /// declaration is typed. A deployment is accepted if and only if this fits.</summary>
 /// <param name="WeightBytes">Weights of one rank.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank, of the declared step that needs most; 0 where it lives in host memory.</param>
@@ -13,14 +13,24 @@ public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long Activa
     /// <summary>All that is needed.</summary>
     public long NeededBytes => checked(WeightBytes + KeyValueBytes + ActivationBytes);
 
+    /// <summary>What all ranks keep in the host's memory at least: the KV-cache, where it lives there.</summary>
+    public long HostBytes { get; init; }
+
+    /// <summary>The host's memory; null where it is not known, and then it is no bound.</summary>
+    public long? HostAvailableBytes { get; init; }
+
+    /// <summary>Whether the device's memory holds what it has to.</summary>
+    public bool FitsDevice => NeededBytes <= AvailableBytes;
+
     /// <summary>Whether it fits.</summary>
-    public bool Fits => NeededBytes <= AvailableBytes;
+    public bool Fits => FitsDevice && (HostAvailableBytes is not { } host || HostBytes <= host);
 
     /// <summary>Computes the fit.</summary>
     /// <param name="deployment">The deployment, otherwise accepted by its rules.</param>
     /// <param name="availableBytes">Memory of the device that a rank runs on.</param>
+    /// <param name="hostAvailableBytes">Memory of the host that all ranks share; null where it is not known.</param>
     /// <exception cref="OverflowException">A size does not fit 64 bits.</exception>
-    public static MemoryFit Of(DeploymentSpec deployment, long availableBytes)
+    public static MemoryFit Of(DeploymentSpec deployment, long availableBytes, long? hostAvailableBytes = null)
     {
         if (deployment is null)
             throw new ArgumentNullException(nameof(deployment));
@@ -31,6 +41,11 @@ public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long Activa
             keyValues = Math.Max(keyValues, arithmetic.KeyValueBytes(step));
             activations = Math.Max(activations, arithmetic.ActivationBound(step));
         }
-        return new MemoryFit(arithmetic.WeightBytes(), deployment.Offload.KeyValues == Home.Device ? keyValues : 0, activations, availableBytes);
+        var isHosted = deployment.Offload.KeyValues == Home.Host;
+        return new MemoryFit(arithmetic.WeightBytes(), isHosted ? 0 : keyValues, activations, availableBytes)
+        {
+            HostBytes = isHosted ? checked(deployment.TensorParallel * keyValues) : 0,
+            HostAvailableBytes = hostAvailableBytes,
+        };
     }
 }

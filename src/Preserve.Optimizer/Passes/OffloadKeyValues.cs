@@ -34,7 +34,8 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         }
 
         var operators = new List<GraphOperator>(graph.Operators.Count + (6 * layers.Count));
-        operators.AddRange(copies[0]);
+        if (split.Ahead)
+            operators.AddRange(copies[0]);
         var last = -1;
         foreach (var op in graph.Operators)
         {
@@ -42,8 +43,9 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             if (op.Layer > last)
             {
                 last = op.Layer;
-                if (last + 1 < graph.LayerCount)
-                    operators.AddRange(copies[last + 1]);
+                var brought = split.Ahead ? last + 1 : last;
+                if (brought < graph.LayerCount)
+                    operators.AddRange(copies[brought]);
             }
             if (before.TryGetValue(op, out var made))
                 operators.AddRange(made);
@@ -102,13 +104,13 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             {
                 var activations = Activations();
                 copies.Add(Copy(
-                    "load_x", TransferDirection.HostToDevice, Index - 1,
-                    new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, _recomputed)), At(Buffer("x_past", _pass.Stored, _recomputed * activations.UnitBytes))));
+                    "load_x", TransferDirection.HostToDevice, _pass.Split.Ahead ? Index - 1 : Index,
+                    new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, _recomputed)), At(Buffer(Brought, _pass.Stored, _recomputed * activations.UnitBytes))));
             }
             if (HasOthers)
             {
                 copies.Add(Copy(
-                    "load_kv", TransferDirection.HostToDevice, Index - 1,
+                    "load_kv", TransferDirection.HostToDevice, _pass.Split.Ahead ? Index - 1 : Index,
                     _fresh with { Range = new UnitRange(_recomputed, _cached) }, At(Buffer("kv_past", _cache.Format, Others * _cache.UnitBytes))));
             }
             return copies;
@@ -122,13 +124,12 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             if (_graph.Step is PrefillSpec prefill && (int)Math.Min(_recomputed.At(0), prefill.Tokens) is > 0 and var tokens)
             {
                 var input = _projections[0].Reads[0];
-                // Stored in part, or in another format than it is computed in, it is laid out so first.
-                if (tokens < prefill.Tokens || _pass.Stored != input.Tensor.Format)
+                // Stored in part, by the ranks together, or in another format than it is computed in, it is laid out so first.
+                if (tokens < prefill.Tokens || Gathers || _pass.Stored != input.Tensor.Format)
                 {
                     var laidOut = Value("x_new", _pass.Stored);
                     laidOut.Units = checked(tokens * Activations().UnitBytes);
-                    var depth = ((MatMulOperation)_projections[0].Operation).Depth;
-                    copies.Add(new GraphOperator("store_x", Index, new ElementwiseOperation(ElementwiseFunction.Store, checked(prefill.Batch * tokens), depth))
+                    copies.Add(new GraphOperator("store_x", Index, new ElementwiseOperation(ElementwiseFunction.Store, checked(prefill.Batch * tokens), StoredWidth))
                     {
                         Reads = [input],
                         Writes = [At(laidOut)],
@@ -149,7 +150,21 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             if (_graph.Step is PrefillSpec || _recomputed.IsZero)
                 return [];
             var projection = (MatMulOperation)_projections[0].Operation;
-            var reads = new List<GraphReference> { At(_graph[_prefix + BufferName("x_past")]) };
+            var activations = At(_graph[_prefix + BufferName(Brought)]);
+            var operators = new List<GraphOperator>();
+            if (Gathers)
+            {
+                var gathered = Value("x_whole", _pass.Stored);
+                gathered.Units = activations.Tensor.Units * _graph.Ranks;
+                operators.Add(new GraphOperator("gather_x", Index, new CollectiveOperation(CollectiveKind.AllGather, activations.Tensor.Units.At(_graph.Step.MaxContext), _graph.Ranks))
+                {
+                    Result = Distribution.Whole,
+                    Reads = [activations],
+                    Writes = [At(gathered)],
+                });
+                activations = At(gathered);
+            }
+            var reads = new List<GraphReference> { activations };
             foreach (var op in _projections)
                 reads.AddRange(op.Reads.Skip(1).Select(w => KeyValuePart(w, op)));
             var norm = _graph.Find(_prefix + "k_norm_weight");
@@ -157,8 +172,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
                 reads.Add(At(norm));
             var result = Value("kv_remade", _cache.Format);
             result.Units = _recomputed * _cache.UnitBytes;
-            return
-            [
+            operators.Add(
                 new GraphOperator("recompute", Index, new RecomputeOperation(
                     _operation.Sequences, _recomputed, _operation.KeyValueHeads, _operation.HeadSize, projection.Depth, projection.Weights, projection.Activations,
                     Rotates: _graph.Operators.Any(o => o.Layer == Index && o.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary }),
@@ -167,8 +181,8 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
                     Result = Distribution.Split,
                     Reads = reads,
                     Writes = [At(result)],
-                },
-            ];
+                });
+            return operators;
         }
 
         /// <summary>Lets the attention read what was brought, made again and computed in this step.</summary>
@@ -210,14 +224,21 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         /// <summary>Whether there are any: a window may hold the new token alone, and all of a prompt may be recomputed before the first decode step.</summary>
         private bool HasOthers => Others.Most(_graph.Step.MinContext, _graph.Step.MaxContext) > 0;
 
+        /// <summary>Whether each rank brings its part of the activations, and all gather them.</summary>
+        private bool Gathers => _pass.Split.Activations == ActivationTransfer.Gathered;
+
+        private string Brought => Gathers ? "x_part" : "x_past";
+
+        /// <summary>Columns of the activations that a rank stores.</summary>
+        private int StoredWidth => ((MatMulOperation)_projections[0].Operation).Depth / (Gathers ? _graph.Ranks : 1);
+
         private GraphTensor Activations()
         {
             var name = _prefix + "x";
-            var depth = ((MatMulOperation)_projections[0].Operation).Depth;
             return _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Activations, perLayer: true, _pass.Stored)
             {
                 Units = _recomputed.Most(_graph.Step.MinContext, _graph.Step.MaxContext),
-                UnitBytes = checked(_graph.Step.Batch * _pass.Stored.Bytes(depth)),
+                UnitBytes = checked(_graph.Step.Batch * _pass.Stored.Bytes(StoredWidth)),
                 Memory = TensorMemory.PinnedHost,
             });
         }

@@ -40,12 +40,13 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
                 reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
         }
         var sizes = new RankSizes(deployment);
+        var hasCollectives = _graph.Operators.Exists(o => o.IsCollective);
         return new PlanReport(
             baseRun.Picoseconds, run.Picoseconds, bound.Picoseconds, bound.BoundBy, baseRun.CollectiveExposedPicoseconds, reachable, run.PrefetchElsewherePicoseconds,
             sizes.WeightBytes(), sizes.KeyValueBytes(_plan.Step), windows.ToArray())
         {
-            GainAtHalfPicoseconds = GainWithCollectives(basePlan, 0.5),
-            GainAtTwicePicoseconds = GainWithCollectives(basePlan, 2),
+            GainAtHalfPicoseconds = hasCollectives ? GainWithCollectives(basePlan, 0.5) : baseRun.Picoseconds - run.Picoseconds,
+            GainAtTwicePicoseconds = hasCollectives ? GainWithCollectives(basePlan, 2) : baseRun.Picoseconds - run.Picoseconds,
             Split = draft.Split is null ? null : Split(draft.Split),
             Guard = draft.Guard,
         };
@@ -55,7 +56,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         decision.Outcome,
         _graph.Operators.Select(o => o.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(_context)).DefaultIfEmpty(0).Max(),
         decision.Sizes is { } sizes ? (long)sizes.ActivationBytes.Ceiling() : 0,
-        decision.Sizes is { } both ? (long)both.KeyValueBytesOfRank.Ceiling() : 0,
+        decision.Sizes is { } both ? (long)both.KeyValueBytes.Ceiling() : 0,
         decision.Reason);
 
     private long GainWithCollectives(ExecutionPlan basePlan, double factor)

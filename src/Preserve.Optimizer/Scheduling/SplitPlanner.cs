@@ -6,14 +6,14 @@ using System.Threading;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Plans the decode steps of a KV-cache in host memory: with everything transferred, and with the best split of either form, of
-/// which it takes the one that the simulation finds fastest.</summary>
+/// <summary>Plans the decode steps of a KV-cache in host memory: with everything transferred, with the best split of either form, and with
+/// some between them, of which it takes the one that the simulation finds fastest.</summary>
 /// <remarks>The formulas price a layer alone; the simulation runs the whole step, with its event costs, its first and last layer, and
 /// whatever else is on the link. A split that is slower than transferring everything at a context where its plan changes course is not taken.</remarks>
 internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, CancellationToken cancellationToken)
 {
     /// <summary>Ranges of contexts that a plan has splits of their own for: each breakpoint is proved, and timed.</summary>
-    private const int MostPieces = 12;
+    private const int MostPieces = 6;
 
     /// <summary>Samples of the recomputation's time: more would not move the split by a percent.</summary>
     private const int MostSamples = 256;
@@ -63,33 +63,25 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             : "no layer keeps the first tokens of its prompt");
         if (problems.Count == 0)
             return none;
-        var sizes = problems.Values.Select(p => p.Problem.Sizes(ActivationTransfer.Whole)).OrderBy(s => s.Ratio).First();
+        var transfers = Transfers(problems);
+        var sizes = problems.Values.SelectMany(p => transfers.Select(p.Problem.Sizes)).OrderBy(s => s.Ratio).First();
         none = none with { Outcome = SplitOutcome.CannotPay, Sizes = sizes, Reason = sizes.ToString() };
         if (!sizes.CanPay)
             return none;
 
-        var contexts = step.GuardedContexts().ToList();
-        var room = Math.Max(whole.Graph.ArenaBytes, laws.Device.MemoryBytes - new RankSizes(deployment).WeightBytes());
-        var (best, least) = (CacheSplit.None, contexts.Sum(c => _times.Of(whole.Plan, c)));
-        var fastest = long.MaxValue;
-        foreach (var form in new[] { KvSplitForm.Sequential, KvSplitForm.Pipelined })
-        {
-            var split = Solve(form, problems, step);
-            if (split.IsNone || Unprefetched(step, split) is var draft && draft.Graph.ArenaBytes > room)
-                continue;
-            var time = contexts.Sum(c => _times.Of(draft.Plan, c));
-            fastest = Math.Min(fastest, _times.Of(draft.Plan, step.MaxContext));
-            if (time < least && draft.Plan.CheckedContexts().All(c => _times.Of(draft.Plan, c) <= _times.Of(whole.Plan, c)))
-                (best, least) = (split, time);
-        }
+        var search = new SplitSearch(this, step, whole, problems);
+        foreach (var transfer in transfers)
+            search.Try(transfer);
+        var best = search.Best();
         none = none with { Outcome = SplitOutcome.NotFaster, MostSparedBytes = MostSpared(problems, step) };
         var all = Time(_times.Of(whole.Plan, step.MaxContext));
         return best.IsNone
-            ? none with { Reason = fastest == long.MaxValue ? "no split fits: its tiles are longer than the prompt, or its buffers than the memory" : $"the best split takes {Time(fastest)} a step, transferring everything {all}" }
+            ? none with { Reason = search.Fastest == long.MaxValue ? "no split fits: its tiles are longer than the prompt, or its buffers or activations larger than the memory" : $"the best split takes {Time(search.Fastest)} a step, transferring everything {all}" }
             : none with
             {
-                Outcome = best.Form == KvSplitForm.Sequential ? SplitOutcome.Sequential : SplitOutcome.Pipelined,
+                Outcome = best.Form switch { KvSplitForm.Sequential => SplitOutcome.Sequential, KvSplitForm.Pipelined => SplitOutcome.Pipelined, _ => SplitOutcome.Between },
                 Split = best,
+                Sizes = sizes = problems.Values.Select(p => p.Problem.Sizes(best.Activations)).OrderBy(s => s.Ratio).First(),
                 Reason = $"{sizes}; transferring everything takes {all} a step",
             };
     }
@@ -115,7 +107,6 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
                 continue;
             var problem = KvSplitProblem.Of(rates, deployment, spec, step.Batch, step.Prompt, tile) with
             {
-                Gather = null,
                 OtherSeconds = Seconds(Math.Max(first - (perToken * step.MinContext), 0)),
                 OtherSecondsPerToken = Seconds(perToken),
             };
@@ -126,35 +117,137 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         Rational Seconds(long picoseconds) => new(picoseconds, 1_000_000_000_000L * layers);
     }
 
-    /// <summary>The best split of a form in each of some ranges of contexts, as it is in the range's middle.</summary>
-    private static CacheSplit Solve(KvSplitForm form, Dictionary<string, (KvSplitProblem Problem, int Layers)> problems, DecodeSpec step)
+    /// <summary>How activations may reach the ranks; once some were stored in one way, they are all. Gathered, each rank has a part of the columns.</summary>
+    private ActivationTransfer[] Transfers(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
     {
-        var contexts = step.MaxContext - step.MinContext + 1;
-        var pieces = Math.Min(MostPieces, contexts);
-        var tokens = new Dictionary<string, Amount>();
-        foreach (var kind in problems)
-        {
-            if (kind.Value.Problem.Prompt == 0)
-                continue;
-            var solver = new KvSplitSolver(kind.Value.Problem);
-            Amount split = 0;
-            for (var i = 0; i < pieces; i++)
-            {
-                var from = step.MinContext + (int)((long)contexts * i / pieces);
-                var to = step.MinContext + (int)((long)contexts * (i + 1) / pieces) - 1;
-                var best = solver.Solve(form, ActivationTransfer.Whole, from + ((to - from) / 2)).Tokens;
-                split = i == 0 ? best : Amount.WhereNotNegative(Amount.Context - from, best, split);
-            }
-            tokens.Add(kind.Key, split);
-        }
-        return new CacheSplit(form, tokens);
+        if (_drafts.Values.Select(d => d.Split!.Split).FirstOrDefault(s => !s.IsNone) is { } earlier)
+            return [earlier.Activations];
+        return problems.Values.All(p => p.Problem.Gather is not null) && deployment.Model.Hidden % deployment.TensorParallel == 0
+            ? [ActivationTransfer.Whole, ActivationTransfer.Gathered]
+            : [ActivationTransfer.Whole];
     }
 
     private static long MostSpared(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems, DecodeSpec step) => problems.Values.Sum(p =>
     {
-        var sizes = p.Problem.Sizes(ActivationTransfer.Whole);
-        return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - sizes.ActivationBytes) * Math.Min(step.Prompt, step.MaxContext) * p.Layers).Ceiling() : 0;
+        var sizes = p.Problem.Sizes(p.Problem.Gather is null ? ActivationTransfer.Whole : ActivationTransfer.Gathered);
+        return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) * Math.Min(step.Prompt, step.MaxContext) * p.Layers).Ceiling() : 0;
     });
+
+    /// <summary>Times splits, and keeps the one that takes least: those of both forms, and those between them.</summary>
+    /// <remarks>The sequential form hides too little of the transfers, the pipelined one hides all of them and leaves out what it cannot: a
+    /// gathering before the recomputation, the first layer. What is best lies between.</remarks>
+    private sealed class SplitSearch
+    {
+        private readonly SplitPlanner _planner;
+        private readonly DecodeSpec _step;
+        private readonly StepDraft _whole;
+        private readonly Dictionary<string, (KvSplitProblem Problem, int Layers)> _problems;
+        private readonly List<int> _contexts;
+        private readonly long _room;
+        private readonly List<(CacheSplit Split, ExecutionPlan Plan, long Time)> _tried = [];
+
+        public SplitSearch(SplitPlanner planner, DecodeSpec step, StepDraft whole, Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
+        {
+            (_planner, _step, _whole, _problems) = (planner, step, whole, problems);
+            _contexts = step.GuardedContexts().ToList();
+            _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - new RankSizes(planner.Deployment).WeightBytes());
+        }
+
+        /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything.</summary>
+        public CacheSplit Best()
+        {
+            var times = _planner._times;
+            var whole = _contexts.Sum(c => times.Of(_whole.Plan, c));
+            foreach (var (split, plan, time) in _tried.Where(t => t.Time < whole).OrderBy(t => t.Time))
+            {
+                if (plan.CheckedContexts().All(c => times.Of(plan, c) <= times.Of(_whole.Plan, c)))
+                    return split;
+            }
+            return CacheSplit.None;
+        }
+
+        /// <summary>The least time of any split at the largest context, also of one that is not taken.</summary>
+        public long Fastest { get; private set; } = long.MaxValue;
+
+        /// <summary>Tries the splits of one way in which activations reach the ranks.</summary>
+        public void Try(ActivationTransfer transfer)
+        {
+            var sequential = Solve(KvSplitForm.Sequential, transfer);
+            var pipelined = Solve(KvSplitForm.Pipelined, transfer);
+            // Quarters of the way: an end, the other, the middle, and the quarter beside the better end.
+            var first = Time(sequential, transfer, KvSplitForm.Sequential);
+            var last = Time(pipelined, transfer, KvSplitForm.Pipelined);
+            if (sequential.All(s => s.Value.SequenceEqual(pipelined[s.Key])))
+                return;
+            Time(Between(sequential, pipelined, 2), transfer, null);
+            Time(Between(sequential, pipelined, first <= last ? 1 : 3), transfer, null);
+        }
+
+        /// <summary>Tokens of each kind of layer in each of some ranges of contexts: the best of a form in the range's middle.</summary>
+        private Dictionary<string, int[]> Solve(KvSplitForm form, ActivationTransfer transfer)
+        {
+            var tokens = new Dictionary<string, int[]>();
+            foreach (var kind in _problems)
+            {
+                if (kind.Value.Problem.Prompt == 0 || !kind.Value.Problem.Sizes(transfer).CanPay)
+                    continue;
+                var solver = new KvSplitSolver(kind.Value.Problem);
+                // A collective has one size at every context.
+                var best = new int[transfer == ActivationTransfer.Gathered ? 1 : Math.Min(MostPieces, _step.MaxContext - _step.MinContext + 1)];
+                for (var i = 0; i < best.Length; i++)
+                {
+                    var (from, next) = (From(i, best.Length), From(i + 1, best.Length));
+                    best[i] = solver.Solve(form, transfer, from + ((next - 1 - from) / 2)).Tokens;
+                }
+                tokens.Add(kind.Key, best);
+            }
+            return tokens;
+        }
+
+        private int From(int piece, int pieces) => _step.MinContext + (int)((_step.MaxContext - _step.MinContext + 1L) * piece / pieces);
+
+        private Dictionary<string, int[]> Between(Dictionary<string, int[]> first, Dictionary<string, int[]> last, int quarters)
+        {
+            var between = new Dictionary<string, int[]>();
+            foreach (var kind in first)
+            {
+                var tile = _problems[kind.Key].Problem.Tile;
+                between.Add(kind.Key, kind.Value.Select((f, i) => (int)((((4L - quarters) * f) + ((long)quarters * last[kind.Key][i])) / 4 / tile) * tile).ToArray());
+            }
+            return between;
+        }
+
+        /// <summary>The time over the contexts; the largest there is where nothing is recomputed or it does not fit.</summary>
+        private long Time(Dictionary<string, int[]> tokens, ActivationTransfer transfer, KvSplitForm? form)
+        {
+            var amounts = new Dictionary<string, Amount>();
+            foreach (var kind in tokens)
+            {
+                Amount split = kind.Value[0];
+                for (var i = 1; i < kind.Value.Length; i++)
+                    split = Amount.WhereNotNegative(Amount.Context - From(i, kind.Value.Length), kind.Value[i], split);
+                amounts.Add(kind.Key, split);
+            }
+            var candidate = new CacheSplit(form, amounts) { Activations = transfer };
+            if (candidate.IsNone)
+                return long.MaxValue;
+            var draft = _planner.Unprefetched(_step, candidate);
+            if (draft.Graph.ArenaBytes > _room
+                || (_planner.Laws.Device.HostMemoryBytes is { } host && PlanFootprint.Of(draft.Plan, _step.MaxContext).HostBytes > host / draft.Plan.Ranks))
+            {
+                return long.MaxValue;
+            }
+            var times = _planner._times;
+            var time = _contexts.Sum(c => times.Of(draft.Plan, c));
+            Fastest = Math.Min(Fastest, times.Of(draft.Plan, _step.MaxContext));
+            _tried.Add((candidate, draft.Plan, time));
+            return time;
+        }
+    }
+
+    private ICostLaws Laws => laws;
+
+    private DeploymentSpec Deployment => deployment;
 
     private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
 

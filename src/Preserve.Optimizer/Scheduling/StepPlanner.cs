@@ -48,7 +48,8 @@ internal static class StepPlanner
 
     private static Graph Plan(PassPipeline pipeline, Func<int, Graph> untilPrefetch)
     {
-        for (var repeats = FirstRepeats; ; repeats = checked(repeats * 2))
+        // What is brought for the next layer makes the first repeat unlike the others.
+        for (var repeats = pipeline.Offload is null ? FirstRepeats : FirstRepeats + 1; ; repeats = checked(repeats * 2))
         {
             var graph = untilPrefetch(repeats);
             pipeline.RunFromPrefetchOn(graph);

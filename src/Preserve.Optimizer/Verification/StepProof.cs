@@ -260,6 +260,10 @@ internal sealed class StepProof
                 continue;
             var cache = PlanStructure.KindOf(entries.Tensor) + "kv";
             var made = checked(recompute.Sequences * recompute.Tokens.At(_context));
+            // All of a token's activations, and not the part that one rank brought.
+            var value = _tensors[read.Tensor];
+            if (made * value.Format.Bytes(recompute.Depth) != value.Bytes.At(_context))
+                return null;
             return _tensors.TryGetValue(cache, out var of) && entries.End - entries.Begin == recompute.Tokens.At(_context)
                 && made * 2 * of.Format.Bytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
                 ? entries with { Tensor = cache } : null;
@@ -273,14 +277,25 @@ internal sealed class StepProof
         var made = instruction.Operation is RecomputeOperation recompute ? MadeAgain(instruction, recompute, repeatLayer) : null;
         foreach (var write in instruction.Writes)
             _copies.Remove((write.Tensor, write.Layer.Resolve(repeatLayer)));
+        if (instruction is { Operation: CollectiveOperation { Kind: CollectiveKind.AllGather }, Reads: { Count: 1 } parts, Writes.Count: 1 })
+            made = EntriesOf(parts[0], repeatLayer);
         if (made is not null && instruction.Writes is { Count: 1 } results)
+        {
             _copies[(results[0].Tensor, results[0].Layer.Resolve(repeatLayer))] = made;
+            // Activations are brought for one reader.
+            foreach (var read in instruction.Reads)
+                _copies.Remove((read.Tensor, read.Layer.Resolve(repeatLayer)));
+        }
         if (instruction is not { Operation: TransferOperation, Reads: { Count: 1 } reads, Writes: { Count: 1 } writes })
             return;
         foreach (var (value, other) in new[] { (writes[0], reads[0]), (reads[0], writes[0]) })
         {
-            if (_tensors[value.Tensor].Role == TensorRole.Value && EntriesOf(other, repeatLayer) is { } entries)
+            // Nobody asks for the activations that a value went to the host as.
+            if (_tensors[value.Tensor].Role == TensorRole.Value && EntriesOf(other, repeatLayer) is { } entries
+                && !(value == reads[0] && _tensors[entries.Tensor].Role == TensorRole.Activations))
+            {
                 _copies[(value.Tensor, value.Layer.Resolve(repeatLayer))] = entries;
+            }
         }
     }
 

@@ -37,6 +37,14 @@ public class DeviceFileTests
         device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
     }
 
+    [Fact]
+    public void The_hosts_memory_is_read_where_it_is_said()
+    {
+        DeviceFile.Parse(Least).Device.ShouldNotBeNull().HostMemoryBytes.ShouldBeNull();
+        var file = Least.Replace("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"host_memory_capacity_gigabytes\": 512 },", StringComparison.Ordinal);
+        DeviceFile.Parse(file).Device.ShouldNotBeNull().HostMemoryBytes.ShouldBe(512_000_000_000);
+    }
+
     [Theory]
     [InlineData("\"id\": \"mine\",", "", 1, 1, "id is missing")]
     [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]

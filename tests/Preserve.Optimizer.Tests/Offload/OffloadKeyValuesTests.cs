@@ -66,6 +66,37 @@ public class OffloadKeyValuesTests
             copy.Waits.ShouldBe(["attention"]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_proof_of_a_deep_stack_takes_no_longer_than_that_of_a_shallow_one(bool prefill)
+    {
+        var plans = new[] { 16, 80 }.Select(repeat => PlanOf(
+            Specs.Model("Deep", 64, 100, Specs.Group(repeat, Specs.Layer("L", 8, 2, 32, 128))), prefill ? new PrefillSpec(2, 16) : Step, Split(12))).ToList();
+        PlanVerifier.CountSteps(plans[1]).ShouldBe(PlanVerifier.CountSteps(plans[0]));
+    }
+
+    [Fact]
+    public void Gathered_activations_are_stored_and_brought_in_parts_and_recomputed_from_whole()
+    {
+        var split = new CacheSplit(KvSplitForm.Sequential, new Dictionary<string, Amount> { [""] = 12 }) { Activations = ActivationTransfer.Gathered };
+        var deployment = HostCaches.Of(_normed, Step, ranks: 2);
+        var decode = PlanEmission.Emit(StepPlanner.Plan(deployment, Step, PublishedRule.Nothing, split), deployment, 0);
+        PlanVerifier.Verify(decode).ShouldBeEmpty();
+        // 64 columns of 2 bytes over 2 ranks, in 2 sequences.
+        decode.Tensors.Single(t => t.Name == "x").UnitBytes.ShouldBe(2 * 32 * 2);
+        var gather = decode.Instructions().First(i => i.Label == "gather_x");
+        gather.Operation.ShouldBe(new CollectiveOperation(CollectiveKind.AllGather, 12 * 2 * 32 * 2, 2));
+        decode.Instructions().Where(i => i.Operation is RecomputeOperation).ShouldAllBe(i => i.Reads[0].Tensor == "x_whole");
+        var prefill = PlanEmission.Emit(StepPlanner.Plan(deployment, new PrefillSpec(2, 16), PublishedRule.Nothing, split), deployment, 0);
+        PlanVerifier.Verify(prefill).ShouldBeEmpty();
+        prefill.Tensors.Single(t => t.Name == "x").Bytes.ShouldBe(decode.Tensors.Single(t => t.Name == "x").Bytes);
+
+        // A rank's own part does not do.
+        var part = decode with { Body = Changed(decode.Body, i => i.Operation is RecomputeOperation ? i with { Reads = i.Reads.Select(r => r.Tensor == "x_whole" ? gather.Reads[0] with { Layer = r.Layer } : r).ToArray() } : i) };
+        PlanVerifier.Verify(part).ShouldNotBeEmpty();
+    }
+
     public static TheoryData<string, Func<Instruction, Instruction?>> Faults => new()
     {
         { "the copy of keys and values is left out", i => i.Label == "load_kv_even" ? null : i },

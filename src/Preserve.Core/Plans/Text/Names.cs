@@ -36,6 +36,7 @@ internal static class Names
     public static readonly Words<SplitOutcome> SplitOutcomes = new("split",
         (SplitOutcome.Sequential, "sequential"),
         (SplitOutcome.Pipelined, "pipelined"),
+        (SplitOutcome.Between, "between"),
         (SplitOutcome.CannotPay, "cannot-pay"),
         (SplitOutcome.NotFaster, "not-faster"),
         (SplitOutcome.NotAsked, "not-asked"));
