@@ -94,6 +94,10 @@ public sealed class SimulatedBackend : IBackend
             HbmBytes = totals.HbmBytes,
             HotBytes = totals.HotBytes,
             PrefetchedBytes = totals.PrefetchedBytes,
+            KernelPicoseconds = totals.KernelPicoseconds,
+            CopyToDevicePicoseconds = totals.CopyToDevicePicoseconds,
+            CopyToHostPicoseconds = totals.CopyToHostPicoseconds,
+            CopyExposedPicoseconds = totals.CopyExposedPicoseconds,
             Timeline = _recording is null ? default(EquatableArray<InstructionRun>) : _recording.Timeline.ToArray(),
             Usage = _recording is null ? default(EquatableArray<ResourceUse>) : _recording.Usage.ToArray(),
         });

@@ -22,6 +22,19 @@ public sealed record StepRun(long Picoseconds)
     /// <summary>Bytes that prefetches read. 0 where a backend does not count them.</summary>
     public long PrefetchedBytes { get; init; }
 
+    /// <summary>Time in which a kernel runs. 0 where a backend does not measure it.</summary>
+    public long KernelPicoseconds { get; init; }
+
+    /// <summary>Time in which something is copied from host memory to the device. 0 where a backend does not measure it.</summary>
+    public long CopyToDevicePicoseconds { get; init; }
+
+    /// <summary>Time in which something is copied from the device to host memory. 0 where a backend does not measure it.</summary>
+    public long CopyToHostPicoseconds { get; init; }
+
+    /// <summary>Time in which something is copied between host and device, and neither a kernel nor a collective runs. 0 where a backend does
+    /// not measure it.</summary>
+    public long CopyExposedPicoseconds { get; init; }
+
     /// <summary>Every instruction in the order of its end; empty unless the backend was asked to record it.</summary>
     public EquatableArray<InstructionRun> Timeline { get; init; }
 

@@ -14,6 +14,9 @@ switch (args.FirstOrDefault())
     case "rates":
         Rates.Measure();
         break;
+    case "generation":
+        Generation.Measure();
+        break;
     case "corpus":
         Corpus.Measure(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
         break;

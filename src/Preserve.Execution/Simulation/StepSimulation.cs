@@ -157,6 +157,10 @@ internal sealed class StepSimulation
             _totals.PrefetchElsewherePicoseconds += passed;
         if ((_resources.InUse & Resources.Hbm) != 0)
             _totals.HbmBusyPicoseconds += passed;
+        if ((active & (1 << (int)StreamKind.Compute)) != 0)
+            _totals.KernelPicoseconds += passed;
+        if (_copies > 0)
+            AddCopies(active, passed);
 
         var ended = _resources.EndedStreams;
         var due = _resources.DueStreams;
@@ -170,6 +174,16 @@ internal sealed class StepSimulation
             if ((due & 1) != 0)
                 BeginData(s);
         }
+    }
+
+    private void AddCopies(int active, long passed)
+    {
+        if ((active & (1 << (int)StreamKind.HostToDevice)) != 0)
+            _totals.CopyToDevicePicoseconds += passed;
+        if ((active & (1 << (int)StreamKind.DeviceToHost)) != 0)
+            _totals.CopyToHostPicoseconds += passed;
+        if ((active & ((1 << (int)StreamKind.Compute) | _collectives)) == 0)
+            _totals.CopyExposedPicoseconds += passed;
     }
 
     /// <summary>Starts all that can start, in the order of streams, until nothing more can.</summary>

@@ -10,6 +10,10 @@ internal struct StepTotals
     public long HbmBytes;
     public long HotBytes;
     public long PrefetchedBytes;
+    public long KernelPicoseconds;
+    public long CopyToDevicePicoseconds;
+    public long CopyToHostPicoseconds;
+    public long CopyExposedPicoseconds;
 
     /// <summary>Adds <paramref name="times"/> times what was added since <paramref name="since"/>.</summary>
     public void Repeat(in StepTotals since, long times)
@@ -21,6 +25,10 @@ internal struct StepTotals
         HbmBytes += times * (HbmBytes - since.HbmBytes);
         HotBytes += times * (HotBytes - since.HotBytes);
         PrefetchedBytes += times * (PrefetchedBytes - since.PrefetchedBytes);
+        KernelPicoseconds += times * (KernelPicoseconds - since.KernelPicoseconds);
+        CopyToDevicePicoseconds += times * (CopyToDevicePicoseconds - since.CopyToDevicePicoseconds);
+        CopyToHostPicoseconds += times * (CopyToHostPicoseconds - since.CopyToHostPicoseconds);
+        CopyExposedPicoseconds += times * (CopyExposedPicoseconds - since.CopyExposedPicoseconds);
     }
 
     /// <summary>Adds what lies between two totals.</summary>
@@ -33,5 +41,9 @@ internal struct StepTotals
         HbmBytes += to.HbmBytes - from.HbmBytes;
         HotBytes += to.HotBytes - from.HotBytes;
         PrefetchedBytes += to.PrefetchedBytes - from.PrefetchedBytes;
+        KernelPicoseconds += to.KernelPicoseconds - from.KernelPicoseconds;
+        CopyToDevicePicoseconds += to.CopyToDevicePicoseconds - from.CopyToDevicePicoseconds;
+        CopyToHostPicoseconds += to.CopyToHostPicoseconds - from.CopyToHostPicoseconds;
+        CopyExposedPicoseconds += to.CopyExposedPicoseconds - from.CopyExposedPicoseconds;
     }
 }

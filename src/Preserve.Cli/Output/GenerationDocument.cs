@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace Preserve.Cli.Output;
+
+/// <summary>What <c>generate --json</c> prints. The names are documented in docs/generate.schema.json.</summary>
+internal sealed record GenerationDocument
+{
+    public required string Model { get; init; }
+
+    public required string Device { get; init; }
+
+    public required int TensorParallel { get; init; }
+
+    public required int Batch { get; init; }
+
+    public required int Prompt { get; init; }
+
+    public required int Tokens { get; init; }
+
+    public required string KvHome { get; init; }
+
+    public required string Prefetch { get; init; }
+
+    public required RunDocument Base { get; init; }
+
+    public required RunDocument This { get; init; }
+
+    public required double Speedup { get; init; }
+
+    public required SplitDocument? Split { get; init; }
+
+    public required long DeviceBytes { get; init; }
+
+    public required long HostBytes { get; init; }
+
+    public required IReadOnlyList<GeneratedStepDocument> Steps { get; init; }
+
+    public required IReadOnlyList<NoteDocument> Assumed { get; init; }
+
+    public required IReadOnlyList<NoteDocument> Doubtful { get; init; }
+
+    public required IReadOnlyList<string> Notes { get; init; }
+
+    public void Write(TextWriter output) => output.WriteLine(JsonSerializer.Serialize(this, DocumentContext.Default.GenerationDocument));
+}
+
+/// <summary>A generation's run. Shares are of the decode steps' time.</summary>
+internal sealed record RunDocument(
+    decimal PrefillMicroseconds, decimal DecodeMicroseconds, decimal TotalMicroseconds, double TokensPerSecond, decimal FirstStepMicroseconds, decimal LastStepMicroseconds,
+    double KernelShare, double HbmShare, double CopyToDeviceShare, double CopyToHostShare, double CopyExposedShare)
+{
+    public static RunDocument Of(GenerationRun run) => new(
+        Simulation.Microseconds(run.Prefill.Picoseconds), Simulation.Microseconds(run.DecodePicoseconds), Simulation.Microseconds(run.Picoseconds), run.TokensPerSecond,
+        Simulation.Microseconds(run.Decode[0].Picoseconds), Simulation.Microseconds(run.Decode[^1].Picoseconds),
+        run.DecodeShare(s => s.KernelPicoseconds), run.DecodeShare(s => s.HbmBusyPicoseconds), run.DecodeShare(s => s.CopyToDevicePicoseconds),
+        run.DecodeShare(s => s.CopyToHostPicoseconds), run.DecodeShare(s => s.CopyExposedPicoseconds));
+}
+
+/// <summary>A decode step of a generation.</summary>
+internal sealed record GeneratedStepDocument(int Context, int RecomputedTokens, decimal BaseMicroseconds, decimal StepMicroseconds);

@@ -1,0 +1,60 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Preserve;
+
+/// <summary>The run of a whole generation: the prompts' prefill, which gives each sequence its first token, and a decode step for each of
+/// the others, every one at its own context.</summary>
+/// <param name="Batch">Sequences.</param>
+/// <param name="Prefill">The run of the prefill.</param>
+/// <param name="Decode">The runs of the decode steps, in order; the first begins with the prompt cached.</param>
+public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<StepRun> Decode)
+{
+    /// <summary>Time of the whole.</summary>
+    public long Picoseconds => checked(Prefill.Picoseconds + DecodePicoseconds);
+
+    /// <summary>Time of the decode steps.</summary>
+    public long DecodePicoseconds => Decode.Sum(s => s.Picoseconds);
+
+    /// <summary>Tokens that all sequences together are given in a second, the prefill's time included.</summary>
+    public double TokensPerSecond => Batch * (Decode.Count + 1) / (Picoseconds / 1e12);
+
+    /// <summary>The part of the decode steps' time in which something of theirs goes on.</summary>
+    /// <param name="of">The time of a step in which it does, in picoseconds.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="of"/> is null.</exception>
+    public double DecodeShare(Func<StepRun, long> of) =>
+        DecodePicoseconds == 0 ? 0 : (double)Decode.Sum(of ?? throw new ArgumentNullException(nameof(of))) / DecodePicoseconds;
+
+    /// <summary>Runs a generation.</summary>
+    /// <param name="executor">Runs the steps.</param>
+    /// <param name="prefill">The plan of the prefill.</param>
+    /// <param name="decode">A plan of decode steps for the same sequences; it serves every context from the prompt on that the generation reaches.</param>
+    /// <param name="tokens">Tokens that each sequence is given, 1 or more: the first by the prefill.</param>
+    /// <param name="cancellationToken">Stops the run.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The plans are not of one generation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The decode plan does not serve a context that is reached.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public static async ValueTask<GenerationRun> RunAsync(
+        Executor executor, ExecutionPlan prefill, ExecutionPlan decode, int tokens, CancellationToken cancellationToken = default)
+    {
+        if (executor is null)
+            throw new ArgumentNullException(nameof(executor));
+        if (prefill?.Step is not PrefillSpec prompt)
+            throw prefill is null ? new ArgumentNullException(nameof(prefill)) : new ArgumentException($"'{prefill.Step}' is no prefill", nameof(prefill));
+        if (decode?.Step is not DecodeSpec { Total: false } step)
+            throw decode is null ? new ArgumentNullException(nameof(decode)) : new ArgumentException($"'{decode.Step}' is no decode step of sequences of one length", nameof(decode));
+        if (step.Batch != prompt.Batch)
+            throw new ArgumentException($"the prefill has {prompt.Batch} sequences, the decode step {step.Batch}", nameof(decode));
+        if (tokens < 1)
+            throw new ArgumentOutOfRangeException(nameof(tokens), tokens, "a generation gives each sequence a token or more");
+        var first = await executor.RunAsync(prefill, 0, cancellationToken).ConfigureAwait(false);
+        var steps = new List<StepRun>(tokens - 1);
+        for (var i = 0; i < tokens - 1; i++)
+            steps.Add(await executor.RunAsync(decode, checked(prompt.Tokens + i), cancellationToken).ConfigureAwait(false));
+        return new GenerationRun(prompt.Batch, first, steps.ToArray());
+    }
+}

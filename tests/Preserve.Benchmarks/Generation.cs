@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using Preserve.Optimizer;
+
+namespace Preserve.Benchmarks;
+
+/// <summary>What it takes to plan and run a whole generation of a large model whose KV-cache lives on the host.</summary>
+internal static class Generation
+{
+    private const int Batch = 16, Prompt = 512, Tokens = 128, WarmUps = 60, Runs = 31;
+
+    public static void Measure()
+    {
+        if (!DeviceCatalogue.TryGet(Devices.A100Sxm80, out var device))
+            throw new InvalidOperationException("no such device");
+        var layer = new LayerSpec(
+            "DecoderLayer", Norm.Layer, PostNorm: false, Position.Learned, Parallel: false,
+            new MultiHeadAttentionSpec(56, 56, 128, ProjectionBias.All, QueryKeyNorm: false, Window: 0, SoftCap: false),
+            new FeedForwardSpec[] { new DenseFeedForwardSpec(28_672, Activation.Relu, Bias: true) });
+        var model = new ModelSpec(
+            "OPT-30B", 7168, 50_272, 2048, TiedEmbeddings: true, LearnedPositions: 2050, EmbeddingScale: false, Norm.Layer, LogitSoftCap: false, HeadBias: false,
+            new[] { new LayerGroup(new[] { layer }, 48) });
+        var deployment = new DeploymentSpec(
+            model, device.Id, 1, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.None, SeparateProjections: false,
+            new StepSpec[] { new PrefillSpec(Batch, Prompt), new DecodeSpec(Batch, Prompt + Tokens - 2, Total: false, Prompt) })
+        {
+            Offload = OffloadSpec.None with { KeyValues = Home.Host },
+        };
+        var (plans, runs) = (new List<double>(), new List<double>());
+        for (var i = 0; i < WarmUps + Runs; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            var planned = Planner.Plan(deployment, device);
+            var planning = clock.Elapsed.TotalMilliseconds;
+            _ = GenerationRun.RunAsync(new Executor(new SimulatedBackend(device)), planned.Steps[0].Plan, planned.Steps[1].Plan, Tokens).AsTask().GetAwaiter().GetResult();
+            if (i < WarmUps)
+                continue;
+            plans.Add(planning);
+            runs.Add(clock.Elapsed.TotalMilliseconds - planning);
+        }
+        Console.WriteLine($"{model.Name}, {Batch} prompts of {Prompt} tokens, {Tokens} tokens each: planned and proved in {Median(plans):0.0} ms, run in {Median(runs):0.0} ms (medians of {Runs})");
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+}
