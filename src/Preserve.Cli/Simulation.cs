@@ -91,8 +91,7 @@ internal sealed class Simulation
             Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
             PrefetchTargets = spec.PrefetchTargets switch { Preserve.PrefetchTargets.Weights => "weights", Preserve.PrefetchTargets.KeyValues => "kv", _ => "both" },
             KvHome = HasHostCache ? "host" : "device",
-            Split = Report.Split is { } split ? new SplitDocument(
-                Names.SplitOutcomes[split.Outcome], split.RecomputedTokens, split.ActivationBytes, split.KeyValueBytes, split.Reason) : null,
+            Split = SplitDocument.Of(Report.Split),
             KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),

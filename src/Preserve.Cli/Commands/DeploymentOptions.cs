@@ -19,6 +19,7 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _keyValues = Precisions("--key-values", "Format of the KV-cache.");
     private readonly Option<string> _home = new Option<string>("--kv-home") { Description = "Where the KV-cache lives: host brings it over the host link in every decode step.", DefaultValueFactory = _ => "device" }.AcceptOnlyFromAmong("device", "host");
     private readonly Option<int?> _prompt = new("--prompt") { Description = "Of a decode step with its KV-cache on the host, the tokens that each prompt brought: keys and values of as many may be recomputed from stored activations. Without it all are transferred.", HelpName = "tokens" };
+    private readonly Option<int> _promptTokens = new("--prompt", "-p") { Description = "Tokens of each prompt.", DefaultValueFactory = _ => 512, HelpName = "tokens" };
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
     private readonly Option<string> _targets = new Option<string>("--prefetch-targets") { Description = "What may be prefetched.", DefaultValueFactory = _ => "both" }.AcceptOnlyFromAmong("both", "weights", "kv");
@@ -62,39 +63,68 @@ internal sealed class DeploymentOptions
             command.Options.Add(option);
     }
 
+    /// <summary>Adds the options of a whole generation.</summary>
+    public void AddGenerationTo(Command command)
+    {
+        foreach (var option in new Option[] { _model, _device, _ranks, _promptTokens, _batch, _weights, _activations, _keyValues, _home, _blocks, _prefetch, _targets, _sequence, _fusion })
+            command.Options.Add(option);
+    }
+
+    /// <summary>Reads a whole generation: its decode step, which serves every length, and its prefill.</summary>
+    /// <param name="parsed">The arguments.</param>
+    /// <param name="tokens">Tokens that each sequence is given.</param>
+    /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
+    public DeployedModel ReadGeneration(ParseResult parsed, int tokens)
+    {
+        var (batch, prompt) = (parsed.GetValue(_batch), parsed.GetValue(_promptTokens));
+        if (tokens is < 2 or > 1_000_000)
+            throw new InputException($"--tokens is {tokens:#,0}, but must be 2 to 1,000,000: the prefill gives the first");
+        if (prompt is < 1 or > 1_000_000)
+            throw new InputException($"--prompt is {prompt:#,0}, but must be 1 to 1,000,000");
+        var home = parsed.GetValue(_home) == "host" ? Home.Host : Home.Device;
+        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), OffloadSpec.None with { KeyValues = home },
+            [new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt), new PrefillSpec(batch, prompt)]);
+    }
+
     /// <summary>Reads the model and the device, and checks them together as a declaration is checked.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
     public DeployedModel Read(ParseResult parsed)
     {
-        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), parsed.GetValue(_home) == "host" ? Home.Host : Home.Device);
+        return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), parsed.GetValue(_home) == "host" ? Home.Host : Home.Device);
     }
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
-    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => Read(parsed, m, PrefetchPolicy.None, Home.Device))];
+    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => ReadStep(parsed, m, PrefetchPolicy.None, Home.Device))];
 
-    private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy, Home keyValueHome)
+    private DeployedModel ReadStep(ParseResult parsed, string name, PrefetchPolicy policy, Home keyValueHome)
     {
-        var model = ModelArgument.Read(name);
-        var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
         var (batch, context) = (parsed.GetValue(_batch), parsed.GetValue(_context));
-        var blockTokens = parsed.GetValue(_blocks);
-        if (blockTokens == 0)
-            throw new InputException("--kv-block-tokens is 0, but a block holds a token or more; without the option each sequence's cache lies in one piece");
         var prompt = parsed.GetValue(_prompt);
         if (prompt is not null && (keyValueHome == Home.Device || parsed.GetValue(_phase) != "decode"))
             throw new InputException("--prompt says what can be recomputed of a KV-cache on the host in a decode step: it needs --kv-home host and --phase decode");
         if (prompt is 0)
             throw new InputException("--prompt is 0, but a prompt has a token or more");
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false, prompt ?? 0) : new PrefillSpec(batch, context);
+        // Without a prompt there are no activations to recompute from.
+        var offload = OffloadSpec.None with { KeyValues = keyValueHome, Recompute = keyValueHome == Home.Host && prompt is null ? RecomputePolicy.None : RecomputePolicy.Best };
+        return Read(parsed, name, policy, offload, [step]);
+    }
+
+    private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy, OffloadSpec offload, StepSpec[] steps)
+    {
+        var model = ModelArgument.Read(name);
+        var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
+        var blockTokens = parsed.GetValue(_blocks);
+        if (blockTokens == 0)
+            throw new InputException("--kv-block-tokens is 0, but a block holds a token or more; without the option each sequence's cache lies in one piece");
         var spec = new DeploymentSpec(
             model.Spec, device.Id, parsed.GetValue(_ranks), PrecisionOf(parsed.GetValue(_weights)), PrecisionOf(parsed.GetValue(_activations)),
-            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, new[] { step }, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)))
+            PrecisionOf(parsed.GetValue(_keyValues)), policy, SeparateProjections: false, steps, parsed.GetValue(_sequence), Fusion(parsed.GetValue(_fusion)))
         {
             PrefetchTargets = Targets(parsed.GetValue(_targets)),
             KeyValueBlockTokens = blockTokens ?? 0,
-            // Without a prompt there are no activations to recompute from.
-            Offload = OffloadSpec.None with { KeyValues = keyValueHome, Recompute = keyValueHome == Home.Host && prompt is null ? RecomputePolicy.None : RecomputePolicy.Best },
+            Offload = offload,
         };
 
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
@@ -102,14 +132,19 @@ internal sealed class DeploymentOptions
             throw new InputException(string.Join("; ", faults.Select(f => InOptions(f.Message))));
         if (Optimizer.PlanningRefusal.Of(spec) is { } refusal)
             throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason}"));
-        var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes);
+        var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
+        if (fit is { FitsDevice: true, Fits: false })
+        {
+            throw new InputException(
+                $"the KV-cache of {model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB, and it has {fit.HostAvailableBytes / 1e9:0.0} GB. A smaller batch or context, or a narrower format would need less");
+        }
         if (!fit.Fits)
         {
             throw new InputException(
                 $"{model.Spec.Name} does not fit the memory of {device.Id}: each of {spec.TensorParallel} ranks needs {fit.NeededBytes / 1e9:0.0} GB and has {fit.AvailableBytes / 1e9:0.0} GB; " +
                 $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, or a narrower format would need less");
         }
-        return new DeployedModel(model, spec, device, text, step is DecodeSpec ? context : 0);
+        return new DeployedModel(model, spec, device, text, steps[0].MaxContext);
     }
 
     private void SetDefaults(int ranks, int batch, int context, string precision)
@@ -169,7 +204,7 @@ internal sealed class DeploymentOptions
 
 /// <summary>A model on a device, accepted by all rules.</summary>
 /// <param name="Model">The model.</param>
-/// <param name="Spec">The deployment, with its one step.</param>
+/// <param name="Spec">The deployment, with the step that is run, or the decode step and the prefill of a generation.</param>
 /// <param name="Device">The device.</param>
 /// <param name="DeviceFile">The text of the device's file where it is not built in.</param>
 /// <param name="Context">The context at which the step runs; 0 for a prefill.</param>

@@ -98,6 +98,8 @@ internal static class ExplainCommand
             .Select(g => (Label: g.Key, Times: g.Count(), Picoseconds: g.Sum(r => r.EndPicoseconds - r.StartPicoseconds))).OrderByDescending(g => g.Picoseconds);
         foreach (var (label, times, picoseconds) in kinds.Take(12))
             path.AddRow(Markup.Escape(label), $"{times}", SimulationText.Time(picoseconds), $"{100.0 * picoseconds / recorded.Picoseconds:0.0} %");
+        if (recorded.CopyExposedPicoseconds > 0)
+            path.AddRow("copies, where nothing else runs", "", SimulationText.Time(recorded.CopyExposedPicoseconds), $"{100.0 * recorded.CopyExposedPicoseconds / recorded.Picoseconds:0.0} %");
         AnsiConsole.Write(path);
     }
 }

@@ -8,7 +8,7 @@ namespace Preserve.Cli.Commands;
 /// <summary><c>preserve reproduce</c>: published evaluations on the hardware model.</summary>
 internal static class ReproduceCommand
 {
-    public static Command Create() => new("reproduce", "Repeats a published evaluation on the hardware model, beside what was published.") { Prefetch() };
+    public static Command Create() => new("reproduce", "Repeats a published evaluation on the hardware model, beside what was published.") { Prefetch(), KvSplit() };
 
     private static Command Prefetch()
     {
@@ -44,6 +44,36 @@ internal static class ReproduceCommand
             else
                 ReproductionText.Print(document);
             return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static Command KvSplit()
+    {
+        var device = new Option<string>("--device", "-d") { Description = "A built-in device by id, or a device file; its link takes the fitted rate.", DefaultValueFactory = _ => "a100-40-sxm", HelpName = "id|file.json" };
+        var json = new Option<bool>("--json") { Description = "Print JSON, as docs/reproduce-kv-split.schema.json describes it." };
+        var command = new Command("kv-split", "Latencies with a part of a KV-cache in host memory recomputed, after KVPR (arXiv 2411.17089).") { device, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var (on, _) = DeviceArgument.Read(parsed.GetValue(device)!);
+            var rows = new List<ReproducedLatency>();
+            foreach (var row in PublishedLatency.All)
+            {
+                try
+                {
+                    rows.Add(await SplitReproduction.RunAsync(row, ModelArgument.Read(row.Model).Spec, on, cancellation));
+                }
+                catch (ArgumentException e)
+                {
+                    throw new InputException($"{row.Model} with {row.Prompt}/{row.Tokens} cannot run on {on.Id}: {e.Message}");
+                }
+            }
+            var document = SplitReproductionDocument.Of(on, rows);
+            if (parsed.GetValue(json))
+                Console.WriteLine(document.ToJson());
+            else
+                SplitReproductionText.Print(document);
+            return 0;
         });
         return command;
     }

@@ -81,10 +81,16 @@ internal sealed record CandidateDocument(string Tensor, long Bytes, long Prefetc
 internal sealed record GuardDocument(string Outcome, decimal? LowMicroseconds, decimal? HighMicroseconds);
 
 /// <summary>How a KV-cache in the host's memory is brought: bytes are those of one token of every sequence.</summary>
-internal sealed record SplitDocument(string Outcome, int RecomputedTokens, long ActivationBytes, long KeyValueBytes, string Reason);
+internal sealed record SplitDocument(string Outcome, int RecomputedTokens, long ActivationBytes, long KeyValueBytes, string Reason)
+{
+    public static SplitDocument? Of(SplitReport? split) => split is null ? null : new(
+        Names.SplitOutcomes[split.Outcome], split.RecomputedTokens, split.ActivationBytes, split.KeyValueBytes, split.Reason);
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(SimulationDocument))]
+[JsonSerializable(typeof(GenerationDocument))]
+[JsonSerializable(typeof(SplitReproductionDocument))]
 [JsonSerializable(typeof(ReproductionDocument))]
 [JsonSerializable(typeof(ExplorationDocument))]
 [JsonSerializable(typeof(IReadOnlyList<DeviceDocument>))]

@@ -51,6 +51,7 @@ internal static class SimulationText
     {
         SplitOutcome.Sequential => "the activations first",
         SplitOutcome.Pipelined => "all transfers beside all work",
+        SplitOutcome.Between => "between one after the other and all beside each other",
         SplitOutcome.CannotPay => "which cannot pay",
         SplitOutcome.NotFaster => "which is not faster",
         _ => "as asked",

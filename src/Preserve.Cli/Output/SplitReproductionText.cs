@@ -1,0 +1,31 @@
+using Spectre.Console;
+
+namespace Preserve.Cli.Output;
+
+/// <summary>A reproduction of the published split on the terminal.</summary>
+internal static class SplitReproductionText
+{
+    public static void Print(SplitReproductionDocument d)
+    {
+        Console.WriteLine($"KVPR (arXiv 2411.17089) on {d.Device}, fp16, batch {d.Latencies[0].Batch}, row by row: seconds of the decode steps, with all of the KV-cache transferred -> with a part recomputed");
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("model").AddColumn(new TableColumn("prompt/tokens").RightAligned());
+        foreach (var column in new[] { "published", "modelled as published", "off by", "optimised", "times as fast", "recomputed" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var row in d.Latencies)
+        {
+            table.AddRow(
+                row.Model, $"{row.Prompt}/{row.Tokens}{(row.Note is null ? "" : " *")}", $"{row.PublishedBaseline:0.000} -> {row.PublishedSplit:0.000}",
+                $"{row.ModelledBaseline:0.000} -> {row.ModelledSplit:0.000}", $"{row.BaselineErrorPercent:+0.0;-0.0} %, {row.SplitErrorPercent:+0.0;-0.0} %",
+                $"{row.OptimisedBaseline:0.000} -> {row.OptimisedSplit:0.000}", $"{row.OptimisedSpeedup:0.000}", $"{row.FirstRecomputedTokens} to {row.Split?.RecomputedTokens}");
+        }
+        AnsiConsole.Write(table);
+        foreach (var group in d.Latencies.Where(r => r.Note is not null).GroupBy(r => r.Note))
+            Console.WriteLine($"*         {group.Key}: {string.Join(", ", group.Select(r => $"{r.Model} {r.Prompt}/{r.Tokens}"))}");
+        foreach (var note in d.Notes)
+            Console.WriteLine($"reading   {note}");
+        foreach (var note in d.Assumed)
+            Console.WriteLine($"assumed   {note.Field}: {note.Note}");
+        foreach (var note in d.Doubtful)
+            Console.WriteLine($"doubtful  {note.Field}: {note.Note}");
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+
+namespace Preserve.Cli.Tests;
+
+public sealed class GenerateTests : IDisposable
+{
+    private readonly PreserveTool _tool = new();
+
+    [Fact]
+    public async Task Json_is_as_the_schema_says_and_its_figures_agree()
+    {
+        var json = JsonDocument.Parse(await _tool.SucceedAsync(
+            "generate", "-m", "opt-13b", "-d", "a100-40-sxm", "-b", "64", "--prompt", "128", "--tokens", "16", "--kv-home", "host", "--prefetch", "none", "--json")).RootElement;
+        var schema = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "generate.schema.json"))).RootElement;
+        SchemaCheck.Faults(json, schema).ShouldBeEmpty();
+
+        var steps = json.GetProperty("steps").EnumerateArray().ToList();
+        steps.Select(s => s.GetProperty("context").GetInt32()).ShouldBe(Enumerable.Range(128, 15));
+        steps.ShouldAllBe(s => s.GetProperty("stepMicroseconds").GetDecimal() < s.GetProperty("baseMicroseconds").GetDecimal() && s.GetProperty("recomputedTokens").GetInt32() > 0);
+        steps[^1].GetProperty("recomputedTokens").GetInt32().ShouldBe(json.GetProperty("split").GetProperty("recomputedTokens").GetInt32());
+        var run = json.GetProperty("this");
+        run.GetProperty("decodeMicroseconds").GetDecimal().ShouldBe(steps.Sum(s => s.GetProperty("stepMicroseconds").GetDecimal()));
+        run.GetProperty("totalMicroseconds").GetDecimal().ShouldBe(run.GetProperty("prefillMicroseconds").GetDecimal() + run.GetProperty("decodeMicroseconds").GetDecimal());
+        run.GetProperty("tokensPerSecond").GetDouble().ShouldBe(64 * 16 / ((double)run.GetProperty("totalMicroseconds").GetDecimal() / 1e6), 1e-6);
+        run.GetProperty("copyExposedShare").GetDouble().ShouldBeLessThan(json.GetProperty("base").GetProperty("copyExposedShare").GetDouble());
+        json.GetProperty("hostBytes").GetInt64().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task The_terminal_says_the_split_at_several_lengths_and_why()
+    {
+        var text = await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-b", "64", "-p", "128", "-n", "12", "--kv-home", "host");
+        text.ShouldContain("tokens per second");
+        text.ShouldContain("a token's activations are 524,288 bytes, the keys and values that they make 1,048,576: recomputing can pay");
+        text.ShouldContain("copies exposed");
+        // On the device there is nothing to split.
+        (await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-b", "4", "-p", "128", "-n", "12")).ShouldNotContain("recomputed");
+    }
+
+    [Theory]
+    [InlineData("--tokens is 1, but must be 2 to 1,000,000", "--tokens", "1")]
+    [InlineData("--prompt is 0, but must be 1 to 1,000,000", "--prompt", "0")]
+    [InlineData("does not fit the memory of a100-40-sxm", "--batch", "4096")]
+    public async Task Bad_input_is_named_on_the_error_output(string message, params string[] arguments)
+    {
+        var (exitCode, output, errors) = await _tool.RunAsync(["generate", "-m", "opt-13b", "-d", "a100-40-sxm", "--kv-home", "host", .. arguments]);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain(message);
+    }
+
+    [Fact]
+    public async Task The_published_latencies_of_opt_13b_are_repeated_within_7_percent()
+    {
+        var json = JsonDocument.Parse(await _tool.SucceedAsync("reproduce", "kv-split", "--json")).RootElement;
+        var schema = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "reproduce-kv-split.schema.json"))).RootElement;
+        SchemaCheck.Faults(json, schema).ShouldBeEmpty();
+        var rows = json.GetProperty("latencies").EnumerateArray().ToList();
+        rows.Count.ShouldBe(12);
+        foreach (var row in rows)
+        {
+            row.GetProperty("optimisedSplit").GetDouble().ShouldBeLessThan(row.GetProperty("optimisedBaseline").GetDouble());
+            if (row.GetProperty("model").GetString() != "opt-13b")
+                continue;
+            row.GetProperty("baselineErrorPercent").GetDouble().ShouldBeInRange(-7, 7);
+            row.GetProperty("splitErrorPercent").GetDouble().ShouldBeInRange(-7, 7);
+            // 39 layers, (tokens - 1) steps of 1.58 ms and 4 x 64 x 5120 bytes a token of prompt and answer at 25.9 GB/s.
+            var (prompt, tokens) = (row.GetProperty("prompt").GetInt32(), row.GetProperty("tokens").GetInt32());
+            var formula = 39 * (tokens - 1) * (0.00158 + (4.0 * 64 * 5120 * (prompt + tokens) / 25.9e9));
+            row.GetProperty("modelledBaseline").GetDouble().ShouldBe(formula, formula * 0.005);
+        }
+    }
+
+    public void Dispose() => _tool.Dispose();
+}
