@@ -18,22 +18,24 @@ internal sealed class StepProof
 
     private readonly ExecutionPlan _plan;
     private readonly int _context;
-    private readonly Dictionary<string, TensorDeclaration> _tensors;
+    private readonly TensorPlaces _places;
     private readonly Dictionary<string, int> _events = new(StringComparer.Ordinal);
     private readonly ulong _accessingStreams;
     private readonly List<PlanFault> _faults = [];
 
     private readonly List<MemoryAccess> _accesses = [];
     private readonly HashSet<(string Tensor, int Layer)> _settled = [];
-    private readonly List<Outstanding> _outstanding = [];
+    private readonly PrefetchedBytes _prefetched;
     private readonly HashSet<string> _signalled = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Tensor, int Layer), CachedEntries> _copies = [];
+    private readonly CopiedEntries _copies;
 
     public StepProof(ExecutionPlan plan, int context)
     {
         _plan = plan;
         _context = context;
-        _tensors = plan.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        _places = new TensorPlaces(plan, context);
+        _prefetched = new PrefetchedBytes(_places);
+        _copies = new CopiedEntries(_places, context);
         foreach (var instruction in plan.Instructions())
         {
             if (instruction.Signals && !_events.ContainsKey(instruction.Label))
@@ -56,7 +58,7 @@ internal sealed class StepProof
         // What the step before prefetched and did not read is still there when this one begins.
         _countsPrefetchesOnly = true;
         Walk(_plan.Body, 0);
-        _outstanding.RemoveAll(o => o.IsRead);
+        _prefetched.ForgetRead();
         _countsPrefetchesOnly = false;
         _signalled.Clear();
         _copies.Clear();
@@ -85,12 +87,12 @@ internal sealed class StepProof
         for (var iteration = 0; iteration < repeat.Count && _faults.Count == 0; iteration++)
         {
             var layer = repeat.FirstLayer + (iteration * repeat.Stride);
-            var state = ProofState.Describe(_accesses, _settled, _outstanding, _signalled, _copies, touched, layer);
+            var state = ProofState.Describe(_accesses, _settled, _prefetched.Ranges, _signalled, _copies.ByValue, touched, layer);
             if (states.TryGetValue(state, out var before))
             {
                 var period = iteration - before;
                 var passed = (repeat.Count - iteration) / period * period;
-                ProofState.Shift(_accesses, _settled, _outstanding, _copies, touched, passed * repeat.Stride);
+                ProofState.Shift(_accesses, _settled, _prefetched.Ranges, _copies.ByValue, touched, passed * repeat.Stride);
                 iteration += passed;
                 states.Clear();
                 if (iteration >= repeat.Count)
@@ -114,7 +116,11 @@ internal sealed class StepProof
         var stream = Bit(instruction.Stream);
         if (_countsPrefetchesOnly)
         {
-            CountPrefetches(instruction, layer, stream);
+            if (instruction.Operation is PrefetchOperation)
+                _prefetched.Begin(instruction, layer, stream);
+            else
+                ConsumePrefetched(instruction, layer, stream);
+            _prefetched.ForgetRead();
             return;
         }
         foreach (var wait in instruction.Waits)
@@ -129,7 +135,9 @@ internal sealed class StepProof
 
         if (instruction.Operation is PrefetchOperation)
         {
-            Prefetch(instruction, layer, stream);
+            _prefetched.Begin(instruction, layer, stream);
+            if (_prefetched.HeldBytes is var held && held > _plan.PrefetchRoomBytes)
+                Fault(PlanFaultKind.PrefetchRoom, instruction, layer, $"brings the bytes prefetched and not provably read to {held}, and there is room for {_plan.PrefetchRoomBytes}");
         }
         else
         {
@@ -139,10 +147,9 @@ internal sealed class StepProof
                 CheckRead(instruction, read, layer, stream);
             foreach (var write in instruction.Writes)
                 CheckWrite(instruction, write, layer, stream);
-            foreach (var read in instruction.Reads)
-                Consume(read, layer, stream);
+            ConsumePrefetched(instruction, layer, stream);
             Record(instruction, layer, stream);
-            NoteCopies(instruction, layer);
+            _copies.Note(instruction, layer);
             if (instruction.Operation is AttentionOperation)
                 Forget(instruction, layer);
         }
@@ -156,7 +163,7 @@ internal sealed class StepProof
     {
         foreach (var access in _accesses)
             access.KnownTo |= (access.KnownTo & @event) != 0 ? stream : 0;
-        foreach (var bytes in _outstanding)
+        foreach (var bytes in _prefetched.Ranges)
             bytes.KnownTo |= (bytes.KnownTo & @event) != 0 ? stream : 0;
     }
 
@@ -166,20 +173,20 @@ internal sealed class StepProof
         var @event = Bit(_events[label]);
         foreach (var access in _accesses)
             access.KnownTo = (access.KnownTo & stream) != 0 ? access.KnownTo | @event : access.KnownTo & ~@event;
-        foreach (var bytes in _outstanding)
+        foreach (var bytes in _prefetched.Ranges)
             bytes.KnownTo = (bytes.KnownTo & stream) != 0 ? bytes.KnownTo | @event : bytes.KnownTo & ~@event;
         _signalled.Add(label);
     }
 
     private void CheckRead(Instruction instruction, TensorReference read, int repeatLayer, ulong stream)
     {
-        if (Place(read) is not { } place)
+        if (_places.Of(read) is not { } place)
             return;
         var layer = read.Layer.Resolve(repeatLayer);
-        if (_tensors[read.Tensor].Role == TensorRole.KeyValues)
+        if (_places[read.Tensor].Role == TensorRole.KeyValues)
         {
             // Entries of earlier steps stand; new ones must have been stored.
-            var fresh = FreshFrom(read.Tensor);
+            var fresh = _places.FreshFrom(read.Tensor);
             var stored = place.End <= fresh || _settled.Contains((read.Tensor, layer))
                 || _accesses.Any(a => a.IsWrite && a.IsOf(read.Tensor, layer) && a.Begin <= Math.Max(place.Begin, fresh) && a.End >= place.End && (a.KnownTo & stream) != 0);
             if (!stored)
@@ -205,15 +212,15 @@ internal sealed class StepProof
     private void CheckWrite(Instruction instruction, TensorReference write, int repeatLayer, ulong stream)
     {
         var layer = write.Layer.Resolve(repeatLayer);
-        if (Place(write) is not { } place)
+        if (_places.Of(write) is not { } place)
             return;
-        if (_tensors[write.Tensor].Role == TensorRole.KeyValues)
+        if (_places[write.Tensor].Role == TensorRole.KeyValues)
         {
-            if (place.Begin != FreshFrom(write.Tensor) || place.End != _tensors[write.Tensor].Units.At(_context))
-                Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"stores [{place.Begin}, {place.End}) of '{write.Tensor}', and the new entries are from {FreshFrom(write.Tensor)}");
+            if (place.Begin != _places.FreshFrom(write.Tensor) || place.End != _places.UnitsOf(write.Tensor))
+                Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"stores [{place.Begin}, {place.End}) of '{write.Tensor}', and the new entries are from {_places.FreshFrom(write.Tensor)}");
             return;
         }
-        if (_tensors[write.Tensor].OnHost)
+        if (_places[write.Tensor].OnHost)
             return;
         var reader = _accesses.FirstOrDefault(a => !a.IsWrite && IsArena(a) && !a.IsOf(write.Tensor, layer) && a.Overlaps(place.Begin, place.End) && (a.KnownTo & stream) == 0);
         if (reader is not null)
@@ -222,7 +229,7 @@ internal sealed class StepProof
 
     private void CheckCoverage(Instruction instruction, int repeatLayer)
     {
-        var reads = instruction.Reads.Select(r => EntriesOf(r, repeatLayer)).OfType<CachedEntries>().Where(e => _tensors[e.Tensor].Role == TensorRole.KeyValues).ToList();
+        var reads = instruction.Reads.Select(r => _copies.Of(r, repeatLayer)).OfType<CachedEntries>().Where(e => _places[e.Tensor].Role == TensorRole.KeyValues).ToList();
         if (reads.Count == 0)
             Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, "reads no entries of a KV-cache");
         foreach (var cache in reads.GroupBy(r => (r.Tensor, r.Layer)))
@@ -234,145 +241,39 @@ internal sealed class StepProof
                     Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads [{entries.Begin}, {entries.End}) of '{cache.Key.Tensor}' where [{next}, ...) comes next");
                 next = entries.End;
             }
-            var units = _tensors[cache.Key.Tensor].Units.At(_context);
+            var units = _places.UnitsOf(cache.Key.Tensor);
             if (next != units)
                 Fault(PlanFaultKind.KeyValueRange, instruction, repeatLayer, $"reads {next} of the {units} attended tokens of '{cache.Key.Tensor}'");
         }
     }
 
-    /// <summary>The entries of a cache that a reference reads: its own, or those that the value is a copy of.</summary>
-    private CachedEntries? EntriesOf(TensorReference reference, int repeatLayer)
-    {
-        var layer = reference.Layer.Resolve(repeatLayer);
-        if (_tensors[reference.Tensor].Role == TensorRole.KeyValues)
-            return Place(reference) is { } place ? new CachedEntries(reference.Tensor, layer, place.Begin, place.End) : null;
-        if (_tensors[reference.Tensor].Role == TensorRole.Activations)
-            return new CachedEntries(reference.Tensor, layer, reference.Range?.Begin.At(_context) ?? 0, (reference.Range?.End ?? _tensors[reference.Tensor].Units).At(_context));
-        return _copies.TryGetValue((reference.Tensor, layer), out var entries) ? entries : null;
-    }
-
-    /// <summary>The entries that are made again from copied activations: those of the same tokens, in the layer's own cache.</summary>
-    private CachedEntries? MadeAgain(Instruction instruction, RecomputeOperation recompute, int repeatLayer)
+    private void ConsumePrefetched(Instruction instruction, int layer, ulong stream)
     {
         foreach (var read in instruction.Reads)
-        {
-            if (EntriesOf(read, repeatLayer) is not { } entries || _tensors[entries.Tensor].Role != TensorRole.Activations)
-                continue;
-            var cache = PlanStructure.KindOf(entries.Tensor) + "kv";
-            var made = checked(recompute.Sequences * recompute.Tokens.At(_context));
-            // All of a token's activations, and not the part that one rank brought.
-            var value = _tensors[read.Tensor];
-            if (made * value.Format.Bytes(recompute.Depth) != value.Bytes.At(_context))
-                return null;
-            return _tensors.TryGetValue(cache, out var of) && entries.End - entries.Begin == recompute.Tokens.At(_context)
-                && made * 2 * of.Format.Bytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
-                ? entries with { Tensor = cache } : null;
-        }
-        return null;
-    }
-
-    /// <summary>After a copy its two ends hold the same entries; whatever else is written is no copy.</summary>
-    private void NoteCopies(Instruction instruction, int repeatLayer)
-    {
-        var made = instruction.Operation is RecomputeOperation recompute ? MadeAgain(instruction, recompute, repeatLayer) : null;
-        foreach (var write in instruction.Writes)
-            _copies.Remove((write.Tensor, write.Layer.Resolve(repeatLayer)));
-        if (instruction is { Operation: CollectiveOperation { Kind: CollectiveKind.AllGather }, Reads: { Count: 1 } parts, Writes.Count: 1 })
-            made = EntriesOf(parts[0], repeatLayer);
-        if (made is not null && instruction.Writes is { Count: 1 } results)
-        {
-            _copies[(results[0].Tensor, results[0].Layer.Resolve(repeatLayer))] = made;
-            // Activations are brought for one reader.
-            foreach (var read in instruction.Reads)
-                _copies.Remove((read.Tensor, read.Layer.Resolve(repeatLayer)));
-        }
-        if (instruction is not { Operation: TransferOperation, Reads: { Count: 1 } reads, Writes: { Count: 1 } writes })
-            return;
-        foreach (var (value, other) in new[] { (writes[0], reads[0]), (reads[0], writes[0]) })
-        {
-            // Nobody asks for the activations that a value went to the host as.
-            if (_tensors[value.Tensor].Role == TensorRole.Value && EntriesOf(other, repeatLayer) is { } entries
-                && !(value == reads[0] && _tensors[entries.Tensor].Role == TensorRole.Activations))
-            {
-                _copies[(value.Tensor, value.Layer.Resolve(repeatLayer))] = entries;
-            }
-        }
-    }
-
-    private void Prefetch(Instruction instruction, int repeatLayer, ulong stream)
-    {
-        _outstanding.RemoveAll(o => o.IsRead && (o.KnownTo & stream) != 0);
-        foreach (var read in instruction.Reads)
-        {
-            // A table is looked up, as by a kernel: nobody waits for it in the L2.
-            var (begin, end) = Bytes(read);
-            if (end > begin && _tensors[read.Tensor].Role != TensorRole.BlockTable)
-                _outstanding.Add(new Outstanding(read.Tensor, read.Layer.Resolve(repeatLayer), begin, end));
-        }
-        var held = _outstanding.GroupBy(o => (o.Tensor, o.Layer)).Sum(UnionOf);
-        if (held > _plan.PrefetchRoomBytes)
-            Fault(PlanFaultKind.PrefetchRoom, instruction, repeatLayer, $"brings the bytes prefetched and not provably read to {held}, and there is room for {_plan.PrefetchRoomBytes}");
-    }
-
-    private void CountPrefetches(Instruction instruction, int repeatLayer, ulong stream)
-    {
-        foreach (var read in instruction.Reads)
-        {
-            var (begin, end) = Bytes(read);
-            if (instruction.Operation is not PrefetchOperation)
-                Consume(read, repeatLayer, stream);
-            else if (end > begin && _tensors[read.Tensor].Role != TensorRole.BlockTable)
-                _outstanding.Add(new Outstanding(read.Tensor, read.Layer.Resolve(repeatLayer), begin, end));
-        }
-        _outstanding.RemoveAll(o => o.IsRead);
-    }
-
-    private static long UnionOf(IEnumerable<Outstanding> ranges)
-    {
-        var (total, covered) = (0L, 0L);
-        foreach (var range in ranges.OrderBy(r => r.Begin))
-        {
-            total += Math.Max(0, range.End - Math.Max(range.Begin, covered));
-            covered = Math.Max(covered, range.End);
-        }
-        return total;
-    }
-
-    /// <summary>The first reader of prefetched bytes consumes them.</summary>
-    private void Consume(TensorReference read, int repeatLayer, ulong stream)
-    {
-        var layer = read.Layer.Resolve(repeatLayer);
-        var (begin, end) = Bytes(read);
-        foreach (var bytes in _outstanding)
-        {
-            if (bytes.IsRead || bytes.Tensor != read.Tensor || bytes.Layer != layer || bytes.Begin >= end || begin >= bytes.End)
-                continue;
-            bytes.IsRead = true;
-            bytes.KnownTo = stream;
-        }
+            _prefetched.Consume(read, layer, stream);
     }
 
     private void Record(Instruction instruction, int repeatLayer, ulong stream)
     {
         foreach (var read in instruction.Reads)
         {
-            if (_tensors[read.Tensor].Role == TensorRole.Value && Place(read) is { } place)
+            if (_places[read.Tensor].Role == TensorRole.Value && _places.Of(read) is { } place)
                 _accesses.Add(new MemoryAccess(read.Tensor, read.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: false) { KnownTo = stream });
         }
         foreach (var write in instruction.Writes)
         {
-            if (Place(write) is not { } place)
+            if (_places.Of(write) is not { } place)
                 continue;
             var access = new MemoryAccess(write.Tensor, write.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: true) { KnownTo = stream };
             // Entries that are stored in host memory are for later steps.
-            if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
+            if (_places[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
                 continue;
             if (IsArena(access))
             {
                 access.Racing.AddRange(_accesses.Where(a => a.IsWrite && IsArena(a) && !a.IsOf(access.Tensor, access.Layer)
                     && a.Overlaps(access.Begin, access.End) && (a.KnownTo & stream) == 0));
-                _settled.RemoveWhere(s => !(s.Tensor == access.Tensor && s.Layer == access.Layer) && IsInArena(s.Tensor)
-                    && _tensors[s.Tensor].Offset < access.End && access.Begin < _tensors[s.Tensor].Offset + _tensors[s.Tensor].Bytes.At(_context));
+                _settled.RemoveWhere(s => !(s.Tensor == access.Tensor && s.Layer == access.Layer) && _places.IsInArena(s.Tensor)
+                    && _places[s.Tensor].Offset < access.End && access.Begin < _places[s.Tensor].Offset + _places.BytesOf(s.Tensor));
             }
             _accesses.Add(access);
         }
@@ -384,8 +285,8 @@ internal sealed class StepProof
         foreach (var read in attention.Reads)
         {
             var layer = read.Layer.Resolve(repeatLayer);
-            _copies.Remove((read.Tensor, layer));
-            if (_tensors[read.Tensor].Role != TensorRole.KeyValues)
+            _copies.Forget(read.Tensor, layer);
+            if (_places[read.Tensor].Role != TensorRole.KeyValues)
                 continue;
             _settled.Remove((read.Tensor, layer));
             _accesses.RemoveAll(a => a.IsOf(read.Tensor, layer));
@@ -408,33 +309,7 @@ internal sealed class StepProof
         }
     }
 
-    private bool IsArena(MemoryAccess access) => IsInArena(access.Tensor);
-
-    private bool IsInArena(string tensor) => _tensors[tensor] is { Role: TensorRole.Value, OnHost: false };
-
-    /// <summary>Where a reference lies: bytes in the arena, bytes of a value in host memory, tokens of a KV-cache; null for a weight.</summary>
-    private (long Begin, long End)? Place(TensorReference reference)
-    {
-        var tensor = _tensors[reference.Tensor];
-        var begin = reference.Range?.Begin.At(_context) ?? 0;
-        var end = reference.Range?.End.At(_context) ?? tensor.Units.At(_context);
-        return tensor.Role switch
-        {
-            TensorRole.Value when !tensor.OnHost => (tensor.Offset + begin, tensor.Offset + end),
-            TensorRole.Value or TensorRole.KeyValues => (begin, end),
-            _ => null,
-        };
-    }
-
-    private (long Begin, long End) Bytes(TensorReference reference)
-    {
-        var tensor = _tensors[reference.Tensor];
-        return ((reference.Range?.Begin.At(_context) ?? 0) * tensor.UnitBytes, (reference.Range?.End ?? tensor.Units).At(_context) * tensor.UnitBytes);
-    }
-
-    /// <summary>The first of a cache's entries that this step computes.</summary>
-    private long FreshFrom(string cache) =>
-        _tensors[cache].Units.At(_context) - (_plan.Step.ContextIsTotal ? _plan.Step.Batch : _plan.Step.NewTokens);
+    private bool IsArena(MemoryAccess access) => _places.IsInArena(access.Tensor);
 
     private static ulong Bit(StreamKind stream) => 1UL << (int)stream;
 
