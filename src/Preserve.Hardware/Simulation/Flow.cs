@@ -15,6 +15,9 @@ internal struct Flow
     /// <summary>What it draws where it shares no resource.</summary>
     public double AloneRate;
 
+    /// <summary>Most that it can draw beside others, with what they do not draw on: set only while shares are worked out.</summary>
+    public double SharedCap;
+
     /// <summary>What it draws now.</summary>
     public double Rate;
 

@@ -50,8 +50,11 @@ internal static class MaxMinFairness
         for (var i = 0; i < count; i++)
         {
             ref var flow = ref flows[i];
-            if ((flow.Draws & shared) != 0)
-                flow.Rate = Rising;
+            if ((flow.Draws & shared) == 0)
+                continue;
+            flow.Rate = Rising;
+            // A resource that nobody else draws on is one more cap.
+            flow.SharedCap = Math.Min(flow.Cap, Least(capacities, flow.Draws & ~shared));
         }
         while (true)
         {
@@ -59,16 +62,16 @@ internal static class MaxMinFairness
             for (var i = 0; i < count; i++)
             {
                 if (flows[i].Rate < 0)
-                    level = Math.Min(level, CapOf(flows[i]));
+                    level = Math.Min(level, flows[i].SharedCap);
             }
             if (double.IsPositiveInfinity(level))
                 return;
             var full = Resources.None;
-            for (var r = 0; r < ResourceCount; r++)
+            for (var (r, rest) = (0, (int)shared); rest != 0; r++, rest >>= 1)
             {
-                var resource = (Resources)(1 << r);
-                if ((shared & resource) == 0)
+                if ((rest & 1) == 0)
                     continue;
+                var resource = (Resources)(1 << r);
                 var left = capacities[r];
                 var rising = 0;
                 for (var i = 0; i < count; i++)
@@ -97,12 +100,9 @@ internal static class MaxMinFairness
             for (var i = 0; i < count; i++)
             {
                 ref var flow = ref flows[i];
-                if (flow.Rate < 0 && ((flow.Draws & full) != 0 || CapOf(flow) <= level))
+                if (flow.Rate < 0 && ((flow.Draws & full) != 0 || flow.SharedCap <= level))
                     flow.Rate = level;
             }
         }
-
-        // A resource that nobody else draws on is one more cap.
-        double CapOf(in Flow flow) => Math.Min(flow.Cap, Least(capacities, flow.Draws & ~shared));
     }
 }
