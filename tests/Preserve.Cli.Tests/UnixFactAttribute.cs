@@ -5,6 +5,7 @@ internal sealed class UnixFactAttribute : FactAttribute
 {
     public UnixFactAttribute()
     {
+        // What is asked there is whether a write replaces a device or a pipe: Windows keeps neither among files, so there is nothing to replace.
         if (OperatingSystem.IsWindows())
             Skip = "no pipe or device stands in a folder here";
     }

@@ -15,7 +15,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     /// <summary>Ranges of contexts that a plan has splits of their own for: each breakpoint is proved, and timed.</summary>
     private const int MostPieces = 6;
 
-    /// <summary>Samples of the recomputation's time: more would not move the split by a percent.</summary>
+    /// <summary>Most samples of the recomputation's time: a long prompt has larger tiles, so that the solver's work does not grow with it.</summary>
     private const int MostSamples = 256;
 
     /// <summary>Rows of a tile of a matmul's result: tokens of the batch beside it leave a part of one empty.</summary>
