@@ -187,23 +187,20 @@ internal sealed class StepProof
         {
             // Entries of earlier steps stand; new ones must have been stored.
             var fresh = _places.FreshFrom(read.Tensor);
-            var stored = place.End <= fresh || _settled.Contains((read.Tensor, layer))
-                || _accesses.Any(a => a.IsWrite && a.IsOf(read.Tensor, layer) && a.Begin <= Math.Max(place.Begin, fresh) && a.End >= place.End && (a.KnownTo & stream) != 0);
-            if (!stored)
+            if (place.End > fresh && !_settled.Contains((read.Tensor, layer)) && !IsStored(read.Tensor, layer, Math.Max(place.Begin, fresh), place.End, stream))
                 Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads the new entries of '{read.Tensor}' of layer {layer} before they are stored");
             return;
         }
         if (_settled.Contains((read.Tensor, layer)))
             return;
-        var writes = _accesses.Where(a => a.IsWrite && a.IsOf(read.Tensor, layer) && (a.KnownTo & stream) != 0).ToList();
-        if (writes.Count == 0)
+        var last = LastWrite(read.Tensor, layer, stream);
+        if (last < 0)
         {
             Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads '{read.Tensor}' of layer {layer} before it is written");
             return;
         }
-        var write = writes[writes.Count - 1];
-        var later = _accesses.Skip(_accesses.IndexOf(write) + 1).FirstOrDefault(a => a.IsWrite && IsArena(a) && !a.IsOf(read.Tensor, layer) && a.Overlaps(place.Begin, place.End));
-        if (later is not null)
+        var write = _accesses[last];
+        if (FirstOver(place, read.Tensor, layer, isWrite: true, from: last + 1) is { } later)
             Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads '{read.Tensor}' of layer {layer} where '{later.Tensor}' of layer {later.Layer} has overwritten it");
         else if (write.Racing.Count > 0)
             Fault(PlanFaultKind.Read, instruction, repeatLayer, $"reads '{read.Tensor}' of layer {layer} where '{write.Racing[0].Tensor}' of layer {write.Racing[0].Layer} may come to lie");
@@ -222,9 +219,42 @@ internal sealed class StepProof
         }
         if (_places[write.Tensor].OnHost)
             return;
-        var reader = _accesses.FirstOrDefault(a => !a.IsWrite && IsArena(a) && !a.IsOf(write.Tensor, layer) && a.Overlaps(place.Begin, place.End) && (a.KnownTo & stream) == 0);
-        if (reader is not null)
+        if (FirstOver(place, write.Tensor, layer, isWrite: false, unknownTo: stream) is { } reader)
             Fault(PlanFaultKind.Overwrite, instruction, repeatLayer, $"writes '{write.Tensor}' of layer {layer} over '{reader.Tensor}' of layer {reader.Layer}, which may still be read");
+    }
+
+    /// <summary>Whether a write that the stream knows of stored the tokens of a cache.</summary>
+    private bool IsStored(string cache, int layer, long begin, long end, ulong stream)
+    {
+        foreach (var access in _accesses)
+        {
+            if (access.IsWrite && access.IsOf(cache, layer) && access.Begin <= begin && access.End >= end && (access.KnownTo & stream) != 0)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The last write of a value that the stream knows of, or -1.</summary>
+    private int LastWrite(string tensor, int layer, ulong stream)
+    {
+        for (var i = _accesses.Count - 1; i >= 0; i--)
+        {
+            if (_accesses[i] is { IsWrite: true } access && access.IsOf(tensor, layer) && (access.KnownTo & stream) != 0)
+                return i;
+        }
+        return -1;
+    }
+
+    /// <summary>The first access, from one on, of another value over the bytes of this one, that a stream does not know of.</summary>
+    private MemoryAccess? FirstOver((long Begin, long End) place, string tensor, int layer, bool isWrite, int from = 0, ulong unknownTo = 0)
+    {
+        for (var i = from; i < _accesses.Count; i++)
+        {
+            var access = _accesses[i];
+            if (access.IsWrite == isWrite && access.LiesOver(place, tensor, layer) && (access.KnownTo & unknownTo) == 0)
+                return access;
+        }
+        return null;
     }
 
     private void CheckCoverage(Instruction instruction, int repeatLayer)
@@ -258,20 +288,23 @@ internal sealed class StepProof
         foreach (var read in instruction.Reads)
         {
             if (_places[read.Tensor].Role == TensorRole.Value && _places.Of(read) is { } place)
-                _accesses.Add(new MemoryAccess(read.Tensor, read.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: false) { KnownTo = stream });
+                _accesses.Add(new MemoryAccess(read.Tensor, read.Layer.Resolve(repeatLayer), place, isWrite: false, _places.IsInArena(read.Tensor)) { KnownTo = stream });
         }
         foreach (var write in instruction.Writes)
         {
             if (_places.Of(write) is not { } place)
                 continue;
-            var access = new MemoryAccess(write.Tensor, write.Layer.Resolve(repeatLayer), place.Begin, place.End, isWrite: true) { KnownTo = stream };
             // Entries that are stored in host memory are for later steps.
             if (_places[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
                 continue;
-            if (IsArena(access))
+            var access = new MemoryAccess(write.Tensor, write.Layer.Resolve(repeatLayer), place, isWrite: true, _places.IsInArena(write.Tensor)) { KnownTo = stream };
+            if (access.IsInArena)
             {
-                access.Racing.AddRange(_accesses.Where(a => a.IsWrite && IsArena(a) && !a.IsOf(access.Tensor, access.Layer)
-                    && a.Overlaps(access.Begin, access.End) && (a.KnownTo & stream) == 0));
+                foreach (var other in _accesses)
+                {
+                    if (other.IsWrite && other.LiesOver(place, access.Tensor, access.Layer) && (other.KnownTo & stream) == 0)
+                        access.Racing.Add(other);
+                }
                 _settled.RemoveWhere(s => !(s.Tensor == access.Tensor && s.Layer == access.Layer) && _places.IsInArena(s.Tensor)
                     && _places[s.Tensor].Offset < access.End && access.Begin < _places[s.Tensor].Offset + _places.BytesOf(s.Tensor));
             }
@@ -302,14 +335,11 @@ internal sealed class StepProof
             var access = _accesses[i];
             if ((access.KnownTo & _accessingStreams) != _accessingStreams || access.Racing.Count > 0)
                 continue;
-            var overwritten = IsArena(access) && _accesses.Skip(i + 1).Any(a => a.IsWrite && IsArena(a) && !a.IsOf(access.Tensor, access.Layer) && a.Overlaps(access.Begin, access.End));
-            if (access.IsWrite && !overwritten)
+            if (access.IsWrite && (!access.IsInArena || FirstOver((access.Begin, access.End), access.Tensor, access.Layer, isWrite: true, from: i + 1) is null))
                 _settled.Add((access.Tensor, access.Layer));
             _accesses.RemoveAt(i--);
         }
     }
-
-    private bool IsArena(MemoryAccess access) => _places.IsInArena(access.Tensor);
 
     private static ulong Bit(StreamKind stream) => 1UL << (int)stream;
 
