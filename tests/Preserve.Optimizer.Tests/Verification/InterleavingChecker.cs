@@ -16,6 +16,7 @@ internal sealed class InterleavingChecker
     private readonly long[] _cuts;
     private readonly List<(string Tensor, int Layer)> _names = [];
     private readonly HashSet<string> _seen = [];
+    private readonly (int Prefetch, int Consumer, bool LeftByTheStepBefore, (string, int, long, long) Place)[] _prefetches;
 
     private InterleavingChecker(ExecutionPlan unrolled, int context)
     {
@@ -36,14 +37,16 @@ internal sealed class InterleavingChecker
             _waits[0] = _instructions[0].Waits.Select(_ => -1).ToArray();
         _cuts = unrolled.Tensors.Where(t => t.Role == TensorRole.Value)
             .SelectMany(t => new[] { t.Offset, t.Offset + t.Bytes.At(context) }).Distinct().Order().ToArray();
+        _prefetches = Prefetches().ToArray();
     }
 
     /// <summary>What goes wrong in some order at one of the plan's contexts, or null.</summary>
     public static string? FindHarm(ExecutionPlan plan)
     {
+        var unrolled = plan.Unroll();
         foreach (var context in plan.CheckedContexts())
         {
-            var checker = new InterleavingChecker(plan.Unroll(), context);
+            var checker = new InterleavingChecker(unrolled, context);
             if ((checker.StaticHarm() ?? checker.Explore()) is { } harm)
                 return $"context {context}: {harm}";
         }
@@ -134,11 +137,6 @@ internal sealed class InterleavingChecker
                 if (BytesOf(read).Count() != _tensors[read.Tensor].Units.At(_context))
                     return "a part of a weight";
             }
-            foreach (var read in instruction.Reads.Where(r => _tensors[r.Tensor].Role == TensorRole.Value))
-            {
-                if (BytesOf(read).Any(b => !computing.Any(i => i.Writes.Any(w => w.Tensor == read.Tensor && w.Layer == read.Layer && BytesOf(w).Contains(b)))))
-                    return "bytes that nobody computes";
-            }
             foreach (var write in instruction.Writes.Where(w => _tensors[w.Tensor].Role == TensorRole.Value))
             {
                 foreach (var b in BytesOf(write))
@@ -148,6 +146,11 @@ internal sealed class InterleavingChecker
                     writers[(write.Tensor, write.Layer, b)] = instruction;
                 }
             }
+        }
+        foreach (var read in computing.SelectMany(i => i.Reads).Where(r => _tensors[r.Tensor].Role == TensorRole.Value))
+        {
+            if (BytesOf(read).Any(b => !writers.ContainsKey((read.Tensor, read.Layer, b))))
+                return "bytes that nobody computes";
         }
         // What is computed at all is computed whole: the last value is the step's result, and nothing in the step reads it.
         if (writers.Keys.GroupBy(k => (k.Item1, k.Item2)).Any(g => g.Count() != _tensors[g.Key.Item1].Units.At(_context)))
@@ -228,24 +231,11 @@ internal sealed class InterleavingChecker
     private long Held(int index, int[] positions)
     {
         var bytes = new HashSet<(string, int, long, long)>();
-        for (var i = 0; i < _instructions.Length; i++)
+        foreach (var (prefetch, consumer, leftByTheStepBefore, place) in _prefetches)
         {
-            if (_instructions[i].Operation is not PrefetchOperation)
-                continue;
-            foreach (var reference in _instructions[i].Reads)
-            {
-                var reader = Array.FindIndex(_instructions, i, r => Reads(r, reference));
-                var leftByTheStepBefore = reader < 0;
-                var consumer = leftByTheStepBefore ? Array.FindIndex(_instructions, r => Reads(r, reference)) : reader;
-                var issued = leftByTheStepBefore || i == index || Done(positions, i);
-                var again = leftByTheStepBefore && (i == index || Done(positions, i));
-                if (issued && (again || consumer < 0 || !Done(positions, consumer)))
-                {
-                    var unit = _tensors[reference.Tensor].UnitBytes;
-                    bytes.Add((reference.Tensor, reference.Layer.Value, (reference.Range?.Begin.At(_context) ?? 0) * unit,
-                        (reference.Range?.End ?? _tensors[reference.Tensor].Units).At(_context) * unit));
-                }
-            }
+            var issued = prefetch == index || Done(positions, prefetch);
+            if (leftByTheStepBefore ? issued || consumer < 0 || !Done(positions, consumer) : issued && !Done(positions, consumer))
+                bytes.Add(place);
         }
         return bytes.GroupBy(b => (b.Item1, b.Item2)).Sum(g =>
         {
@@ -257,6 +247,24 @@ internal sealed class InterleavingChecker
             }
             return total;
         });
+    }
+
+    /// <summary>What each prefetch reads, with who reads it next: in this step or, where nobody does any more, in the one after.</summary>
+    private IEnumerable<(int Prefetch, int Consumer, bool LeftByTheStepBefore, (string, int, long, long) Place)> Prefetches()
+    {
+        for (var i = 0; i < _instructions.Length; i++)
+        {
+            if (_instructions[i].Operation is not PrefetchOperation)
+                continue;
+            foreach (var reference in _instructions[i].Reads)
+            {
+                var reader = Array.FindIndex(_instructions, i, r => Reads(r, reference));
+                var tensor = _tensors[reference.Tensor];
+                yield return (i, reader < 0 ? Array.FindIndex(_instructions, r => Reads(r, reference)) : reader, reader < 0,
+                    (reference.Tensor, reference.Layer.Value, (reference.Range?.Begin.At(_context) ?? 0) * tensor.UnitBytes,
+                        (reference.Range?.End ?? tensor.Units).At(_context) * tensor.UnitBytes));
+            }
+        }
     }
 
     private bool Reads(Instruction instruction, TensorReference prefetched) => instruction.Operation is not PrefetchOperation
