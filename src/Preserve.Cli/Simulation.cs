@@ -11,14 +11,15 @@ internal sealed class Simulation
 
     private readonly bool _cold;
 
-    private Simulation(DeployedModel deployed, bool cold, PlanSet plans, StepRun baseRun, StepRun run, StepBand? baseBand, StepBand? band)
+    private readonly BandedRun _base;
+    private readonly BandedRun _this;
+
+    private Simulation(DeployedModel deployed, bool cold, PlanSet plans, BandedRun baseRun, BandedRun run)
     {
         _cold = cold;
-        (BaseBand, Band) = (baseBand, band);
         Deployed = deployed;
         Plans = plans;
-        BaseRun = baseRun;
-        Run = run;
+        (_base, _this) = (baseRun, run);
     }
 
     public DeployedModel Deployed { get; }
@@ -29,27 +30,48 @@ internal sealed class Simulation
 
     public PlanReport Report => Plans.Steps[0].Report;
 
-    public StepRun BaseRun { get; }
+    /// <summary>The run of the base plan.</summary>
+    public StepRun BaseRun => _base.Run;
 
-    public StepRun Run { get; }
+    /// <summary>The run of this plan, recorded.</summary>
+    public StepRun Run => _this.Run;
 
-    /// <summary>How far the base plan's time is to be trusted; null where nothing of the device was measured.</summary>
-    public StepBand? BaseBand { get; }
-
-    /// <summary>How far this plan's time is to be trusted; null where nothing of the device was measured.</summary>
-    public StepBand? Band { get; }
-
-    /// <summary>Kinds of kernels that the band says nothing of, because they were not measured on the device.</summary>
-    public IReadOnlyList<string> Unmeasured => Band is { } band
-        ? [.. band.Unmeasured]
-        : [.. Plan.Instructions().Select(i => PerturbedCostLaws.KindOf(i.Operation)).OfType<KernelKind>().Distinct().Select(k => k.ToString())];
+    /// <summary>Kinds of kernels that the bands say nothing of, because they were not measured on the device.</summary>
+    public IReadOnlyList<string> Unmeasured => [.. _this.Unmeasured];
 
     public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
 
-    public double CollectiveShare => (double)BaseRun.CollectiveExposedPicoseconds / BaseRun.Picoseconds;
+    public double CollectiveShare => (double)CollectiveTime(BaseRun) / BaseRun.Picoseconds;
 
     /// <summary>What is not exact about the step and its model.</summary>
     public IReadOnlyList<string> Notes => _cold ? [.. Deployed.Notes, ColdNote] : Deployed.Notes;
+
+    /// <summary>The time of the step.</summary>
+    public static long StepTime(StepRun run) => run.Picoseconds;
+
+    /// <summary>The time in which a collective runs and nothing beside it but prefetches.</summary>
+    public static long CollectiveTime(StepRun run) => run.CollectiveExposedPicoseconds;
+
+    /// <summary>How far a time of the base plan is to be trusted; null where nothing of the device was measured.</summary>
+    public TimeBand? BaseBand(Func<StepRun, long> time) => _base.BandOf(time);
+
+    /// <summary>How far a time of this plan is to be trusted; null where nothing of the device was measured.</summary>
+    public TimeBand? Band(Func<StepRun, long> time) => _this.BandOf(time);
+
+    /// <summary>How far the time of a window's host is to be trusted; null where nothing of the device was measured, and for a cold step, whose
+    /// windows are those of a warm one.</summary>
+    public TimeBand? Band(WindowReport window)
+    {
+        if (_cold)
+            return null;
+        // The host stands in the timeline once for each of its layers, in their order.
+        var before = Report.Windows.Where(w => w.Host == window.Host).Sum(w => CountUpTo(window.LastLayer, w)) - 1;
+        return _this.BandOf(run => run.Timeline.Where(i => i.Label == window.Host).ElementAt(before) is var host ? host.EndPicoseconds - host.StartPicoseconds : 0);
+
+        static int CountUpTo(int layer, WindowReport window) => window.FirstLayer < 0 || window.Stride == 0
+            ? (window.FirstLayer <= layer ? 1 : 0)
+            : layer < window.FirstLayer ? 0 : ((Math.Min(layer, window.LastLayer) - window.FirstLayer) / window.Stride) + 1;
+    }
 
     /// <summary>Whether the step has collectives: a single rank has none.</summary>
     public bool HasCollectives => Plan.Instructions().Any(i => i.Operation is CollectiveOperation);
@@ -68,14 +90,9 @@ internal sealed class Simulation
         var basePlan = deployed.Spec.Offload.KeyValues == Home.Host ? WithoutRecomputation(deployed, cancellation) : plan.WithoutPrefetch();
         return new Simulation(
             deployed, cold, plans,
-            await RunAsync(deployed, basePlan, cold, record: false, cancellation),
-            await RunAsync(deployed, plan, cold, record: false, cancellation),
-            await BandAsync(deployed, basePlan, cold, cancellation),
-            await BandAsync(deployed, plan, cold, cancellation));
+            await BandedRun.OfAsync(basePlan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold }, cancellation),
+            await BandedRun.OfAsync(plan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold, RecordTimeline = true }, cancellation));
     }
-
-    /// <summary>Runs the plan once more, and records it.</summary>
-    public Task<StepRun> RecordAsync(bool cold, CancellationToken cancellation) => RunAsync(Deployed, Plan, cold, record: true, cancellation);
 
     public SimulationDocument ToDocument()
     {
@@ -95,12 +112,17 @@ internal sealed class Simulation
             KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
             StepMicroseconds = Microseconds(Run.Picoseconds),
-            StepLowMicroseconds = Band is null ? null : Microseconds(Band.LowPicoseconds),
-            StepHighMicroseconds = Band is null ? null : Microseconds(Band.HighPicoseconds),
+            BaseLowMicroseconds = Microseconds(BaseBand(StepTime)?.LowPicoseconds),
+            BaseHighMicroseconds = Microseconds(BaseBand(StepTime)?.HighPicoseconds),
+            StepLowMicroseconds = Microseconds(Band(StepTime)?.LowPicoseconds),
+            StepHighMicroseconds = Microseconds(Band(StepTime)?.HighPicoseconds),
             UnmeasuredKinds = Unmeasured,
             LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
             LowerBoundBy = Report.BoundBy,
             Speedup = Speedup,
+            CollectiveMicroseconds = Microseconds(CollectiveTime(BaseRun)),
+            CollectiveLowMicroseconds = Microseconds(BaseBand(CollectiveTime)?.LowPicoseconds),
+            CollectiveHighMicroseconds = Microseconds(BaseBand(CollectiveTime)?.HighPicoseconds),
             CollectiveShare = CollectiveShare,
             ReachableMicroseconds = Microseconds(Report.ReachablePicoseconds),
             ElsewhereMicroseconds = Microseconds(Report.ElsewherePicoseconds),
@@ -114,7 +136,7 @@ internal sealed class Simulation
             Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
             Notes = [.. Notes, .. ConvertedFormats.Of(Plan, Deployed.Device)],
             Windows = [.. Report.Windows.Select(w => new WindowDocument(
-                w.Host, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds),
+                w.Host, w.FirstLayer < 0 ? null : [w.FirstLayer, w.LastLayer, w.Stride], Microseconds(w.WindowPicoseconds), Microseconds(Band(w)?.LowPicoseconds), Microseconds(Band(w)?.HighPicoseconds),
                 w.Candidates.Sum(c => c.PrefetchedBytes), Microseconds(w.HiddenPicoseconds), Microseconds(w.SavedPicoseconds),
                 [.. w.Candidates.Select(c => new CandidateDocument(c.Tensor.Tensor, c.Bytes, c.PrefetchedBytes, Names.Verdicts[c.Verdict], c.Reason))]))],
         };
@@ -130,13 +152,4 @@ internal sealed class Simulation
     public static decimal Microseconds(long picoseconds) => picoseconds / 1_000_000m;
 
     private static decimal? Microseconds(long? picoseconds) => picoseconds is { } some ? Microseconds(some) : null;
-
-    private static ValueTask<StepBand?> BandAsync(DeployedModel deployed, ExecutionPlan plan, bool cold, CancellationToken cancellation) =>
-        StepBand.OfAsync(plan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold }, cancellation);
-
-    private static async Task<StepRun> RunAsync(DeployedModel deployed, ExecutionPlan plan, bool cold, bool record, CancellationToken cancellation)
-    {
-        var backend = new SimulatedBackend(deployed.Device, new SimulationOptions { ColdStart = cold, RecordTimeline = record });
-        return await new Executor(backend).RunAsync(plan, deployed.Context, cancellation);
-    }
 }

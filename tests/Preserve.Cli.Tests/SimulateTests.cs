@@ -26,11 +26,22 @@ public sealed class SimulateTests : IDisposable
         var (basic, step) = (json.GetProperty("baseMicroseconds").GetDecimal(), json.GetProperty("stepMicroseconds").GetDecimal());
         json.GetProperty("speedup").GetDouble().ShouldBe((double)(basic / step), 1e-9);
         json.GetProperty("lowerBoundMicroseconds").GetDecimal().ShouldBeLessThanOrEqualTo(step);
+        json.GetProperty("collectiveShare").GetDouble().ShouldBe((double)(json.GetProperty("collectiveMicroseconds").GetDecimal() / basic), 1e-9);
         json.GetProperty("collectiveShare").GetDouble().ShouldBeInRange(0.01, 0.5);
+        foreach (var time in (string[])["base", "step", "collective"])
+            ShouldHaveItsBand(json, time);
         foreach (var window in json.GetProperty("windows").EnumerateArray())
         {
             window.GetProperty("candidates").EnumerateArray().Sum(c => c.GetProperty("prefetchedBytes").GetInt64()).ShouldBe(window.GetProperty("prefetchedBytes").GetInt64());
             window.GetProperty("hiddenMicroseconds").GetDecimal().ShouldBeLessThanOrEqualTo(window.GetProperty("windowMicroseconds").GetDecimal());
+            ShouldHaveItsBand(window, "window");
+        }
+
+        static void ShouldHaveItsBand(JsonElement json, string time)
+        {
+            var middle = json.GetProperty(time + "Microseconds").GetDecimal();
+            json.GetProperty(time + "LowMicroseconds").GetDecimal().ShouldBeInRange(0.5m * middle, 0.999m * middle);
+            json.GetProperty(time + "HighMicroseconds").GetDecimal().ShouldBeInRange(1.001m * middle, 2 * middle);
         }
     }
 

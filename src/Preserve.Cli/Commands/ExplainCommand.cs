@@ -15,22 +15,21 @@ internal static class ExplainCommand
         options.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var cold = parsed.GetValue(options.Cold);
-            var simulation = await Simulation.RunAsync(options.Read(parsed), cold, cancellation);
+            var simulation = await Simulation.RunAsync(options.Read(parsed), parsed.GetValue(options.Cold), cancellation);
             if (parsed.GetValue(json))
                 simulation.ToDocument().Write(Console.Out);
             else
-                Print(simulation, await simulation.RecordAsync(cold, cancellation));
+                Print(simulation);
             return 0;
         });
         return command;
     }
 
-    private static void Print(Simulation simulation, StepRun recorded)
+    private static void Print(Simulation simulation)
     {
         SimulationText.PrintHead(simulation);
         SimulationText.PrintTimes(simulation);
-        PrintKinds(recorded);
+        PrintPath(simulation);
         PrintCollectives(simulation);
         if (simulation.Report.Windows.Count == 0)
             Console.WriteLine("no window: this policy prefetches under collectives, and one rank has none");
@@ -39,7 +38,7 @@ internal static class ExplainCommand
             var many = window.FirstLayer != window.LastLayer;
             Console.WriteLine();
             Console.WriteLine(
-                $"{window.Host}, {(window.FirstLayer < 0 ? "outside the layers" : (many ? "layers " : "layer ") + SimulationText.Layers(window))}: takes {SimulationText.Time(window.WindowPicoseconds)}{(many ? " each" : "")}, " +
+                $"{window.Host}, {(window.FirstLayer < 0 ? "outside the layers" : (many ? "layers " : "layer ") + SimulationText.Layers(window))}: takes {SimulationText.Time(window.WindowPicoseconds)}{(many ? " each" : "")}{Band(simulation.Band(window))}, " +
                 (window.Candidates.Any(c => c.PrefetchedBytes > 0)
                     ? $"{SimulationText.Time(window.HiddenPicoseconds)} of prefetch beside it; " + Saved(window.SavedPicoseconds, many)
                     : "nothing is prefetched beside it"));
@@ -88,18 +87,27 @@ internal static class ExplainCommand
         _ => "reduce-scatter",
     };
 
+    private static string Band(TimeBand? band) => band is null ? "" : $" (four of five from {SimulationText.Range(band)})";
+
     /// <summary>Where the time of the step goes: the compute and collective streams run one after the other, so their instructions are the
     /// critical path.</summary>
-    private static void PrintKinds(StepRun recorded)
+    private static void PrintPath(Simulation simulation)
     {
+        var run = simulation.Run;
         var path = new Table().Border(TableBorder.Simple).AddColumn("on the critical path").AddColumn(new TableColumn("times").RightAligned())
-            .AddColumn(new TableColumn("time").RightAligned()).AddColumn(new TableColumn("share").RightAligned());
-        var kinds = recorded.Timeline.Where(r => r.Stream is StreamKind.Compute or StreamKind.Collective).GroupBy(r => r.Label)
-            .Select(g => (Label: g.Key, Times: g.Count(), Picoseconds: g.Sum(r => r.EndPicoseconds - r.StartPicoseconds))).OrderByDescending(g => g.Picoseconds);
-        foreach (var (label, times, picoseconds) in kinds.Take(12))
-            path.AddRow(Markup.Escape(label), $"{times}", SimulationText.Time(picoseconds), $"{100.0 * picoseconds / recorded.Picoseconds:0.0} %");
-        if (recorded.CopyExposedPicoseconds > 0)
-            path.AddRow("copies, where nothing else runs", "", SimulationText.Time(recorded.CopyExposedPicoseconds), $"{100.0 * recorded.CopyExposedPicoseconds / recorded.Picoseconds:0.0} %");
+            .AddColumn(new TableColumn("time").RightAligned()).AddColumn(new TableColumn("share").RightAligned()).AddColumn(new TableColumn("four of five").RightAligned());
+        var longest = run.Timeline.Where(IsOnPath).GroupBy(i => i.Label).OrderByDescending(g => g.Sum(Picoseconds)).Take(12);
+        foreach (var times in longest)
+            AddRow(times.Key, $"{times.Count()}", r => r.Timeline.Where(i => IsOnPath(i) && i.Label == times.Key).Sum(Picoseconds));
+        if (run.CopyExposedPicoseconds > 0)
+            AddRow("copies, where nothing else runs", "", r => r.CopyExposedPicoseconds);
         AnsiConsole.Write(path);
+
+        void AddRow(string what, string times, Func<StepRun, long> time) => path.AddRow(
+            Markup.Escape(what), times, SimulationText.Time(time(run)), $"{100.0 * time(run) / run.Picoseconds:0.0} %", SimulationText.Range(simulation.Band(time)));
+
+        static bool IsOnPath(InstructionRun instruction) => instruction.Stream is StreamKind.Compute or StreamKind.Collective;
+
+        static long Picoseconds(InstructionRun instruction) => instruction.EndPicoseconds - instruction.StartPicoseconds;
     }
 }

@@ -19,13 +19,9 @@ internal static class SimulateCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             OutputFile.Check(parsed.GetValue(trace), parsed.GetValue(plan), parsed.GetValue(table));
-            var cold = parsed.GetValue(options.Cold);
-            var simulation = await Simulation.RunAsync(options.Read(parsed), cold, cancellation);
+            var simulation = await Simulation.RunAsync(options.Read(parsed), parsed.GetValue(options.Cold), cancellation);
             if (parsed.GetValue(trace) is { } traceFile)
-            {
-                var recorded = await simulation.RecordAsync(cold, cancellation);
-                traceFile.Write(stream => ChromeTrace.Write(stream, $"{simulation.Plan.Model} on {simulation.Plan.Device}, {simulation.Plan.Step}", recorded));
-            }
+                traceFile.Write(stream => ChromeTrace.Write(stream, $"{simulation.Plan.Model} on {simulation.Plan.Device}, {simulation.Plan.Step}", simulation.Run));
             if (parsed.GetValue(plan) is { } planFile)
                 planFile.Write(PlanText.Write(simulation.Plans));
             if (parsed.GetValue(table) is { } tableFile)
@@ -44,12 +40,12 @@ internal static class SimulateCommand
         SimulationText.PrintHead(simulation);
         SimulationText.PrintTimes(simulation);
         var windows = new Table().Border(TableBorder.Rounded).AddColumns("window", "layers");
-        foreach (var column in new[] { "takes", "prefetched", "hidden", "saved" })
+        foreach (var column in new[] { "takes", "four of five", "prefetched", "hidden", "saved" })
             windows.AddColumn(new TableColumn(column).RightAligned());
         foreach (var window in simulation.Report.Windows)
         {
             windows.AddRow(
-                Markup.Escape(window.Host), SimulationText.Layers(window), SimulationText.Time(window.WindowPicoseconds),
+                Markup.Escape(window.Host), SimulationText.Layers(window), SimulationText.Time(window.WindowPicoseconds), SimulationText.Range(simulation.Band(window)),
                 SimulationText.Megabytes(window.Candidates.Sum(c => c.PrefetchedBytes)), SimulationText.Time(window.HiddenPicoseconds), SimulationText.Time(window.SavedPicoseconds));
         }
         if (simulation.Report.Windows.Count > 0)

@@ -32,6 +32,10 @@ internal sealed record SimulationDocument
 
     public required decimal StepMicroseconds { get; init; }
 
+    public required decimal? BaseLowMicroseconds { get; init; }
+
+    public required decimal? BaseHighMicroseconds { get; init; }
+
     public required decimal? StepLowMicroseconds { get; init; }
 
     public required decimal? StepHighMicroseconds { get; init; }
@@ -43,6 +47,12 @@ internal sealed record SimulationDocument
     public required string LowerBoundBy { get; init; }
 
     public required double Speedup { get; init; }
+
+    public required decimal CollectiveMicroseconds { get; init; }
+
+    public required decimal? CollectiveLowMicroseconds { get; init; }
+
+    public required decimal? CollectiveHighMicroseconds { get; init; }
 
     public required double CollectiveShare { get; init; }
 
@@ -71,7 +81,7 @@ internal sealed record SimulationDocument
 
 /// <summary>A window, once for all layers in which it is the same.</summary>
 internal sealed record WindowDocument(
-    string Collective, IReadOnlyList<int>? Layers, decimal WindowMicroseconds, long PrefetchedBytes, decimal HiddenMicroseconds, decimal SavedMicroseconds,
+    string Collective, IReadOnlyList<int>? Layers, decimal WindowMicroseconds, decimal? WindowLowMicroseconds, decimal? WindowHighMicroseconds, long PrefetchedBytes, decimal HiddenMicroseconds, decimal SavedMicroseconds,
     IReadOnlyList<CandidateDocument> Candidates);
 
 /// <summary>A tensor that is read after a collective and before the next, of one rank.</summary>

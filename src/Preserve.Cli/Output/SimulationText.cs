@@ -18,12 +18,13 @@ internal static class SimulationText
     {
         var report = simulation.Report;
         var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
-        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation.BaseBand));
-        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {simulation.Plan.Policy.ToString().ToLowerInvariant()}: {simulation.Speedup:0.000} times as fast{Band(simulation.Band)}");
+        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation, simulation.BaseBand(Simulation.StepTime)));
+        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {simulation.Plan.Policy.ToString().ToLowerInvariant()}: {simulation.Speedup:0.000} times as fast{Band(simulation, simulation.Band(Simulation.StepTime))}");
         times.AddRow("lower bound", Time(report.BoundPicoseconds), $"by {Markup.Escape(report.BoundBy)}; this plan takes {(double)simulation.Run.Picoseconds / report.BoundPicoseconds:0.00} times that");
         if (simulation.HasCollectives)
         {
-            times.AddRow("collectives", Time(simulation.BaseRun.CollectiveExposedPicoseconds), $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile");
+            times.AddRow("collectives", Time(Simulation.CollectiveTime(simulation.BaseRun)),
+                $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile{Band(simulation, simulation.BaseBand(Simulation.CollectiveTime))}");
             times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
         }
         times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
@@ -57,16 +58,19 @@ internal static class SimulationText
         _ => "as asked",
     };
 
-    private static string Band(StepBand? band) => band is null ? ""
-        : $"; {(band.Unmeasured.Count > 0 ? "as far as measured, " : "")}four of five lie from {Time(band.LowPicoseconds)} to {Time(band.HighPicoseconds)}";
+    private static string Band(Simulation simulation, TimeBand? band) => band is not { } known ? ""
+        : $"; {(simulation.Unmeasured.Count > 0 ? "as far as measured, " : "")}four of five lie from {Range(known)}";
+
+    /// <summary>Both ends of a band, or a dash where none is known.</summary>
+    public static string Range(TimeBand? band) => band is { } known ? $"{known.LowPicoseconds / 1e6:#,0.0} to {Time(known.HighPicoseconds)}" : "-";
 
     /// <summary>What is not exact about the step and its model, and what is assumed or doubtful about the device.</summary>
     public static void PrintNotes(Simulation simulation)
     {
-        if (simulation.Band is null)
+        if (simulation.Band(Simulation.StepTime) is null)
             Console.WriteLine($"band      nothing of {simulation.Deployed.Device.Id} was measured: the times are those of its data sheet, and how far they are off is not known");
-        else if (simulation.Band.Unmeasured.Count > 0)
-            Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Band.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
+        else if (simulation.Unmeasured.Count > 0)
+            Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
         foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Plan, simulation.Deployed.Device))

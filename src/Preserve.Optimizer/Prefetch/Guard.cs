@@ -23,7 +23,7 @@ internal static class Guard
         var gain = times.Of(basePlan, context) - times.Of(plan, context);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var gainOfWider = Gain(new PerturbedCostLaws(laws, null, slow: false));
-        var (measured, _) = StepBand.Kinds(plan, laws);
+        var (measured, _) = BandedRun.Kinds(plan, laws);
         double lost = 0, won = 0;
         foreach (var kind in measured)
         {

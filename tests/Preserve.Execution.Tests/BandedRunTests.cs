@@ -1,6 +1,6 @@
 namespace Preserve.Execution.Tests;
 
-public class StepBandTests
+public class BandedRunTests
 {
     [Fact]
     public async Task A_kernel_alone_has_the_band_of_its_law()
@@ -20,11 +20,15 @@ public class StepBandTests
             });
         var options = new SimulationOptions { ColdStart = true };
         var time = (await new Executor(new SimulatedBackend(device, options)).RunAsync(plan, 16)).Picoseconds;
-        var band = (await StepBand.OfAsync(plan, 16, device, options)).ShouldNotBeNull();
+        var run = await BandedRun.OfAsync(plan, 16, device, options);
+        run.Run.Picoseconds.ShouldBe(time);
+        var band = run.BandOf(r => r.Picoseconds).ShouldNotBeNull();
         var stated = CostLaws.For(device).Band(operation).ShouldNotBeNull();
         ((double)band.LowPicoseconds / time).ShouldBe(stated.Low, 0.01);
         ((double)band.HighPicoseconds / time).ShouldBe(stated.High, 0.01);
-        band.Unmeasured.ShouldBeEmpty();
+        run.Unmeasured.ShouldBeEmpty();
+        // The step has no collective: there is nothing to be wrong about.
+        run.BandOf(r => r.CollectiveExposedPicoseconds).ShouldBe(new TimeBand(0, 0));
     }
 
     [Fact]
@@ -32,7 +36,7 @@ public class StepBandTests
     {
         var device = DeviceOf("ascend-910b2");
         var plan = new ExecutionPlan("None", device.Id, 1, 1, new DecodeSpec(1, 16, Total: false), PrefetchPolicy.None, 0, 0, default, default);
-        (await StepBand.OfAsync(plan, 16, device, new SimulationOptions())).ShouldBeNull();
+        (await BandedRun.OfAsync(plan, 16, device, new SimulationOptions())).BandOf(r => r.Picoseconds).ShouldBeNull();
     }
 
     private static Device DeviceOf(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new InvalidOperationException(id);

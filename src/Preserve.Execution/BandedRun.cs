@@ -1,0 +1,105 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Preserve;
+
+/// <summary>A modelled step, and how far each of its times is to be trusted.</summary>
+/// <remarks>Each law states the band of its residuals. The kinds of kernels were fitted apart, so their errors are taken as independent of
+/// each other, and those of one kind, which repeat in every layer, as common to all: the step is run once with each kind at each end of
+/// its band, and the deviations of a time are added as the sides of a right angle are.</remarks>
+public sealed class BandedRun
+{
+    private readonly StepRun _wider;
+    private readonly IReadOnlyList<(StepRun Fast, StepRun Slow)> _kinds;
+
+    private BandedRun(StepRun run, StepRun wider, IReadOnlyList<(StepRun Fast, StepRun Slow)> kinds, EquatableArray<string> unmeasured)
+    {
+        (Run, _wider, _kinds, Unmeasured) = (run, wider, kinds, unmeasured);
+    }
+
+    /// <summary>The step, as the model has it.</summary>
+    public StepRun Run { get; }
+
+    /// <summary>Names of the kinds of kernels in the plan that no band is known for: they add nothing to any band.</summary>
+    public EquatableArray<string> Unmeasured { get; }
+
+    /// <summary>Between what a time of the step lies in four of five measured steps; null where nothing that the plan does was measured on
+    /// the device.</summary>
+    /// <param name="time">The time, of any run of the plan, in picoseconds.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="time"/> is null.</exception>
+    public TimeBand? BandOf(Func<StepRun, long> time)
+    {
+        if (time is null)
+            throw new ArgumentNullException(nameof(time));
+        if (_kinds.Count == 0)
+            return null;
+        var (nominal, wider) = (time(Run), time(_wider));
+        double faster = 0, slower = 0;
+        foreach (var (fast, slow) in _kinds)
+        {
+            double low = wider - time(fast), high = time(slow) - nominal;
+            faster += low > 0 ? low * low : 0;
+            slower += high > 0 ? high * high : 0;
+        }
+        // A difference of times can shrink by more than itself; a time cannot.
+        return new TimeBand(Math.Max(0, nominal - (long)Math.Sqrt(faster)), nominal + (long)Math.Sqrt(slower));
+    }
+
+    /// <summary>Runs a step on the model of a device, and on the models at the ends of its bands.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="context">Tokens cached before the step, in the unit of the plan's step.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="options">How it runs, and what every run records.</param>
+    /// <param name="cancellationToken">Stops the runs.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static async ValueTask<BandedRun> OfAsync(ExecutionPlan plan, int context, Device device, SimulationOptions options, CancellationToken cancellationToken = default)
+    {
+        if (plan is null)
+            throw new ArgumentNullException(nameof(plan));
+        if (device is null)
+            throw new ArgumentNullException(nameof(device));
+        if (options is null)
+            throw new ArgumentNullException(nameof(options));
+        var laws = options.CostLaws(device);
+        var (measured, unmeasured) = Kinds(plan, laws);
+        var run = await RunAsync(laws).ConfigureAwait(false);
+        // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
+        var wider = measured.Count == 0 ? run : await RunAsync(new PerturbedCostLaws(laws, null, slow: false)).ConfigureAwait(false);
+        var kinds = new List<(StepRun, StepRun)>();
+        foreach (var kind in measured)
+        {
+            kinds.Add((
+                await RunAsync(new PerturbedCostLaws(laws, kind, slow: false)).ConfigureAwait(false),
+                await RunAsync(new PerturbedCostLaws(laws, kind, slow: true)).ConfigureAwait(false)));
+        }
+        return new BandedRun(run, wider, kinds, unmeasured.Select(k => k.ToString()).ToArray());
+
+        ValueTask<StepRun> RunAsync(ICostLaws any)
+        {
+            var backend = new SimulatedBackend(device, options with { CostLaws = _ => any });
+            return new Executor(backend).RunAsync(plan, context, cancellationToken);
+        }
+    }
+
+    internal static (List<KernelKind> Measured, List<KernelKind> Unmeasured) Kinds(ExecutionPlan plan, ICostLaws laws)
+    {
+        var (measured, unmeasured) = (new List<KernelKind>(), new List<KernelKind>());
+        foreach (var instruction in plan.Instructions())
+        {
+            if (PerturbedCostLaws.KindOf(instruction.Operation) is not { } kind)
+                continue;
+            var list = laws.Band(instruction.Operation) is null ? unmeasured : measured;
+            if (!list.Contains(kind))
+                list.Add(kind);
+        }
+        return (measured, unmeasured);
+    }
+}
+
+/// <summary>Between what a modelled time lies with 80 %.</summary>
+/// <param name="LowPicoseconds">The fast end.</param>
+/// <param name="HighPicoseconds">The slow end.</param>
+public readonly record struct TimeBand(long LowPicoseconds, long HighPicoseconds);
