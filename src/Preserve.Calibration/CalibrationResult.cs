@@ -6,6 +6,7 @@ namespace Preserve;
 /// <param name="Calibration">The constants.</param>
 /// <param name="Device">The device with them.</param>
 /// <param name="Dropped">Rows that were not used, with the reasons.</param>
+/// <param name="NotFitted">Kinds of kernels that the tables have rows of, but too few: the device's law on paper takes their place.</param>
 /// <param name="Figures">How well the laws fit: rows that the fit saw, and rows that it never saw.</param>
 public sealed record CalibrationResult(
-    DeviceCalibration Calibration, Device Device, IReadOnlyList<DroppedRow> Dropped, IReadOnlyList<ValidationResult> Figures);
+    DeviceCalibration Calibration, Device Device, IReadOnlyList<DroppedRow> Dropped, IReadOnlyList<string> NotFitted, IReadOnlyList<ValidationResult> Figures);

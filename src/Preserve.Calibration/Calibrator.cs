@@ -57,7 +57,26 @@ public static class Calibrator
             FitCollectives(seen, device),
             HostTransfer: device.Calibration?.HostTransfer);
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, rows.Dropped, Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, rows.Dropped, NotFitted(seen, calibration), Validator.Validate(rows, system, calibrated));
+    }
+
+    /// <summary>What rows were there for that made no constants.</summary>
+    private static List<string> NotFitted(SystemRows seen, DeviceCalibration calibration)
+    {
+        var kinds = new List<string>();
+        foreach (var rows in seen.MatMul.GroupBy(r => r.Precision).OrderBy(g => g.Key))
+            Add($"matmul {CalibrationNames.Of(CalibrationNames.Precisions, rows.Key)}", rows.Count(), calibration.MatMul.Any(m => m.Precision == rows.Key), ", of large, of small and of small resident ones each");
+        Add("decode attention", seen.Attention.Count(r => r.Decode), calibration.Decode is not null, "");
+        Add("prefill attention", seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null, "");
+        foreach (var rows in seen.SmallOperators.GroupBy(r => r.Kind).OrderBy(g => g.Key))
+            Add(CalibrationNames.Of(CalibrationNames.SmallOperators, rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key), "");
+        return kinds;
+
+        void Add(string kind, int rows, bool fitted, string each)
+        {
+            if (rows > 0 && !fitted)
+                kinds.Add($"{kind} has {rows} rows to fit, but needs {LeastRows}{each}");
+        }
     }
 
     private static MatMulCalibration[] FitMatMul(SystemRows rows, Device device, int multiprocessors)

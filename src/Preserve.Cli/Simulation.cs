@@ -44,7 +44,11 @@ internal sealed class Simulation
     public double CollectiveShare => (double)CollectiveTime(BaseRun) / BaseRun.Picoseconds;
 
     /// <summary>What is not exact about the step and its model.</summary>
-    public IReadOnlyList<string> Notes => _cold ? [.. Deployed.Notes, ColdNote] : Deployed.Notes;
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
+
+    private IEnumerable<string> HeadNotes => Deployed.Device.Calibration is not { Decode: not null } and not { Prefill: not null } ? [] : Plan.Instructions()
+        .Select(i => i.Operation).OfType<AttentionOperation>().Select(o => o.HeadSize).Where(s => s != DeviceCalibration.MeasuredHeadSize).Distinct()
+        .Select(s => $"attention was measured with heads of {DeviceCalibration.MeasuredHeadSize} elements, and this one has {s}: its band is that of the measured ones");
 
     /// <summary>The time of the step.</summary>
     public static long StepTime(StepRun run) => run.Picoseconds;

@@ -47,8 +47,11 @@ public sealed record StepRun(long Picoseconds)
 /// <param name="HbmGigabytesPerSecond">Between memory and the chip.</param>
 /// <param name="L2GigabytesPerSecond">From the L2, what passes through it from memory included.</param>
 /// <param name="LinkGigabytesPerSecond">Over the scale-up link into this rank.</param>
+/// <param name="ToDeviceGigabytesPerSecond">Over the host link to the device.</param>
+/// <param name="ToHostGigabytesPerSecond">Over the host link to the host.</param>
 public readonly record struct ResourceUse(
-    long StartPicoseconds, double HbmGigabytesPerSecond, double L2GigabytesPerSecond, double LinkGigabytesPerSecond);
+    long StartPicoseconds, double HbmGigabytesPerSecond, double L2GigabytesPerSecond, double LinkGigabytesPerSecond,
+    double ToDeviceGigabytesPerSecond, double ToHostGigabytesPerSecond);
 
 /// <summary>The run of one instruction.</summary>
 /// <param name="Stream">Its stream.</param>

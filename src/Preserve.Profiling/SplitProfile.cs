@@ -1,3 +1,4 @@
+using System.Globalization;
 using Preserve.Optimizer;
 
 namespace Preserve.Profiling;
@@ -36,7 +37,7 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
                 matMuls.Add(new(sizes.Shape, tokens, underTransfer, profiler.MatMul(sizes.Shape, tokens, underTransfer)));
             }
         }
-        return new(profiler.Source, measured.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture), copies, matMuls);
+        return new(profiler.Source, measured.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), copies, matMuls);
     }
 
     /// <summary>The line through a kind's copies: its fixed time, 0 where the line begins below, and its rate.</summary>
@@ -51,6 +52,29 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
         if (line.Slope <= 0)
             throw new ArgumentException($"the profile's copies {kind} take no longer when they are larger: measure larger ones");
         return (Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
+    }
+
+    /// <summary>A link to the host with the measured rate, fixed time, pageable rate and duplex share of copies to the device, all else as it
+    /// was: a device with it is planned for, and simulated, as measured.</summary>
+    /// <param name="link">The link of the device.</param>
+    /// <exception cref="ArgumentException">Fewer than two sizes were timed of a kind, or larger copies took no longer.</exception>
+    public HostLink LinkOf(HostLink link)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        var (latency, rate) = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
+        var both = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
+        var pageable = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: false, BothDirections: false));
+        // What is slower by less than it spreads is not slower.
+        return link with
+        {
+            SustainedGigabytesPerSecond = Digits(rate),
+            LatencyMicroseconds = Digits(latency),
+            PageableGigabytesPerSecond = Digits(Math.Min(pageable.GigabytesPerSecond, rate)),
+            DuplexShare = Digits(Math.Min(both.GigabytesPerSecond / rate, 1)),
+        };
+
+        // Four digits, as no measurement has more.
+        static double Digits(double value) => value == 0 ? 0 : double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
     /// <summary>The rates as a split wants them.</summary>

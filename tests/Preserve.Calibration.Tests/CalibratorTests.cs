@@ -29,6 +29,7 @@ public class CalibratorTests
             }
         }
         var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", device, multiprocessors, "test");
+        result.NotFitted.ShouldBeEmpty();
         var found = result.Calibration.MatMul.ShouldHaveSingleItem();
         found.Streaming.HbmTerabytesPerSecond.ShouldBe(made.Streaming.HbmTerabytesPerSecond, tolerance: 0.03);
         found.Tiled.Teraflops.ShouldBe(made.Tiled.Teraflops, tolerance: 10);
@@ -45,6 +46,7 @@ public class CalibratorTests
         var result = Calibrator.Calibrate(s_nothing with { Attention = rows }, "mine", H100() with { Calibration = null }, 132, "test");
         result.Calibration.Decode.ShouldBeNull();
         result.Calibration.MatMul.ShouldBeEmpty();
+        result.NotFitted.ShouldBe(["decode attention has 1 rows to fit, but needs 12"]);
     }
 
     [Fact]

@@ -116,6 +116,26 @@ public sealed class MeasurementTests : IDisposable
         _tool.Files.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Times_in_another_unit_are_refused()
+    {
+        // 3 us, 2.6 TB/s and 400 TFLOP/s, in nanoseconds.
+        int[] sizes = [512, 1024, 2048, 4096, 8192, 16_384];
+        var rows =
+            from columns in sizes
+            from depth in sizes
+            from m in (int[])[1, 16, 64, 512, 4096]
+            select FormattableString.Invariant($"slow,0.24.0,bfloat16,{m},{columns},{depth},{1000 * (3 + (2.0 * columns * depth / 2.6e6) + (2.0 * m * columns * depth / 4e8)):0.0}");
+        await File.WriteAllTextAsync(Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), "system,vllm,dtype,m,n,k,us\n" + string.Join('\n', rows) + "\n");
+        var (exitCode, output, errors) = await _tool.RunAsync(
+            "calibrate", "--measurements", "own tables", "--base", "h100-sxm", "--system", "slow", "--multiprocessors", "132", "--id", "slow", "--out", "slow.json");
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain("what was fitted cannot be: ");
+        errors.ShouldContain("in the units of their headers");
+        _tool.Files.ShouldBeEmpty();
+    }
+
     public void Dispose() => _tool.Dispose();
 
     private static JsonElement Schema(string verb) => JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, verb + ".schema.json"))).RootElement;

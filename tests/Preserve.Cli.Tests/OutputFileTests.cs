@@ -10,6 +10,7 @@ public sealed class OutputFileTests : IDisposable
 
     [Theory]
     [InlineData("--plan '' cannot be written: the path is empty", "--plan", "")]
+    [InlineData("--trace '--cold' cannot be written: it is written like an option; a file of that name is ./--cold", "--trace", "--cold")]
     [InlineData("--trace 'folder' cannot be written: it is a folder", "--trace", "folder")]
     [InlineData("--plan 'none/p.txt' cannot be written: there is no folder", "--plan", "none/p.txt", "--trace", "t.json")]
     [InlineData("--trace and --plan name the same file, './a.json'", "--trace", "a.json", "--plan", "./a.json")]

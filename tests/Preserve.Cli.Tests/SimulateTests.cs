@@ -65,6 +65,30 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task Copies_over_the_host_link_are_drawn_and_said_to_be_unmeasured()
+    {
+        string[] step = ["simulate", "--model", "opt-13b", "--device", "a100-80-sxm", "--batch", "8", "--context", "512", "--kv-home", "host", "--prefetch", "none"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. step, "--json", "--trace", _tool.PathOf("trace.json")])).RootElement;
+        json.GetProperty("unmeasuredKinds").EnumerateArray().Select(k => k.GetString()).ShouldBe(["Transfer"]);
+        (await _tool.SucceedAsync(step)).ShouldContain("of the measured part alone: Transfer were not measured on a100-80-sxm");
+        using var trace = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("trace.json")));
+        var counters = trace.RootElement.GetProperty("traceEvents").EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "C")
+            .GroupBy(e => e.GetProperty("name").GetString()!, e => e.GetProperty("args").GetProperty("GB/s").GetDouble()).ToDictionary(g => g.Key, g => g.Max());
+        // A copy draws what the link sustains, and no more than it carries.
+        counters["host link to device GB/s"].ShouldBe(24.8, 0.01);
+        counters["host link to host GB/s"].ShouldBeInRange(1, 24.8);
+        counters["link GB/s"].ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Heads_of_a_size_that_was_not_measured_are_noted()
+    {
+        string[] step = ["simulate", "--device", "h100-sxm", "--prefetch", "none", "--model"];
+        (await _tool.SucceedAsync([.. step, "phi-3-mini"])).ShouldContain("attention was measured with heads of 128 elements, and this one has 96");
+        (await _tool.SucceedAsync([.. step, "llama-3-8b"])).ShouldNotContain("attention was measured");
+    }
+
+    [Fact]
     public async Task The_plan_reads_back_and_the_prefetch_table_has_its_bytes()
     {
         var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json", "--plan", _tool.PathOf("plan.txt"), "--prefetch-table", _tool.PathOf("table.json")]);

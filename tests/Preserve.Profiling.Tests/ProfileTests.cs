@@ -50,6 +50,17 @@ public class ProfileTests
     }
 
     [Fact]
+    public void A_device_with_the_link_of_a_profile_copies_as_the_profiled_one_did()
+    {
+        DeviceCatalogue.TryGet(Devices.A100Sxm40, out var timed).ShouldBeTrue();
+        DeviceCatalogue.TryGet(Devices.H100, out var other).ShouldBeTrue();
+        var profile = SplitProfile.Measure(new ModelledProfiler(CostLaws.For(timed)), ProfileSizes.Of(new(32, 5120, 5120), [64, 256, 1024]), _time);
+        var link = profile.LinkOf(other.HostLink);
+        (other with { HostLink = link }).HostTransfer.ShouldBe(timed.HostTransfer with { HostMemoryGigabytesPerSecond = other.HostLink.HostMemoryGigabytesPerSecond });
+        (link.Kind, link.NominalGigabytesPerSecond, link.CopyEngines).ShouldBe((other.HostLink.Kind, other.HostLink.NominalGigabytesPerSecond, other.HostLink.CopyEngines));
+    }
+
+    [Fact]
     public void This_machine_is_timed_and_its_file_read_back()
     {
         var sizes = ProfileSizes.Of(_shape, [1, 8, 64]);

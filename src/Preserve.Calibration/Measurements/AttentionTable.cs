@@ -6,7 +6,7 @@ namespace Preserve;
 /// <summary>Tables of measured attention, with heads of 128 elements in bf16.</summary>
 internal static class AttentionTable
 {
-    public const int HeadSize = 128;
+    public const int HeadSize = DeviceCalibration.MeasuredHeadSize;
 
     private const int MostSequences = 1 << 20, MostTokens = 1 << 26, MostHeads = 4096;
 

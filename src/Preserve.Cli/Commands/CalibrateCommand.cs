@@ -40,30 +40,47 @@ internal static partial class CalibrateCommand
             throw new InputException($"--multiprocessors is {processors:#,0}, but must be 1 to 100,000");
 
         var result = LongWork.Show(parsed.GetValue(_json), $"fitting {name}", () => Fit(measurements, name, on, processors, CommandLine(parsed)));
-        file?.Write(CalibrationText.Put(
-            text, result.Calibration, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there"));
+        var fitted = WithCalibration(
+            text, result.Calibration, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there");
+        file?.Write(fitted);
         var dropped = result.Dropped.Select(d => d.ToString()).ToList();
         if (parsed.GetValue(_json))
         {
             Console.WriteLine(new CalibrationDocument(
-                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, file?.Path).ToJson());
+                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, result.NotFitted, file?.Path).ToJson());
             return 0;
         }
         ValidateCommand.Print(result.Figures, dropped);
+        foreach (var kind in result.NotFitted)
+            Console.WriteLine($"not fitted: {kind}");
         if (file is not null)
             Console.WriteLine($"wrote {file.Path}");
         return 0;
     }
 
-    private static string Named(string text, string? id)
+    /// <summary>The text of a device with an id that is given.</summary>
+    public static string Named(string text, string? id)
     {
         try
         {
-            return id is null ? text : CalibrationText.Named(text, id);
+            return id is null ? text : DeviceFileText.Named(text, id);
         }
         catch (ArgumentException)
         {
             throw new InputException($"--id is '{id}', but must be of the letters a to z, digits, and . _ -");
+        }
+    }
+
+    /// <summary>The device file with what was fitted, which must be of the device whether it is written or not.</summary>
+    private static string WithCalibration(string device, DeviceCalibration calibration, string source)
+    {
+        try
+        {
+            return DeviceFileText.Put(device, calibration, source);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InputException($"what was fitted cannot be: {e.Message}. Are the times of the tables in the units of their headers, and is --source one line of text?");
         }
     }
 

@@ -21,13 +21,17 @@ internal static class ProfileCommand
         var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt, for the split.", DefaultValueFactory = _ => 1024 };
         var file = OutputFile.Option("--out", "The profile to write.", "file.json");
         var json = new Option<bool>("--json") { Description = "Print the profile as JSON." };
+        var onto = new Option<string?>("--base") { Description = "The device whose link to the host was timed, for --device-file: a built-in one, or a device file.", HelpName = "id|file.json" };
+        var id = new Option<string?>("--id") { Description = "The id of the device that is written." };
+        var deviceFile = OutputFile.Option("--device-file", "The base with its link as timed, to write: plans for that device follow the profile.", "file.json");
         var command = new Command("profile", "Times copies and the recomputation of keys and values, and says the KV split that they give.")
         {
-            model, device, from, batch, tokens, repetitions, prompt, file, json,
+            model, device, from, batch, tokens, repetitions, prompt, file, json, onto, id, deviceFile,
         };
         command.SetAction(parsed =>
         {
-            OutputFile.Check(parsed.GetValue(file));
+            OutputFile.Check(parsed.GetValue(file), parsed.GetValue(deviceFile));
+            var written = Base(parsed.GetValue(deviceFile), parsed.GetValue(onto), parsed.GetValue(id));
             var imported = ModelArgument.Read(parsed.GetValue(model)!);
             var layer = imported.Spec.Stack[0].Pattern[0];
             if (layer.Attention is not MultiHeadAttentionSpec attention)
@@ -46,15 +50,44 @@ internal static class ProfileCommand
                 Console.Write(text);
             else
                 Print(profile, Table(profile, imported.Spec, layer, shape.Batch, parsed.GetValue(prompt)), parsed.GetValue(prompt));
-            if (parsed.GetValue(file) is { } target)
+            Write(parsed.GetValue(file), text);
+            if (written is { } based)
+                Write(parsed.GetValue(deviceFile), WithLink(based.Text, based.Link, profile));
+            return 0;
+
+            void Write(OutputFile? target, string content)
             {
-                target.Write(text);
-                if (!parsed.GetValue(json))
+                target?.Write(content);
+                if (target is not null && !parsed.GetValue(json))
                     Console.WriteLine($"wrote {target.Path}");
             }
-            return 0;
         });
         return command;
+    }
+
+    /// <summary>The text of the base, with the id of the device that is written; null where none is.</summary>
+    private static (string Text, HostLink Link)? Base(OutputFile? file, string? name, string? id)
+    {
+        if (file is null != name is null)
+            throw new InputException(file is null ? "--base is given, but no --device-file to write" : "--device-file is given, but no --base: the device whose link was timed");
+        if (name is null)
+            return id is null ? null : throw new InputException("--id is given, but no --device-file to write");
+        var (device, own) = DeviceArgument.Read(name);
+        if (own is null && id is null)
+            throw new InputException($"the file would say that it is {device.Id}, which is built in: give --id");
+        return (CalibrateCommand.Named(own ?? DeviceCatalogue.TextOf(device.Id)!, id), device.HostLink);
+    }
+
+    private static string WithLink(string device, HostLink link, SplitProfile profile)
+    {
+        try
+        {
+            return DeviceFileText.Put(device, profile.LinkOf(link), $"rate, fixed time, pageable rate and duplex share: preserve profile on {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}");
+        }
+        catch (ArgumentException e)
+        {
+            throw new InputException(e.Message);
+        }
     }
 
     private static SplitProfile Measure(RecomputeShape shape, int[] tokens, string? device, int repetitions, bool quiet)

@@ -75,7 +75,7 @@ internal static class ValidateCommand
         foreach (var r in results.OrderBy(r => r.System, StringComparer.Ordinal).ThenBy(r => r.Kind, StringComparer.Ordinal))
         {
             table.AddRow(
-                Markup.Escape(r.System), Markup.Escape(r.Kind), ValidationRow.PartName(r.Part), $"{r.Rows:#,0}", $"{r.Mape:0.0} %", $"{r.P50:0.0} %", $"{r.P90:0.0} %", $"{r.Bias:+0.0;-0.0} %",
+                Markup.Escape(r.System), Markup.Escape(r.Kind), ValidationRow.PartName(r.Part), $"{r.Rows:#,0}", $"{r.Mape:0.0} %", $"{r.P50:0.0} %", $"{r.P90:0.0} %", $"{Math.Round(r.Bias, 1):+0.0;-0.0;0.0} %",
                 r.InsideBand is { } inside ? $"{inside:0} %" : "-");
         }
         AnsiConsole.Write(table);

@@ -20,16 +20,28 @@ internal static class ChromeTrace
             Name(json, "thread_name", Track(used), used.ToString());
         foreach (var instruction in run.Timeline)
             Slice(json, instruction);
-        foreach (var use in run.Usage)
+        foreach (var (counter, rate) in Counters(run))
         {
-            Counter(json, "HBM", use.StartPicoseconds, use.HbmGigabytesPerSecond);
-            Counter(json, "L2", use.StartPicoseconds, use.L2GigabytesPerSecond);
-            Counter(json, "link", use.StartPicoseconds, use.LinkGigabytesPerSecond);
-        }
-        foreach (var counter in new[] { "HBM", "L2", "link" })
+            foreach (var use in run.Usage)
+                Counter(json, counter, use.StartPicoseconds, rate(use));
             Counter(json, counter, run.Picoseconds, 0);
+        }
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    /// <summary>What is drawn of the device; of the host link only where something is copied.</summary>
+    private static List<(string Name, Func<ResourceUse, double> Rate)> Counters(StepRun run)
+    {
+        var counters = new List<(string, Func<ResourceUse, double>)>
+        {
+            ("HBM", u => u.HbmGigabytesPerSecond), ("L2", u => u.L2GigabytesPerSecond), ("link", u => u.LinkGigabytesPerSecond),
+        };
+        if (run.CopyToDevicePicoseconds > 0)
+            counters.Add(("host link to device", u => u.ToDeviceGigabytesPerSecond));
+        if (run.CopyToHostPicoseconds > 0)
+            counters.Add(("host link to host", u => u.ToHostGigabytesPerSecond));
+        return counters;
     }
 
     private static int Track(StreamKind stream) => (int)stream + 1;

@@ -83,6 +83,8 @@ internal sealed class OutputFile
     {
         if (string.IsNullOrWhiteSpace(path))
             return "the path is empty";
+        if (path.StartsWith("--", StringComparison.Ordinal))
+            return $"it is written like an option; a file of that name is ./{path}";
         if (Directory.Exists(path))
             return "it is a folder";
         try

@@ -18,7 +18,8 @@ internal sealed class StepRecording
     /// <summary>Notes what is drawn from a time on; what is as before needs no note.</summary>
     public void Add(long picoseconds, ResourceSimulation resources)
     {
-        var use = new ResourceUse(picoseconds, 1000 * resources.RateOf(Resources.Hbm), 1000 * resources.RateOf(Resources.L2), 1000 * resources.RateOf(Resources.ScaleUpLink));
+        var use = new ResourceUse(picoseconds, 1000 * resources.RateOf(Resources.Hbm), 1000 * resources.RateOf(Resources.L2), 1000 * resources.RateOf(Resources.ScaleUpLink),
+            1000 * resources.RateOf(Resources.HostToDevice), 1000 * resources.RateOf(Resources.DeviceToHost));
         if (Usage.Count == 0 || Usage[Usage.Count - 1] with { StartPicoseconds = picoseconds } != use)
             Usage.Add(use);
     }

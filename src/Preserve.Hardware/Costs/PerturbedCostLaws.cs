@@ -45,6 +45,7 @@ public sealed class PerturbedCostLaws : ICostLaws
         AttentionOperation => KernelKind.Attention,
         NormOperation or ElementwiseOperation => KernelKind.SmallOperator,
         CollectiveOperation => KernelKind.Collective,
+        TransferOperation => KernelKind.Transfer,
         _ => null,
     };
 
@@ -87,4 +88,7 @@ public enum KernelKind
 
     /// <summary>Collectives.</summary>
     Collective,
+
+    /// <summary>Copies between host and device.</summary>
+    Transfer,
 }

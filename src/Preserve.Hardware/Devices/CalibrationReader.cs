@@ -17,14 +17,26 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
             section.RequiredText("command"),
             (int)section.RequiredWhole("multiprocessors", Bounds.Multiprocessors),
             section.Sections("tables").Select(ReadTable).ToArray(),
-            section.Sections("matmul").Select(ReadMatMul).ToArray(),
+            ReadEach(section.Sections("matmul"), ReadMatMul, m => m.Precision, "precision"),
             ReadDecode(section.Section("decode_attention")),
             ReadPrefill(section.Section("prefill_attention")),
-            section.Sections("small_operators").Select(ReadSmallOperator).ToArray(),
+            ReadEach(section.Sections("small_operators"), ReadSmallOperator, o => o.Operator, "operator"),
             ReadCollectives(section.Sections("collectives")),
             ReadHostTransfer(section.Section("host_transfer")));
         section.RefuseUnknown();
         return calibration;
+    }
+
+    /// <summary>Reads each section, and refuses a second of a name.</summary>
+    private static T[] ReadEach<T, TName>(IReadOnlyList<DeviceFileSection> sections, System.Func<DeviceFileSection, T> read, System.Func<T, TName> nameOf, string field)
+    {
+        var all = sections.Select(read).ToArray();
+        for (var i = 1; i < all.Length; i++)
+        {
+            if (all.Take(i).Any(o => Equals(nameOf(o), nameOf(all[i]))))
+                sections[i].Refuse(field, "it stands already");
+        }
+        return all;
     }
 
     private static CalibratedTable ReadTable(DeviceFileSection section)
@@ -34,6 +46,8 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
             (int)section.RequiredWhole("rows", Bounds.Rows),
             (int)section.RequiredWhole("held_out", Bounds.Rows),
             (int)section.RequiredWhole("dropped", Bounds.Rows));
+        if ((long)table.HeldOut + table.Dropped > table.Rows)
+            section.Refuse("held_out", $"with the {table.Dropped} that were dropped it is more than all {table.Rows} rows");
         section.RefuseUnknown();
         return table;
     }
@@ -134,7 +148,9 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
             var one = collectives[i];
             if (collectives.Take(i).Any(c => c.Library == one.Library && c.Kind == one.Kind && c.Ranks == one.Ranks))
                 sections[i].Refuse("library", $"it stands already, with the same kind and {one.Ranks} ranks");
-            if (one.Fallback is not null && CollectiveChoice.FallbackOf(one, collectives) is null)
+            if (one.Fallback == one.Library)
+                sections[i].Refuse("fallback", "it is the library itself");
+            else if (one.Fallback is not null && CollectiveChoice.FallbackOf(one, collectives) is null)
                 sections[i].Refuse("fallback", $"it has no collective of the same kind and {one.Ranks} ranks");
         }
         return collectives;

@@ -21,7 +21,11 @@ public sealed record DeviceCalibration(
     PrefillAttentionConstants? Prefill,
     EquatableArray<SmallOperatorConstants> SmallOperators,
     EquatableArray<CollectiveCalibration> Collectives,
-    HostTransferConstants? HostTransfer);
+    HostTransferConstants? HostTransfer)
+{
+    /// <summary>Elements of each head in the tables of attention: no other size was measured.</summary>
+    public const int MeasuredHeadSize = 128;
+}
 
 /// <summary>Rows of one table that a calibration was made of.</summary>
 /// <param name="Table">Name of the table.</param>

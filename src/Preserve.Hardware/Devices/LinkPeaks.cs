@@ -7,19 +7,23 @@ namespace Preserve;
 internal static class LinkPeaks
 {
     /// <summary>Gigabytes per second in one direction, or null for a link that is not known.</summary>
-    /// <param name="kind">A name such as <c>NVLink4</c> or <c>PCIe 5.0 x16</c>.</param>
-    public static double? GigabytesPerSecondOf(string kind) => kind switch
+    /// <param name="kind">A name such as <c>NVLink4</c> or <c>PCIe 5.0 x16</c>, in any case, with or without blanks.</param>
+    public static double? GigabytesPerSecondOf(string kind)
     {
-        "NVLink3" => 300,
-        "NVLink4" => 450,
-        "NVLink5" => 900,
-        _ => OfPcie(kind),
-    };
+        var name = kind.Replace(" ", "").ToUpperInvariant();
+        return name switch
+        {
+            "NVLINK3" => 300,
+            "NVLINK4" => 450,
+            "NVLINK5" => 900,
+            _ => OfPcie(name),
+        };
+    }
 
     private static double? OfPcie(string kind)
     {
-        const string prefix = "PCIe ";
-        var lanesAt = kind.IndexOf(" x", StringComparison.Ordinal);
+        const string prefix = "PCIE";
+        var lanesAt = kind.IndexOf('X');
         if (!kind.StartsWith(prefix, StringComparison.Ordinal) || lanesAt < prefix.Length)
             return null;
         double? perLane = kind.Substring(prefix.Length, lanesAt - prefix.Length) switch
@@ -30,6 +34,6 @@ internal static class LinkPeaks
             "6.0" => 8,
             _ => null,
         };
-        return int.TryParse(kind.Substring(lanesAt + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var lanes) ? perLane * lanes : null;
+        return int.TryParse(kind.Substring(lanesAt + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var lanes) ? perLane * lanes : null;
     }
 }

@@ -62,6 +62,9 @@ public class CalibrationReaderTests
     [InlineData("\"band\": { \"low\": 0.9, \"high\": 1.1 } }\n    ],\n    \"host", "\"largest_bytes\": 100, \"band\": { \"low\": 0.9, \"high\": 1.1 } }\n    ],\n    \"host", 22, "calibration.collectives[0].largest_bytes is 100, but no fallback takes larger messages")]
     [InlineData("\"band\": { \"low\": 0.9, \"high\": 1.1 } }\n    ],\n    \"host", "\"fallback\": \"MPI\", \"band\": { \"low\": 0.9, \"high\": 1.1 } }\n    ],\n    \"host", 22, "calibration.collectives[0].fallback is MPI, but it has no collective of the same kind and 8 ranks")]
     [InlineData("\"matmul\": [", "\"tables\": 3, \"matmul\": [", 11, "calibration.tables must be a list of objects")]
+    [InlineData("\"band\": { \"low\": 0.9, \"high\": 1.1 } }\n    ],\n    \"host", "\"fallback\": \"NCCL\", \"band\": { \"low\": 0.9, \"high\": 1.1 } }\n    ],\n    \"host", 22, "calibration.collectives[0].fallback is NCCL, but it is the library itself")]
+    [InlineData("\"matmul\": [", "\"tables\": [{ \"table\": \"a\", \"rows\": 8, \"held_out\": 7, \"dropped\": 2 }], \"matmul\": [", 11, "calibration.tables[0].held_out is 7, but with the 2 that were dropped it is more than all 8 rows")]
+    [InlineData("\"collectives\": [", "\"small_operators\": [{ \"operator\": \"norm\", \"fixed_microseconds\": 1, \"row_nanoseconds\": 1, \"terabytes_per_second\": 1 },\n { \"operator\": \"norm\", \"fixed_microseconds\": 2, \"row_nanoseconds\": 1, \"terabytes_per_second\": 1 }], \"collectives\": [", 20, "calibration.small_operators[1].operator is norm, but it stands already")]
     public void What_is_wrong_is_named_at_its_line(string sound, string wrong, int line, string message)
     {
         var text = Sound.ReplaceLineEndings("\n");

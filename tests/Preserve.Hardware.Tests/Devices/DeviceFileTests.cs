@@ -78,6 +78,7 @@ public class DeviceFileTests
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"assumed\": [1],", 3, 29, "an item of assumed must be an object with a field and a note, both texts")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"one_shot\": { \"latency_microseconds\": 3 } },", 3, 46, "collectives.one_shot.gigabytes_per_second is missing")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"kernels\": { \"event_microseconds\": 3000000 },", 3, 52, "kernels.event_microseconds is 3000000, but must be from 0 to 1000 (in 10^-6 seconds)")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"kind\": \"pcie 5.0x16\", \"nominal_gigabytes_per_second\": 512 },", 3, 87, "host_link.nominal_gigabytes_per_second is 512, but pcie 5.0x16 carries 64 in one direction: are these bits, or both directions?")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"kind\": \"PCIe 5.0 x16\", \"nominal_gigabytes_per_second\": 512 },", 3, 88, "host_link.nominal_gigabytes_per_second is 512, but PCIe 5.0 x16 carries 64 in one direction: are these bits, or both directions?")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"pageable_gigabytes_per_second\": 26 },", 3, 65, "host_link.pageable_gigabytes_per_second is 26, but pinned memory is copied at 25.6: pageable memory passes through it")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"copy_engines\": 1.5 },", 3, 48, "host_link.copy_engines is 1.5, but engines are counted whole")]

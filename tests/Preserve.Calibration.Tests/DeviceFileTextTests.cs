@@ -1,6 +1,6 @@
 namespace Preserve.Calibration.Tests;
 
-public class CalibrationTextTests
+public class DeviceFileTextTests
 {
     [Theory]
     [InlineData("a100-80-sxm")]
@@ -11,8 +11,8 @@ public class CalibrationTextTests
     {
         var text = DeviceCatalogue.TextOf(id)!;
         var device = DeviceFile.Parse(text).Device!;
-        CalibrationText.Put(text, device.Calibration!).ShouldBe(text.ReplaceLineEndings("\n"));
-        var other = CalibrationText.Put(text, device.Calibration! with { Command = "say \"twice\"\n\\", Multiprocessors = 7 });
+        DeviceFileText.Put(text, device.Calibration!).ShouldBe(text.ReplaceLineEndings("\n"));
+        var other = DeviceFileText.Put(text, device.Calibration! with { Command = "say \"twice\"\n\\", Multiprocessors = 7 });
         DeviceFile.Parse(other).Device!.Calibration.ShouldBe(device.Calibration with { Command = "say \"twice\"\n\\", Multiprocessors = 7 });
         (DeviceFile.Parse(other).Device! with { Calibration = null }).ShouldBe(device with { Calibration = null });
     }
@@ -22,13 +22,13 @@ public class CalibrationTextTests
     {
         var h100 = DeviceFile.Parse(DeviceCatalogue.TextOf("h100-sxm")!).Device!.Calibration!;
         var bare = DeviceCatalogue.TextOf("mi300x")!.Replace("\"gigabytes_per_second_per_direction\": 448", "\"gigabytes_per_second_per_direction\": 450", StringComparison.Ordinal);
-        var put = CalibrationText.Put(bare, h100);
+        var put = DeviceFileText.Put(bare, h100);
         DeviceFile.Parse(put).Device!.Calibration.ShouldBe(h100);
         put.ShouldStartWith(bare.ReplaceLineEndings("\n").TrimEnd().TrimEnd('}').TrimEnd());
 
         var first = put.Replace("  \"preserve_device\": 1,", "  \"calibration\": { \"command\": \"x\", \"multiprocessors\": 1 },\n  \"preserve_device\": 1,", StringComparison.Ordinal);
         first = first[..first.LastIndexOf(",\n  \"calibration\"", StringComparison.Ordinal)] + "\n}\n";
-        DeviceFile.Parse(CalibrationText.Put(first, h100)).Device!.Calibration.ShouldBe(h100);
+        DeviceFile.Parse(DeviceFileText.Put(first, h100)).Device!.Calibration.ShouldBe(h100);
     }
 
     [Theory]
@@ -39,18 +39,35 @@ public class CalibrationTextTests
         var text = DeviceCatalogue.TextOf(of)!;
         var device = DeviceFile.Parse(text).Device!;
         var calibration = new DeviceCalibration("c", 1, default, default, null, null, default, default, null);
-        var named = DeviceFile.Parse(CalibrationText.Put(CalibrationText.Named(text, "mine"), calibration, "my own")).Device!;
+        var named = DeviceFile.Parse(DeviceFileText.Put(DeviceFileText.Named(text, "mine"), calibration, "my own")).Device!;
         named.Id.ShouldBe("mine");
         named.Sources.ShouldBe(device.Sources.Where(s => s.Field != "calibration").Append(new FieldNote("calibration", "my own")));
         (named with { Id = of, Sources = device.Sources, Calibration = device.Calibration }).ShouldBe(device);
-        Should.Throw<ArgumentException>(() => CalibrationText.Named(text, "A b")).Message.ShouldContain("must be of the letters");
+        Should.Throw<ArgumentException>(() => DeviceFileText.Named(text, "A b")).Message.ShouldContain("must be of the letters");
+    }
+
+    [Theory]
+    [InlineData("h100-sxm")]
+    [InlineData("ascend-910b2")]
+    public void A_measured_link_takes_the_place_of_four_constants_and_what_was_assumed_beside_them_stays_so(string id)
+    {
+        var text = DeviceCatalogue.TextOf(id)!;
+        var device = DeviceFile.Parse(text).Device!;
+        var link = device.HostLink with { SustainedGigabytesPerSecond = 20, LatencyMicroseconds = 7.5, PageableGigabytesPerSecond = 9, DuplexShare = 0.9 };
+        var put = DeviceFile.Parse(DeviceFileText.Put(text, link, "my own")).Device!;
+        put.HostLink.ShouldBe(link);
+        put.Sources.ShouldBe(device.Sources.Append(new FieldNote("host_link", "my own")));
+        var measured = (string[])["sustained_gigabytes_per_second", "latency_microseconds", "pageable_gigabytes_per_second", "duplex_share"];
+        put.AssumedFields.ShouldBe(device.AssumedFields.Where(n => !measured.Any(m => n.Field == "host_link." + m)));
+        (put with { HostLink = device.HostLink, Sources = device.Sources, AssumedFields = device.AssumedFields }).ShouldBe(device);
+        Should.Throw<ArgumentException>(() => DeviceFileText.Put(text, link with { SustainedGigabytesPerSecond = 2000 }, "my own")).Message.ShouldContain("the nominal rate is");
     }
 
     [Fact]
     public void Constants_that_a_device_cannot_have_are_refused()
     {
         var b200 = DeviceFile.Parse(DeviceCatalogue.TextOf("b200-sxm")!).Device!.Calibration!;
-        Should.Throw<ArgumentException>(() => CalibrationText.Put(DeviceCatalogue.TextOf("l40s")!, b200)).Message.ShouldContain("but memory gives 0.864 on paper");
-        Should.Throw<ArgumentException>(() => CalibrationText.Put("{}", b200)).Message.ShouldContain("is missing");
+        Should.Throw<ArgumentException>(() => DeviceFileText.Put(DeviceCatalogue.TextOf("l40s")!, b200)).Message.ShouldContain("but memory gives 0.864 on paper");
+        Should.Throw<ArgumentException>(() => DeviceFileText.Put("{}", b200)).Message.ShouldContain("is missing");
     }
 }

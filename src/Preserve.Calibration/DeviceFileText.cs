@@ -6,10 +6,11 @@ using System.Text;
 
 namespace Preserve;
 
-/// <summary>The text of a calibration, as a device file has it, and device files with it.</summary>
-public static class CalibrationText
+/// <summary>Device files with measured parts in place of those that they had, all else as it was.</summary>
+public static class DeviceFileText
 {
     private const string Section = "calibration";
+    private const string HostSection = "host_link";
 
     /// <summary>A device file with another id, all else as it was.</summary>
     /// <param name="deviceFile">The text of a sound device file.</param>
@@ -40,14 +41,46 @@ public static class CalibrationText
         var device = Parse(deviceFile, nameof(deviceFile));
         var text = deviceFile.ReplaceLineEndings("\n");
         if (source is not null)
-        {
-            var notes = device.Sources.Where(n => n.Field != Section).Select(n => (n.Field, n.Note)).Append((Section, source));
-            text = Put(text, "sources", $"[{string.Join(",", notes.Select(n => "\n    " + Object(("field", n.Item1), ("note", n.Item2))))}\n  ]");
-        }
+            text = Put(text, "sources", Notes(device.Sources.Where(n => n.Field != Section).Append(new FieldNote(Section, source))));
         text = Put(text, Section, Write(calibration));
         Parse(text, nameof(calibration));
         return text;
     }
+
+    /// <summary>A device file with measured rate, fixed time, pageable rate and duplex share of the link to the host.</summary>
+    /// <param name="deviceFile">The text of a sound device file.</param>
+    /// <param name="link">The link; of it those four count.</param>
+    /// <param name="source">Where the measurements come from.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The text is not that of a device file, or its device cannot have such a link.</exception>
+    public static string Put(string deviceFile, HostLink link, string source)
+    {
+        ArgumentNullException.ThrowIfNull(deviceFile);
+        ArgumentNullException.ThrowIfNull(link);
+        ArgumentNullException.ThrowIfNull(source);
+        var device = Parse(deviceFile, nameof(deviceFile));
+        var text = deviceFile.ReplaceLineEndings("\n");
+        // Constants of copies in a calibration would go before those of the link.
+        if (device.Calibration is { HostTransfer: not null } calibration)
+            text = Put(text, Section, Write(calibration with { HostTransfer = null }));
+        var old = device.HostLink;
+        text = Put(text, HostSection, Object(
+            ("kind", old.Kind.Length == 0 ? null : old.Kind), ("nominal_gigabytes_per_second", Given("nominal_gigabytes_per_second", old.NominalGigabytesPerSecond)),
+            ("sustained_gigabytes_per_second", link.SustainedGigabytesPerSecond), ("latency_microseconds", link.LatencyMicroseconds),
+            ("pageable_gigabytes_per_second", link.PageableGigabytesPerSecond), ("duplex_share", link.DuplexShare),
+            ("copy_engines", Given("copy_engines", old.CopyEngines)),
+            ("host_memory_gigabytes_per_second", Given("host_memory_gigabytes_per_second", old.HostMemoryGigabytesPerSecond)),
+            ("host_memory_capacity_gigabytes", old.HostMemoryGigabytes)));
+        text = Put(text, "sources", Notes(device.Sources.Append(new FieldNote(HostSection, source))));
+        Parse(text, nameof(link));
+        return text;
+
+        // What is assumed where the file is silent stays so.
+        object? Given(string name, object value) => device.AssumedFields.Any(n => n.Field == $"{HostSection}.{name}") ? null : value;
+    }
+
+    private static string Notes(IEnumerable<FieldNote> notes) =>
+        $"[{string.Join(",", notes.Select(n => "\n    " + Object(("field", n.Field), ("note", n.Note))))}\n  ]";
 
     /// <summary>An object's text with a member in place of the one of that name, or behind the last.</summary>
     private static string Put(string text, string name, string value)
