@@ -17,7 +17,7 @@ var split = report.Split ?? throw new InvalidOperationException("the KV-cache do
 
 var run = await RunAsync(plans);
 var transferred = await RunAsync(new Opt30B_Transferred().Plans);
-var footprint = PlanFootprint.Of(decode, prompt + tokens - 2);
+var footprint = PlanFootprint.Of(decode, prompt + tokens - 2).Max(PlanFootprint.Of(plans.ForPrefill(batch, prompt), 0));
 
 Console.WriteLine($"{decode.Model} on one {device.Name}: {batch} sequences, prompts of {prompt} tokens, {tokens} tokens each");
 Console.WriteLine($"the device holds {footprint.DeviceBytes / 1e9:0.0} GB, the host {footprint.HostBytes / 1e9:0.0} GB of keys, values and activations");
@@ -33,7 +33,7 @@ for (var row = 0; row < rows; row++)
 {
     var step = row * (run.Decode.Count - 1) / (rows - 1);
     var context = prompt + step;
-    var recomputed = RecomputedAt(context);
+    var recomputed = decode.RecomputedTokens(context);
     var bar = new string('█', Columns(recomputed)) + new string('░', Columns(context) - Columns(recomputed));
     Console.WriteLine($"  {context,4} = {recomputed,3} + {context - recomputed,3}  {bar,-64}  {Milliseconds(run.Decode[step].Picoseconds),10}, and {Milliseconds(transferred.Decode[step].Picoseconds),10} with all transferred");
 }
@@ -48,9 +48,6 @@ Console.WriteLine($"copies exposed       {Share(transferred, s => s.CopyExposedP
 
 ValueTask<GenerationRun> RunAsync(PlanSet any) =>
     GenerationRun.RunAsync(new Executor(new SimulatedBackend(device)), any.ForPrefill(batch, prompt), any.ForDecode(batch, prompt), tokens);
-
-int RecomputedAt(int context) =>
-    decode.Instructions().Select(i => i.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(context)).FirstOrDefault();
 
 static int Columns(int count) => (count + (perColumn / 2)) / perColumn;
 

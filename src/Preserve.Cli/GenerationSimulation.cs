@@ -7,9 +7,9 @@ namespace Preserve.Cli;
 /// <summary>A whole generation, planned and run: with the base plans and with these, by the executor on the hardware model.</summary>
 internal sealed class GenerationSimulation
 {
-    private GenerationSimulation(DeployedModel deployed, PlanSet plans, GenerationRun baseRun, GenerationRun run, PlanFootprint footprint)
+    private GenerationSimulation(DeployedModel deployed, PlanSet plans, GenerationRun baseRun, GenerationRun run, PlanFootprint footprint, BandedRun longest)
     {
-        (Deployed, Plans, BaseRun, Run, Footprint) = (deployed, plans, baseRun, run, footprint);
+        (Deployed, Plans, BaseRun, Run, Footprint, Longest) = (deployed, plans, baseRun, run, footprint, longest);
     }
 
     public DeployedModel Deployed { get; }
@@ -23,6 +23,9 @@ internal sealed class GenerationSimulation
     /// <summary>The most that one rank keeps in each memory.</summary>
     public PlanFootprint Footprint { get; }
 
+    /// <summary>The decode step at the largest context, with how far it is to be trusted.</summary>
+    public BandedRun Longest { get; }
+
     public ExecutionPlan Decode => Plans.Steps[0].Plan;
 
     public PlanReport Report => Plans.Steps[0].Report;
@@ -31,11 +34,10 @@ internal sealed class GenerationSimulation
 
     public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
 
-    public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
+    /// <summary>Bytes per picosecond that the device's memory serves.</summary>
+    public double MemoryRate => CostLaws.For(Deployed.Device).HbmBytesPerPicosecond;
 
-    /// <summary>Tokens of each sequence that a decode step recomputes.</summary>
-    public int RecomputedAt(int context) =>
-        Decode.Instructions().Select(i => i.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(context)).DefaultIfEmpty(0).Max();
+    public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
 
     /// <summary>Plans and runs the deployment's decode and prefill, which stand in this order.</summary>
     public static async Task<GenerationSimulation> RunAsync(DeployedModel deployed, int tokens, CancellationToken cancellation)
@@ -47,9 +49,9 @@ internal sealed class GenerationSimulation
         var baseRun = await GenerationRun.RunAsync(
             executor, Planner.PlanStep(basic, spec.Steps[1], device, cancellation), Planner.PlanStep(basic, spec.Steps[0], device, cancellation), tokens, cancellation);
         var run = await GenerationRun.RunAsync(executor, plans.Steps[1].Plan, plans.Steps[0].Plan, tokens, cancellation);
-        var (decode, prefill) = (PlanFootprint.Of(plans.Steps[0].Plan, deployed.Context), PlanFootprint.Of(plans.Steps[1].Plan, 0));
         return new GenerationSimulation(
-            deployed, plans, baseRun, run, new PlanFootprint(Math.Max(decode.DeviceBytes, prefill.DeviceBytes), Math.Max(decode.HostBytes, prefill.HostBytes)));
+            deployed, plans, baseRun, run, PlanFootprint.Of(plans.Steps[0].Plan, deployed.Context).Max(PlanFootprint.Of(plans.Steps[1].Plan, 0)),
+            await BandedRun.OfAsync(plans.Steps[0].Plan, deployed.Context, device, new SimulationOptions(), cancellation));
     }
 
     public GenerationDocument ToDocument() => new()
@@ -62,14 +64,15 @@ internal sealed class GenerationSimulation
         Tokens = Run.Decode.Count + 1,
         KvHome = HasHostCache ? "host" : "device",
         Prefetch = Decode.Policy.ToString().ToLowerInvariant(),
-        Base = RunDocument.Of(BaseRun),
-        This = RunDocument.Of(Run),
+        Base = RunDocument.Of(BaseRun, MemoryRate),
+        This = RunDocument.Of(Run, MemoryRate),
         Speedup = Speedup,
         Split = SplitDocument.Of(Report.Split),
         DeviceBytes = Footprint.DeviceBytes,
         HostBytes = Footprint.HostBytes,
+        UnmeasuredKinds = [.. Longest.Unmeasured],
         Steps = [.. Run.Decode.Select((s, i) => new GeneratedStepDocument(
-            Prompt + i, RecomputedAt(Prompt + i), Simulation.Microseconds(BaseRun.Decode[i].Picoseconds), Simulation.Microseconds(s.Picoseconds)))],
+            Prompt + i, Decode.RecomputedTokens(Prompt + i), Simulation.Microseconds(BaseRun.Decode[i].Picoseconds), Simulation.Microseconds(s.Picoseconds)))],
         Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],
         Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
         Notes = [.. Deployed.Notes, .. ConvertedFormats.Of(Decode, Deployed.Device)],

@@ -36,7 +36,7 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
     /// <param name="cancellationToken">Stops the run.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The plans are not of one generation.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The decode plan does not serve a context that is reached.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; nothing has run.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public static async ValueTask<GenerationRun> RunAsync(
         Executor executor, ExecutionPlan prefill, ExecutionPlan decode, int tokens, CancellationToken cancellationToken = default)
@@ -49,8 +49,17 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
             throw decode is null ? new ArgumentNullException(nameof(decode)) : new ArgumentException($"'{decode.Step}' is no decode step of sequences of one length", nameof(decode));
         if (step.Batch != prompt.Batch)
             throw new ArgumentException($"the prefill has {prompt.Batch} sequences, the decode step {step.Batch}", nameof(decode));
+        if ((prefill.Model, prefill.Device, prefill.Ranks) != (decode.Model, decode.Device, decode.Ranks))
+            throw new ArgumentException($"the prefill is of {prefill.Model} on {prefill.Ranks} x {prefill.Device}, the decode step of {decode.Model} on {decode.Ranks} x {decode.Device}", nameof(decode));
+        foreach (var needed in decode.Tensors.Where(t => t.Role == TensorRole.Activations))
+        {
+            if (!prefill.Tensors.Any(t => (t.Name, t.Role, t.Format, t.UnitBytes) == (needed.Name, needed.Role, needed.Format, needed.UnitBytes) && t.Units.At(0) >= needed.Units.At(step.MaxContext)))
+                throw new ArgumentException($"the decode step recomputes from the activations '{needed.Name}', which the prefill does not store, or not as many", nameof(decode));
+        }
         if (tokens < 1)
             throw new ArgumentOutOfRangeException(nameof(tokens), tokens, "a generation gives each sequence a token or more");
+        if (checked(prompt.Tokens + tokens - 2) is var last && last > step.MaxContext)
+            throw new ArgumentOutOfRangeException(nameof(tokens), tokens, $"the last step has {last} cached tokens, and the decode plan serves {step.MaxContext}");
         var first = await executor.RunAsync(prefill, 0, cancellationToken).ConfigureAwait(false);
         var steps = new List<StepRun>(tokens - 1);
         for (var i = 0; i < tokens - 1; i++)

@@ -133,6 +133,8 @@ internal static class ProfileCommand
         };
         try
         {
+            if (!KvSplitProblem.KeepsPrompt(layer, prompt + 128))
+                throw new InputException($"the window of {model.Name} drops the first of {prompt + 128} tokens: nothing of the prompt could be recomputed; a smaller --prompt keeps it");
             return new KvSplitSolver(KvSplitProblem.Of(profile.Rates, deployment, layer, batch, prompt, tile: 1)).Table(KvSplitForm.Sequential, prompt, prompt + 128);
         }
         catch (ArgumentException e)

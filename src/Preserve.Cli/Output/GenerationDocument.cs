@@ -35,6 +35,8 @@ internal sealed record GenerationDocument
 
     public required IReadOnlyList<GeneratedStepDocument> Steps { get; init; }
 
+    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
     public required IReadOnlyList<NoteDocument> Doubtful { get; init; }
@@ -49,10 +51,12 @@ internal sealed record RunDocument(
     decimal PrefillMicroseconds, decimal DecodeMicroseconds, decimal TotalMicroseconds, double TokensPerSecond, decimal FirstStepMicroseconds, decimal LastStepMicroseconds,
     double KernelShare, double HbmShare, double CopyToDeviceShare, double CopyToHostShare, double CopyExposedShare)
 {
-    public static RunDocument Of(GenerationRun run) => new(
+    /// <param name="run">The run.</param>
+    /// <param name="memoryRate">Bytes per picosecond that the device's memory serves.</param>
+    public static RunDocument Of(GenerationRun run, double memoryRate) => new(
         Simulation.Microseconds(run.Prefill.Picoseconds), Simulation.Microseconds(run.DecodePicoseconds), Simulation.Microseconds(run.Picoseconds), run.TokensPerSecond,
         Simulation.Microseconds(run.Decode[0].Picoseconds), Simulation.Microseconds(run.Decode[^1].Picoseconds),
-        run.DecodeShare(s => s.KernelPicoseconds), run.DecodeShare(s => s.HbmBusyPicoseconds), run.DecodeShare(s => s.CopyToDevicePicoseconds),
+        run.DecodeShare(s => s.KernelPicoseconds), run.DecodeShare(s => (long)(s.HbmBytes / memoryRate)), run.DecodeShare(s => s.CopyToDevicePicoseconds),
         run.DecodeShare(s => s.CopyToHostPicoseconds), run.DecodeShare(s => s.CopyExposedPicoseconds));
 }
 

@@ -19,18 +19,23 @@ internal static class GenerationText
         Row("first decode step", r => Milliseconds(r.Decode[0].Picoseconds));
         Row("last decode step", r => Milliseconds(r.Decode[^1].Picoseconds));
         Row("kernels run", r => Share(r, s => s.KernelPicoseconds));
-        Row("memory busy", r => Share(r, s => s.HbmBusyPicoseconds));
+        Row("memory's rate used", r => Share(r, s => (long)(s.HbmBytes / simulation.MemoryRate)));
         Row("link to the device busy", r => Share(r, s => s.CopyToDevicePicoseconds));
         Row("link to the host busy", r => Share(r, s => s.CopyToHostPicoseconds));
         Row("copies exposed", r => Share(r, s => s.CopyExposedPicoseconds));
         AnsiConsole.Write(table);
+        Console.WriteLine($"base: {(simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched")}");
         Console.WriteLine($"{simulation.Speedup:0.000} times as fast; parts are of the decode steps' time, and exposed is where a copy runs and neither a kernel nor a collective");
         Console.WriteLine($"each rank holds at most {simulation.Footprint.DeviceBytes / 1e9:0.0} GB in the device's memory and {simulation.Footprint.HostBytes / 1e9:0.0} GB in the host's");
         if (simulation.Report.Split is { } split)
         {
-            Console.WriteLine($"split     {split.Outcome}: {split.Reason}");
+            Console.WriteLine($"split     {Names.SplitOutcomes[split.Outcome]}: {split.Reason}");
             PrintLengths(simulation);
         }
+        Console.WriteLine(simulation.Longest.BandOf(Simulation.StepTime) is not { } band
+            ? $"band      nothing of {deployed.Device.Id} was measured: how far these times are off is not known"
+            : $"band      a step at {deployed.Context:#,0} cached tokens takes {Milliseconds(simulation.Longest.Run.Picoseconds)}; "
+                + $"{(simulation.Longest.Unmeasured.Count > 0 ? $"of the measured part alone (not {string.Join(", ", simulation.Longest.Unmeasured)}), " : "")}four of five lie from {Milliseconds(band.LowPicoseconds)} to {Milliseconds(band.HighPicoseconds)}");
         foreach (var note in deployed.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Decode, deployed.Device))
@@ -51,7 +56,7 @@ internal static class GenerationText
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var i in Enumerable.Range(0, MostLengths).Select(i => (int)((long)(steps - 1) * i / (MostLengths - 1))).Distinct())
         {
-            var (context, recomputed) = (simulation.Prompt + i, simulation.RecomputedAt(simulation.Prompt + i));
+            var (context, recomputed) = (simulation.Prompt + i, simulation.Decode.RecomputedTokens(simulation.Prompt + i));
             var (basic, step) = (simulation.BaseRun.Decode[i].Picoseconds, simulation.Run.Decode[i].Picoseconds);
             table.AddRow($"{context:#,0}", $"{recomputed:#,0}", $"{context - recomputed:#,0}", Milliseconds(basic), Milliseconds(step), $"{(double)basic / step:0.000}");
         }

@@ -102,6 +102,11 @@ public sealed record ExecutionPlan(
     /// <summary>Every instruction of the text, bodies of repeats once, in program order.</summary>
     public IEnumerable<Instruction> Instructions() => InstructionsOf(Body);
 
+    /// <summary>Tokens of each sequence whose keys and values are recomputed, in the kind of layer that recomputes most; 0 where none does.</summary>
+    /// <param name="context">The context; the plan serves it.</param>
+    public int RecomputedTokens(int context) =>
+        Instructions().Select(i => i.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(context)).DefaultIfEmpty(0).Max();
+
     /// <summary>The same plan without repeats. Grows with the depth of the stack.</summary>
     public ExecutionPlan Unroll()
     {

@@ -9,6 +9,10 @@ namespace Preserve;
 /// <param name="HostBytes">Bytes in the host's memory.</param>
 public readonly record struct PlanFootprint(long DeviceBytes, long HostBytes)
 {
+    /// <summary>What holds both this and another: the larger of each memory.</summary>
+    /// <param name="other">The other.</param>
+    public PlanFootprint Max(PlanFootprint other) => new(Math.Max(DeviceBytes, other.DeviceBytes), Math.Max(HostBytes, other.HostBytes));
+
     /// <summary>Adds up a plan's tensors.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="context">The context; the plan serves it.</param>

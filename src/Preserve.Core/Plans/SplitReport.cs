@@ -3,7 +3,7 @@ namespace Preserve;
 /// <summary>How a KV-cache in host memory is brought to the device in a decode step, and why.</summary>
 /// <param name="Outcome">What was decided.</param>
 /// <param name="RecomputedTokens">Tokens of each sequence whose keys and values are recomputed at the largest context, in the kind of layer that recomputes most.</param>
-/// <param name="ActivationBytes">Activations that are stored of one token of every sequence, in that kind of layer; 0 where none recomputes.</param>
+/// <param name="ActivationBytes">Activations that are stored of one token of every sequence, in that kind of layer; 0 where none could be recomputed.</param>
 /// <param name="KeyValueBytes">Keys and values that they make: on one rank, or on all where they are gathered from all.</param>
 /// <param name="Reason">Why, in one sentence with figures.</param>
 public sealed record SplitReport(SplitOutcome Outcome, int RecomputedTokens, long ActivationBytes, long KeyValueBytes, string Reason);

@@ -43,7 +43,7 @@ public static class SplitReproduction
         return new ReproducedLatency(
             row, published, publishedSplit,
             await DecodeAsync(basePlan, linked, prompt, last, cancellation), await DecodeAsync(planned.Plan, linked, prompt, last, cancellation),
-            planned.Report.Split!, TokensAt(planned.Plan, prompt));
+            planned.Report.Split!, planned.Plan.RecomputedTokens(prompt));
     }
 
     /// <summary>Seconds of the published system's decode steps, all of the same static length.</summary>
@@ -69,10 +69,6 @@ public static class SplitReproduction
             sum += (await executor.RunAsync(plan, context, cancellation)).Picoseconds;
         return sum / 1e12;
     }
-
-    /// <summary>Tokens that a plan recomputes at a context.</summary>
-    private static int TokensAt(ExecutionPlan plan, int context) =>
-        plan.Instructions().Select(i => i.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(context)).FirstOrDefault();
 
     private static DeploymentSpec Deployment(ModelSpec model, Device device, StepSpec step) =>
         new(model, device.Id, 1, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.None, SeparateProjections: false, new[] { step })

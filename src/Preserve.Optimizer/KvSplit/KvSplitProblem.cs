@@ -76,14 +76,13 @@ public sealed record KvSplitProblem(
         var hidden = deployment.Model.Hidden;
         // More ranks than KV heads: each head is replicated over the ranks whose queries share it.
         var width = Math.Max(attention.KeyValueHeads / ranks, 1) * attention.HeadSize;
-        var stored = attention.Window > 0 ? 0 : prompt;
         var activationBytes = BytesOf(deployment.Offload.StoredActivations);
         var offloaded = deployment.Offload.Weights == Home.Host;
         var first = offloaded ? deployment.Weights.Bytes(2L * width * hidden) : 0;
         var copy = rates.Copy(TransferDirection.HostToDevice);
         return new KvSplitProblem(
             batch, hidden, width, activationBytes, BytesOf(deployment.KeyValues), copy.BytesPerSecond,
-            rates.Recompute(batch, hidden, width, tile, stored), stored)
+            rates.Recompute(batch, hidden, width, tile, prompt), prompt)
         {
             TransferSeconds = copy.FixedSeconds,
             HostMemoryBytesPerSecond = rates.HostMemoryBytesPerSecond,
@@ -91,11 +90,16 @@ public sealed record KvSplitProblem(
             OtherWeightBytes = offloaded ? new RankSizes(deployment).LayerWeightBytes(layer) - first : 0,
             Tile = tile,
             Ranks = ranks,
-            Gather = ranks > 1 ? rates.Gather(activationBytes * batch * hidden, ranks, tile, stored) : null,
+            Gather = ranks > 1 ? rates.Gather(activationBytes * batch * hidden, ranks, tile, prompt) : null,
         };
 
         static Rational BytesOf(Precision precision) => new(precision.BitsOfGroup(), 8 * PrecisionSizes.ScaleGroup);
     }
+
+    /// <summary>Whether a layer attends to the first tokens of its prompt, which alone could be recomputed: a window drops them.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="most">The most tokens that are cached.</param>
+    public static bool KeepsPrompt(LayerSpec layer, int most) => layer.Attention is MultiHeadAttentionSpec { Window: var window } && (window == 0 || window > most);
 
     /// <summary>The rate at which one rank receives: its link, or its part of the host's memory.</summary>
     public Rational RankBytesPerSecond => HostMemoryBytesPerSecond is { } memory ? Rational.Min(LinkBytesPerSecond, memory / Ranks) : LinkBytesPerSecond;

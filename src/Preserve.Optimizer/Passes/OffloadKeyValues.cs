@@ -124,8 +124,9 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             if (_graph.Step is PrefillSpec prefill && (int)Math.Min(_recomputed.At(0), prefill.Tokens) is > 0 and var tokens)
             {
                 var input = _projections[0].Reads[0];
-                // Stored in part, by the ranks together, or in another format than it is computed in, it is laid out so first.
-                if (tokens < prefill.Tokens || Gathers || _pass.Stored != input.Tensor.Format)
+                // A prompt's rows stand sequence by sequence, what is stored token by token, so that the first tokens of all sequences are one
+                // piece. Of several sequences, stored in part, by the ranks together or in another format, it is laid out so first.
+                if (prefill.Batch > 1 || tokens < prefill.Tokens || Gathers || _pass.Stored != input.Tensor.Format)
                 {
                     var laidOut = Value("x_new", _pass.Stored);
                     laidOut.Units = checked(tokens * Activations().UnitBytes);

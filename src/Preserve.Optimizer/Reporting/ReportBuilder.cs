@@ -54,7 +54,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
 
     private SplitReport Split(SplitDecision decision) => new(
         decision.Outcome,
-        _graph.Operators.Select(o => o.Operation).OfType<RecomputeOperation>().Select(o => (int)o.Tokens.At(_context)).DefaultIfEmpty(0).Max(),
+        _plan.RecomputedTokens(_context),
         decision.Sizes is { } sizes ? (long)sizes.ActivationBytes.Ceiling() : 0,
         decision.Sizes is { } both ? (long)both.KeyValueBytes.Ceiling() : 0,
         decision.Reason);

@@ -76,13 +76,13 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         none = none with { Outcome = SplitOutcome.NotFaster, MostSparedBytes = MostSpared(problems, step) };
         var all = Time(_times.Of(whole.Plan, step.MaxContext));
         return best.IsNone
-            ? none with { Reason = search.Fastest == long.MaxValue ? "no split fits: its tiles are longer than the prompt, or its buffers or activations larger than the memory" : $"the best split takes {Time(search.Fastest)} a step, transferring everything {all}" }
+            ? none with { Reason = search.WhyNot(all) }
             : none with
             {
                 Outcome = best.Form switch { KvSplitForm.Sequential => SplitOutcome.Sequential, KvSplitForm.Pipelined => SplitOutcome.Pipelined, _ => SplitOutcome.Between },
                 Split = best,
                 Sizes = sizes = problems.Values.Select(p => p.Problem.Sizes(best.Activations)).OrderBy(s => s.Ratio).First(),
-                Reason = $"{sizes}; transferring everything takes {all} a step",
+                Reason = $"{sizes}; transferring everything takes {all} at {step.MaxContext} cached tokens",
             };
     }
 
@@ -103,7 +103,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var perToken = step.MaxContext == step.MinContext ? 0 : Math.Max(last - first, 0) / (step.MaxContext - step.MinContext);
         foreach (var (spec, kind) in ModelLowering.NameKinds(deployment.Model).Select(k => (k.Key, k.Value)).OrderBy(k => k.Value, StringComparer.Ordinal))
         {
-            if (spec.Attention is not MultiHeadAttentionSpec { Window: var window } || (window > 0 && window <= step.MaxContext))
+            if (!KvSplitProblem.KeepsPrompt(spec, step.MaxContext))
                 continue;
             var problem = KvSplitProblem.Of(rates, deployment, spec, step.Batch, step.Prompt, tile) with
             {
@@ -145,6 +145,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         private readonly List<int> _contexts;
         private readonly long _room;
         private readonly List<(CacheSplit Split, ExecutionPlan Plan, long Time)> _tried = [];
+        private bool _tooLarge;
 
         public SplitSearch(SplitPlanner planner, DecodeSpec step, StepDraft whole, Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
         {
@@ -166,8 +167,23 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             return CacheSplit.None;
         }
 
-        /// <summary>The least time of any split at the largest context, also of one that is not taken.</summary>
-        public long Fastest { get; private set; } = long.MaxValue;
+        /// <summary>Why none was taken.</summary>
+        /// <param name="all">The time of transferring everything, at the largest context.</param>
+        public string WhyNot(string all)
+        {
+            if (_tried.Count > 0)
+            {
+                var fastest = _tried.Min(t => _planner._times.Of(t.Plan, _step.MaxContext));
+                var whole = _planner._times.Of(_whole.Plan, _step.MaxContext);
+                return $"the best split takes {SplitPlanner.Time(fastest)} at {_step.MaxContext} cached tokens, transferring everything {all}{(fastest < whole ? ", and it is slower with fewer cached" : "")}";
+            }
+            if (_tooLarge)
+                return "every split has buffers or activations that do not fit the memory";
+            var tile = _problems.Values.Min(p => p.Problem.Tile);
+            return tile > _step.Prompt
+                ? $"{tile} tokens fill the tiles of the recomputation, and the prompt has {_step.Prompt}"
+                : $"{tile} tokens, the fewest that fill the tiles of the recomputation, take longer to make again than to transfer";
+        }
 
         /// <summary>Tries the splits of one way in which activations reach the ranks.</summary>
         public void Try(ActivationTransfer transfer)
@@ -235,11 +251,11 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             if (draft.Graph.ArenaBytes > _room
                 || (_planner.Laws.Device.HostMemoryBytes is { } host && PlanFootprint.Of(draft.Plan, _step.MaxContext).HostBytes > host / draft.Plan.Ranks))
             {
+                _tooLarge = true;
                 return long.MaxValue;
             }
             var times = _planner._times;
             var time = _contexts.Sum(c => times.Of(draft.Plan, c));
-            Fastest = Math.Min(Fastest, times.Of(draft.Plan, _step.MaxContext));
             _tried.Add((candidate, draft.Plan, time));
             return time;
         }

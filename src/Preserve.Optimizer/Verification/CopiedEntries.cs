@@ -39,16 +39,21 @@ internal sealed class CopiedEntries(TensorPlaces places, int context)
                 continue;
             var cache = PlanStructure.KindOf(entries.Tensor) + "kv";
             var made = checked(recompute.Sequences * recompute.Tokens.At(context));
-            // All of a token's activations, and not the part that one rank brought.
+            // All of a token's activations, and not the part that one rank brought, nor a part of what was brought.
             var value = places[read.Tensor];
-            if (made * value.Format.Bytes(recompute.Depth) != places.BytesOf(read.Tensor))
+            if (read.Range is not null || made * value.Format.Bytes(recompute.Depth) != places.BytesOf(read.Tensor))
                 return null;
             return places.Find(cache) is { } of && entries.End - entries.Begin == recompute.Tokens.At(context)
                 && made * 2 * of.Format.Bytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
+                && instruction.Writes is { Count: 1 } writes && IsWhole(writes[0], entries, of)
                 ? entries with { Tensor = cache } : null;
         }
         return null;
     }
+
+    /// <summary>Whether a value is as large as the entries that it is to hold, and all of it is meant.</summary>
+    private bool IsWhole(TensorReference value, CachedEntries entries, TensorDeclaration of) =>
+        value.Range is null && places.BytesOf(value.Tensor) == (entries.End - entries.Begin) * of.UnitBytes;
 
     /// <summary>After a copy its two ends hold the same entries; whatever else is written is no copy.</summary>
     public void Note(Instruction instruction, int repeatLayer)
@@ -70,7 +75,7 @@ internal sealed class CopiedEntries(TensorPlaces places, int context)
         foreach (var (value, other) in new[] { (writes[0], reads[0]), (reads[0], writes[0]) })
         {
             // Nobody asks for the activations that a value went to the host as.
-            if (places[value.Tensor].Role == TensorRole.Value && Of(other, repeatLayer) is { } entries
+            if (places[value.Tensor].Role == TensorRole.Value && Of(other, repeatLayer) is { } entries && IsWhole(value, entries, places[entries.Tensor])
                 && !(value == reads[0] && places[entries.Tensor].Role == TensorRole.Activations))
             {
                 _entries[(value.Tensor, value.Layer.Resolve(repeatLayer))] = entries;

@@ -17,9 +17,9 @@ internal sealed class PlanStructure
 
     /// <summary>Kinds of layers whose keys are rotated, and kinds that recompute keys, each with how.</summary>
     private readonly HashSet<string> _rotated = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (string Label, bool Rotates)> _recomputed = new(StringComparer.Ordinal);
+    private readonly List<(string Kind, string Label, bool Rotates)> _recomputed = [];
 
-    /// <summary>How often the new entries of each cache in host memory are stored, by layer.</summary>
+    /// <summary>How often the new entries of each cache in host memory, and of the activations there, are stored, by layer.</summary>
     private readonly Dictionary<string, int[]> _stores = new(StringComparer.Ordinal);
 
     /// <summary>What writes each value: by layer, or once for all.</summary>
@@ -107,7 +107,7 @@ internal sealed class PlanStructure
             if (instruction.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary })
                 _rotated.Add(kind);
             else if (instruction.Operation is RecomputeOperation recompute)
-                _recomputed[kind] = (instruction.Label, recompute.Rotates);
+                _recomputed.Add((kind, instruction.Label, recompute.Rotates));
         }
         // One instruction may read a cache in several ranges.
         var counted = "";
@@ -123,7 +123,7 @@ internal sealed class PlanStructure
         {
             if (_tensors[write.Tensor].Role == TensorRole.Value)
                 NoteWriter(instruction, write, layers);
-            else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues, OnHost: true })
+            else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues or TensorRole.Activations, OnHost: true })
                 Count(_stores, write, layers);
         }
     }
@@ -250,7 +250,7 @@ internal sealed class PlanStructure
             for (var layer = 0; layer < kinds.Length; layer++)
             {
                 // A prefill, or a layer that sees no cached token, brings nothing from the host: what it stores there says that it is its layer.
-                var times = Math.Max(UsesOf(tensor, layer), _stores.TryGetValue(tensor.Name, out var stores) ? stores[layer] : 0);
+                var times = Math.Max(CountOf(_uses, tensor, layer), CountOf(_stores, tensor, layer));
                 if (times > 1 || (times == 1 && kinds[layer] is not null))
                     Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to a KV-cache more than once");
                 if (times > 0)
@@ -263,34 +263,36 @@ internal sealed class PlanStructure
             if (kinds[layer] is null)
                 Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to no KV-cache");
         }
-        foreach (var again in _recomputed)
+        foreach (var (kind, label, rotates) in _recomputed)
         {
-            if (again.Value.Rotates != _rotated.Contains(again.Key))
-                Fault(PlanFaultKind.Layers, again.Value.Label, 0, $"makes keys again that are {(again.Value.Rotates ? "rotated" : "not rotated")}, unlike those of its kind of layer");
+            if (rotates != _rotated.Contains(kind))
+                Fault(PlanFaultKind.Layers, label, 0, $"makes keys again that are {(rotates ? "rotated" : "not rotated")}, unlike those of its kind of layer");
         }
         foreach (var tensor in _plan.Tensors)
         {
             if (tensor.Role == TensorRole.Value && !_writers.ContainsKey(tensor.Name))
                 Fault(PlanFaultKind.Layers, "", 0, $"nothing writes '{tensor.Name}'");
-            else if (tensor.Role == TensorRole.Weight && !tensor.PerLayer && UsesOf(tensor, 0) == 0)
+            else if (tensor.Role == TensorRole.Weight && !tensor.PerLayer && CountOf(_uses, tensor, 0) == 0)
                 Fault(PlanFaultKind.Layers, "", 0, $"nothing reads the weight '{tensor.Name}'");
             else if (tensor.Role == TensorRole.Weight && tensor.PerLayer && hasCache)
-                CheckReadInItsLayers(tensor, kinds);
+                CheckOnceInItsLayers(tensor, kinds, _uses, "read");
+            else if (tensor.Role == TensorRole.Activations && _plan.Step is PrefillSpec)
+                CheckOnceInItsLayers(tensor, kinds, _stores, "stored");
         }
     }
 
-    private void CheckReadInItsLayers(TensorDeclaration tensor, string?[] kinds)
+    private void CheckOnceInItsLayers(TensorDeclaration tensor, string?[] kinds, Dictionary<string, int[]> counts, string done)
     {
         var kind = KindOf(tensor.Name);
         for (var layer = 0; layer < kinds.Length; layer++)
         {
             var wanted = kinds[layer] == kind ? 1 : 0;
-            if (UsesOf(tensor, layer) != wanted)
-                Fault(PlanFaultKind.Layers, "", layer, $"'{tensor.Name}' of layer {layer} is read {UsesOf(tensor, layer)} times, and not {wanted}");
+            if (CountOf(counts, tensor, layer) is var times && times != wanted)
+                Fault(PlanFaultKind.Layers, "", layer, $"'{tensor.Name}' of layer {layer} is {done} {times} times, and not {wanted}");
         }
     }
 
-    private int UsesOf(TensorDeclaration tensor, int layer) => _uses.TryGetValue(tensor.Name, out var counts) ? counts[layer] : 0;
+    private static int CountOf(Dictionary<string, int[]> counts, TensorDeclaration tensor, int layer) => counts.TryGetValue(tensor.Name, out var byLayer) ? byLayer[layer] : 0;
 
     /// <summary>The kind of layers that a tensor belongs to, as its name begins; empty where there is one kind.</summary>
     public static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);

@@ -26,9 +26,10 @@ partial class Gemma2_27BDeployed
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
             # What is prefetched and not read any more below is for the next step.
             #
-            # A report is what to expect of a plan. base: this step without prefetch. bound: no plan of the same operators is faster. collectives: the
-            # time of base in which only they run. reachable: what prefetch beside them can save. elsewhere: the time that prefetches run on when no
-            # collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or twice its time.
+            # A report is what to expect of a plan. base: this step with nothing prefetched and, of a cache in host memory, all transferred. bound: no
+            # plan of the same operators is faster. collectives: the time of base in which only they run. reachable: what prefetch beside them can save.
+            # elsewhere: the time that prefetches run on when no collective does, which can save more. gain at half, at twice: what the plan saves when
+            # each collective takes half or twice its time.
             # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
             # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
             # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'

@@ -28,13 +28,14 @@ public class KvSplitProblemTests
     }
 
     [Fact]
-    public void More_ranks_than_heads_replicate_them_and_a_window_is_not_recomputed()
+    public void More_ranks_than_heads_replicate_them_and_a_window_keeps_the_prompt_up_to_its_size()
     {
         var replicated = Deployment(Specs.Layer("Layer", 32, 2, 128, 8192), ranks: 8);
         KvSplitProblem.Of(new FixedRates(), replicated, replicated.Model.Stack[0].Pattern[0], 1, 100, 1).KeyValueWidth.ShouldBe(128);
         var windowed = Deployment(Specs.Layer("Layer", 32, 32, 128, 8192, window: 64), ranks: 1);
-        var problem = KvSplitProblem.Of(new FixedRates(), windowed, windowed.Model.Stack[0].Pattern[0], 1, 100, 1);
-        new KvSplitSolver(problem).Table(KvSplitForm.Sequential, 100, 200).IsZero.ShouldBeTrue();
+        KvSplitProblem.KeepsPrompt(windowed.Model.Stack[0].Pattern[0], most: 64).ShouldBeFalse();
+        KvSplitProblem.KeepsPrompt(windowed.Model.Stack[0].Pattern[0], most: 63).ShouldBeTrue();
+        KvSplitProblem.KeepsPrompt(replicated.Model.Stack[0].Pattern[0], most: int.MaxValue).ShouldBeTrue();
     }
 
     [Fact]

@@ -51,6 +51,11 @@ public class GenerationTests
         await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, decode, decode, 8));
         await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, prefill, prefill, 8));
         await Should.ThrowAsync<ArgumentOutOfRangeException>(async () => await GenerationRun.RunAsync(executor, prefill, decode, 0));
+        var transferring = Planner.Plan(_deployment with { Offload = _deployment.Offload with { Recompute = RecomputePolicy.None } }, _device);
+        (await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, transferring.ForPrefill(16, 128), decode, 8)))
+            .Message.ShouldContain("which the prefill does not store");
+        (await GenerationRun.RunAsync(executor, prefill, transferring.ForDecode(16, 128), 8)).Decode.Count.ShouldBe(7);
+        await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, prefill with { Device = "h100-sxm" }, decode, 8));
         await Should.ThrowAsync<ArgumentOutOfRangeException>(async () => await GenerationRun.RunAsync(executor, prefill, decode, 40));
     }
 

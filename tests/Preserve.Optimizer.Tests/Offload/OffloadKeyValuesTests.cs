@@ -16,9 +16,11 @@ public class OffloadKeyValuesTests
             saves.Select(s => s.Writes[0].Layer.Value).ShouldBe(Enumerable.Range(0, 5));
             saves.ShouldAllBe(s => s.Operation is TransferOperation && s.Writes[0].Range!.Begin.IsZero && s.Writes[0].Range!.End == end);
         }
-        // A part of the prompt is laid out before it crosses; all of it crosses as the norm wrote it.
+        // The norm writes sequence by sequence, a step reads the first tokens of all sequences: laid out anew before it crosses, but for one
+        // sequence of which all is stored.
         plan.Tensors.ShouldContain(t => t.Name == "x_new");
-        PlanOf(_grouped, new PrefillSpec(2, 16), Split(16)).Tensors.ShouldNotContain(t => t.Name == "x_new");
+        PlanOf(_grouped, new PrefillSpec(2, 16), Split(16)).Tensors.ShouldContain(t => t.Name == "x_new");
+        PlanOf(_grouped, new PrefillSpec(1, 16), Split(16)).Tensors.ShouldNotContain(t => t.Name == "x_new");
     }
 
     [Fact]
@@ -108,6 +110,7 @@ public class OffloadKeyValuesTests
         { "other tokens' activations are brought", i => i.Label == "load_x_even" ? i with { Reads = new[] { i.Reads[0] with { Range = new UnitRange(1, 13) } } } : i },
         { "fewer tokens are recomputed than activations were brought", i => i.Operation is RecomputeOperation o ? i with { Operation = o with { Tokens = 11 } } : i },
         { "query heads shape the keys", i => i.Operation is RecomputeOperation o ? i with { Operation = o with { KeyValueHeads = 8 } } : i },
+        { "the keys of the first layer alone are not rotated", i => i.Operation is RecomputeOperation o && i.Reads.Any(r => r.Layer.Value == 0) ? i with { Operation = o with { Rotates = false } } : i },
         { "keys are not rotated", i => i.Operation is RecomputeOperation o ? i with { Operation = o with { Rotates = false } } : i },
         { "the recomputation does not wait", i => i.Operation is RecomputeOperation ? i with { Waits = default } : i },
         { "the attention does not wait", i => i.Operation is AttentionOperation ? i with { Waits = default } : i },
@@ -116,6 +119,30 @@ public class OffloadKeyValuesTests
         { "the attention leaves out what was recomputed", i => i.Operation is AttentionOperation ? i with { Reads = i.Reads.Where(r => r.Tensor != "kv_remade").ToArray() } : i },
         { "a kernel reads host memory", i => i.Operation is RecomputeOperation ? i with { Reads = i.Reads.Select(r => r.Tensor.StartsWith("x_past", StringComparison.Ordinal) ? r with { Tensor = "x" } : r).ToArray() } : i },
     };
+
+    [Fact]
+    public void A_prefill_that_does_not_store_every_layers_activations_once_is_refused()
+    {
+        var plan = PlanOf(_grouped, new PrefillSpec(2, 16), Split(12)).Unroll();
+        PlanVerifier.Verify(plan).ShouldBeEmpty();
+        Faults(i => i.Writes.Any(w => w.Tensor == "x" && w.Layer.Value == 3) ? null : i).ShouldContain(f => f.Message == "'x' of layer 3 is stored 0 times, and not 1");
+        Faults(i => i.Writes.Any(w => w.Tensor == "x" && w.Layer.Value == 3) ? i with { Writes = new[] { i.Writes[0] with { Layer = LayerIndex.Of(2) } } } : i)
+            .ShouldContain(f => f.Message == "'x' of layer 2 is stored 2 times, and not 1");
+
+        IReadOnlyList<PlanFault> Faults(Func<Instruction, Instruction?> change) =>
+            PlanVerifier.Verify(plan with { Body = plan.Body.Cast<Instruction>().Select(change).OfType<PlanNode>().ToArray() });
+    }
+
+    [Fact]
+    public void Values_that_are_not_as_large_as_the_entries_they_hold_are_refused()
+    {
+        var plan = PlanOf(_grouped, Step, Split(12));
+        foreach (var value in new[] { "kv_remade", "kv_past_even", "x_past_even" })
+        {
+            var smaller = plan with { Tensors = plan.Tensors.Select(t => t.Name == value ? t with { Units = t.Units - 64 } : t).ToArray() };
+            PlanVerifier.Verify(smaller).ShouldNotBeEmpty(value);
+        }
+    }
 
     [Theory, MemberData(nameof(Faults))]
     public void A_plan_in_which_something_is_wrong_is_refused(string what, Func<Instruction, Instruction?> change)
