@@ -46,6 +46,14 @@ public static class PrecisionSizes
     /// <param name="precision">A defined format.</param>
     public static int BitsOfGroup(this Precision precision) => (precision.Bits() * ScaleGroup) + (precision == Precision.Int4 ? 16 : 0);
 
+    /// <summary>Bytes that <paramref name="elements"/> cached elements take with the scales of their groups, rounded up to a whole byte. Weights are
+    /// counted without scales, which a model's files hold beside them.</summary>
+    /// <param name="precision">A defined format.</param>
+    /// <param name="elements">Number of elements of one token, 0 or more: groups do not reach over tokens.</param>
+    public static long CachedBytes(this Precision precision, long elements) => precision == Precision.Int4
+        ? checked(precision.Bytes(elements) + ((elements + ScaleGroup - 1) / ScaleGroup * 2))
+        : precision.Bytes(elements);
+
     /// <summary>Elements that share a scale in <see cref="Precision.Int4"/>.</summary>
     public const int ScaleGroup = 32;
 }

@@ -23,7 +23,7 @@ internal readonly record struct AttentionShape(
         // Under a causal mask the last new token sees (N-1)/2 keys more than the mean one.
         var length = (pairs / tokens) + ((operation.NewTokens - 1) / 2.0);
         return new AttentionShape(operation.Sequences, operation.NewTokens, length, operation.Heads, operation.KeyValueHeads, operation.HeadSize, pairs,
-            operation.KeyValues.Bits());
+            (double)operation.KeyValues.BitsOfGroup() / PrecisionSizes.ScaleGroup);
     }
 
     /// <summary>Query times key, and score times value.</summary>

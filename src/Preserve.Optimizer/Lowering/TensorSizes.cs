@@ -29,7 +29,7 @@ internal static class TensorSizes
         checked((step.ContextIsTotal ? 1L : step.Batch) * KeyValueBytesOfToken(heads, headSize, format));
 
     /// <summary>Bytes of the keys and values of one token of one sequence.</summary>
-    public static long KeyValueBytesOfToken(int heads, int headSize, Precision format) => checked(2 * format.Bytes((long)heads * headSize));
+    public static long KeyValueBytesOfToken(int heads, int headSize, Precision format) => checked(2 * format.CachedBytes((long)heads * headSize));
 
     private static long ValueBytesOf(Operation operation) => checked(ValueBytes * operation switch
     {

@@ -239,7 +239,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             return _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Activations, perLayer: true, _pass.Stored)
             {
                 Units = _recomputed.Most(_graph.Step.MinContext, _graph.Step.MaxContext),
-                UnitBytes = checked(_graph.Step.Batch * _pass.Stored.Bytes(StoredWidth)),
+                UnitBytes = checked(_graph.Step.Batch * _pass.Stored.CachedBytes(StoredWidth)),
                 Memory = TensorMemory.PinnedHost,
             });
         }

@@ -122,7 +122,9 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     {
         if (_drafts.Values.Select(d => d.Split!.Split).FirstOrDefault(s => !s.IsNone) is { } earlier)
             return [earlier.Activations];
-        return problems.Values.All(p => p.Problem.Gather is not null) && deployment.Model.Hidden % deployment.TensorParallel == 0
+        // Parts of the columns are stored apart: of 4-bit ones, each needs whole groups.
+        var (hidden, ranks, stored) = (deployment.Model.Hidden, deployment.TensorParallel, deployment.Offload.StoredActivations);
+        return problems.Values.All(p => p.Problem.Gather is not null) && hidden % ranks == 0 && stored.CachedBytes(hidden / ranks) * ranks == stored.CachedBytes(hidden)
             ? [ActivationTransfer.Whole, ActivationTransfer.Gathered]
             : [ActivationTransfer.Whole];
     }

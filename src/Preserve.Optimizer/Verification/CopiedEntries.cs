@@ -41,10 +41,10 @@ internal sealed class CopiedEntries(TensorPlaces places, int context)
             var made = checked(recompute.Sequences * recompute.Tokens.At(context));
             // All of a token's activations, and not the part that one rank brought, nor a part of what was brought.
             var value = places[read.Tensor];
-            if (read.Range is not null || made * value.Format.Bytes(recompute.Depth) != places.BytesOf(read.Tensor))
+            if (read.Range is not null || made * value.Format.CachedBytes(recompute.Depth) != places.BytesOf(read.Tensor))
                 return null;
             return places.Find(cache) is { } of && entries.End - entries.Begin == recompute.Tokens.At(context)
-                && made * 2 * of.Format.Bytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
+                && made * 2 * of.Format.CachedBytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
                 && instruction.Writes is { Count: 1 } writes && IsWhole(writes[0], entries, of)
                 ? entries with { Tensor = cache } : null;
         }

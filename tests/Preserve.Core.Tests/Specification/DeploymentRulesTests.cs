@@ -72,6 +72,9 @@ public class DeploymentRulesTests
     {
         // 0.5625 bytes an element.
         Precision.Int4.BitsOfGroup().ShouldBe(144);
+        Precision.Int4.CachedBytes(5120).ShouldBe(5120 * 144 / 32 / 8);
+        Precision.Int4.CachedBytes(33).ShouldBe(17 + 4);
+        Precision.Fp8.CachedBytes(33).ShouldBe(33);
         Precision.Int8.BitsOfGroup().ShouldBe(256);
         Precision.Bf16.BitsOfGroup().ShouldBe(512);
     }

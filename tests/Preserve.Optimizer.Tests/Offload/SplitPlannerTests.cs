@@ -79,6 +79,22 @@ public class SplitPlannerTests
         report.StepPicoseconds.ShouldBe(report.BasePicoseconds);
     }
 
+    [Theory]
+    [InlineData(Precision.Bf16)]
+    [InlineData(Precision.Fp8)]
+    [InlineData(Precision.Int4)]
+    public void The_plan_has_the_bytes_that_the_solver_weighs(Precision format)
+    {
+        var step = new DecodeSpec(64, 254, Total: false, Prompt: 128);
+        var deployment = HostCaches.Of(Specs.Opt13B, step) with { KeyValues = format };
+        deployment = deployment with { Offload = deployment.Offload with { StoredActivations = format } };
+        var planned = Planner.Plan(deployment, DeviceOf(Devices.A100Sxm40)).Steps[0];
+        planned.Report.Split!.Outcome.ShouldNotBe(SplitOutcome.CannotPay);
+        planned.Plan.Tensors.Single(t => t.Role == TensorRole.KeyValues).UnitBytes.ShouldBe(planned.Report.Split!.KeyValueBytes);
+        planned.Plan.Tensors.Where(t => t.Role == TensorRole.Activations).ShouldAllBe(t => t.UnitBytes == planned.Report.Split!.ActivationBytes);
+        planned.Report.Split!.KeyValueBytes.ShouldBe(64 * 2 * 5120L * format.BitsOfGroup() / 32 / 8);
+    }
+
     [Fact]
     public void A_4_bit_cache_is_cheaper_to_transfer_than_16_bit_activations()
     {
