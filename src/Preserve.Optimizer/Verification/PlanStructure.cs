@@ -66,6 +66,8 @@ internal sealed class PlanStructure
             if (node is Instruction instruction)
             {
                 CheckInstruction(instruction, layers);
+                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(instruction, body, _tensors, _context) is { } fault)
+                    Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
                 continue;
             }
             var repeat = (Repeat)node;

@@ -133,6 +133,30 @@ public class OffloadKeyValuesTests
             PlanVerifier.Verify(plan with { Body = plan.Body.Cast<Instruction>().Select(change).OfType<PlanNode>().ToArray() });
     }
 
+    public static TheoryData<string, Func<Instruction, Instruction>> OtherProjections { get; } = new()
+    {
+        { "with no weight of its layer's projection", i => i with { Reads = i.Reads.Take(1).ToArray() } },
+        { "with no weight of its layer's projection", i => i with { Reads = new[] { i.Reads[0], i.Reads[1] with { Layer = Next(i.Reads[1].Layer) }, i.Reads[2] with { Layer = Next(i.Reads[2].Layer) }, i.Reads[3] } } },
+        { "without 'qkv_bias', which 'qkv' reads", i => i with { Reads = new[] { i.Reads[0], i.Reads[1], i.Reads[3] } } },
+        { "and they are at the end of its 49152 bytes", i => i with { Reads = new[] { i.Reads[0], i.Reads[1] with { Range = new UnitRange(0, 256 * 64 * 2) }, i.Reads[2], i.Reads[3] } } },
+        { "and they take 32768", i => i with { Reads = new[] { i.Reads[0], i.Reads[1] with { Range = null }, i.Reads[2] with { Range = null }, i.Reads[3] } } },
+        { "with another part of 'qkv_bias'", i => i with { Reads = new[] { i.Reads[0], i.Reads[1], i.Reads[2] with { Range = null }, i.Reads[3] } } },
+        { "without their norm, 'k_norm_weight'", i => i with { Operation = (RecomputeOperation)i.Operation with { Normalises = false }, Reads = i.Reads.Take(3).ToArray() } },
+        { "without their norm, 'k_norm_weight'", i => i with { Reads = i.Reads.Take(3).ToArray() } },
+    };
+
+    [Theory, MemberData(nameof(OtherProjections))]
+    public void Keys_and_values_that_are_made_again_otherwise_than_they_were_made_are_refused(string message, Func<Instruction, Instruction> change)
+    {
+        var plan = PlanOf(_normed, Step, Split(12)).Unroll();
+        PlanVerifier.Verify(plan).ShouldBeEmpty();
+        var index = Instructions(plan).ToList().FindIndex(i => i.Operation is RecomputeOperation);
+        var wrong = plan with { Body = plan.Body.Select((n, i) => i == index ? change((Instruction)n) : n).ToArray() };
+        PlanVerifier.Verify(wrong).ShouldHaveSingleItem().Message.ShouldContain(message);
+    }
+
+    private static LayerIndex Next(LayerIndex layer) => LayerIndex.Of(layer.Value + 1);
+
     [Fact]
     public void Values_that_are_not_as_large_as_the_entries_they_hold_are_refused()
     {

@@ -1,0 +1,70 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Whether keys and values are made again as they were made: by the same layer's projection, all of its keys and values, with its
+/// biases, and through the norm that its keys go through.</summary>
+internal static class RecomputedProjection
+{
+    /// <summary>What is wrong with one recomputation, or null.</summary>
+    /// <param name="again">The recomputation.</param>
+    /// <param name="body">The nodes among which it stands: those of its layer, which is that of its result, are there too, with the same index.</param>
+    /// <param name="tensors">The tensors, by name.</param>
+    /// <param name="context">The context.</param>
+    public static string? Fault(Instruction again, EquatableArray<PlanNode> body, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
+    {
+        var operation = (RecomputeOperation)again.Operation;
+        var layer = again.Writes.Count > 0 ? again.Writes[0].Layer : LayerIndex.None;
+        var weights = WeightsOf(again, tensors).Where(w => w.Layer == layer).ToList();
+        var instructions = body.OfType<Instruction>().ToList();
+        var projections = instructions.Where(i => i.Operation is MatMulOperation && WeightsOf(i, tensors).Any(w => weights.Any(o => IsSame(o, w)))).ToList();
+        if (projections.Count == 0)
+            return "makes keys and values again with no weight of its layer's projection";
+
+        long made = 0;
+        foreach (var projection in projections)
+        {
+            foreach (var part in WeightsOf(projection, tensors))
+            {
+                if (weights.FirstOrDefault(w => IsSame(w, part)) is not { } read)
+                    return $"makes keys and values again without '{part.Tensor}', which '{projection.Label}' reads";
+                var units = tensors[part.Tensor].Units.At(context);
+                var begin = read.Range?.Begin.At(context) ?? 0;
+                // Queries stand before keys and values, or in weights of their own.
+                if ((read.Range?.End.At(context) ?? units) != units)
+                    return $"makes keys and values again with [{begin}, {read.Range!.End.At(context)}) of '{part.Tensor}', and they are at the end of its {units} bytes";
+                // Of a bias as many columns as of the matrix; a matrix has a row of each column's depth.
+                var depth = tensors[part.Tensor].Format.Bytes(((MatMulOperation)projection.Operation).Columns) == units ? 1 : operation.Depth;
+                if (depth > 1)
+                    made += units - begin;
+                else if (!HasAsManyColumns(begin, units, projection, weights, tensors, context))
+                    return $"makes keys and values again with another part of '{part.Tensor}' than of the weight beside it";
+            }
+        }
+        var wanted = operation.Weights.Bytes((long)operation.Columns * operation.Depth);
+        if (made != wanted)
+            return $"makes keys and values again with {made} bytes of weights, and they take {wanted}";
+
+        var norm = instructions.FirstOrDefault(i => i.Operation is NormOperation && i.Reads.Any(r => projections.Any(p => p.Writes.Any(w => w.Tensor == r.Tensor && w.Layer == r.Layer))));
+        var ofKeys = norm is null ? null : WeightsOf(norm, tensors).LastOrDefault();
+        if (operation.Normalises != ofKeys is not null || (ofKeys is not null && !weights.Any(w => IsSame(w, ofKeys))))
+            return ofKeys is null ? "normalises keys that its layer does not normalise" : $"makes keys again without their norm, '{ofKeys.Tensor}'";
+        return null;
+    }
+
+    /// <summary>Whether a bias is read from the column on from which the matrix beside it is.</summary>
+    private static bool HasAsManyColumns(
+        long begin, long units, Instruction projection, List<TensorReference> weights, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
+    {
+        var matrix = WeightsOf(projection, tensors)[0];
+        var all = tensors[matrix.Tensor].Units.At(context);
+        var from = weights.First(w => IsSame(w, matrix)).Range?.Begin.At(context) ?? 0;
+        return (decimal)begin * all == (decimal)from * units;
+    }
+
+    private static List<TensorReference> WeightsOf(Instruction instruction, IReadOnlyDictionary<string, TensorDeclaration> tensors) =>
+        instruction.Reads.Where(r => tensors[r.Tensor].Role == TensorRole.Weight).ToList();
+
+    private static bool IsSame(TensorReference one, TensorReference other) => one.Tensor == other.Tensor && one.Layer == other.Layer;
+}
