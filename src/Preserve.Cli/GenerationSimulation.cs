@@ -34,8 +34,9 @@ internal sealed class GenerationSimulation
 
     public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
 
-    /// <summary>Bytes per picosecond that the device's memory serves.</summary>
-    public double MemoryRate => CostLaws.For(Deployed.Device).HbmBytesPerPicosecond;
+    /// <summary>Bytes to and from the device's memory, over what it could serve in the decode steps' time.</summary>
+    public double MemoryShare(GenerationRun run) =>
+        run.DecodePicoseconds == 0 ? 0 : run.Decode.Sum(s => s.HbmBytes) / (CostLaws.For(Deployed.Device).HbmBytesPerPicosecond * run.DecodePicoseconds);
 
     public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
 
@@ -64,8 +65,8 @@ internal sealed class GenerationSimulation
         Tokens = Run.Decode.Count + 1,
         KvHome = HasHostCache ? "host" : "device",
         Prefetch = Decode.Policy.ToString().ToLowerInvariant(),
-        Base = RunDocument.Of(BaseRun, MemoryRate),
-        This = RunDocument.Of(Run, MemoryRate),
+        Base = RunDocument.Of(BaseRun, MemoryShare(BaseRun)),
+        This = RunDocument.Of(Run, MemoryShare(Run)),
         Speedup = Speedup,
         Split = SplitDocument.Of(Report.Split),
         DeviceBytes = Footprint.DeviceBytes,

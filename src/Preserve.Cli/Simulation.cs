@@ -70,11 +70,11 @@ internal sealed class Simulation
             return null;
         // The host stands in the timeline once for each of its layers, in their order.
         var before = Report.Windows.Where(w => w.Host == window.Host).Sum(w => CountUpTo(window.LastLayer, w)) - 1;
-        return _this.BandOf(run => run.Timeline.Where(i => i.Label == window.Host).ElementAt(before) is var host ? host.EndPicoseconds - host.StartPicoseconds : 0);
+        return _this.BandOf(run => run.Timeline.Where(i => i.Label == window.Host).ElementAt(before).Picoseconds);
 
-        static int CountUpTo(int layer, WindowReport window) => window.FirstLayer < 0 || window.Stride == 0
-            ? (window.FirstLayer <= layer ? 1 : 0)
-            : layer < window.FirstLayer ? 0 : ((Math.Min(layer, window.LastLayer) - window.FirstLayer) / window.Stride) + 1;
+        // A window of one layer, or outside the layers, has no stride.
+        static int CountUpTo(int layer, WindowReport window) =>
+            layer < window.FirstLayer ? 0 : ((Math.Min(layer, window.LastLayer) - window.FirstLayer) / Math.Max(window.Stride, 1)) + 1;
     }
 
     /// <summary>Whether the step has collectives: a single rank has none.</summary>

@@ -62,4 +62,8 @@ public readonly record struct ResourceUse(
 /// <param name="HotBytes">Bytes that it found in the L2.</param>
 /// <param name="ColdBytes">Bytes that it read from memory.</param>
 public readonly record struct InstructionRun(
-    StreamKind Stream, string Label, int Layer, long StartPicoseconds, long EndPicoseconds, long HotBytes, long ColdBytes);
+    StreamKind Stream, string Label, int Layer, long StartPicoseconds, long EndPicoseconds, long HotBytes, long ColdBytes)
+{
+    /// <summary>The time that it took.</summary>
+    public long Picoseconds => EndPicoseconds - StartPicoseconds;
+}

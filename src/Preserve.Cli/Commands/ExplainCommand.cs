@@ -96,9 +96,9 @@ internal static class ExplainCommand
         var run = simulation.Run;
         var path = new Table().Border(TableBorder.Simple).AddColumn("on the critical path").AddColumn(new TableColumn("times").RightAligned())
             .AddColumn(new TableColumn("time").RightAligned()).AddColumn(new TableColumn("share").RightAligned()).AddColumn(new TableColumn("four of five").RightAligned());
-        var longest = run.Timeline.Where(IsOnPath).GroupBy(i => i.Label).OrderByDescending(g => g.Sum(Picoseconds)).Take(12);
+        var longest = run.Timeline.Where(IsOnPath).GroupBy(i => i.Label).OrderByDescending(g => g.Sum(i => i.Picoseconds)).Take(12);
         foreach (var times in longest)
-            AddRow(times.Key, $"{times.Count()}", r => r.Timeline.Where(i => IsOnPath(i) && i.Label == times.Key).Sum(Picoseconds));
+            AddRow(times.Key, $"{times.Count()}", r => r.Timeline.Where(i => IsOnPath(i) && i.Label == times.Key).Sum(i => i.Picoseconds));
         if (run.CopyExposedPicoseconds > 0)
             AddRow("copies, where nothing else runs", "", r => r.CopyExposedPicoseconds);
         AnsiConsole.Write(path);
@@ -107,7 +107,5 @@ internal static class ExplainCommand
             Markup.Escape(what), times, SimulationText.Time(time(run)), $"{100.0 * time(run) / run.Picoseconds:0.0} %", SimulationText.Range(simulation.Band(time)));
 
         static bool IsOnPath(InstructionRun instruction) => instruction.Stream is StreamKind.Compute or StreamKind.Collective;
-
-        static long Picoseconds(InstructionRun instruction) => instruction.EndPicoseconds - instruction.StartPicoseconds;
     }
 }

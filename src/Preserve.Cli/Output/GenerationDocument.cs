@@ -52,11 +52,11 @@ internal sealed record RunDocument(
     double KernelShare, double HbmShare, double CopyToDeviceShare, double CopyToHostShare, double CopyExposedShare)
 {
     /// <param name="run">The run.</param>
-    /// <param name="memoryRate">Bytes per picosecond that the device's memory serves.</param>
-    public static RunDocument Of(GenerationRun run, double memoryRate) => new(
+    /// <param name="memoryShare">The part of the memory's rate that its decode steps use.</param>
+    public static RunDocument Of(GenerationRun run, double memoryShare) => new(
         Simulation.Microseconds(run.Prefill.Picoseconds), Simulation.Microseconds(run.DecodePicoseconds), Simulation.Microseconds(run.Picoseconds), run.TokensPerSecond,
         Simulation.Microseconds(run.Decode[0].Picoseconds), Simulation.Microseconds(run.Decode[^1].Picoseconds),
-        run.DecodeShare(s => s.KernelPicoseconds), run.DecodeShare(s => (long)(s.HbmBytes / memoryRate)), run.DecodeShare(s => s.CopyToDevicePicoseconds),
+        run.DecodeShare(s => s.KernelPicoseconds), memoryShare, run.DecodeShare(s => s.CopyToDevicePicoseconds),
         run.DecodeShare(s => s.CopyToHostPicoseconds), run.DecodeShare(s => s.CopyExposedPicoseconds));
 }
 

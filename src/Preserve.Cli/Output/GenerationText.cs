@@ -19,7 +19,7 @@ internal static class GenerationText
         Row("first decode step", r => Milliseconds(r.Decode[0].Picoseconds));
         Row("last decode step", r => Milliseconds(r.Decode[^1].Picoseconds));
         Row("kernels run", r => Share(r, s => s.KernelPicoseconds));
-        Row("memory's rate used", r => Share(r, s => (long)(s.HbmBytes / simulation.MemoryRate)));
+        Row("memory's rate used", r => $"{100 * simulation.MemoryShare(r):0.0} %");
         Row("link to the device busy", r => Share(r, s => s.CopyToDevicePicoseconds));
         Row("link to the host busy", r => Share(r, s => s.CopyToHostPicoseconds));
         Row("copies exposed", r => Share(r, s => s.CopyExposedPicoseconds));

@@ -75,7 +75,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         var prefetches = new HashSet<Instruction>(_graph.Operators.Where(o => ReferenceEquals(o.Window, window.Host)).Select(PlanEmission.Emit));
         var saved = prefetches.Count == 0 ? 0 : Run(_plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
         return new WindowReport(
-            window.Host.Label, layers.First, layers.Last, layers.Stride, collective.EndPicoseconds - collective.StartPicoseconds, hidden, saved,
+            window.Host.Label, layers.First, layers.Last, layers.Stride, collective.Picoseconds, hidden, saved,
             window.Candidates.Where(c => window.Reaches(c) || c.Reach == PrefetchReach.Beside || c.Chosen is not null)
                 .Select(c => Candidate(c, window.Host, layers, prefetched, (TimeOfReader(c, baseLayers, layers), TimeOfReader(c, layersRun, layers)))).ToArray());
     }
@@ -85,7 +85,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     {
         var runs = run.Timeline.Where(r => r.Label == candidate.ReaderLabel);
         var reader = layers.First < 0 ? runs.First() : runs.Last();
-        return reader.EndPicoseconds - reader.StartPicoseconds;
+        return reader.Picoseconds;
     }
 
     private CandidateReport Candidate(
@@ -132,11 +132,11 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     /// <summary>Time of the collective, and of the all-gather behind it where both are halves of one.</summary>
     private static long TimeOf(PrefetchWindow window, StepRun run, InstructionRun collective)
     {
-        var time = collective.EndPicoseconds - collective.StartPicoseconds;
+        var time = collective.Picoseconds;
         if (!window.HasSecondHalf)
             return time;
         var gather = run.Timeline.First(r => r.Stream == StreamKind.Collective && r.StartPicoseconds >= collective.EndPicoseconds);
-        return time + gather.EndPicoseconds - gather.StartPicoseconds;
+        return time + gather.Picoseconds;
     }
 
     /// <summary>The run of an instruction that stands in several layers: each layer has it once, in order.</summary>

@@ -74,15 +74,14 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             search.Try(transfer);
         var best = search.Best();
         none = none with { Outcome = SplitOutcome.NotFaster, MostSparedBytes = MostSpared(problems, step) };
-        var all = Time(_times.Of(whole.Plan, step.MaxContext));
         return best.IsNone
-            ? none with { Reason = search.WhyNot(all) }
+            ? none with { Reason = search.WhyNot() }
             : none with
             {
                 Outcome = best.Form switch { KvSplitForm.Sequential => SplitOutcome.Sequential, KvSplitForm.Pipelined => SplitOutcome.Pipelined, _ => SplitOutcome.Between },
                 Split = best,
                 Sizes = sizes = problems.Values.Select(p => p.Problem.Sizes(best.Activations)).OrderBy(s => s.Ratio).First(),
-                Reason = $"{sizes}; transferring everything takes {all} at {step.MaxContext} cached tokens",
+                Reason = $"{sizes}; transferring everything takes {Time(_times.Of(whole.Plan, step.MaxContext))} at {step.MaxContext} cached tokens",
             };
     }
 
@@ -170,14 +169,13 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         }
 
         /// <summary>Why none was taken.</summary>
-        /// <param name="all">The time of transferring everything, at the largest context.</param>
-        public string WhyNot(string all)
+        public string WhyNot()
         {
             if (_tried.Count > 0)
             {
                 var fastest = _tried.Min(t => _planner._times.Of(t.Plan, _step.MaxContext));
                 var whole = _planner._times.Of(_whole.Plan, _step.MaxContext);
-                return $"the best split takes {SplitPlanner.Time(fastest)} at {_step.MaxContext} cached tokens, transferring everything {all}{(fastest < whole ? ", and it is slower with fewer cached" : "")}";
+                return $"the best split takes {SplitPlanner.Time(fastest)} at {_step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(whole)}{(fastest < whole ? ", and it is slower with fewer cached" : "")}";
             }
             if (_tooLarge)
                 return "every split has buffers or activations that do not fit the memory";

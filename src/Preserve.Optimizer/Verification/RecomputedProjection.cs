@@ -34,9 +34,8 @@ internal static class RecomputedProjection
                 // Queries stand before keys and values, or in weights of their own.
                 if ((read.Range?.End.At(context) ?? units) != units)
                     return $"makes keys and values again with [{begin}, {read.Range!.End.At(context)}) of '{part.Tensor}', and they are at the end of its {units} bytes";
-                // Of a bias as many columns as of the matrix; a matrix has a row of each column's depth.
-                var depth = tensors[part.Tensor].Format.Bytes(((MatMulOperation)projection.Operation).Columns) == units ? 1 : operation.Depth;
-                if (depth > 1)
+                // A bias has an element of each column.
+                if (tensors[part.Tensor].Format.Bytes(((MatMulOperation)projection.Operation).Columns) != units)
                     made += units - begin;
                 else if (!HasAsManyColumns(begin, units, projection, weights, tensors, context))
                     return $"makes keys and values again with another part of '{part.Tensor}' than of the weight beside it";

@@ -54,7 +54,7 @@ public class OffloadKeyValuesTests
     public void Layers_with_a_sliding_window_transfer_what_it_holds()
     {
         var plan = PlanOf(_mixed, Step, new CacheSplit(KvSplitForm.Sequential, new Dictionary<string, Amount> { ["Wide/"] = 12 }));
-        plan.Instructions().Where(i => i.Operation is RecomputeOperation).ShouldAllBe(i => i.Writes[0].Tensor == "Wide/kv_remade");
+        plan.Instructions().Where(i => i.Operation is RecomputeOperation).Select(i => i.Writes[0].Tensor).Distinct().ShouldBe(["Wide/kv_remade"]);
         plan.Instructions().First(i => i.Reads.Any(r => r.Tensor == "Windowed/kv")).Reads[0].Range.ShouldBe(new UnitRange(0, 4));
     }
 
@@ -64,7 +64,9 @@ public class OffloadKeyValuesTests
         var plan = PlanOf(Specs.Model("Deep", 64, 100, Specs.Group(12, Specs.Layer("L", 8, 2, 32, 128))), Step, Split(12));
         var repeat = plan.Body.OfType<Repeat>().ShouldHaveSingleItem();
         repeat.Stride.ShouldBe(2);
-        foreach (var copy in repeat.Body.OfType<Instruction>().Where(i => i.Stream == StreamKind.HostToDevice && i.Label.StartsWith("load_x", StringComparison.Ordinal)))
+        var copies = repeat.Body.OfType<Instruction>().Where(i => i.Stream == StreamKind.HostToDevice && i.Label.StartsWith("load_x", StringComparison.Ordinal)).ToList();
+        copies.Count.ShouldBe(2);
+        foreach (var copy in copies)
             copy.Waits.ShouldBe(["attention"]);
     }
 
