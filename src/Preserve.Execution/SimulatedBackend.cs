@@ -14,7 +14,6 @@ public sealed class SimulatedBackend : IBackend
     private readonly SimulationOptions _options;
     private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation> _simulations = new();
     private readonly ConditionalWeakTable<ExecutionPlan, StepSimulation>.CreateValueCallback _compile;
-    private readonly L2Border _border = new();
     private readonly StepRecording? _recording;
     private StepSimulation? _current;
     private int _submitted;
@@ -31,7 +30,8 @@ public sealed class SimulatedBackend : IBackend
         _laws = _options.CostLaws(device);
         _recording = _options.RecordTimeline ? new StepRecording() : null;
         var setAside = SetAsideBytes(device, _options.SetAsideMebibytes);
-        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, _recording, setAside);
+        var memory = new StateMemory();
+        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, memory, _recording, setAside);
     }
 
     private static long SetAsideBytes(Device device, double mebibytes)
@@ -84,7 +84,7 @@ public sealed class SimulatedBackend : IBackend
         if (_submitted != simulation.Plan.Instructions.Length)
             throw new InvalidOperationException("not every instruction of the plan was submitted");
 
-        simulation.RunSteps(_border, _options.ColdStart, cancellationToken);
+        simulation.RunSteps(_options.ColdStart, cancellationToken);
         ref readonly var totals = ref simulation.Totals;
         return new ValueTask<StepRun>(new StepRun(totals.Picoseconds)
         {

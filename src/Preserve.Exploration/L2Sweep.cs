@@ -43,7 +43,7 @@ public static class L2Sweep
         var runs = (from size in sizesMebibytes from policy in policies select (Size: size, Policy: policy)).ToList();
         var plans = new ExecutionPlan[runs.Count][];
         var done = 0;
-        Parallel.For(0, runs.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
+        Parallel.For(0, runs.Count, Workers.Of(cancellation), i =>
         {
             var sized = WithL2(device, runs[i].Size);
             plans[i] = [.. deployments.Select(d => Planner.Plan(d with { Prefetch = runs[i].Policy }, sized, cancellationToken: cancellation).Steps[0].Plan)];

@@ -12,7 +12,7 @@ internal static class Corpus
         var outcomes = new List<PrefetchOutcome>(cases);
         var done = 0;
         // Chunks of the tests' seeds come first; a fault names its seed and stops the run.
-        Parallel.For(0, chunks, chunk =>
+        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, chunk =>
         {
             var some = PrefetchCorpus.Check(chunk);
             lock (outcomes)

@@ -7,7 +7,6 @@ namespace Preserve;
 internal sealed class CutTrials
 {
     private readonly StepSimulation _simulation;
-    private readonly L2Border _border = new();
     private readonly int[][] _touching;
     private readonly bool[] _moved;
 
@@ -15,9 +14,10 @@ internal sealed class CutTrials
     /// <param name="plan">The plan, with an amount of its own for each end that moves.</param>
     /// <param name="laws">The cost laws of the device.</param>
     /// <param name="context">The context of all trials.</param>
-    public CutTrials(ExecutionPlan plan, ICostLaws laws, int context)
+    /// <param name="memory">Where the runs keep their states.</param>
+    public CutTrials(ExecutionPlan plan, ICostLaws laws, int context, StateMemory memory)
     {
-        _simulation = new StepSimulation(new CompiledPlan(plan), laws, null);
+        _simulation = new StepSimulation(new CompiledPlan(plan), laws, memory);
         _simulation.Begin(context);
         _touching = new int[plan.Tensors.Count][];
         _moved = new bool[plan.Tensors.Count];
@@ -64,6 +64,6 @@ internal sealed class CutTrials
             _moved[t] = false;
         }
         _simulation.Restart();
-        return _simulation.RunSteps(_border, coldStart: false, cancellationToken, giveUpAfter) ? _simulation.Totals.Picoseconds : null;
+        return _simulation.RunSteps(coldStart: false, cancellationToken, giveUpAfter) ? _simulation.Totals.Picoseconds : null;
     }
 }

@@ -3,10 +3,9 @@ using System.Threading;
 namespace Preserve;
 
 /// <summary>Times one plan under several cost laws, at several contexts; compiles it once.</summary>
-internal sealed class PlanTiming(ExecutionPlan plan)
+internal sealed class PlanTiming(ExecutionPlan plan, StateMemory memory)
 {
     private readonly CompiledPlan _plan = new(plan);
-    private readonly L2Border _border = new();
     private StepSimulation? _simulation;
 
     /// <summary>The step's time: what a run of the executor on the simulated backend says.</summary>
@@ -16,10 +15,10 @@ internal sealed class PlanTiming(ExecutionPlan plan)
     /// <returns>Picoseconds.</returns>
     public long Of(ICostLaws laws, int context, CancellationToken cancellationToken)
     {
-        _simulation ??= new StepSimulation(_plan, laws, null);
+        _simulation ??= new StepSimulation(_plan, laws, memory);
         _simulation.Use(laws);
         _simulation.Begin(context);
-        _simulation.RunSteps(_border, coldStart: false, cancellationToken);
+        _simulation.RunSteps(coldStart: false, cancellationToken);
         return _simulation.Totals.Picoseconds;
     }
 }

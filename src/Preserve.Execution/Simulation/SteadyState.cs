@@ -24,9 +24,9 @@ internal sealed class SteadyState
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches;
     private readonly bool[] _beside = new bool[Streams];
-    private readonly RecurrentStates _laterStates = new();
-    private RecurrentStates _firstStates = new();
-    private RecurrentStates _stepBefore = new();
+    private readonly RecurrentStates _laterStates;
+    private RecurrentStates _firstStates;
+    private RecurrentStates _stepBefore;
     private RecurrentStates _states;
     private StepTotals _totalsBefore;
     private int _repeatsEntered;
@@ -34,7 +34,8 @@ internal sealed class SteadyState
     private bool _done;
 
     public SteadyState(
-        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Contents l2, long[] ended, PendingPrefetch[] prefetches)
+        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Contents l2, long[] ended, PendingPrefetch[] prefetches,
+        StateMemory memory)
     {
         _plan = plan;
         _sizes = sizes;
@@ -43,6 +44,8 @@ internal sealed class SteadyState
         _l2 = l2;
         _ended = ended;
         _prefetches = prefetches;
+        (_firstStates, _stepBefore) = memory.FirstRepeats;
+        _laterStates = memory.LaterRepeat;
         _states = _firstStates;
     }
 

@@ -17,6 +17,7 @@ internal sealed class StepSimulation
     private readonly PlanAtContext _sizes;
     private readonly StreamCursors _cursors;
     private readonly SteadyState _steady;
+    private readonly L2Border _border;
     private readonly ResourceSimulation _resources;
     private readonly L2Contents _l2 = new();
     private readonly long _setAsideBytes;
@@ -33,7 +34,7 @@ internal sealed class StepSimulation
     private bool _mayStart;
     private StepTotals _totals;
 
-    public StepSimulation(CompiledPlan plan, ICostLaws laws, StepRecording? recording, long setAsideBytes = 0)
+    public StepSimulation(CompiledPlan plan, ICostLaws laws, StateMemory memory, StepRecording? recording = null, long setAsideBytes = 0)
     {
         _setAsideBytes = setAsideBytes;
         _plan = plan;
@@ -45,7 +46,8 @@ internal sealed class StepSimulation
         _ended = new long[plan.Instructions.Length];
         for (var s = 0; s < Streams; s++)
             _prefetches[s] = new PendingPrefetch();
-        _steady = new SteadyState(plan, _sizes, _cursors, _resources, _l2, _ended, _prefetches);
+        _steady = new SteadyState(plan, _sizes, _cursors, _resources, _l2, _ended, _prefetches, memory);
+        _border = memory.Border;
     }
 
     public CompiledPlan Plan => _plan;
@@ -86,15 +88,14 @@ internal sealed class StepSimulation
     public long LastRepeatEnds { get; private set; }
 
     /// <summary>Runs the step after steps like it, until what they leave in the L2 recurs; the totals are those of the last one.</summary>
-    /// <param name="border">Where the borders between steps are kept.</param>
     /// <param name="coldStart">Whether a step with an empty L2 is meant, and no other.</param>
     /// <param name="cancellationToken">Stops the run.</param>
     /// <param name="giveUpAfter">Gives up where <see cref="LastRepeatEnds"/> is known to be later, in picoseconds.</param>
     /// <returns>Whether the totals are known: it did not give up.</returns>
-    public bool RunSteps(L2Border border, bool coldStart, CancellationToken cancellationToken, long giveUpAfter = long.MaxValue)
+    public bool RunSteps(bool coldStart, CancellationToken cancellationToken, long giveUpAfter = long.MaxValue)
     {
-        border.Clear();
-        border.IsSeen(_l2, _sizes);
+        _border.Clear();
+        _border.IsSeen(_l2, _sizes);
         for (var step = 0; step < MostSteps; step++)
         {
             var end = Run(giveUpAfter, cancellationToken);
@@ -102,7 +103,7 @@ internal sealed class StepSimulation
                 return false;
             if (step == 0)
                 (LastRepeatEnds, giveUpAfter) = (_steady.LastRepeatEnds, long.MaxValue);
-            if (end == StepEnd.AsBefore || coldStart || border.IsSeen(_l2, _sizes))
+            if (end == StepEnd.AsBefore || coldStart || _border.IsSeen(_l2, _sizes))
                 break;
         }
         return true;

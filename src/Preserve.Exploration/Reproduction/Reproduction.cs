@@ -84,7 +84,7 @@ public static class Reproduction
     private static TResult[] Each<T, TResult>(IReadOnlyList<T> items, Func<T, TResult> work, IProgress<int>? progress, CancellationToken cancellation)
     {
         var (results, done) = (new TResult[items.Count], 0);
-        Parallel.For(0, items.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
+        Parallel.For(0, items.Count, Workers.Of(cancellation), i =>
         {
             results[i] = work(items[i]);
             progress?.Report(Interlocked.Increment(ref done));

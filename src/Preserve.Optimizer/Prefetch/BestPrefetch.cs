@@ -11,10 +11,18 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     private readonly long _room = laws.Device.PrefetchRoomBytes;
     private readonly PlanTimes _times = new(laws, cancellationToken);
     private readonly Func<IPrefetchRule, Graph> _plan = StepPlanner.Planning(deployment, step, split);
-    private ExecutionPlan? _basePlan;
 
     /// <summary>Most plans that the search times.</summary>
     public int MostTrials { get; init; } = PrefetchSearch.MostTrials;
+
+    /// <summary>Times of the plans that are compared.</summary>
+    public PlanTimes Times => _times;
+
+    /// <summary>What the published rule gives; null before the choice, and where the L2 has no room.</summary>
+    public ExecutionPlan? Published { get; private set; }
+
+    /// <summary>The plan without prefetches; null likewise.</summary>
+    public ExecutionPlan? Base { get; private set; }
 
     /// <summary>Plans the step.</summary>
     public StepDraft Plan() => Guarded(Choose());
@@ -26,10 +34,11 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
             return Draft(new ChosenRule(PrefetchCuts.Nothing));
 
         var published = Draft(new PublishedRule(_room));
-        _basePlan = published.Plan.WithoutPrefetch();
+        Published = published.Plan;
+        Base = published.Plan.WithoutPrefetch();
         var search = Search();
         var best = search?.Run() is { } cuts ? WithoutIdle(cuts) with { Search = search } : published;
-        var baseTime = _times.Of(_basePlan, step.MaxContext);
+        var baseTime = _times.Of(Base, step.MaxContext);
         foreach (var candidate in new[] { best, published }.OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
         {
             if (_times.Of(candidate.Plan, step.MaxContext) < baseTime && IsNeverWorse(candidate))
@@ -61,7 +70,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     {
         if (_room == 0 || choice.Guard is not null)
             return choice;
-        var guard = Guard.Judge(_basePlan!, choice.Plan, laws, _times);
+        var guard = Guard.Judge(Base!, choice.Plan, laws, _times);
         return guard.Outcome == GuardOutcome.Refused
             ? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = choice.Search }
             : choice with { Guard = guard };
@@ -73,7 +82,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         var rule = new TemplateRule();
         var template = Draft(rule);
         var problem = rule.Problem!;
-        return problem.Parts.Count == 0 ? null : new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, cancellationToken);
+        return problem.Parts.Count == 0 ? null : new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, _times.Memory, cancellationToken);
     }
 
     /// <summary>Lengths are chosen at the largest context; a smaller one must not pay for it.</summary>
@@ -81,7 +90,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     {
         foreach (var context in step.GuardedContexts())
         {
-            if (_times.Of(draft.Plan, context) > _times.Of(_basePlan!, context))
+            if (_times.Of(draft.Plan, context) > _times.Of(Base!, context))
                 return false;
         }
         return true;

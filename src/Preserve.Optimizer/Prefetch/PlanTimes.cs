@@ -9,6 +9,9 @@ internal sealed class PlanTimes(ICostLaws laws, CancellationToken cancellationTo
     private readonly Dictionary<ExecutionPlan, PlanTiming> _timings = new(ReferenceComparer.Instance);
     private readonly Dictionary<(PlanTiming, int), long> _nominal = [];
 
+    /// <summary>Where the runs keep their states: trials beside them may share it.</summary>
+    public StateMemory Memory { get; } = new();
+
     /// <summary>The step's time.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="context">Tokens cached before the step, in the unit of the plan's step.</param>
@@ -27,7 +30,7 @@ internal sealed class PlanTimes(ICostLaws laws, CancellationToken cancellationTo
     private PlanTiming TimingOf(ExecutionPlan plan)
     {
         if (!_timings.TryGetValue(plan, out var timing))
-            _timings.Add(plan, timing = new PlanTiming(plan));
+            _timings.Add(plan, timing = new PlanTiming(plan, Memory));
         return timing;
     }
 

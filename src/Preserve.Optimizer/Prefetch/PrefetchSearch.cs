@@ -31,6 +31,7 @@ internal sealed class PrefetchSearch
     private readonly ICostLaws _laws;
     private readonly PrefetchRoom _room;
     private readonly CancellationToken _cancellationToken;
+    private readonly StateMemory _memory;
     private readonly PrefetchTrials _trials;
     private readonly ExecutionPlan _template;
     private readonly List<PrefetchPart> _parts;
@@ -52,15 +53,18 @@ internal sealed class PrefetchSearch
     /// <param name="laws">The cost laws of the device.</param>
     /// <param name="roomBytes">Most bytes that may be prefetched and not yet read.</param>
     /// <param name="mostTrials">Most plans that are timed, before the choice is simplified.</param>
+    /// <param name="memory">Where the runs keep their states.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public PrefetchSearch(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, int mostTrials, CancellationToken cancellationToken)
+    public PrefetchSearch(
+        PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, int mostTrials, StateMemory memory, CancellationToken cancellationToken)
     {
         _problem = problem;
         _laws = laws;
         _room = new PrefetchRoom(problem, roomBytes);
         _cancellationToken = cancellationToken;
         _template = template;
-        _trials = new PrefetchTrials(problem, template, laws);
+        _memory = memory;
+        _trials = new PrefetchTrials(problem, template, laws, memory);
         _parts = problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
@@ -87,12 +91,12 @@ internal sealed class PrefetchSearch
     public bool IsWorthless(int part) => _worthless[part];
 
     /// <summary>Trials of the same choices on another machine.</summary>
-    public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws);
+    public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws, _memory);
 
     /// <summary>The best lengths of the same problem on another machine; null where nothing gains there.</summary>
     public long[]? Again(ICostLaws laws)
     {
-        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _mostTrials, _cancellationToken);
+        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _mostTrials, _memory, _cancellationToken);
         return again.Run() is null ? null : again.Best;
     }
 

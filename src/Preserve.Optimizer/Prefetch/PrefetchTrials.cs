@@ -14,9 +14,10 @@ internal sealed class PrefetchTrials
     /// <param name="problem">What can be chosen.</param>
     /// <param name="template">A plan with a stand-in of every part.</param>
     /// <param name="laws">The cost laws.</param>
-    public PrefetchTrials(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws)
+    /// <param name="memory">Where the runs keep their states.</param>
+    public PrefetchTrials(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, StateMemory memory)
     {
-        _trials = new CutTrials(template, laws, template.Step.MaxContext);
+        _trials = new CutTrials(template, laws, template.Step.MaxContext, memory);
         _cuts = Cuts(problem.Parts).ToArray();
     }
 

@@ -37,15 +37,12 @@ internal static class PrefetchCorpus
     {
         var step = deployment.Steps[0];
         var context = step.MaxContext;
-        var times = new PlanTimes(laws, default);
-        var published = Specs.Plan(deployment with { Prefetch = PrefetchPolicy.Paper }, laws.Device.PrefetchRoomBytes);
-        var basePlan = published.WithoutPrefetch();
-        var baseTime = times.Of(basePlan, context);
-        var publishedTime = times.Of(published, context);
-
         // Without the guard: what the search chose. A choice that harms at a smaller context is not taken, the published one neither.
         var search = new BestPrefetch(deployment, step, laws, default) { MostTrials = mostTrials };
         var chosen = search.Choose();
+        var (times, basePlan, published) = (search.Times, search.Base!, search.Published!);
+        var baseTime = times.Of(basePlan, context);
+        var publishedTime = times.Of(published, context);
         var chosenTime = times.Of(chosen.Plan, context);
         chosenTime.ShouldBeLessThanOrEqualTo(baseTime);
         if (chosenTime > publishedTime)
