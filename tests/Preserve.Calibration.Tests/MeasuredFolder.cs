@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Preserve.Tests;
 
 /// <summary>Where the measured tables lie, if they are present: they are no part of the project.</summary>
@@ -25,7 +27,8 @@ internal static class MeasuredFolder
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class MeasuredFactAttribute : FactAttribute
 {
-    public MeasuredFactAttribute()
+    public MeasuredFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line)
     {
         if (MeasuredFolder.Path is null)
             Skip = MeasuredFolder.Absent;

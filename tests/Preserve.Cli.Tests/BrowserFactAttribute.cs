@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Preserve.Cli.Tests;
 
 /// <summary>A test that needs a browser: skipped where none is installed, unless PRESERVE_BROWSER names the one to use.</summary>
@@ -5,7 +7,8 @@ internal sealed class BrowserFactAttribute : FactAttribute
 {
     private static readonly string[] _names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome.exe", "msedge.exe"];
 
-    public BrowserFactAttribute()
+    public BrowserFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line)
     {
         if (Required is null && Find() is null)
             Skip = "no Chromium, Chrome or Edge stands in PATH";

@@ -206,7 +206,7 @@ public class FaultTests
     [Fact]
     public void Every_diagnostic_of_a_declaration_is_provoked()
     {
-        var provoked = Faults.Select(f => (string)f[2]).Append("PRSV006").Distinct();
+        var provoked = Faults.Select(f => f.Data.Item3).Append("PRSV006").Distinct();
         // Device files have tests of their own.
         Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Select(d => d.Id).Except(["PRSV009"]).ShouldBe(provoked, ignoreOrder: true);
     }

@@ -139,5 +139,5 @@ public class PropertyTests
 
     [Fact]
     public void Every_case_is_a_property() =>
-        Cases.Keys.Select(k => (k.Attribute.Name, k.Property)).ShouldBe(Properties.Select(p => ((string)p[0], (string)p[1])), ignoreOrder: true);
+        Cases.Keys.Select(k => (k.Attribute.Name, k.Property)).ShouldBe(Properties.Select(p => p.Data), ignoreOrder: true);
 }

@@ -38,7 +38,7 @@ public class PublishedModelTests
     public void Every_model_is_counted()
     {
         var declared = typeof(PublishedModelTests).Assembly.GetTypes().Where(t => t.IsDefined(typeof(ModelAttribute), inherit: false)).Select(t => t.Name);
-        declared.Except(Parameters.Select(p => (string)p[0])).ShouldBeEmpty();
+        declared.Except(Parameters.Select(p => p.Data.Item1)).ShouldBeEmpty();
     }
 
     private static ModelSpec Parse(string model)

@@ -56,7 +56,7 @@ public class PublishedModelTests
     };
 
     public static TheoryData<string> Refused =>
-        [.. PublishedConfigs.Ids.Except(Dense.Select(d => (string)d[0])).Except(Kin.Select(k => (string)k[0]))];
+        [.. PublishedConfigs.Ids.Except(Dense.Select(d => d.Data.Item1)).Except(Kin.Select(k => k.Data.Item1))];
 
     [Theory]
     [MemberData(nameof(Dense))]
@@ -83,14 +83,14 @@ public class PublishedModelTests
     public void Is_what_the_attributes_declare()
     {
         var declared = typeof(PublishedModelTests).Assembly.GetTypes().Where(t => t.IsDefined(typeof(ModelAttribute), inherit: false)).Select(DeclaredModel.Of).ToList();
-        declared.Select(d => d.Name).ShouldBe(Dense.Select(d => (string)d[0]), ignoreOrder: true);
+        declared.Select(d => d.Name).ShouldBe(Dense.Select(d => d.Data.Item1), ignoreOrder: true);
         foreach (var model in declared)
             PublishedConfigs.Import(model.Name).ShouldBeAModel().Spec.ShouldBe(model);
     }
 
     [Fact]
     public void Every_architecture_has_a_published_model() =>
-        Dense.Select(d => (string)d[0]).Concat(Kin.Select(k => (string)k[0])).Select(id => PublishedConfigs.Import(id).ShouldBeAModel().Architecture).Distinct()
+        Dense.Select(d => d.Data.Item1).Concat(Kin.Select(k => k.Data.Item1)).Select(id => PublishedConfigs.Import(id).ShouldBeAModel().Architecture).Distinct()
             .ShouldBe(HuggingFaceConfig.Architectures, ignoreOrder: true);
 
     /// <summary>Without the other sizes in the file, they are those of the library's configuration class: most often a published model's.</summary>

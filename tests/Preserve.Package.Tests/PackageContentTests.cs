@@ -5,7 +5,6 @@ using System.Xml.Linq;
 
 namespace Preserve.Package.Tests;
 
-[Collection(PackageCollection.Name)]
 public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
 {
     private readonly ZipArchive _package = ZipFile.OpenRead(fixture.Package);

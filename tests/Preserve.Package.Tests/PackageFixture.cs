@@ -1,5 +1,7 @@
 using System.Globalization;
 
+[assembly: AssemblyFixture(typeof(Preserve.Package.Tests.PackageFixture))]
+
 namespace Preserve.Package.Tests;
 
 /// <summary>A folder with a feed that holds the package, made anew for every run.</summary>
@@ -18,7 +20,7 @@ public sealed class PackageFixture : IAsyncLifetime
 
     private string Feed => Path.Combine(_folder, "feed");
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var run = await Tool.DotnetAsync(Repository, "pack", Path.Combine("src", "Preserve.Runtime"),
@@ -36,16 +38,16 @@ public sealed class PackageFixture : IAsyncLifetime
             """<configuration><packageSources><add key="preserve-under-test" value="feed" /></packageSources></configuration>""");
     }
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         Directory.Delete(_folder, recursive: true);
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>A fresh app that uses the package.</summary>
     internal ConsumerApp CreateApp()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, $"app{++_apps}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, $"app{Interlocked.Increment(ref _apps)}")).FullName;
         foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "App")))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         return new ConsumerApp(folder, Version);
@@ -58,10 +60,4 @@ public sealed class PackageFixture : IAsyncLifetime
             folder = folder.Parent ?? throw new InvalidOperationException($"no solution above {AppContext.BaseDirectory}");
         return folder.FullName;
     }
-}
-
-[CollectionDefinition(Name)]
-public sealed class PackageCollection : ICollectionFixture<PackageFixture>
-{
-    public const string Name = "package";
 }

@@ -1,5 +1,4 @@
 using FsCheck.Fluent;
-using Xunit.Abstractions;
 
 namespace Preserve.Optimizer.Tests;
 

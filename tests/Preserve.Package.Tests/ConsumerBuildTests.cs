@@ -1,0 +1,41 @@
+namespace Preserve.Package.Tests;
+
+/// <summary>What the build of a project that uses the package makes of its files, and of faults.</summary>
+public sealed class ConsumerBuildTests(PackageFixture fixture)
+{
+    [Fact]
+    public async Task A_device_file_of_the_project_is_a_device()
+    {
+        var app = fixture.CreateApp();
+        var h100 = await File.ReadAllTextAsync(Path.Combine(PackageFixture.Repository, "src", "Preserve.Hardware", "Devices", "h100-sxm.device.json"));
+        app.Write("own.device.json", h100.Replace("\"h100-sxm\"", "\"own-device\"", StringComparison.Ordinal));
+        app.Replace("Declaration.cs", "Devices.H100", "\"own-device\"");
+        (await app.BuildAsync()).TextOfSuccess();
+        (await app.RunAsync()).Value("device").ShouldBe("own-device");
+    }
+
+    [Fact]
+    public async Task A_wrong_declaration_fails_the_build_at_its_place()
+    {
+        var app = fixture.CreateApp();
+        app.Replace("Declaration.cs", "TensorParallel = 2", "TensorParallel = 3");
+        var build = await app.BuildAsync();
+        build.ExitCode.ShouldBe(1, build.Text);
+        build.Text.ShouldMatch(@"Declaration\.cs\(15,\d+\): error PRSV\d{3}: ");
+        build.Text.ShouldNotContain("error CS");
+    }
+
+    [Fact]
+    public async Task A_generator_that_cannot_run_fails_the_build()
+    {
+        var app = fixture.CreateApp();
+        (await app.RestoreAsync()).TextOfSuccess();
+        // Present, but not what its name says: the compiler would go on with a warning, and leave the plans out.
+        var extensions = Path.Combine(app.PackageFolder, "analyzers", "dotnet", "cs");
+        File.Copy(Path.Combine(extensions, "Preserve.Core.dll"), Path.Combine(extensions, "Preserve.Optimizer.dll"), overwrite: true);
+        var build = await app.BuildAsync("--no-restore");
+        build.ExitCode.ShouldBe(1, build.Text);
+        build.Text.ShouldNotContain("error CS0006");
+        build.Text.ShouldMatch("error (CS8784|CS8785|CS8032|AD0001|CS9057): ");
+    }
+}
