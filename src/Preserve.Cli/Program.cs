@@ -31,7 +31,7 @@ var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
-        Console.Error.WriteLine($"preserve: {error.Message}");
+        Console.Error.WriteLine($"preserve: {BadArgument.MessageOf(error)}");
     Console.Error.WriteLine($"preserve: see 'preserve {string.Join(' ', args.TakeWhile(a => a.Length > 0 && a[0] != '-').Append("--help"))}'");
     return badInput;
 }

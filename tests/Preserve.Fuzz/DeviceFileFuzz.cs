@@ -10,7 +10,7 @@ internal sealed class DeviceFileFuzz() : FuzzTarget("device file")
     private static readonly string[] s_keys =
     [
         "preserve_device", "id", "name", "compute", "bf16_teraflops", "hbm", "capacity_gigabytes", "nominal_gigabytes_per_second", "sustained_gigabytes_per_second", "l2",
-        "capacity_mebibytes", "usable_mebibytes", "limit_mebibytes", "read_terabytes_per_second", "scale_up", "kind", "gigabytes_per_second_per_direction", "host_link",
+        "capacity_mebibytes", "usable_mebibytes", "limit_mebibytes", "read_terabytes_per_second", "scale_up", "kind", "gigabytes_per_second_per_direction", "skew_microseconds", "host_link",
         "copy_engines", "duplex_share", "kernels", "matmul_fixed_microseconds", "collectives", "one_shot", "latency_microseconds", "assumed", "field", "note", "calibration",
     ];
 

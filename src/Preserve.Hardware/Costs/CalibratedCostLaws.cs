@@ -147,8 +147,8 @@ public sealed class CalibratedCostLaws : ICostLaws
 
     /// <summary>The exchange alone, whatever shares its kernel.</summary>
     private KernelDemand Exchange(CollectiveOperation operation) => Choice(operation) is { Constants: not null } c
-        ? CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, operation.Bytes, _launch)
-        : CollectiveLaw.Demand(operation, Device.Collectives, Device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
+        ? CollectiveLaw.AfterSkew(CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, operation.Bytes, _launch), Device.ScaleUp)
+        : _nominal.Exchange(operation);
 
     private CollectiveChoice Choice(CollectiveOperation operation)
     {

@@ -17,6 +17,11 @@ internal static class CollectiveLaw
             _ => Demand(constants.LatencyMicroseconds, Received(operation, CollectiveAlgorithmName.TwoShot), linkBytesPerPicosecond),
         };
 
+    /// <summary>The same of a rank that waits for the last one of its group before anything is exchanged: all but the last do. Memory is free
+    /// meanwhile.</summary>
+    public static KernelDemand AfterSkew(KernelDemand demand, ScaleUpLink link) =>
+        demand with { FixedPicoseconds = demand.FixedPicoseconds + Picoseconds.FromMicroseconds(link.SkewMicroseconds) };
+
     /// <summary>The algorithm that is taken at the operation's size; null where the device names none.</summary>
     public static CollectiveAlgorithmName? AlgorithmOf(CollectiveOperation operation, CollectiveConstants constants) => constants switch
     {

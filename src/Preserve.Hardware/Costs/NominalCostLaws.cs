@@ -67,8 +67,8 @@ public sealed class NominalCostLaws : ICostLaws
             FlopsPerPicosecond: Device.Compute.Bf16Teraflops * _matMulShareOfPeak),
         EmbedOperation or NormOperation or ElementwiseOperation => new(_smallFixed),
         CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
-            Demand(m, context, readBytes, writtenBytes), CollectiveLaw.Demand(o, Device.Collectives, _linkRate), m, readBytes, HbmBytesPerPicosecond),
-        CollectiveOperation o => CollectiveLaw.Demand(o, Device.Collectives, _linkRate),
+            Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond),
+        CollectiveOperation o => Exchange(o),
         PrefetchOperation => new(_prefetchFixed),
         TransferOperation o => HostTransferLaw.Demand(_hostTransfer, o),
         JoinOperation => default,
@@ -81,4 +81,8 @@ public sealed class NominalCostLaws : ICostLaws
 
     /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => null;
+
+    /// <summary>The exchange alone, whatever shares its kernel.</summary>
+    internal KernelDemand Exchange(CollectiveOperation operation) =>
+        CollectiveLaw.AfterSkew(CollectiveLaw.Demand(operation, Device.Collectives, _linkRate), Device.ScaleUp);
 }

@@ -118,8 +118,9 @@ internal sealed class DeviceFileReader
             section.Refuse(rateName, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
         section.RequirePrintable("kind");
         var ranks = section.Whole("ranks", Bounds.Ranks);
+        var skew = section.Number("skew_microseconds", Bounds.Microseconds);
         section.RefuseUnknown();
-        return new ScaleUpLink(kind, rate, (int?)ranks);
+        return new ScaleUpLink(kind, rate, (int?)ranks, skew ?? 0);
     }
 
     private HostLink ReadHostLink(DeviceFileSection section)

@@ -50,7 +50,9 @@ public sealed record L2Cache(
 /// <param name="Kind">What it is.</param>
 /// <param name="GigabytesPerSecondPerDirection">Rate of one rank in one direction, on paper.</param>
 /// <param name="Ranks">Devices that one domain of such links joins; null where that is not known.</param>
-public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirection, int? Ranks = null);
+/// <param name="SkewMicroseconds">How much later the last rank of a group comes to a collective than the one that is planned, which waits for it;
+/// declared, 0 where the ranks keep step.</param>
+public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirection, int? Ranks = null, double SkewMicroseconds = 0);
 
 /// <summary>The link between device and host memory.</summary>
 /// <param name="Kind">What it is.</param>

@@ -61,6 +61,7 @@ public class DeviceFileTests
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"sources\": [{ \"field\": \"hbm\", \"note\": \"a\\nb\" }],", 3, 55, "a note of sources is 'a\\u000ab', but must be one printable line")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"latency_microseconds\": 0 },", 3, 58, "collectives.latency_microseconds is 0, but must be from 0.1 to 1000 (in 10^-6 seconds; one access to another rank's memory alone takes more than the least)")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"latency_microseconds\": 0.00003 },", 3, 58, "collectives.latency_microseconds is 0.00003, but must be from 0.1 to 1000 (in 10^-6 seconds; one access to another rank's memory alone takes more than the least)")]
+    [InlineData("450", "450, \"skew_microseconds\": -1", 13, 100, "scale_up.skew_microseconds is -1, but must be from 0 to 1000 (in 10^-6 seconds)")]
     [InlineData("450", "450, \"ranks\": 1", 13, 88, "scale_up.ranks is 1, but must be from 2 to 100000")]
     [InlineData("400", "-400", 4, 34, "compute.bf16_teraflops is -400, but must be from 0.1 to 100000 (in 10^12 operations per second)")]
     [InlineData("400", "\"400\"", 4, 34, "compute.bf16_teraflops must be a number")]
