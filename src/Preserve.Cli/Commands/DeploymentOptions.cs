@@ -194,7 +194,7 @@ internal sealed class DeploymentOptions
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
         .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
         .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
-        .Replace("CollectiveFusion of", "--fuse of", StringComparison.Ordinal)
+        .Replace("(CollectiveFusion)", "(--fuse)", StringComparison.Ordinal)
         .Replace("CollectiveFusion,", "--fuse,", StringComparison.Ordinal)
         .Replace("Prompt of", "--prompt of", StringComparison.Ordinal)
         .Replace("Batch of", "--batch of", StringComparison.Ordinal)

@@ -48,9 +48,9 @@ public static class DeploymentRules
         faults.Choice(new DeploymentPlace(nameof(deployment.CollectiveFusion)), of, deployment.CollectiveFusion);
         if (deployment is { SequenceParallel: true, CollectiveFusion: CollectiveFusion.Norm })
         {
-            faults.Add(new UndefinedChoiceFault(
-                new DeploymentPlace(nameof(deployment.CollectiveFusion)), "a deployment with SequenceParallel, whose norms run between two collectives,",
-                (long)deployment.CollectiveFusion, "CollectiveFusion.None, CollectiveFusion.MatMul"));
+            faults.Add(new OptionFault(
+                new DeploymentPlace(nameof(deployment.CollectiveFusion)),
+                "a norm cannot share a kernel with a collective (CollectiveFusion) under SequenceParallel, where it runs between two of them; a matmul can"));
         }
         OffloadRules.CheckValues(deployment.Offload, faults);
         if (deployment.Steps.Count == 0)
