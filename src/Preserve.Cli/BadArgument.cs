@@ -9,16 +9,17 @@ namespace Preserve.Cli;
 internal static class BadArgument
 {
     public static string MessageOf(ParseError error) =>
-        error.SymbolResult is OptionResult { Tokens: [.., var last] } result && Wanted(result.Option, last.Value) is { } wanted
-            ? $"{result.Option.Name} is '{last.Value}', but must be {wanted}"
+        error.SymbolResult is OptionResult result
+            && result.Tokens.Select(t => (t.Value, Wanted: Wanted(result.Option, t.Value))).FirstOrDefault(t => t.Wanted is not null) is { Wanted: { } wanted, Value: var value }
+            ? $"{result.Option.Name} is '{value}', but must be {wanted}"
             : error.Message;
 
     /// <summary>What an option takes, or null where the value is such.</summary>
     private static string? Wanted(Option option, string value)
     {
-        var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        var type = option.ValueType.GetElementType() ?? Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
         if (type == typeof(int))
-            return int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : "a whole number without unit or separators";
+            return int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : "a whole number of at most 2,147,483,647, without unit or separators";
         if (type == typeof(double))
             return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? null : "a number without unit or separators";
         var names = option.GetCompletions(CompletionContext.Empty).Select(c => c.Label).ToList();

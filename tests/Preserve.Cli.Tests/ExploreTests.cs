@@ -31,6 +31,7 @@ public sealed class ExploreTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--l2 is '8MiB', but must be a number without unit", "--l2", "16", "--l2", "8MiB")]
     [InlineData("--l2 has 0, but a size must be above 0", "--l2", "0")]
     [InlineData("there is no cost model 'none.json'", "--cost-model", "none.json")]
     [InlineData("no model is called 'nothing'", "--model", "nothing")]

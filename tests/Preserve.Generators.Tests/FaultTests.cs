@@ -97,6 +97,7 @@ public class FaultTests
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 16, [|Tokens = 16_777_203|])", "PRSV008", $"Tokens of the generation is 16,777,203, {Ranges}2 to 16,777,202" },
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Generation([|Batch = 4|], Prompt = 16, Tokens = 4)]", "PRSV010", "the step 'decode batch 4 context 18 prompt 16' is declared twice" },
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Prefill([|Batch = 4|], Tokens = 16)]", "PRSV010", "the step 'prefill batch 4 tokens 16' is declared twice" },
+        { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, [|CollectiveFusion = CollectiveFusion.Norm|]", "PRSV012", "a norm cannot share a kernel with a collective (CollectiveFusion) under SequenceParallel, where it runs between two of them; a matmul can" },
 
         // What lives in the host's memory.
         { "TensorParallel = 2", "TensorParallel = 2, [|KeyValueHome = (Home)2|]", "PRSV008", "KeyValueHome of the deployment is 2, but must be one of Home.Device, Home.Host" },

@@ -13,8 +13,9 @@ internal sealed class Predictor
 
     public Predictor(Device device)
     {
-        _device = device;
-        _laws = CostLaws.For(device);
+        // In what was measured ranks begin together.
+        _device = device with { ScaleUp = device.ScaleUp with { SkewMicroseconds = 0 } };
+        _laws = CostLaws.For(_device);
     }
 
     /// <summary>Predictions of a system's rows.</summary>

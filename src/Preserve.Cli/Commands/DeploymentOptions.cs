@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Preserve.Cli.Commands;
 
@@ -212,7 +213,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. new[] { BeyondPositions, BeyondLinks, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. new[] { BeyondPositions, BeyondLinks, Skew, BuiltInId }.OfType<string>()];
 
     private string? BeyondPositions => (long)Context + Spec.Steps[0].NewTokens is var tokens && tokens > Model.Spec.MaxPositions
         ? $"the step reaches {tokens:#,0} tokens, and the model was made for sequences of {Model.Spec.MaxPositions:#,0}: its time is that of the arithmetic, what it would answer is another matter"
@@ -231,6 +232,10 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
                 : null;
         }
     }
+
+    private string? Skew => Device.ScaleUp.SkewMicroseconds > 0 && Spec.TensorParallel > 1
+        ? $"every collective waits {Device.ScaleUp.SkewMicroseconds.ToString(CultureInfo.InvariantCulture)} us for the last rank, as scale_up.skew_microseconds of {Device.Id} declares"
+        : null;
 
     private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()
         ? $"the device file has the id of the built-in device {Device.Id}, and other contents: the plan carries that id and is of the file"

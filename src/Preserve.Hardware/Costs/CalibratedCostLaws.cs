@@ -78,10 +78,14 @@ public sealed class CalibratedCostLaws : ICostLaws
             PrefillAttentionLaw.Demand(AttentionShape.Of(o, context), c, _calibration.Multiprocessors),
         NormOperation o when _small[(int)SmallOperator.Norm] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
         ElementwiseOperation o when _small[(int)Measured(o.Function)] is { } c => SmallOperatorLaw.Demand(c, o.Width, readBytes + writtenBytes),
-        CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
-            Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond),
-        CollectiveOperation { Norm: { } n } o => FusedCollectiveLaw.WithNorm(Exchange(o), _small[(int)SmallOperator.Norm]?.RowNanoseconds * 1000 * n.Width ?? 0),
-        CollectiveOperation o => Exchange(o),
+        CollectiveOperation o => CollectiveLaw.AfterSkew(
+            o switch
+            {
+                { MatMul: { } m } => FusedCollectiveLaw.WithMatMul(Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond),
+                { Norm: { } n } => FusedCollectiveLaw.WithNorm(Exchange(o), _small[(int)SmallOperator.Norm]?.RowNanoseconds * 1000 * n.Width ?? 0),
+                _ => Exchange(o),
+            },
+            Device.ScaleUp),
         _ => _nominal.Demand(operation, context, readBytes, writtenBytes),
     };
 
@@ -147,7 +151,7 @@ public sealed class CalibratedCostLaws : ICostLaws
 
     /// <summary>The exchange alone, whatever shares its kernel.</summary>
     private KernelDemand Exchange(CollectiveOperation operation) => Choice(operation) is { Constants: not null } c
-        ? CollectiveLaw.AfterSkew(CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, operation.Bytes, _launch), Device.ScaleUp)
+        ? CalibratedCollectiveLaw.Demand(c.Constants, c.Fallback, operation.Bytes, _launch)
         : _nominal.Exchange(operation);
 
     private CollectiveChoice Choice(CollectiveOperation operation)

@@ -17,10 +17,13 @@ internal static class CollectiveLaw
             _ => Demand(constants.LatencyMicroseconds, Received(operation, CollectiveAlgorithmName.TwoShot), linkBytesPerPicosecond),
         };
 
-    /// <summary>The same of a rank that waits for the last one of its group before anything is exchanged: all but the last do. Memory is free
-    /// meanwhile.</summary>
+    /// <summary>The demand of a rank that waits for the last one of its group first, as all but the last do: no kernel that exchanges ends
+    /// before the last rank's, which begins so much later. Memory is free meanwhile.</summary>
     public static KernelDemand AfterSkew(KernelDemand demand, ScaleUpLink link) =>
-        demand with { FixedPicoseconds = demand.FixedPicoseconds + Picoseconds.FromMicroseconds(link.SkewMicroseconds) };
+        demand with { FixedPicoseconds = demand.FixedPicoseconds + Skew(link) };
+
+    /// <summary>How long a rank waits for the last one, in picoseconds.</summary>
+    public static long Skew(ScaleUpLink link) => Picoseconds.FromMicroseconds(link.SkewMicroseconds);
 
     /// <summary>The algorithm that is taken at the operation's size; null where the device names none.</summary>
     public static CollectiveAlgorithmName? AlgorithmOf(CollectiveOperation operation, CollectiveConstants constants) => constants switch

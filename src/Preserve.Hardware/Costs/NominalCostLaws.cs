@@ -66,9 +66,9 @@ public sealed class NominalCostLaws : ICostLaws
             Flops: 4.0 * o.Pairs.At(context) * o.Heads * o.HeadSize,
             FlopsPerPicosecond: Device.Compute.Bf16Teraflops * _matMulShareOfPeak),
         EmbedOperation or NormOperation or ElementwiseOperation => new(_smallFixed),
-        CollectiveOperation { MatMul: { } m } o => FusedCollectiveLaw.WithMatMul(
-            Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond),
-        CollectiveOperation o => Exchange(o),
+        CollectiveOperation o => CollectiveLaw.AfterSkew(
+            o.MatMul is { } m ? FusedCollectiveLaw.WithMatMul(Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond) : Exchange(o),
+            Device.ScaleUp),
         PrefetchOperation => new(_prefetchFixed),
         TransferOperation o => HostTransferLaw.Demand(_hostTransfer, o),
         JoinOperation => default,
@@ -83,6 +83,5 @@ public sealed class NominalCostLaws : ICostLaws
     public ResidualBand? Band(Operation operation) => null;
 
     /// <summary>The exchange alone, whatever shares its kernel.</summary>
-    internal KernelDemand Exchange(CollectiveOperation operation) =>
-        CollectiveLaw.AfterSkew(CollectiveLaw.Demand(operation, Device.Collectives, _linkRate), Device.ScaleUp);
+    internal KernelDemand Exchange(CollectiveOperation operation) => CollectiveLaw.Demand(operation, Device.Collectives, _linkRate);
 }

@@ -55,9 +55,11 @@ public sealed class PerturbedCostLaws : ICostLaws
         var demand = _laws.Demand(operation, context, readBytes, writtenBytes);
         // What is not perturbed keeps the device's own rates, which alone limit it where its demand names none.
         var factor = _kind is null || KindOf(operation) != _kind || _laws.Band(operation) is not { } band ? 1 : _slow ? band.High : band.Low;
+        // The skew of ranks is declared, and not a law's error.
+        var declared = operation is CollectiveOperation ? CollectiveLaw.Skew(Device.ScaleUp) : 0;
         return demand with
         {
-            FixedPicoseconds = Picoseconds.Ceiling(demand.FixedPicoseconds * factor),
+            FixedPicoseconds = declared + Picoseconds.Ceiling((demand.FixedPicoseconds - declared) * factor),
             HbmBytesPerPicosecond = Limited(demand.HbmBytesPerPicosecond, _laws.HbmBytesPerPicosecond) / factor,
             L2BytesPerPicosecond = Limited(demand.L2BytesPerPicosecond, _laws.L2BytesPerPicosecond) / factor,
             FlopsPerPicosecond = demand.FlopsPerPicosecond / factor,

@@ -3,8 +3,9 @@ using System;
 namespace Preserve;
 
 /// <summary>Device files: JSON, one device each, with the unit of every value in its name.</summary>
-/// <remarks>Needed are an id, the bf16 rate, memory and the scale-up link; what else is missing is assumed, and the device lists
-/// what was. The built-in devices' files, which <see cref="DeviceCatalogue.TextOf"/> gives, show every field.</remarks>
+/// <remarks>Needed are an id, the bf16 rate, memory and the scale-up link; what else a cost law asks for and is missing is assumed, and the
+/// device lists what was. The built-in devices' files, which <see cref="DeviceCatalogue.TextOf"/> gives, show the fields; what they leave out
+/// is not known of the device, or is the user's to declare: how many devices one domain joins, the skew of ranks, the size of the host's memory.</remarks>
 public static class DeviceFile
 {
     /// <summary>The version of the format that this library reads, the value of <c>preserve_device</c>.</summary>

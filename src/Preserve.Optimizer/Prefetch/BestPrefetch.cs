@@ -15,9 +15,6 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     /// <summary>Most plans that the search times.</summary>
     public int MostTrials { get; init; } = PrefetchSearch.MostTrials;
 
-    /// <summary>Times of the plans that are compared.</summary>
-    public PlanTimes Times => _times;
-
     /// <summary>What the published rule gives; null before the choice, and where the L2 has no room.</summary>
     public ExecutionPlan? Published { get; private set; }
 

@@ -14,10 +14,10 @@ internal sealed class PrefetchTrials
     /// <param name="problem">What can be chosen.</param>
     /// <param name="template">A plan with a stand-in of every part.</param>
     /// <param name="laws">The cost laws.</param>
-    /// <param name="memory">Where the runs keep their states.</param>
-    public PrefetchTrials(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, StateMemory memory)
+    /// <param name="memory">Where the runs keep their states; null for a place of their own.</param>
+    public PrefetchTrials(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, StateMemory? memory = null)
     {
-        _trials = new CutTrials(template, laws, template.Step.MaxContext, memory);
+        _trials = new CutTrials(template, laws, template.Step.MaxContext, memory ?? new StateMemory());
         _cuts = Cuts(problem.Parts).ToArray();
     }
 

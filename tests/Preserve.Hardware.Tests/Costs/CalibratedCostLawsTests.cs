@@ -223,13 +223,17 @@ public class CalibratedCostLawsTests
         DeviceCatalogue.TryGet("h100-sxm", out var device).ShouldBeTrue();
         var late = device! with { ScaleUp = device.ScaleUp with { SkewMicroseconds = 2.5 } };
         var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
-        // Measured over 8 ranks, and not over 3; with the norm in its kernel; and by data-sheet rates.
-        foreach (var operation in new[] { exchange, exchange with { Ranks = 3 }, exchange with { Norm = new FusedNorm(Norm.Rms, 4, 8192, Adds: true) } })
-        {
+        var fused = exchange with { MatMul = new MatMulOperation(4, 8192, 1024, Precision.Bf16, Precision.Bf16) };
+        // Measured over 8 ranks, and not over 3; with the norm or the matmul in its kernel; and by data-sheet rates.
+        foreach (var operation in new[] { exchange, exchange with { Ranks = 3 }, exchange with { Norm = new FusedNorm(Norm.Rms, 4, 8192, Adds: true) }, fused })
             Waits(new CalibratedCostLaws(device), new CalibratedCostLaws(late), operation);
-            if (operation.Norm is null)
-                Waits(new NominalCostLaws(device), new NominalCostLaws(late), operation);
-        }
+        foreach (var operation in new[] { exchange, fused })
+            Waits(new NominalCostLaws(device), new NominalCostLaws(late), operation);
+        // It is declared: no band of a measured law widens it.
+        foreach (var slow in new[] { false, true })
+            Waits(Perturbed(device, slow), Perturbed(late, slow), exchange);
+
+        static ICostLaws Perturbed(Device device, bool slow) => new PerturbedCostLaws(new CalibratedCostLaws(device), KernelKind.Collective, slow);
 
         static void Waits(ICostLaws inStep, ICostLaws late, CollectiveOperation operation)
         {

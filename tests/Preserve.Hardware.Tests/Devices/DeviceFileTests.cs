@@ -45,6 +45,13 @@ public class DeviceFileTests
         DeviceFile.Parse(file).Device.ShouldNotBeNull().HostMemoryBytes.ShouldBe(512_000_000_000);
     }
 
+    [Fact]
+    public void The_skew_of_ranks_is_read_where_it_is_declared()
+    {
+        DeviceFile.Parse(Least).Device.ShouldNotBeNull().ScaleUp.SkewMicroseconds.ShouldBe(0);
+        DeviceFile.Parse(Least.Replace("450", "450, \"skew_microseconds\": 12.5", StringComparison.Ordinal)).Device.ShouldNotBeNull().ScaleUp.SkewMicroseconds.ShouldBe(12.5);
+    }
+
     [Theory]
     [InlineData("\"id\": \"mine\",", "", 1, 1, "id is missing")]
     [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]

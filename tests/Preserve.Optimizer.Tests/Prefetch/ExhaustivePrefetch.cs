@@ -13,7 +13,7 @@ internal sealed class ExhaustivePrefetch
     private ExhaustivePrefetch(PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, int shares)
     {
         _problem = problem;
-        _trials = new PrefetchTrials(problem, template, laws, new PlanTimes(laws, default).Memory);
+        _trials = new PrefetchTrials(problem, template, laws);
         _room = laws.Device.PrefetchRoomBytes;
         _shares = shares;
         // Tensors of less than a hundredth of the largest, such as the head's of these models, change nothing that could be seen.
