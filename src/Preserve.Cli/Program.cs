@@ -17,6 +17,7 @@ if (Console.IsOutputRedirected)
 var root = new RootCommand("Plans and simulates transformer inference on modelled accelerators.")
 {
     SimulateCommand.Create(),
+    DeclareCommand.Create(),
     GenerateCommand.Create(),
     ExplainCommand.Create(),
     ExploreCommand.Create(),

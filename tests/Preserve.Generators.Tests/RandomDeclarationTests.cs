@@ -8,7 +8,7 @@ namespace Preserve.Generators.Tests;
 /// the same bytes.</summary>
 public class RandomDeclarationTests
 {
-    private static readonly Gen<string> Sources =
+    internal static readonly Gen<string> Sources =
         from kinds in Gen.Choose(1, 3)
         from layers in Layer.ListOf(kinds)
         from hidden in Gen.Elements(64, 256, 512, 1024)

@@ -17,7 +17,7 @@ internal static class Tool
         RunAsync(folder, Dotnet, [verb, .. arguments, "--disable-build-servers", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-nologo"]);
 
     /// <summary>Runs a managed program.</summary>
-    public static Task<ToolRun> ProgramAsync(string path) => RunAsync(Path.GetDirectoryName(path)!, Dotnet, [path]);
+    public static Task<ToolRun> ProgramAsync(string path, params string[] arguments) => RunAsync(Path.GetDirectoryName(path)!, Dotnet, [path, .. arguments]);
 
     /// <summary>Runs a program.</summary>
     public static async Task<ToolRun> RunAsync(string folder, string program, IEnumerable<string> arguments)

@@ -8,7 +8,7 @@ internal sealed class DeploymentOptions
 {
     private static readonly string[] _precisions = ["bf16", "fp8", "int8", "int4"];
 
-    private readonly Option<string> _model = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json.", Required = true, HelpName = "id|config.json" };
+    private readonly Option<string> _model = new("--model", "-m", "--config") { Description = "A model of the catalogue by id or common name, or a config.json.", Required = true, HelpName = "id|config.json" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json; several give their geometric mean.", HelpName = "id|config.json" };
     private readonly Option<string> _device = new("--device", "-d") { Description = "A built-in device by id, or a device file.", HelpName = "id|file.json" };
     private readonly Option<int> _ranks = new("--tensor-parallel", "-t") { Description = "Ranks of the tensor-parallel group." };
@@ -58,9 +58,17 @@ internal sealed class DeploymentOptions
             command.Options.Add(option);
     }
 
+    /// <summary>Adds the options of a step that is run.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _blocks, _prefetch, _targets, _sequence, _fusion, Cold })
+        AddDeclarationTo(command);
+        command.Options.Add(Cold);
+    }
+
+    /// <summary>Adds the options of what a deployment declares.</summary>
+    public void AddDeclarationTo(Command command)
+    {
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _blocks, _prefetch, _targets, _sequence, _fusion })
             command.Options.Add(option);
     }
 

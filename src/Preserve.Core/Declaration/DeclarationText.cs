@@ -1,0 +1,235 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Reflection;
+using System.Text;
+
+namespace Preserve;
+
+/// <summary>Writes a deployment and its model as the C# that declares them: what the generator reads of it is the same specification.</summary>
+public static class DeclarationText
+{
+    /// <summary>Columns beyond which an attribute goes on in the next line.</summary>
+    private const int MostColumns = 130;
+
+    /// <summary>Writes a file with the model and the deployment. What has its default is left out.</summary>
+    /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
+    /// <param name="inNamespace">The namespace of both types.</param>
+    /// <returns>The text, lines ended by <c>\n</c>.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static string Write(DeploymentSpec deployment, string inNamespace)
+    {
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        if (inNamespace is null)
+            throw new ArgumentNullException(nameof(inNamespace));
+        var (model, layers) = NamesOf(deployment.Model);
+        var text = new StringBuilder();
+        text.Append("using Preserve;\n\n").Append("namespace ").Append(inNamespace).Append(";\n\n");
+        WriteModel(text, deployment.Model, model, layers);
+        text.Append('\n');
+        WriteDeployment(text, deployment, model);
+        return text.ToString();
+    }
+
+    /// <summary>The name of the type that declares a model: the last part of its name, as an identifier.</summary>
+    /// <param name="name">The model's name, such as <c>meta-llama/Meta-Llama-3-70B</c>.</param>
+    /// <returns>Such as <c>MetaLlama3_70B</c>.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public static string TypeName(string name)
+    {
+        if (name is null)
+            throw new ArgumentNullException(nameof(name));
+        return Identifier(name.TrimEnd('/').Split('/').Last(), "Model");
+    }
+
+    private static void WriteModel(StringBuilder text, ModelSpec model, string type, Dictionary<LayerSpec, string> layers)
+    {
+        var finalLayer = model.Stack[model.Stack.Count - 1].Pattern;
+        Attribute(text, "", "Model",
+            (nameof(ModelAttribute.Name), model.Name == type ? null : Literal(model.Name)),
+            (nameof(ModelAttribute.Hidden), Number(model.Hidden)),
+            (nameof(ModelAttribute.Vocabulary), Number(model.Vocabulary)),
+            (nameof(ModelAttribute.MaxPositions), Unless(model.MaxPositions, ModelDefaults.MaxPositions)),
+            (nameof(ModelAttribute.TiedEmbeddings), If(model.TiedEmbeddings)),
+            (nameof(ModelAttribute.LearnedPositions), Unless(model.LearnedPositions, 0)),
+            (nameof(ModelAttribute.EmbeddingScale), If(model.EmbeddingScale)),
+            // Without it the final norm is that of the last layer.
+            (nameof(ModelAttribute.FinalNorm), Unless(model.FinalNorm, finalLayer[finalLayer.Count - 1].Norm)),
+            (nameof(ModelAttribute.LogitSoftCap), If(model.LogitSoftCap)),
+            (nameof(ModelAttribute.HeadBias), If(model.HeadBias)));
+        foreach (var group in model.Stack)
+        {
+            var pattern = string.Join(", ", group.Pattern.Select(l => $"typeof({layers[l]})"));
+            text.Append("[Layers(").Append(pattern).Append(group.Repeat == 1 ? "" : $", Repeat = {Number(group.Repeat)}").Append(")]\n");
+        }
+        text.Append("public static class ").Append(type).Append("\n{\n");
+        var first = true;
+        foreach (var layer in layers)
+        {
+            text.Append(first ? "" : "\n");
+            first = false;
+            WriteLayer(text, layer.Key, layer.Value, model.Hidden);
+        }
+        text.Append("}\n");
+    }
+
+    private static void WriteLayer(StringBuilder text, LayerSpec layer, string type, int hidden)
+    {
+        const string indent = "    ";
+        Attribute(text, indent, "Layer",
+            (nameof(LayerAttribute.Norm), Choice(layer.Norm)),
+            (nameof(LayerAttribute.PostNorm), If(layer.PostNorm)),
+            (nameof(LayerAttribute.Position), Choice(layer.Position)),
+            (nameof(LayerAttribute.Parallel), If(layer.Parallel)),
+            (nameof(LayerAttribute.SeparateNorms), If(layer.SeparateNorms)));
+        var attention = (MultiHeadAttentionSpec)layer.Attention;
+        Attribute(text, indent, "Attention",
+            (nameof(AttentionAttribute.Heads), Number(attention.Heads)),
+            (nameof(AttentionAttribute.KeyValueHeads), Unless(attention.KeyValueHeads, attention.Heads)),
+            (nameof(AttentionAttribute.HeadSize), (long)attention.HeadSize * attention.Heads == hidden ? null : Number(attention.HeadSize)),
+            (nameof(AttentionAttribute.Bias), Unless(attention.Bias, default)),
+            (nameof(AttentionAttribute.QueryKeyNorm), If(attention.QueryKeyNorm)),
+            (nameof(AttentionAttribute.Window), Unless(attention.Window, 0)),
+            (nameof(AttentionAttribute.SoftCap), If(attention.SoftCap)));
+        foreach (var block in layer.FeedForward.Cast<DenseFeedForwardSpec>())
+        {
+            Attribute(text, indent, "FeedForward",
+                (nameof(FeedForwardAttribute.Intermediate), Number(block.Intermediate)),
+                (nameof(FeedForwardAttribute.Activation), Choice(block.Activation)),
+                (nameof(FeedForwardAttribute.Bias), If(block.Bias)));
+        }
+        text.Append(indent).Append("public sealed class ").Append(type).Append(";\n");
+    }
+
+    private static void WriteDeployment(StringBuilder text, DeploymentSpec deployment, string model)
+    {
+        var offload = deployment.Offload;
+        Attribute(text, "", $"Deployment(typeof({model}), {DeviceOf(deployment.Device)}",
+            (nameof(DeploymentAttribute.TensorParallel), Unless(deployment.TensorParallel, 1)),
+            (nameof(DeploymentAttribute.Weights), Unless(deployment.Weights, default)),
+            (nameof(DeploymentAttribute.Activations), Unless(deployment.Activations, default)),
+            (nameof(DeploymentAttribute.KeyValues), Unless(deployment.KeyValues, default)),
+            (nameof(DeploymentAttribute.KeyValueBlockTokens), Unless(deployment.KeyValueBlockTokens, 0)),
+            (nameof(DeploymentAttribute.Prefetch), Unless(deployment.Prefetch, PrefetchPolicy.Best)),
+            (nameof(DeploymentAttribute.PrefetchTargets), Unless(deployment.PrefetchTargets, default)),
+            (nameof(DeploymentAttribute.SeparateProjections), If(deployment.SeparateProjections)),
+            (nameof(DeploymentAttribute.SequenceParallel), If(deployment.SequenceParallel)),
+            (nameof(DeploymentAttribute.CollectiveFusion), Unless(deployment.CollectiveFusion, default)),
+            (nameof(DeploymentAttribute.KeyValueHome), Unless(offload.KeyValues, default)),
+            (nameof(DeploymentAttribute.WeightHome), Unless(offload.Weights, default)),
+            (nameof(DeploymentAttribute.Objective), Unless(offload.Objective, default)),
+            (nameof(DeploymentAttribute.BatchesPerLayer), Unless(offload.BatchesPerLayer, 1)),
+            (nameof(DeploymentAttribute.StoredActivations), Unless(offload.StoredActivations, default)),
+            (nameof(DeploymentAttribute.Recompute), Unless(offload.Recompute, RecomputePolicy.Best)));
+        foreach (var step in deployment.Steps)
+        {
+            if (step is DecodeSpec decode)
+            {
+                Attribute(text, "", "Decode",
+                    (nameof(DecodeAttribute.Batch), Number(decode.Batch)),
+                    (decode.Total ? nameof(DecodeAttribute.CachedTokens) : nameof(DecodeAttribute.Context), Number(decode.Context)),
+                    (nameof(DecodeAttribute.Prompt), Unless(decode.Prompt, 0)));
+            }
+            else
+            {
+                Attribute(text, "", "Prefill", (nameof(PrefillAttribute.Batch), Number(step.Batch)), (nameof(PrefillAttribute.Tokens), Number(step.NewTokens)));
+            }
+        }
+        text.Append("public sealed partial class ").Append(model).Append("_On").Append(DeviceName(deployment.Device)).Append(" : Deployment;\n");
+    }
+
+    /// <summary>The model's type, and those of its kinds of layers. A nested type has another name than the one around it, and neither hides one
+    /// that the declaration names.</summary>
+    private static (string Model, Dictionary<LayerSpec, string> Layers) NamesOf(ModelSpec model)
+    {
+        var type = TypeName(model.Name);
+        var kinds = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => l.Name);
+        var taken = kinds.ContainsValue(type) || typeof(DeclarationText).Assembly.GetType($"{nameof(Preserve)}.{type}") is not null;
+        return (taken ? type + "Model" : type, kinds);
+    }
+
+    private static string Identifier(string name, string prefix)
+    {
+        var identifier = new StringBuilder();
+        var apart = true;
+        foreach (var letter in name)
+        {
+            if (!IsWord(letter))
+            {
+                apart = true;
+                continue;
+            }
+            // Two numbers would else become one.
+            if (apart && char.IsDigit(letter) && identifier.Length > 0 && char.IsDigit(identifier[identifier.Length - 1]))
+                identifier.Append('_');
+            identifier.Append(apart ? char.ToUpperInvariant(letter) : letter);
+            apart = false;
+        }
+        return identifier.Length > 0 && char.IsLetter(identifier[0]) ? identifier.ToString() : prefix + identifier;
+
+        static bool IsWord(char letter) => letter is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
+    }
+
+    private static string DeviceOf(string id) => ConstantOf(id) is { } constant ? $"{nameof(Devices)}.{constant}" : Literal(id);
+
+    private static string DeviceName(string id) => ConstantOf(id) ?? Identifier(id, "Device");
+
+    private static string? ConstantOf(string id) =>
+        typeof(Devices).GetFields(BindingFlags.Public | BindingFlags.Static).FirstOrDefault(f => (string?)f.GetRawConstantValue() == id)?.Name;
+
+    /// <summary>Writes an attribute; arguments of no value are those that have their default.</summary>
+    private static void Attribute(StringBuilder text, string indent, string head, params (string Name, string? Value)[] arguments)
+    {
+        var line = new StringBuilder(indent).Append('[').Append(head);
+        var apart = head.Contains("(") ? "," : "(";
+        foreach (var (name, value) in arguments.Where(a => a.Value is not null))
+        {
+            line.Append(apart);
+            var argument = $"{name} = {value}";
+            if (line.Length + argument.Length > MostColumns)
+            {
+                text.Append(line).Append('\n');
+                line.Clear().Append(indent).Append("    ");
+            }
+            else if (apart == ",")
+            {
+                line.Append(' ');
+            }
+            line.Append(argument);
+            apart = ",";
+        }
+        text.Append(line).Append(")]\n");
+    }
+
+    private static string? If(bool value) => value ? "true" : null;
+
+    private static string? Unless(int value, int unset) => value == unset ? null : Number(value);
+
+    private static string? Unless<T>(T value, T unset)
+        where T : struct, Enum => value.Equals(unset) ? null : Choice(value);
+
+    private static string Choice<T>(T value)
+        where T : struct, Enum => $"{typeof(T).Name}.{value}";
+
+    /// <summary>A number as a person writes it: groups of three digits from five on.</summary>
+    private static string Number(int value) =>
+        Math.Abs((long)value) < 10_000 ? value.ToString(CultureInfo.InvariantCulture) : value.ToString("#,0", CultureInfo.InvariantCulture).Replace(',', '_');
+
+    private static string Literal(string value)
+    {
+        var text = new StringBuilder("\"");
+        foreach (var letter in value)
+        {
+            // What ends a line or is no letter could end the literal, or be lost in an editor.
+            if (letter is '"' or '\\')
+                text.Append('\\').Append(letter);
+            else if (letter < ' ' || letter > '~')
+                text.Append("\\u").Append(((int)letter).ToString("x4", CultureInfo.InvariantCulture));
+            else
+                text.Append(letter);
+        }
+        return text.Append('"').ToString();
+    }
+}

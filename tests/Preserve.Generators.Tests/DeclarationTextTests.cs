@@ -1,0 +1,93 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators.Tests;
+
+/// <summary>A declaration that is written from a specification is read as that specification.</summary>
+public class DeclarationTextTests
+{
+    [Fact]
+    public void A_declaration_reads_as_a_person_writes_it()
+    {
+        var source = """
+            using Preserve;
+
+            namespace Serving;
+
+            [Model(Name = "meta-llama/Meta-Llama-3-70B", Hidden = 8192, Vocabulary = 128_256, MaxPositions = 8192)]
+            [Layers(typeof(DecoderLayer), Repeat = 80)]
+            public static class MetaLlama3_70B
+            {
+                [Layer(Norm = Norm.Rms, Position = Position.Rotary)]
+                [Attention(Heads = 64, KeyValueHeads = 8)]
+                [FeedForward(Intermediate = 28_672, Activation = Activation.SwiGlu)]
+                public sealed class DecoderLayer;
+            }
+
+            [Deployment(typeof(MetaLlama3_70B), Devices.H100, TensorParallel = 8, Weights = Precision.Fp8, Activations = Precision.Fp8,
+                KeyValues = Precision.Fp8)]
+            [Decode(Batch = 64, Context = 4096)]
+            [Prefill(Batch = 1, Tokens = 2048)]
+            public sealed partial class MetaLlama3_70B_OnH100 : Deployment;
+
+            """;
+        DeclarationText.Write(SpecOf(source), "Serving").ShouldBe(source);
+    }
+
+    [Theory]
+    [InlineData("meta-llama/Llama-2-7b-hf", "Llama2_7bHf")]
+    [InlineData("Qwen/Qwen2.5-7B", "Qwen2_5_7B")]
+    [InlineData("facebook/opt-6.7b", "Opt6_7b")]
+    [InlineData("70B", "Model70B")]
+    [InlineData("\u6a21\u578b", "Model")]
+    [InlineData("models/mine/", "Mine")]
+    public void A_type_is_named_after_the_models_name(string name, string type) => DeclarationText.TypeName(name).ShouldBe(type);
+
+    [Theory]
+    [InlineData("DecoderLayer", "DecoderLayerModel")]
+    [InlineData("Deployment", "DeploymentModel")]
+    [InlineData("a \"quoted\\name\u00e9", "AQuotedName")]
+    public void A_name_that_is_taken_or_no_identifier_is_read_back_all_the_same(string name, string type)
+    {
+        var spec = SpecOf(Declarations.Small);
+        spec = spec with { Model = spec.Model with { Name = name } };
+        var text = DeclarationText.Write(spec, "App");
+        text.ShouldContain($"public static class {type}\n");
+        SpecOf(text).ShouldBe(spec);
+    }
+
+    [Fact]
+    public void Every_published_model_is_read_back()
+    {
+        foreach (var model in typeof(DeclarationTextTests).Assembly.GetTypes().Where(t => t.IsDefined(typeof(ModelAttribute), inherit: false)))
+        {
+            var spec = SpecOf(PublishedModels.Deployed(model.Name, "Devices.B200, TensorParallel = 2", "Decode(Batch = 1, Context = 100)"));
+            SpecOf(DeclarationText.Write(spec, "App")).ShouldBe(spec);
+        }
+    }
+
+    [Fact]
+    public void Every_random_declaration_is_read_back()
+    {
+        var read = 0;
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(100).WithReplay(20_251, 3), Prop.ForAll(RandomDeclarationTests.Sources.ToArbitrary(), source =>
+        {
+            if (Extracted(source) is not { } spec)
+                return;
+            read++;
+            SpecOf(DeclarationText.Write(spec, "App")).ShouldBe(spec);
+        }));
+        read.ShouldBeGreaterThan(20);
+    }
+
+    private static DeploymentSpec SpecOf(params string[] sources) => Extracted(sources).ShouldNotBeNull(sources[0]);
+
+    private static DeploymentSpec? Extracted(params string[] sources)
+    {
+        var compilation = TestCompilation.Of(sources);
+        compilation.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error).ShouldBeEmpty(sources[0]);
+        var type = compilation.GetSymbolsWithName(_ => true, SymbolFilter.Type).OfType<INamedTypeSymbol>().Single(t => t.BaseType?.Name == nameof(Deployment));
+        return DeploymentParser.Parse(type, new FaultCounter())?.Spec;
+    }
+}
