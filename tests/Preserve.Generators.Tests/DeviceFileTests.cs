@@ -13,7 +13,7 @@ public class DeviceFileTests
     {
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/project/own.device.json", DeviceText.Own));
         run.ShouldCompile();
-        (await Analysis.DiagnosticsOf(run.Output, new DeviceText("/project/own.device.json", DeviceText.Own))).ShouldBeEmpty();
+        (await Analysis.DiagnosticsOf(run.Output, new DeviceText("/project/own.device.json", DeviceText.Own))).ShouldHaveSingleItem().Id.ShouldBe("PRSV106");
         var plans = EmittedText.PlansOf(run.Source);
         plans.DeviceFile.ShouldBe(DeviceText.Own.TrimEnd('\n'));
         plans.Steps[0].Plan.Device.ShouldBe("own-1");

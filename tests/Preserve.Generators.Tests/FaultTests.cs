@@ -166,12 +166,12 @@ public class FaultTests
     [Fact]
     public async Task A_deployment_that_does_not_fit_is_reported_with_its_sizes()
     {
-        var run = GeneratorRun.Of(PublishedModels.Deployed("Llama3_70B", "Devices.H100, TensorParallel = 2, Weights = Precision.Int8", "Decode(Batch = 64, Context = 16_384)"));
+        var run = GeneratorRun.Of(PublishedModels.Deployed("Llama3_70B", "Devices.H100, TensorParallel = 2, Weights = Precision.Int8", "Decode(Batch = 128, Context = 8_191)"));
         run.Sources.ShouldBeEmpty();
         var diagnostic = (await Analysis.DiagnosticsOf(run.Output)).ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV006");
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe(
-            "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.0 GB");
+            "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.1 GB");
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public class FaultTests
     {
         var provoked = Faults.Select(f => f.Data.Item3).Append("PRSV006").Distinct();
         // Device files have tests of their own.
-        Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Select(d => d.Id).Except(["PRSV009"]).ShouldBe(provoked, ignoreOrder: true);
+        Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Where(d => d.DefaultSeverity == DiagnosticSeverity.Error).Select(d => d.Id).Except(["PRSV009"]).ShouldBe(provoked, ignoreOrder: true);
     }
 
     private static string Replace(string parts, string by)

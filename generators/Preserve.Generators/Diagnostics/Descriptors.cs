@@ -70,6 +70,36 @@ internal static class Descriptors
         "'{0}' cannot be planned yet: {1}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV013.md");
 
+    public static readonly DiagnosticDescriptor ReplicatedHeads = new(
+        "PRSV101", "Key and value heads are replicated",
+        "{0}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV101.md");
+
+    public static readonly DiagnosticDescriptor BeyondPositions = new(
+        "PRSV102", "Step is beyond the positions of the model",
+        "{0}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV102.md");
+
+    public static readonly DiagnosticDescriptor CannotPay = new(
+        "PRSV103", "Recomputation cannot pay",
+        "'{0}' asks for a recomputation of keys and values, but {1}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV103.md");
+
+    public static readonly DiagnosticDescriptor NoPrefetch = new(
+        "PRSV104", "Nothing can be prefetched",
+        "Capacity or read rate of the L2 of '{0}' is not known: nothing is prefetched; a device file that gives them, or Prefetch = PrefetchPolicy.None, says what is meant",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV104.md");
+
+    public static readonly DiagnosticDescriptor NearlyFull = new(
+        "PRSV105", "Memory is nearly full",
+        "'{0}' needs {1} of {2} GB of each {3}, {4} %: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV105.md");
+
+    public static readonly DiagnosticDescriptor NotMeasured = new(
+        "PRSV106", "Device was not measured",
+        "Nothing of '{0}' was measured: times are made of data sheets and {1} assumed values, such as {2}",
+        Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV106.md");
+
     public static readonly DiagnosticDescriptor PlanningFailed = new(
         "PRSV900", "Planning failed",
         "No sound plan could be made for '{0}', a fault of Preserve: {1}. Please report it with this specification: {2}.",
@@ -79,6 +109,14 @@ internal static class Descriptors
 
     /// <summary>Where the page of each diagnostic stands, by its id.</summary>
     private const string Pages = "https://github.com/preserve-compiler/preserve/blob/main/docs/diagnostics/";
+
+    /// <summary>The diagnostic that advice is reported as.</summary>
+    public static DiagnosticDescriptor Of(SpecificationAdvice advice) => advice switch
+    {
+        ReplicatedHeadsAdvice => ReplicatedHeads,
+        BeyondPositionsAdvice => BeyondPositions,
+        _ => throw new System.ArgumentException(advice.GetType().Name, nameof(advice)),
+    };
 
     /// <summary>The diagnostic that a rule's fault is reported as.</summary>
     public static DiagnosticDescriptor Of(SpecificationFault fault) => fault switch

@@ -12,6 +12,8 @@ internal sealed class DiagnosticSink(DiagnosticDescriptor reported, Compilation 
             report(Diagnostic.Create(descriptor, FaultLocation.Of(site, compilation), [.. arguments]));
     }
 
+    public void Advise(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments) => Report(descriptor, site, arguments);
+
     public void ReportedElsewhere()
     {
     }

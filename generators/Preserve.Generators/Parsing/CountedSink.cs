@@ -13,6 +13,8 @@ internal sealed class CountedSink(IFaultSink inner) : IFaultSink
         inner.Report(descriptor, site, arguments);
     }
 
+    public void Advise(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments) => inner.Advise(descriptor, site, arguments);
+
     public void ReportedElsewhere()
     {
         Any = true;

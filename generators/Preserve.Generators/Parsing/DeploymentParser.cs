@@ -96,10 +96,15 @@ internal static class DeploymentParser
         };
 
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place), fault.Message);
+        if (!sink.Any)
         {
-            var site = fault.Place is StepPlace step ? steps[step.Step].Declaration.Site(step.Property) : declaration.Site(fault.Place.Property);
-            sink.Report(Descriptors.Of(fault), site, fault.Message);
+            foreach (var advice in DeploymentAdvice.Of(spec))
+                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place), advice.Message);
         }
         return spec;
+
+        FaultSite SiteOf(SpecificationPlace place) =>
+            place is StepPlace step ? steps[step.Step].Declaration.Site(step.Property) : declaration.Site(place.Property);
     }
 }

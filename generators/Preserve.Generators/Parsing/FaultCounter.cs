@@ -9,6 +9,10 @@ internal sealed class FaultCounter : IFaultSink
 
     public void Report(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments) => Count++;
 
+    public void Advise(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments)
+    {
+    }
+
     public void ReportedElsewhere() => Count++;
 
     public IFaultSink ForModel(INamedTypeSymbol model) => this;

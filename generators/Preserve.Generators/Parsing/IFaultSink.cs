@@ -9,6 +9,9 @@ internal interface IFaultSink
     /// <summary>Takes a fault.</summary>
     void Report(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments);
 
+    /// <summary>Takes advice: what it is about can be planned.</summary>
+    void Advise(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments);
+
     /// <summary>Takes a fault that is reported elsewhere: by the compiler, or where another type is analysed.</summary>
     void ReportedElsewhere();
 

@@ -221,11 +221,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. new[] { BeyondPositions, BeyondLinks, Skew, BuiltInId }.OfType<string>()];
-
-    private string? BeyondPositions => (long)Context + Spec.Steps[0].NewTokens is var tokens && tokens > Model.Spec.MaxPositions
-        ? $"the step reaches {tokens:#,0} tokens, and the model was made for sequences of {Model.Spec.MaxPositions:#,0}: its time is that of the arithmetic, what it would answer is another matter"
-        : null;
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, BuiltInId }.OfType<string>()];
 
     private string? BeyondLinks
     {

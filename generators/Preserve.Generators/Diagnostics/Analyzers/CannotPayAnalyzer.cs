@@ -1,0 +1,30 @@
+using System.Linq;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+using Preserve.Optimizer;
+
+namespace Preserve.Generators;
+
+/// <summary>PRSV103: says that a recomputation of keys and values that is asked for cannot pay, with both sizes.</summary>
+[DiagnosticAnalyzer(LanguageNames.CSharp)]
+public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotPay)
+{
+    private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
+    {
+        // Asked for is what stands there: where it is only the default, the report of the plan says why nothing is recomputed.
+        if (resolution is not Resolution.Accepted { Device: var device } || spec.Offload is not { KeyValues: Home.Host, Recompute: RecomputePolicy.Best }
+            || attribute.Attribute!.NamedArguments.All(a => a.Key != nameof(DeploymentAttribute.Recompute)))
+        {
+            return;
+        }
+        var rates = new ModelledRates(CostLaws.For(device), spec.Weights, spec.Activations);
+        var sizes = spec.Model.Stack.SelectMany(g => g.Pattern)
+            .Select(layer => KvSplitProblem.Of(rates, spec, layer, batch: 1, prompt: 1, tile: 1))
+            .SelectMany(p => p.Gather is null ? [p.Sizes(ActivationTransfer.Whole)] : new[] { p.Sizes(ActivationTransfer.Whole), p.Sizes(ActivationTransfer.Gathered) })
+            .OrderBy(s => s.Ratio).First();
+        if (sizes.CanPay)
+            return;
+        var location = FaultLocation.Of(attribute with { Argument = nameof(DeploymentAttribute.Recompute) }, symbol.Compilation);
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.CannotPay, location, symbol.Symbol.Name, sizes.ToString()));
+    }
+}

@@ -1,0 +1,17 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace Preserve.Generators;
+
+/// <summary>PRSV104: says that nothing can be prefetched on a device whose L2 is not known.</summary>
+[DiagnosticAnalyzer(LanguageNames.CSharp)]
+public sealed class NoPrefetchAnalyzer() : ResolutionAnalyzer(Descriptors.NoPrefetch)
+{
+    private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
+    {
+        if (resolution is not Resolution.Accepted { Device.L2Known: false } || spec.Prefetch == PrefetchPolicy.None)
+            return;
+        var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.NoPrefetch, location, spec.Device));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.Generators.Tests;
+
+/// <summary>What can be planned and is probably not meant is said at its place, with its numbers, and planned all the same.</summary>
+public partial class AdviceTests
+{
+    /// <summary>A part of the small declaration, what stands there instead with the place marked, and what is said.</summary>
+    public static TheoryData<string, string, string, string> Advice => new()
+    {
+        { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 2|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 2 key and value heads: 2 ranks hold each, so that the group's KV-cache is as many times as large" },
+        { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|Context = 128|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
+        { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
+        { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
+        { "Heads = 8|TensorParallel = 2)]|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, [|Recompute = RecomputePolicy.Best|])]|Context = 128, Prompt = 64", "PRSV103", "'Deployed' asks for a recomputation of keys and values, but a token's activations are 1,024 bytes, the keys and values that they make over 2 links 1,024: recomputing cannot pay" },
+        { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Capacity or read rate of the L2 of 'b200-sxm' is not known: nothing is prefetched; a device file that gives them, or Prefetch = PrefetchPolicy.None, says what is meant" },
+        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
+        { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Advice))]
+    public async Task Is_given_at_its_place_with_its_numbers(string parts, string replacements, string id, string message)
+    {
+        var marked = parts.Split('|').Zip(MarkedParts().Split(replacements)).Aggregate(Declarations.Small, (text, part) => text.With(part.First, part.Second));
+        var (source, places) = Markup.Parse(marked);
+        var run = GeneratorRun.Of(source);
+        run.Sources.Length.ShouldBe(1);
+        var said = (await Analysis.DiagnosticsOf(run.Output)).ShouldHaveSingleItem();
+        said.Id.ShouldBe(id);
+        said.Severity.ShouldNotBe(DiagnosticSeverity.Error);
+        said.Location.SourceSpan.ShouldBe(places.ShouldHaveSingleItem());
+        if (message.Length > 0)
+            said.GetMessage(CultureInfo.InvariantCulture).ShouldBe(message);
+    }
+
+    [Fact]
+    public void Every_advice_is_provoked() => Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Where(d => d.DefaultSeverity != DiagnosticSeverity.Error).Select(d => d.Id)
+        .ShouldBe(Advice.Select(a => a.Data.Item3).Distinct(), ignoreOrder: true);
+
+    [Theory]
+    // As many ranks as heads; a step that ends at the last position; recomputation by default; no prefetch wanted; a tenth of the memory free.
+    [InlineData("Heads = 8", "Heads = 8, KeyValueHeads = 2")]
+    [InlineData("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 129")]
+    [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Generation(Batch = 4, Prompt = 64, Tokens = 64)]")]
+    [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, TensorParallel = 2, Prefetch = PrefetchPolicy.None")]
+    [InlineData("Batch = 4, Context = 128", "Batch = 8192, Context = 2100")]
+    public async Task None_is_given_where_the_limit_is_kept(string part, string replacement) =>
+        (await Analysis.DiagnosticsOf(GeneratorRun.Of(Declarations.Small.With(part, replacement)).Output)).ShouldBeEmpty();
+
+    /// <summary>What parts the replacements, and marks no place.</summary>
+    [GeneratedRegex(@"(?<!\[)\|(?!\])")]
+    private static partial Regex MarkedParts();
+}
