@@ -26,8 +26,8 @@ public sealed class BandedRun
     /// <summary>Names of the kinds of kernels in the plan that no band is known for: they add nothing to any band.</summary>
     public EquatableArray<string> Unmeasured { get; }
 
-    /// <summary>Between what a time of the step lies in four of five measured steps; null where nothing that the plan does was measured on
-    /// the device.</summary>
+    /// <summary>Between what a time of the step lies in four of five measured steps; null where nothing that it depends on was measured
+    /// on the device.</summary>
     /// <param name="time">The time, of any run of the plan, in picoseconds.</param>
     /// <exception cref="ArgumentNullException"><paramref name="time"/> is null.</exception>
     public TimeBand? BandOf(Func<StepRun, long> time)
@@ -44,6 +44,9 @@ public sealed class BandedRun
             faster += low > 0 ? low * low : 0;
             slower += high > 0 ? high * high : 0;
         }
+        // Nothing that was measured moves it: of that time nothing is known.
+        if (faster == 0 && slower == 0)
+            return null;
         // A difference of times can shrink by more than itself; a time cannot.
         return new TimeBand(Math.Max(0, nominal - (long)Math.Sqrt(faster)), nominal + (long)Math.Sqrt(slower));
     }

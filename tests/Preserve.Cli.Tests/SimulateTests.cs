@@ -110,6 +110,23 @@ public sealed class SimulateTests : IDisposable
         static long Times(JsonElement layers) => layers.ValueKind == JsonValueKind.Null || layers[2].GetInt32() == 0 ? 1 : ((layers[1].GetInt32() - layers[0].GetInt32()) / layers[2].GetInt32()) + 1;
     }
 
+    [Theory]
+    [InlineData("none")]
+    [InlineData("norm")]
+    [InlineData("matmul")]
+    public async Task A_trigger_stands_in_the_layer_that_its_collective_reduces(string fusion)
+    {
+        await _tool.SucceedAsync(["simulate", "--model", "llama-3-70b", "--device", "h100-sxm", "--tensor-parallel", "8", "--batch", "64", "--context", "4096", "--fuse", fusion, "--prefetch-table", _tool.PathOf("table.json")]);
+        using var table = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("table.json")));
+        var rows = table.RootElement.GetProperty("prefetches").EnumerateArray().ToList();
+        rows.ShouldNotBeEmpty();
+        foreach (var row in rows.Where(r => r.GetProperty("trigger").GetString() == (fusion == "matmul" ? "down" : "down_reduce")))
+        {
+            var last = row.GetProperty("layer").ValueKind == JsonValueKind.Null;
+            row.GetProperty("triggerLayer").GetInt32().ShouldBe(last ? 79 : row.GetProperty("layer").GetInt32() - 1, row.ToString());
+        }
+    }
+
     [Fact]
     public async Task A_prefetch_beside_a_kernel_is_triggered_by_that_kernel()
     {

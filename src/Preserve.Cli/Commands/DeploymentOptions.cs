@@ -198,7 +198,7 @@ internal sealed class DeploymentOptions
     };
 
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
-    private static string InOptions(string message) => message
+    internal static string InOptions(string message) => message
         .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
         .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
@@ -221,7 +221,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, BuiltInId }.OfType<string>()];
 
     private string? BeyondLinks
     {

@@ -32,7 +32,11 @@ internal static class ExplainCommand
         PrintPath(simulation);
         PrintCollectives(simulation);
         if (simulation.Report.Windows.Count == 0)
-            Console.WriteLine("no window: this policy prefetches under collectives, and one rank has none");
+        {
+            Console.WriteLine(simulation.Plan.Policy == PrefetchPolicy.None
+                ? "no window: this policy prefetches nothing"
+                : "no window: this policy prefetches under collectives, and one rank has none");
+        }
         foreach (var window in simulation.Report.Windows)
         {
             var many = window.FirstLayer != window.LastLayer;

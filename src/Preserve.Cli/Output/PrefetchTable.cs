@@ -64,11 +64,19 @@ internal static class PrefetchTable
                 if (tensor.BlockUnits > 0)
                     json.WriteNumber("blockTokens", tensor.BlockUnits);
             }
-            Layer(json, "triggerLayer", trigger.Reads.Concat(trigger.Writes).Select(r => r.Layer.Resolve(0)).DefaultIfEmpty(-1).Max());
+            Layer(json, "triggerLayer", LayerOf(trigger, plan.Layers));
             json.WriteString("trigger", trigger.Label);
             json.WriteBoolean("nextStep", isOfNextStep(read));
             json.WriteEndObject();
         }
+    }
+
+    /// <summary>The layer that an operator stands in: that of what it works on, which it reads first. What it writes, and a norm that is fused with
+    /// it, may be the next layer's.</summary>
+    private static int LayerOf(Instruction instruction, int layers)
+    {
+        var layer = instruction.Reads.Count > 0 ? instruction.Reads[0].Layer.Resolve(0) : -1;
+        return layer < layers ? layer : -1;
     }
 
     private static void Layer(Utf8JsonWriter json, string name, int layer)

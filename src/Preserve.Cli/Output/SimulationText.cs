@@ -36,15 +36,16 @@ internal static class SimulationText
         if (report.Split is { } split)
             times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
         if (report.Guard is { } guard)
-            times.AddRow("guard", Markup.Escape(Guard(guard.Outcome)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
+            times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         AnsiConsole.Write(times);
     }
 
-    private static string Guard(GuardOutcome outcome) => outcome switch
+    private static string Guard(GuardOutcome outcome, bool unmeasured) => outcome switch
     {
-        GuardOutcome.Kept => "sure to gain",
+        GuardOutcome.Kept => unmeasured ? "sure to gain, as far as measured" : "sure to gain",
         GuardOutcome.Nominal => "not measured",
         GuardOutcome.Refused => "not sure to gain",
+        GuardOutcome.SlowerElsewhere => "slower at a smaller context",
         _ => "nothing to gain",
     };
 

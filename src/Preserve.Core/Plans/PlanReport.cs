@@ -45,6 +45,9 @@ public sealed record GuardReport(GuardOutcome Outcome, long? LowPicoseconds, lon
 {
     /// <summary>The search found nothing that gains.</summary>
     public static GuardReport NothingToGain { get; } = new(GuardOutcome.NothingToGain, null, null);
+
+    /// <summary>What gains at the largest context costs time at a smaller one.</summary>
+    public static GuardReport SlowerElsewhere { get; } = new(GuardOutcome.SlowerElsewhere, null, null);
 }
 
 /// <summary>What became of a searched plan.</summary>
@@ -53,7 +56,7 @@ public enum GuardOutcome
     /// <summary>Emitted: it gains at the stated confidence when the constants of both plans move within their bands.</summary>
     Kept,
 
-    /// <summary>Emitted: it gains by the model, and the device has no measurements to say how surely.</summary>
+    /// <summary>Emitted: it gains by the model, and the device has no measurements, or none of its collectives, to say how surely.</summary>
     Nominal,
 
     /// <summary>The base plan is emitted: the gain is not positive at the stated confidence.</summary>
@@ -61,6 +64,9 @@ public enum GuardOutcome
 
     /// <summary>The base plan is emitted: no prefetch makes the step shorter.</summary>
     NothingToGain,
+
+    /// <summary>The base plan is emitted: what gains at the largest context costs time at a smaller one.</summary>
+    SlowerElsewhere,
 }
 
 /// <summary>An operator and what may be prefetched beside it, for all layers in which it is the same.</summary>
@@ -108,7 +114,7 @@ public enum Verdict
     /// <summary>Its reader takes as long with it, or with more of it, in the L2 as without: it is bound by its own work.</summary>
     ComputeBound,
 
-    /// <summary>More of it would push out of the L2 what is still needed: a larger one would keep both.</summary>
+    /// <summary>More of it would push out of the L2 what is still needed, or be pushed out itself: a larger one would keep both.</summary>
     WouldEvict,
 
     /// <summary>More of it takes more from others, who share the memory, than its reader gains: a memory that serves both would not.</summary>
@@ -116,6 +122,9 @@ public enum Verdict
 
     /// <summary>More of it hides under nothing: no constraint alone is in the way.</summary>
     NothingToHideUnder,
+
+    /// <summary>More of it would gain a little, and the search ended before.</summary>
+    NotSearched,
 
     /// <summary>The whole gain is smaller than the model is sure of, so nothing is prefetched.</summary>
     NotSure,

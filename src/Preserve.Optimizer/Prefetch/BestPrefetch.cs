@@ -33,15 +33,20 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         var published = Draft(new PublishedRule(_room));
         Published = published.Plan;
         Base = published.Plan.WithoutPrefetch();
-        var search = Search();
+        var search = Search(published);
         var best = search?.Run() is { } cuts ? WithoutIdle(cuts) with { Search = search } : published;
         var baseTime = _times.Of(Base, step.MaxContext);
+        var gains = false;
         foreach (var candidate in new[] { best, published }.OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
         {
-            if (_times.Of(candidate.Plan, step.MaxContext) < baseTime && IsNeverWorse(candidate))
+            if (_times.Of(candidate.Plan, step.MaxContext) >= baseTime)
+                continue;
+            gains = true;
+            if (IsNeverWorse(candidate))
                 return candidate;
         }
-        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
+        var guard = gains ? GuardReport.SlowerElsewhere : GuardReport.NothingToGain;
+        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = search?.Forget() };
     }
 
     /// <summary>The plan of the cuts, without the prefetches beside hosts outside the layers that shorten nothing: a tensor is cut alike in
@@ -74,12 +79,27 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     }
 
     /// <summary>Draws the template of a search, or null where there is nothing to choose.</summary>
-    private PrefetchSearch? Search()
+    private PrefetchSearch? Search(StepDraft published)
     {
         var rule = new TemplateRule();
         var template = Draft(rule);
         var problem = rule.Problem!;
-        return problem.Parts.Count == 0 ? null : new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, _times.Memory, cancellationToken);
+        if (problem.Parts.Count == 0)
+            return null;
+        return new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, _times.Memory, cancellationToken) { Seed = LengthsOf(published, problem) };
+    }
+
+    /// <summary>A draft as a choice of the problem: the longest that it brings of each part. A tensor is cut alike in all layers, and the rule need not
+    /// do so.</summary>
+    private long[] LengthsOf(StepDraft draft, PrefetchProblem problem)
+    {
+        var units = new long[problem.Parts.Count];
+        foreach (var candidate in draft.Graph.Windows.SelectMany(w => w.Candidates).Where(c => c.Chosen is not null))
+        {
+            if (problem.Find(candidate) is >= 0 and var part)
+                units[part] = Math.Max(units[part], candidate.Chosen!.Length.At(step.MaxContext));
+        }
+        return units;
     }
 
     /// <summary>Lengths are chosen at the largest context; a smaller one must not pay for it.</summary>

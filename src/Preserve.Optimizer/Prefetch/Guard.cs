@@ -23,7 +23,7 @@ internal static class Guard
         var gain = times.Of(basePlan, context) - times.Of(plan, context);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var gainOfWider = Gain(new PerturbedCostLaws(laws, null, slow: false));
-        var (measured, _) = BandedRun.Kinds(plan, laws);
+        var (measured, unmeasured) = BandedRun.Kinds(plan, laws);
         double lost = 0, won = 0;
         foreach (var kind in measured)
         {
@@ -35,7 +35,11 @@ internal static class Guard
         }
         if (measured.Count == 0)
             return new GuardReport(GuardOutcome.Nominal, null, null);
+        // What hides under collectives of which nothing was measured can be refused by the rest, but not made sure.
+        var known = !unmeasured.Contains(KernelKind.Collective);
         var sure = gain - (Math.Sqrt(lost) * DeviationsAtConfidence / DeviationsPerBandEnd);
+        if (sure > 0 && !known)
+            return new GuardReport(GuardOutcome.Nominal, null, null);
         return new GuardReport(
             sure > 0 ? GuardOutcome.Kept : GuardOutcome.Refused, gain - (long)Math.Sqrt(lost), gain + (long)Math.Sqrt(won));
 

@@ -103,6 +103,9 @@ internal sealed class PrefetchSearch
         return again.Run() is null ? null : again.Best;
     }
 
+    /// <summary>A choice that is tried beside the search's own first ones; one that does not fit is left out.</summary>
+    public long[]? Seed { get; init; }
+
     /// <summary>Bytes of the room that the best choice leaves for a part.</summary>
     public long RoomLeft(int part) => _room.Left(part, _best);
 
@@ -150,6 +153,12 @@ internal sealed class PrefetchSearch
             Fill(share, beside: false);
         foreach (var share in (double[])[0.25, 0.5, 1])
             Fill(share, beside: true);
+        if (Seed is not null)
+        {
+            for (var part = 0; part < Seed.Length; part++)
+                _next[part] = _worthless[part] ? 0 : Seed[part];
+            Try();
+        }
         // What collectives hide is most of the gain: it is settled by large steps before what kernels hide is weighed beside it.
         SearchBudgets(underCollectives: true);
         SearchParts(Coarsest, Coarsest);

@@ -42,12 +42,12 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         if (part < 0)
             return (Verdict.NothingToHideUnder, "it is too small to be worth an instruction");
         var whole = search.Problem.Parts[part];
-        if (search.IsWorthless(part))
+        var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
+        if (search.IsWorthless(part) && here + elsewhere < whole.Units)
             return (Verdict.ComputeBound, Text($"{candidate.ReaderLabel} takes {reader.Base / 1e6:0.0} us with it in the L2 or without"));
         if (refused is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
             return (Verdict.NotSure, Text($"all prefetches together gain {low / 1e6:0.0} to {high / 1e6:0.0} us, which is not sure to be a gain"));
 
-        var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
         if (here + elsewhere >= whole.Units)
         {
             var times = Text($"{candidate.ReaderLabel} takes {reader.Plan / 1e6:0.0} us, not {reader.Base / 1e6:0.0}");
@@ -78,6 +78,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         var cost = more is null ? 0 : _nominal.Loss(more);
 
         var least = (Constraint: (Verdict?)null, Loss: Math.Min(cost, 0));
+        var times = Relaxation;
         if (host.IsCollective)
             Lift(Verdict.WindowTooShort, _longer, more);
         Lift(Verdict.ComputeBound, _faster, more);
@@ -86,21 +87,28 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         if (least.Constraint is null)
             Lift(Verdict.NoRoom, _larger, beyond);
         if (least.Constraint is null)
+        {
+            times = LargeRelaxation;
             Lift(more is null ? Verdict.NoRoom : Verdict.WouldEvict, _largest, more ?? beyond);
+        }
 
         var longer = Text($"{added:#,0} bytes more") + (search.IsPerLayer(part) ? " in all layers" : "");
         var price = cost switch
         {
             > 0 => Text($"{longer} would cost {cost / 1e6:0.000} us of the step"),
             0 => $"{longer} would save nothing",
-            _ => Text($"{longer} would save {-cost / 1e6:0.000} us of the step, which the search left"),
+            _ => Text($"{longer} would save {-cost / 1e6:0.000} us of the step"),
         };
+        // Nothing is in the way: the search ended before.
+        if (cost < 0 && least.Constraint is null)
+            return (Verdict.NotSearched, price + ", and no other machine more: the search left it, which ends where gains are small and does not try windows again that occur once in a deep stack");
+
         var left = Text($"of the {search.RoomBytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
         var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");
         return least.Constraint switch
         {
-            Verdict.NoRoom => (Verdict.NoRoom, $"{left}; in a larger L2 more of it{lifted}"),
-            Verdict.WouldEvict => (Verdict.WouldEvict, $"{price}: they push out what is still needed, and in a larger L2 they{lifted}"),
+            Verdict.NoRoom => (Verdict.NoRoom, Text($"{left}; in an L2 of {times} times the size more of it") + lifted),
+            Verdict.WouldEvict => (Verdict.WouldEvict, price + (cost > 0 ? ": they push out what is still needed" : ": they are pushed out before they are read") + Text($", and in an L2 of {times} times the size they") + lifted),
             Verdict.WindowTooShort => (Verdict.WindowTooShort, $"{price}; were each collective twice as long, they{lifted}"),
             Verdict.ComputeBound => (Verdict.ComputeBound, $"{price}: its reader is bound by its own work then, and were that done twice as fast, they{lifted}"),
             Verdict.Contention => (Verdict.Contention, $"{price}: others, who share the memory, lose what its reader gains, and if none did, they{lifted}"),

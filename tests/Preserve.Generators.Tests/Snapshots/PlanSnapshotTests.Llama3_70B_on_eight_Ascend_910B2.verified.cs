@@ -34,7 +34,7 @@ partial class Llama3_70BDeployed
             # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
             # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
             # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
-            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time.
+            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time; 'slower-elsewhere' where it costs time at a smaller context.
             # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
             # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
             # Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and
@@ -418,7 +418,7 @@ partial class Llama3_70BDeployed
                   compute-bound  79.down_weight        0 of 29,360,128   down takes 216.6 us with it in the L2 or without
                 window  down_reduce  layer 79  takes 325.593143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  would-evict    head_weight           0 of 131,334,144  16,252,928 bytes more would save 6.653 us of the step, which the search left: they push out what is still needed, and in a larger L2 they would save 8.218 us
+                  would-evict    head_weight           0 of 131,334,144  16,252,928 bytes more would save 6.653 us of the step: they are pushed out before they are read, and in an L2 of 2 times the size they would save 8.218 us
                 window  head_gather  outside the layers  takes 27.145143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
                   compute-bound  0.qkv_weight          0 of 10,485,760   qkv takes 80.1 us with it in the L2 or without

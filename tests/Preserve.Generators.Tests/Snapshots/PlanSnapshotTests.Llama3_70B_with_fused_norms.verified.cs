@@ -32,7 +32,7 @@ partial class Llama3_70BDeployed
             # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
             # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
             # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
-            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time.
+            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time; 'slower-elsewhere' where it costs time at a smaller context.
             # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
             # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
             # Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and
@@ -137,54 +137,54 @@ partial class Llama3_70BDeployed
                 elsewhere      1,228.966880 us
                 gain at half   1,007.415799 us
                 gain at twice  1,007.415799 us
-                guard          kept at 972.813057 us to 1,100.947643 us
+                guard          nominal
                 weights        17,640,734,720 bytes
                 kv-cache       10,740,039,680 bytes
                 window  embed_reduce  outside the layers  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
                   whole        0.qkv_weight       20,971,520 of 20,971,520   qkv takes 8.7 us, not 13.4
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
                 window  qkv  layer 0  takes 8.748901 us  hides 6.356711 us  saves 3.202010 us
-                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us
                 window  attention  layer 0  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
+                  would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 27.137 us
                 window  out_reduce  layer 0  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
-                  part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
-                  no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
+                  part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 2 times the size more of it would save 226.595 us
+                  no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 8 times the size more of it would save 98.849 us
                 window  gate_up  layer 0  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
                   part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layer 0  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
                   whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
-                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
-                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
                 window  qkv  layers 1 to 78  takes 9.748901 us each  hides 7.356711 us each  saves 249.756780 us together
-                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us
                 window  attention  layers 1 to 78  takes 54.433475 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
+                  would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 27.137 us
                 window  out_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.361094 us each  saves 463.500414 us together
-                  part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
-                  no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
+                  part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 2 times the size more of it would save 226.595 us
+                  no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 8 times the size more of it would save 98.849 us
                 window  gate_up  layers 1 to 78  takes 40.249202 us each  hides 8.005375 us each  saves 66.788280 us together
                   part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.695888 us each  saves 468.194064 us together
                   whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
-                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
-                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
                 window  qkv  layer 79  takes 9.748901 us  hides 7.356711 us  saves 3.202010 us
-                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 253.462 us
+                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us
                 window  attention  layer 79  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 27.137 us
+                  would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 27.137 us
                 window  out_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
-                  part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 226.595 us
-                  no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in a larger L2 more of it would save 98.849 us
+                  part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 2 times the size more of it would save 226.595 us
+                  no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 8 times the size more of it would save 98.849 us
                 window  gate_up  layer 79  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
                   part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
                 window  down_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 3.997639 us
-                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.998 us of the step: they push out what is still needed, and in a larger L2 they would save 3.787 us
+                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.998 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 3.787 us
                 window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us
                   whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it in another window; qkv takes 8.7 us, not 13.4
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 256.161 us
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 13.569 us
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -33,7 +33,7 @@ partial class Llama3_70BDeployed
             # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
             # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
             # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
-            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time.
+            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time; 'slower-elsewhere' where it costs time at a smaller context.
             # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
             # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
             # Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and
@@ -144,45 +144,45 @@ partial class Llama3_70BDeployed
                 kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  0.qkv_weight          0 of 41,943,040            1,048,576 bytes more in all layers would cost 157.984 us of the step: they push out what is still needed, and in a larger L2 they would save 17.051 us
-                  no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 467.451 us
-                  would-evict  0.out_weight          0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 11.762 us
+                  would-evict  0.qkv_weight          0 of 41,943,040            1,048,576 bytes more in all layers would cost 157.984 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
+                  no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 467.451 us
+                  would-evict  0.out_weight          0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.762 us
                 window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.387393 us each  saves 606.146381 us together
-                  part         i.qkv_weight          37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 153.455 us of the step: they push out what is still needed, and in a larger L2 they would save 17.051 us
+                  part         i.qkv_weight          37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 153.455 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
                 window  qkv  layers 0 to 78  takes 12.985644 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 414.060 us
+                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 414.060 us
                 window  attention  layers 0 to 78  takes 100.658186 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict  i.out_weight          0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 56.125 us
+                  would-evict  i.out_weight          0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.125 us
                 window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked    i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  no-room      i.gate_up_weight      0 of 234,881,024           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 474.920 us
-                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 222.176 us
+                  no-room      i.gate_up_weight      0 of 234,881,024           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 474.920 us
+                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size more of it would save 222.176 us
                 window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.722187 us each  saves 452.234552 us together
-                  part         i.gate_up_weight      38,797,312 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 294.090 us
+                  part         i.gate_up_weight      38,797,312 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 294.090 us
                 window  gate_up  layers 0 to 78  takes 75.860674 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 39.714 us
+                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 39.714 us
                 window  down_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked    i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  i+1.qkv_weight        0 of 41,943,040            1,048,576 bytes more in all layers would cost 157.984 us of the step: they push out what is still needed, and in a larger L2 they would save 17.051 us
-                  no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 467.451 us
-                  would-evict  i+1.out_weight        0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 11.762 us
+                  would-evict  i+1.qkv_weight        0 of 41,943,040            1,048,576 bytes more in all layers would cost 157.984 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
+                  no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 467.451 us
+                  would-evict  i+1.out_weight        0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.762 us
                 window  attn_in_gather  layer 79  takes 16.636597 us  hides 14.387393 us  saves 7.672739 us
-                  part         79.qkv_weight         37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 153.455 us of the step: they push out what is still needed, and in a larger L2 they would save 17.051 us
+                  part         79.qkv_weight         37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 153.455 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
                 window  qkv  layer 79  takes 12.985644 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 414.060 us
+                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 414.060 us
                 window  attention  layer 79  takes 100.658186 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  79.out_weight         0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 56.125 us
+                  would-evict  79.out_weight         0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.125 us
                 window  out_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  no-room      79.gate_up_weight     0 of 234,881,024           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 474.920 us
-                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 222.176 us
+                  no-room      79.gate_up_weight     0 of 234,881,024           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 474.920 us
+                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size more of it would save 222.176 us
                 window  mlp_in_gather  layer 79  takes 16.636597 us  hides 14.722187 us  saves 5.724488 us
-                  part         79.gate_up_weight     38,797,312 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 294.090 us
+                  part         79.gate_up_weight     38,797,312 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 294.090 us
                 window  gate_up  layer 79  takes 75.860674 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 39.714 us
+                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 39.714 us
                 window  down_scatter  layer 79  takes 14.999494 us  hides 10.453559 us  saves 5.369282 us
                   not-asked    final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part         head_weight           26,214,400 of 525,336,576  12,582,912 bytes more would cost 1.638 us of the step: they push out what is still needed, and in a larger L2 they would save 2.577 us
+                  part         head_weight           26,214,400 of 525,336,576  12,582,912 bytes more would cost 1.638 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 2.577 us
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only

@@ -30,7 +30,7 @@ partial class TwoKindsDeployed
             # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
             # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
             # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
-            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time.
+            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time; 'slower-elsewhere' where it costs time at a smaller context.
             # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
             # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
             # Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and
@@ -184,10 +184,10 @@ partial class TwoKindsDeployed
                 window  embed_reduce  outside the layers  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.885 us
                   compute-bound  0.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  qkv  layers 0 to 1  takes 7.183025 us each  hides 7.183025 us each  saves 6.327100 us together
-                  part           i.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  part           i.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.885 us
                 window  attention  layers 0 to 1  takes 72.224754 us each  hides 1.919685 us each  saves 0.000000 us together
                   compute-bound  i.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 0.512066 us together
@@ -199,10 +199,10 @@ partial class TwoKindsDeployed
                 window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  no-room        i+1.Wide/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  no-room        i+1.Wide/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.885 us
                   compute-bound  i+1.Wide/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  qkv  layer 2  takes 7.183025 us  hides 7.183025 us  saves 3.163550 us
-                  part           2.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  part           2.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.885 us
                 window  attention  layer 2  takes 72.224754 us  hides 1.919685 us  saves 0.000000 us
                   compute-bound  2.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 0.256033 us
@@ -214,10 +214,10 @@ partial class TwoKindsDeployed
                 window  down_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 3.283398 us
                   not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  part           3.Narrow/kv[0:c]             33,554,432 of 268,435,456  10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in a larger L2 they would save 53.617 us
+                  part           3.Narrow/kv[0:c]             33,554,432 of 268,435,456  10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 53.617 us
                   compute-bound  3.Narrow/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  qkv  layers 3 to 59  takes 6.114844 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict    i.Narrow/kv[0:c]             0 of 268,435,456           10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in a larger L2 they would save 59.721 us
+                  would-evict    i.Narrow/kv[0:c]             0 of 268,435,456           10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 59.721 us
                 window  attention  layers 3 to 59  takes 73.211938 us each  hides 0.000000 us each  saves 0.000000 us together
                   compute-bound  i.Narrow/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layers 3 to 59  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
@@ -229,10 +229,10 @@ partial class TwoKindsDeployed
                 window  down_reduce  layers 3 to 59  takes 6.475356 us each  hides 6.475356 us each  saves 185.434680 us together
                   not-asked      i+1.Narrow/attn_norm_weight  0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  i+1.Narrow/qkv_weight        0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  part           i+1.Narrow/kv[0:c]           33,554,432 of 268,435,456  10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in a larger L2 they would save 53.617 us
+                  part           i+1.Narrow/kv[0:c]           33,554,432 of 268,435,456  10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 53.617 us
                   compute-bound  i+1.Narrow/out_weight        0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  qkv  layer 60  takes 6.114844 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict    60.Narrow/kv[0:c]            0 of 268,435,456           10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in a larger L2 they would save 59.721 us
+                  would-evict    60.Narrow/kv[0:c]            0 of 268,435,456           10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 59.721 us
                 window  attention  layer 60  takes 73.211938 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  60.Narrow/out_weight         0 of 4,194,304             out takes 4.4 us with it in the L2 or without
                 window  out_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
@@ -243,11 +243,11 @@ partial class TwoKindsDeployed
                   compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight            0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  head_weight                  0 of 32,768,000            3,932,160 bytes more would save 0.021 us of the step, which the search left: its reader is bound by its own work then, and were that done twice as fast, they would save 0.469 us
+                  compute-bound  head_weight                  0 of 32,768,000            3,932,160 bytes more would save 0.021 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.469 us
                 window  head_gather  outside the layers  takes 22.800088 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
-                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in a larger L2 more of it would save 9.885 us
+                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.885 us
                   compute-bound  0.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
 
             """;

@@ -81,27 +81,7 @@ public class BestPrefetchTests
     public void Verdicts_account_for_every_byte_of_every_candidate() =>
         Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
-            var (deployment, laws) = c;
-            var draft = new BestPrefetch(deployment, deployment.Steps[0], laws, default).Choose();
-            var report = new ReportBuilder(deployment, draft, laws, default).Build();
-            foreach (var candidate in report.Windows.SelectMany(w => w.Candidates))
-            {
-                candidate.PrefetchedBytes.ShouldBeInRange(0, candidate.Bytes);
-                if (candidate.Verdict is Verdict.Part)
-                    candidate.PrefetchedBytes.ShouldBeGreaterThan(0);
-                if (candidate.PrefetchedBytes == candidate.Bytes)
-                    candidate.Verdict.ShouldBe(Verdict.Whole);
-                candidate.Reason.ShouldNotBeEmpty();
-            }
-            // Whole is said of those, and only those, that the plan itself brings whole to that layer.
-            foreach (var window in report.Windows)
-            {
-                foreach (var candidate in window.Candidates)
-                {
-                    var layer = candidate.Tensor.Layer.Resolve(window.LastLayer);
-                    (Prefetched(draft.Plan, candidate.Tensor.Tensor, layer) >= candidate.Bytes).ShouldBe(candidate.Verdict == Verdict.Whole, $"{window.Host} {candidate}");
-                }
-            }
+            PrefetchCorpus.CheckVerdicts(c.Deployment, new BestPrefetch(c.Deployment, c.Deployment.Steps[0], c.Laws, default).Choose(), c.Laws);
             return true;
         }).Check(RandomDeployments.Runs(25));
 
@@ -141,22 +121,6 @@ public class BestPrefetchTests
     [Fact]
     public void The_same_input_gives_the_same_plan() =>
         PlanText.Write(Planner.Plan(Llama(), Get(Devices.H100))).ShouldBe(PlanText.Write(Planner.Plan(Llama(), Get(Devices.H100))));
-
-    /// <summary>Bytes of a layer's tensor that the unrolled plan prefetches, none counted twice.</summary>
-    private static long Prefetched(ExecutionPlan plan, string tensor, int layer)
-    {
-        var declaration = plan.Tensors.Single(t => t.Name == tensor);
-        var context = plan.Step.MaxContext;
-        var (bytes, covered) = (0L, 0L);
-        foreach (var (begin, end) in plan.Unroll().Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads)
-            .Where(r => r.Tensor == tensor && r.Layer.Resolve(0) == layer)
-            .Select(r => (r.Range?.Begin.At(context) ?? 0, (r.Range?.End ?? declaration.Units).At(context))).Order())
-        {
-            bytes += Math.Max(0, end - Math.Max(begin, covered)) * declaration.UnitBytes;
-            covered = Math.Max(covered, end);
-        }
-        return bytes;
-    }
 
     private static DeploymentSpec Llama() => Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(64, 4096), Precision.Bf16, PrefetchPolicy.Best, Devices.H100);
 

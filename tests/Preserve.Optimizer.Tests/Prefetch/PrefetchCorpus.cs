@@ -9,6 +9,9 @@ internal static class PrefetchCorpus
     /// <summary>Cases that one seed gives.</summary>
     public const int ChunkSize = 500;
 
+    /// <summary>A report takes as long as all else: one case in so many has one.</summary>
+    private const int ReportEvery = 20;
+
     private static readonly Device[] _devices = [.. DeviceCatalogue.Ids.Select(Get).Where(d => d.L2Known)];
 
     private static readonly Gen<(DeploymentSpec Deployment, ICostLaws Laws)> _cases =
@@ -27,13 +30,43 @@ internal static class PrefetchCorpus
         var outcomes = new List<PrefetchOutcome>(ChunkSize);
         Prop.ForAll(Arb.From(_cases), c =>
         {
-            outcomes.Add(Check(c.Deployment, c.Laws, mostTrials));
+            outcomes.Add(Check(c.Deployment, c.Laws, mostTrials, withReport: outcomes.Count % ReportEvery == 0));
             return true;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(ChunkSize).WithReplay(RandomDeployments.Seed + (ulong)chunk, 1_234_567));
         return outcomes;
     }
 
-    private static PrefetchOutcome Check(DeploymentSpec deployment, ICostLaws laws, int mostTrials)
+    /// <summary>Checks that the verdicts of a draft account for every byte that its plan prefetches.</summary>
+    public static void CheckVerdicts(DeploymentSpec deployment, StepDraft draft, ICostLaws laws)
+    {
+        var report = new ReportBuilder(deployment, draft, laws, default).Build();
+        foreach (var candidate in report.Windows.SelectMany(w => w.Candidates))
+        {
+            candidate.PrefetchedBytes.ShouldBeInRange(0, candidate.Bytes);
+            if (candidate.Verdict is Verdict.Part)
+                candidate.PrefetchedBytes.ShouldBeGreaterThan(0);
+            if (candidate.PrefetchedBytes == candidate.Bytes)
+                candidate.Verdict.ShouldBe(Verdict.Whole);
+            candidate.Reason.ShouldNotBeEmpty();
+        }
+        // Whole is said of those, and only those, that the plan itself brings whole to that layer.
+        foreach (var window in report.Windows)
+        {
+            foreach (var candidate in window.Candidates)
+            {
+                var layer = candidate.Tensor.Layer.Resolve(window.LastLayer);
+                (Prefetched(draft.Plan, candidate.Tensor.Tensor, layer) >= candidate.Bytes).ShouldBe(candidate.Verdict == Verdict.Whole, $"{window.Host} {candidate}");
+            }
+        }
+        // What the windows prefetch, each as often as it stands in the stack, is what the plan does.
+        var (plan, context) = (draft.Plan, draft.Plan.Step.MaxContext);
+        var tensors = plan.Tensors.ToDictionary(t => t.Name);
+        report.Windows.Sum(w => (w.Stride == 0 ? 1 : ((w.LastLayer - w.FirstLayer) / w.Stride) + 1) * w.Candidates.Sum(c => c.PrefetchedBytes)).ShouldBe(
+            plan.Unroll().Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads).Where(r => tensors[r.Tensor].Role != TensorRole.BlockTable)
+                .Sum(r => (r.Range?.Length ?? tensors[r.Tensor].Units).At(context) * tensors[r.Tensor].UnitBytes));
+    }
+
+    private static PrefetchOutcome Check(DeploymentSpec deployment, ICostLaws laws, int mostTrials, bool withReport)
     {
         var step = deployment.Steps[0];
         var context = step.MaxContext;
@@ -60,7 +93,25 @@ internal static class PrefetchCorpus
         LowerBound.Of(chosen.Plan, context, laws).Picoseconds.ShouldBeLessThanOrEqualTo(chosenTime);
         foreach (var candidate in chosen.Graph.Windows.SelectMany(w => w.Candidates))
             candidate.Prefetched.At(context).ShouldBeInRange(0, candidate.Bytes.At(context));
+        if (withReport)
+            CheckVerdicts(deployment, emitted, laws);
         return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context));
+    }
+
+    /// <summary>Bytes of a layer's tensor that the unrolled plan prefetches, none counted twice.</summary>
+    private static long Prefetched(ExecutionPlan plan, string tensor, int layer)
+    {
+        var declaration = plan.Tensors.Single(t => t.Name == tensor);
+        var context = plan.Step.MaxContext;
+        var (bytes, covered) = (0L, 0L);
+        foreach (var (begin, end) in plan.Unroll().Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads)
+            .Where(r => r.Tensor == tensor && r.Layer.Resolve(0) == layer)
+            .Select(r => (r.Range?.Begin.At(context) ?? 0, (r.Range?.End ?? declaration.Units).At(context))).Order())
+        {
+            bytes += Math.Max(0, end - Math.Max(begin, covered)) * declaration.UnitBytes;
+            covered = Math.Max(covered, end);
+        }
+        return bytes;
     }
 
     private static Device Get(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new InvalidOperationException(id);

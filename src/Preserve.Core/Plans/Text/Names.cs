@@ -68,7 +68,8 @@ internal static class Names
         (GuardOutcome.Kept, "kept"),
         (GuardOutcome.Nominal, "nominal"),
         (GuardOutcome.Refused, "refused"),
-        (GuardOutcome.NothingToGain, "nothing-to-gain"));
+        (GuardOutcome.NothingToGain, "nothing-to-gain"),
+        (GuardOutcome.SlowerElsewhere, "slower-elsewhere"));
 
     public static readonly Words<Verdict> Verdicts = new("verdict",
         (Verdict.Whole, "whole"),
@@ -77,6 +78,7 @@ internal static class Names
         (Verdict.WindowTooShort, "too-short"),
         (Verdict.ComputeBound, "compute-bound"),
         (Verdict.WouldEvict, "would-evict"),
+        (Verdict.NotSearched, "not-searched"),
         (Verdict.Contention, "contention"),
         (Verdict.NothingToHideUnder, "nothing-to-hide-under"),
         (Verdict.NotSure, "not-sure"),
