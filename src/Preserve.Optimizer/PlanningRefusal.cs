@@ -12,8 +12,6 @@ public sealed record PlanningRefusal(string Option, string Reason)
         if (deployment is null)
             throw new System.ArgumentNullException(nameof(deployment));
         var offload = deployment.Offload;
-        if (offload.Weights == Home.Host)
-            return new(nameof(DeploymentAttribute.WeightHome), "weights in the host's memory are not planned for, only those on the device");
         if (offload.Objective == Objective.Throughput)
             return new(nameof(DeploymentAttribute.Objective), "layers that serve several batches are not planned for, only one batch after the other");
         if (offload.KeyValues == Home.Host && deployment.KeyValueBlockTokens > 0)

@@ -137,7 +137,7 @@ internal sealed class DeploymentOptions
         if (fit is { FitsDevice: true, Fits: false })
         {
             throw new InputException(
-                $"the KV-cache of {model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB, and it has {fit.HostAvailableBytes / 1e9:0.0} GB. A smaller batch or context, or a narrower format would need less");
+                $"{model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB there, and it has {fit.HostAvailableBytes / 1e9:0.0} GB; weights take {fit.HostWeightBytes / 1e9:0.0}, KV-cache {(fit.HostBytes - fit.HostWeightBytes) / 1e9:0.0}. A smaller batch or context, or a narrower format would need less");
         }
         if (!fit.Fits)
         {

@@ -56,8 +56,8 @@ public sealed class DeploymentAttribute(Type model, string device) : Attribute
     /// stored activations to recompute it from, as <see cref="Recompute"/> says. Default: <see cref="Home.Device"/>.</summary>
     public Home KeyValueHome { get; set; }
 
-    /// <summary>Where the layers' weights live. <see cref="Home.Host"/> brings those of each layer over the host link while the layer
-    /// before it runs. Default: <see cref="Home.Device"/>.</summary>
+    /// <summary>Where the layers' matrices live. <see cref="Home.Host"/> brings those of each layer over the host link while the layer
+    /// before it runs; norms, biases, the embedding and the output head stay on the device. Default: <see cref="Home.Device"/>.</summary>
     public Home WeightHome { get; set; }
 
     /// <summary>What the order of layers and batches makes best. <see cref="Preserve.Objective.Throughput"/> needs

@@ -27,6 +27,7 @@ internal sealed class DataFlow : IDirectedGraph
         var writers = new Dictionary<GraphReference, int>(graph.Operators.Count);
         var (kernel, before, attention) = (-1, -1, -1);
         var copied = Copied(graph);
+        var matrices = new Dictionary<int, int>();
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
@@ -41,8 +42,13 @@ internal sealed class DataFlow : IDirectedGraph
             if (op.IsKernel)
                 (kernel, before) = (i, kernel);
             // What is brought for a layer takes the place of what was brought for the layer two before, also where that is of another kind.
-            if (op.Operation is TransferOperation { Direction: TransferDirection.HostToDevice } && attention >= 0)
-                flow.Add(attention, i);
+            if (op.Operation is TransferOperation { Direction: TransferDirection.HostToDevice })
+            {
+                if (!op.Writes[0].Tensor.IsMatrix && attention >= 0)
+                    flow.Add(attention, i);
+                else if (op.Writes[0].Tensor.IsMatrix && matrices.TryGetValue(op.Writes[0].Layer.Value - 2, out var reader))
+                    flow.Add(reader, i);
+            }
             if (op.Operation is AttentionOperation)
                 attention = i;
             foreach (var write in op.Writes)
@@ -59,6 +65,8 @@ internal sealed class DataFlow : IDirectedGraph
             }
             foreach (var read in op.Reads)
             {
+                if (read.Tensor is { IsMatrix: true, Role: TensorRole.Value })
+                    matrices[read.Layer.Value] = i;
                 if (copied.TryGetValue(read.Tensor, out var touched))
                     touched.Add(i);
             }

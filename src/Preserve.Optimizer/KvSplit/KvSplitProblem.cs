@@ -87,7 +87,7 @@ public sealed record KvSplitProblem(
             TransferSeconds = copy.FixedSeconds,
             HostMemoryBytesPerSecond = rates.HostMemoryBytesPerSecond,
             FirstWeightBytes = first,
-            OtherWeightBytes = offloaded ? new RankSizes(deployment).LayerWeightBytes(layer) - first : 0,
+            OtherWeightBytes = offloaded ? new RankSizes(deployment).LayerMatrixBytes(layer) - first : 0,
             Tile = tile,
             Ranks = ranks,
             Gather = ranks > 1 ? rates.Gather(activationBytes * batch * hidden, ranks, tile, prompt) : null,

@@ -68,7 +68,7 @@ internal sealed class ModelLowering
         foreach (var group in _model.Stack)
         {
             // What is brought from the host for neighbouring layers lies in two buffers in turn: a repeat then has an even number of layers.
-            var inTurn = _deployment.Offload.KeyValues == Home.Host && group.Pattern.Count % 2 == 1 ? 2 : 1;
+            var inTurn = _deployment.Offload.Any && group.Pattern.Count % 2 == 1 ? 2 : 1;
             Lower(group, inTurn, group.Repeat / inTurn);
             Lower(group, 1, group.Repeat % inTurn);
         }

@@ -14,8 +14,9 @@ namespace Preserve.Optimizer;
 /// wait means the last signal above, which is then that of the layer's own copy and not of the next.</para>
 /// </remarks>
 /// <param name="split">Tokens of each sequence that are recomputed; of a prefill, those whose activations are stored.</param>
-/// <param name="stored">Format of the stored activations.</param>
-internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPass
+/// <param name="offload">In which format activations are stored, and whether the weights come from the host too: keys and values are then made
+/// again before all else of the layer, as soon as their part of the projection is there.</param>
+internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : IPass
 {
     public string Name => "offload key-values";
 
@@ -29,7 +30,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         {
             copies[layer.Index] = graph.Step is DecodeSpec ? layer.Load() : [];
             behind.Add(layer.Store, layer.Save());
-            before.Add(layer.Attention, layer.Recompute());
+            before.Add(offload.Weights == Home.Host ? layer.First : layer.Attention, layer.Recompute());
             layer.Attend();
         }
 
@@ -92,6 +93,9 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         public int Index { get; }
 
         public GraphOperator Attention { get; }
+
+        /// <summary>The layer's first operator.</summary>
+        public GraphOperator First => _graph.Operators.First(o => o.Layer == Index);
 
         /// <summary>The operator that stores the new entries.</summary>
         public GraphOperator Store { get; }
@@ -271,5 +275,5 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
 
     private CacheSplit Split => split;
 
-    private Precision Stored => stored;
+    private Precision Stored => offload.StoredActivations;
 }

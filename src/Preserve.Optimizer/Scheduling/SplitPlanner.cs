@@ -152,7 +152,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         {
             (_planner, _step, _whole, _problems) = (planner, step, whole, problems);
             _contexts = step.GuardedContexts().ToList();
-            _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - new RankSizes(planner.Deployment).WeightBytes());
+            var sizes = new RankSizes(planner.Deployment);
+            _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - (sizes.WeightBytes() - sizes.HostWeightBytes()));
         }
 
         /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything.</summary>

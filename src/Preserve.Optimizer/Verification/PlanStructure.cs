@@ -25,10 +25,14 @@ internal sealed class PlanStructure
     /// <summary>What writes each value: by layer, or once for all.</summary>
     private readonly Dictionary<string, Instruction?[]> _writers = new(StringComparer.Ordinal);
 
+    /// <summary>The weights that come from the host.</summary>
+    private readonly BroughtWeights _brought;
+
     private PlanStructure(ExecutionPlan plan, int context)
     {
         _plan = plan;
         _context = context;
+        _brought = new BroughtWeights(plan, _tensors, context);
     }
 
     public static List<PlanFault> Check(ExecutionPlan plan, int context)
@@ -66,7 +70,7 @@ internal sealed class PlanStructure
             if (node is Instruction instruction)
             {
                 CheckInstruction(instruction, layers);
-                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(instruction, body, _tensors, _context) is { } fault)
+                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(_brought.Resolve(instruction), body.OfType<Instruction>().Select(_brought.Resolve), _tensors, _context) is { } fault)
                     Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
                 continue;
             }
@@ -111,12 +115,18 @@ internal sealed class PlanStructure
             else if (instruction.Operation is RecomputeOperation recompute)
                 _recomputed.Add((kind, instruction.Label, recompute.Rotates));
         }
+        var resolved = _brought.Resolve(instruction);
+        if ((_brought.Fault(instruction) ?? _brought.ReadFault(resolved)) is { } fault)
+        {
+            Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
+            return;
+        }
         // One instruction may read a cache in several ranges.
         var counted = "";
-        foreach (var read in instruction.Reads)
+        foreach (var read in resolved.Reads)
         {
-            // Keys and values are made again with the weights that made them.
-            var again = instruction.Operation is RecomputeOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
+            // Keys and values are made again with the weights that made them; a weight that is copied is not used by that.
+            var again = instruction.Operation is RecomputeOperation or TransferOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
             if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted && !again)
                 Count(_uses, read, layers);
             counted = read.Tensor;
