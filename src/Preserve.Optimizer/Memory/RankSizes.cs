@@ -36,6 +36,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
         ? 0
         : checked(_model.Stack.Sum(group => group.Repeat * group.Pattern.Sum(LayerMatrixBytes)));
 
+    /// <summary>Bytes of the KV-cache of all batches.</summary>
     public long KeyValueBytes(StepSpec step)
     {
         checked
@@ -45,7 +46,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
                 total += group.Repeat * group.Pattern.Sum(layer => LayerKeyValueBytes(layer, step));
             if (deployment.KeyValueBlockTokens > 0)
                 total += ModelRules.Kinds(_model).Sum(kind => Blocks(step).TableBytes(Attention(kind.Layer).Window));
-            return total;
+            return deployment.Offload.BatchesPerLayer * total;
         }
     }
 
@@ -66,7 +67,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
                     most = Math.Max(most, rows * MostPerToken(layer));
             }
             var isOneKind = _model.Stack.Count == 1 && _model.Stack[0].Pattern.Count == 1;
-            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment) + TransferBound(step, isOneKind) + MatrixBound();
+            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment) + TransferBound(step, isOneKind) + MatrixBound() + BatchBound(step);
         }
     }
 
@@ -89,7 +90,23 @@ internal sealed class RankSizes(DeploymentSpec deployment)
             }
             // A prompt's activations stay until they are stored.
             var stored = step is PrefillSpec ? (long)step.Batch * step.NewTokens * _hidden * ValueBytes : 0;
-            return ((isOneKind ? 2 : 3) * most) + ((isOneKind ? 1 : 2) * (mostFresh + stored)) + (8 * PlanMemory.Alignment);
+            var batches = deployment.Offload.BatchesPerLayer;
+            if (batches == 1)
+                return ((isOneKind ? 2 : 3) * most) + ((isOneKind ? 1 : 2) * (mostFresh + stored)) + (8 * PlanMemory.Alignment);
+            // Of an odd number of batches the last has buffers of its own, between those of the even and the odd ones.
+            var turns = (batches % 2 == 0 ? 2 : 3) + (isOneKind ? 0 : 1);
+            return (turns * (most + mostFresh + stored)) + (8 * batches * PlanMemory.Alignment);
+        }
+    }
+
+    /// <summary>Bytes that several batches take beyond one: the residual streams of those that wait, and what each gives.</summary>
+    private long BatchBound(StepSpec step)
+    {
+        checked
+        {
+            var waiting = deployment.Offload.BatchesPerLayer - 1L;
+            var logits = (long)step.Batch * TensorSizes.VocabularyPart(_model.Vocabulary, _ranks) * _ranks;
+            return waiting * (((((long)step.Batch * step.NewTokens * _hidden) + logits) * ValueBytes) + (2 * PlanMemory.Alignment));
         }
     }
 

@@ -131,7 +131,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     private static long MostSpared(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems, DecodeSpec step) => problems.Values.Sum(p =>
     {
         var sizes = p.Problem.Sizes(p.Problem.Gather is null ? ActivationTransfer.Whole : ActivationTransfer.Gathered);
-        return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) * Math.Min(step.Prompt, step.MaxContext) * p.Layers).Ceiling() : 0;
+        return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) * Math.Min(step.Prompt, step.MaxContext) * p.Layers * p.Problem.Batches).Ceiling() : 0;
     });
 
     /// <summary>Times splits, and keeps the one that takes least: those of both forms, and those between them.</summary>

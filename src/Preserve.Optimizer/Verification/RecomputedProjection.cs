@@ -18,7 +18,8 @@ internal static class RecomputedProjection
         var operation = (RecomputeOperation)again.Operation;
         var layer = again.Writes.Count > 0 ? again.Writes[0].Layer : LayerIndex.None;
         var weights = WeightsOf(again, tensors).Where(w => w.Layer == layer).ToList();
-        var instructions = body.ToList();
+        var batch = again.Writes.Count > 0 ? BatchNames.SuffixOf(again.Writes[0].Tensor) : "";
+        var instructions = body.Where(i => i.Writes.Count > 0 && BatchNames.SuffixOf(i.Writes[0].Tensor) == batch).ToList();
         var projections = instructions.Where(i => i.Operation is MatMulOperation && WeightsOf(i, tensors).Any(w => weights.Any(o => IsSame(o, w)))).ToList();
         if (projections.Count == 0)
             return "makes keys and values again with no weight of its layer's projection";
