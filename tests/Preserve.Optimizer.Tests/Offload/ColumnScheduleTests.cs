@@ -157,6 +157,33 @@ public class ColumnScheduleTests
         (footprint.DeviceBytes - plan.ArenaBytes).ShouldBeInRange(deployment.KeyValueBlockTokens == 0 ? fit.WeightBytes + fit.KeyValueBytes : fit.WeightBytes, fit.WeightBytes + fit.KeyValueBytes);
     }).Check(RandomDeployments.Runs(200));
 
+    [Fact]
+    public void Any_such_deployment_is_never_slower_than_transferring_everything_and_reported_as_it_runs()
+    {
+        var splits = 0;
+        Prop.ForAll(Arb.From(Generator), deployment =>
+        {
+            DeviceCatalogue.TryGet(deployment.Device, out var device).ShouldBeTrue();
+            if (!MemoryFit.Of(deployment, device!.MemoryBytes, device.HostMemoryBytes).Fits)
+                return;
+            var plans = Planner.Plan(deployment, device);
+            PlanSet.Parse(PlanText.Write(plans)).ShouldBe(plans);
+            var (plan, report) = plans.Steps[0];
+            Run(device, plan, plan.Step.MaxContext).ShouldBe(report.StepPicoseconds);
+            report.BoundPicoseconds.ShouldBeLessThanOrEqualTo(Math.Min(report.BasePicoseconds, report.StepPicoseconds));
+            if (plan.RecomputedTokens(plan.Step.MaxContext) == 0)
+                return;
+            splits++;
+            var whole = Planner.PlanStep(deployment with { Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, plan.Step, device);
+            foreach (var context in Enumerable.Range(0, 5).Select(i => plan.Step.MinContext + (int)((long)(plan.Step.MaxContext - plan.Step.MinContext) * i / 4)).Distinct())
+                Run(device, plan, context).ShouldBeLessThanOrEqualTo(Run(device, whole, context));
+        }).Check(RandomDeployments.Runs(40));
+        splits.ShouldBeGreaterThan(2);
+
+        static long Run(Device device, ExecutionPlan plan, int context) =>
+            new Executor(new SimulatedBackend(device)).RunAsync(plan, context).AsTask().GetAwaiter().GetResult().Picoseconds;
+    }
+
     private static Gen<DeploymentSpec> Generator =>
         from hosted in HostCaches.Generator(maxRepeat: 8)
         from homes in Gen.Elements((Home.Host, Home.Device), (Home.Device, Home.Host), (Home.Host, Home.Host))
