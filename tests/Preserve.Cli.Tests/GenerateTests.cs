@@ -37,7 +37,23 @@ public sealed class GenerateTests : IDisposable
         (await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-b", "4", "-p", "128", "-n", "12")).ShouldNotContain("recomputed");
     }
 
+    [Fact]
+    public async Task Eight_batches_share_the_weights_that_cross()
+    {
+        string[] arguments = ["generate", "-m", "opt-30b", "-d", "a100-40-sxm", "-b", "32", "-p", "256", "-n", "4", "--kv-home", "host", "--weight-home", "host"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. arguments, "--batches", "8", "--json"])).RootElement;
+        SchemaCheck.Faults(json, JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "generate.schema.json"))).RootElement).ShouldBeEmpty();
+        (json.GetProperty("batch").GetInt32(), json.GetProperty("batches").GetInt32(), json.GetProperty("weightHome").GetString()).ShouldBe((256, 8, "host"));
+        var run = json.GetProperty("this");
+        run.GetProperty("tokensPerSecond").GetDouble().ShouldBe(256 * 4 / ((double)run.GetProperty("totalMicroseconds").GetDecimal() / 1e6), 1e-6);
+        json.GetProperty("hostBytes").GetInt64().ShouldBeGreaterThan(48L * 12 * 7168 * 7168 * 2);
+        json.GetProperty("deviceBytes").GetInt64().ShouldBeLessThan(40_000_000_000);
+        (await _tool.SucceedAsync([.. arguments, "--batches", "2"])).ShouldContain("column by column: each layer serves 2 batches of 32 before the next layer");
+    }
+
     [Theory]
+    [InlineData("--batches: layers that serve 33 batches are not planned for, only up to 32", "--batches", "33")]
+    [InlineData("--batches of the deployment is 0", "--batches", "0")]
     [InlineData("--tokens is 1, but must be 2 to 1,000,000", "--tokens", "1")]
     [InlineData("--prompt is 0, but must be 1 to 1,000,000", "--prompt", "0")]
     [InlineData("does not fit the memory of a100-40-sxm", "--batch", "4096")]

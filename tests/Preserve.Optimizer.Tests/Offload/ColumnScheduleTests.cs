@@ -141,7 +141,7 @@ public class ColumnScheduleTests
     }
 
     [Fact]
-    public void Any_deployment_whose_layers_serve_several_batches_is_planned_and_proved_within_the_arithmetic_of_its_memory() => Prop.ForAll(Arb.From(Generator), deployment =>
+    public void Any_deployment_whose_layers_serve_several_batches_is_planned_and_proved_within_the_arithmetic_of_its_memory() => Prop.ForAll(Arb.From(HostCaches.Columns(maxRepeat: 8)), deployment =>
     {
         DeploymentRules.Check(deployment, modelIsSound: true).ShouldBeEmpty();
         var plan = Specs.Plan(deployment);
@@ -161,7 +161,7 @@ public class ColumnScheduleTests
     public void Any_such_deployment_is_never_slower_than_transferring_everything_and_reported_as_it_runs()
     {
         var splits = 0;
-        Prop.ForAll(Arb.From(Generator), deployment =>
+        Prop.ForAll(Arb.From(HostCaches.Columns(maxRepeat: 8)), deployment =>
         {
             DeviceCatalogue.TryGet(deployment.Device, out var device).ShouldBeTrue();
             if (!MemoryFit.Of(deployment, device!.MemoryBytes, device.HostMemoryBytes).Fits)
@@ -183,18 +183,6 @@ public class ColumnScheduleTests
         static long Run(Device device, ExecutionPlan plan, int context) =>
             new Executor(new SimulatedBackend(device)).RunAsync(plan, context).AsTask().GetAwaiter().GetResult().Picoseconds;
     }
-
-    private static Gen<DeploymentSpec> Generator =>
-        from hosted in HostCaches.Generator(maxRepeat: 8)
-        from homes in Gen.Elements((Home.Host, Home.Device), (Home.Device, Home.Host), (Home.Host, Home.Host))
-        from blocks in Gen.Elements(0, 16)
-        from batches in Gen.Choose(1, 5)
-        select hosted with
-        {
-            Prefetch = PrefetchPolicy.None,
-            KeyValueBlockTokens = homes.Item1 == Home.Device ? blocks : 0,
-            Offload = hosted.Offload with { KeyValues = homes.Item1, Weights = homes.Item2, Objective = Objective.Throughput, BatchesPerLayer = batches },
-        };
 
     private static ExecutionPlan PlanOf(ModelSpec model, int batches, StepSpec? step = null)
     {
