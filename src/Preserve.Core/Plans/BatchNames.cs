@@ -14,14 +14,14 @@ internal static class BatchNames
     /// <param name="batches">Batches that there are; one has no mark.</param>
     public static string Suffix(int batch, int batches) => batches == 1 ? "" : Mark + batch.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The end of a name that says its batch; empty where it says none.</summary>
-    /// <param name="name">The name.</param>
-    public static string SuffixOf(string name) => name.LastIndexOf(Mark) is >= 0 and var mark ? name.Substring(mark) : "";
-
     /// <summary>The batch of a name; -1 where it belongs to all.</summary>
     /// <param name="name">The name.</param>
     public static int BatchOf(string name) =>
-        SuffixOf(name) is { Length: > 1 } suffix && int.TryParse(suffix.Substring(1), NumberStyles.None, CultureInfo.InvariantCulture, out var batch) ? batch : -1;
+        name.LastIndexOf(Mark) is >= 0 and var mark && int.TryParse(name.Substring(mark + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var batch) ? batch : -1;
+
+    /// <summary>The end of a name that says its batch; empty where it says none.</summary>
+    /// <param name="name">The name.</param>
+    public static string SuffixOf(string name) => BatchOf(name) < 0 ? "" : name.Substring(name.LastIndexOf(Mark));
 
     /// <summary>A name without its batch.</summary>
     /// <param name="name">The name.</param>

@@ -132,6 +132,24 @@ public class ColumnScheduleTests
         }
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task Even_and_odd_numbers_of_batches_keep_the_link_busy_alike(int batches)
+    {
+        DeviceCatalogue.TryGet(Devices.A100Sxm40, out var device).ShouldBeTrue();
+        var step = new DecodeSpec(32, 512, Total: false, Prompt: 512);
+        var one = HostCaches.Of(Specs.Deploy(Specs.Opt13B, 1, step, Precision.Bf16, PrefetchPolicy.None, Devices.A100Sxm40), RecomputePolicy.None);
+        var several = one with { Offload = one.Offload with { Objective = Objective.Throughput, BatchesPerLayer = batches } };
+        // Without weights to share, a batch of several takes what one alone does.
+        ((double)await Time(several) / (batches * await Time(one))).ShouldBeInRange(0.95, 1.001);
+
+        async Task<long> Time(DeploymentSpec deployment) =>
+            (await new Executor(new SimulatedBackend(device!)).RunAsync(Planner.PlanStep(deployment, step, device!), 512)).Picoseconds;
+    }
+
     [Fact]
     public async Task Plans_of_other_numbers_of_batches_are_not_of_one_generation()
     {
