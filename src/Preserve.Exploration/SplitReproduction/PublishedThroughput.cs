@@ -12,6 +12,8 @@ namespace Preserve.Exploration;
 public sealed record PublishedThroughput(
     string Device, string Model, int Prompt, int Tokens, double? BaselineTokensPerSecond = null, double? SplitTokensPerSecond = null, double? MostGainPercent = null)
 {
+    private static readonly (int Prompt, int Tokens)[] _lengths = [(256, 32), (256, 128), (512, 32), (512, 128), (1024, 32), (1024, 128)];
+
     /// <summary>The workstation card's id; it is not built in.</summary>
     public const string Workstation = "quadro-rtx-5000";
 
@@ -40,5 +42,5 @@ public sealed record PublishedThroughput(
     public double? GainPercent => 100 * ((SplitTokensPerSecond / BaselineTokensPerSecond) - 1);
 
     private static IEnumerable<PublishedThroughput> OfServer(string model, double gain) =>
-        from prompt in new[] { 256, 512, 1024 } from tokens in new[] { 32, 128 } select new PublishedThroughput(Server, model, prompt, tokens, MostGainPercent: gain);
+        _lengths.Select(l => new PublishedThroughput(Server, model, l.Prompt, l.Tokens, MostGainPercent: gain));
 }
