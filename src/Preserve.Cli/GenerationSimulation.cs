@@ -32,6 +32,11 @@ internal sealed class GenerationSimulation
 
     public int Prompt => Plans.Steps[1].Plan.Step.NewTokens;
 
+    /// <summary>Batches that each layer serves before the next layer.</summary>
+    public int Batches => Decode.Batches;
+
+    public bool HasHostWeights => Deployed.Spec.Offload.Weights == Home.Host;
+
     public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
 
     /// <summary>Bytes to and from the device's memory, over what it could serve in the decode steps' time.</summary>
@@ -61,9 +66,11 @@ internal sealed class GenerationSimulation
         Device = Deployed.Spec.Device,
         TensorParallel = Deployed.Spec.TensorParallel,
         Batch = Run.Batch,
+        Batches = Batches,
         Prompt = Prompt,
         Tokens = Run.Decode.Count + 1,
         KvHome = HasHostCache ? "host" : "device",
+        WeightHome = HasHostWeights ? "host" : "device",
         Prefetch = Decode.Policy.ToString().ToLowerInvariant(),
         Base = RunDocument.Of(BaseRun, MemoryShare(BaseRun)),
         This = RunDocument.Of(Run, MemoryShare(Run)),

@@ -8,7 +8,7 @@ namespace Preserve;
 
 /// <summary>The run of a whole generation: the prompts' prefill, which gives each sequence its first token, and a decode step for each of
 /// the others, every one at its own context.</summary>
-/// <param name="Batch">Sequences.</param>
+/// <param name="Batch">Sequences, those of all batches that a layer serves.</param>
 /// <param name="Prefill">The run of the prefill.</param>
 /// <param name="Decode">The runs of the decode steps, in order; the first begins with the prompt cached.</param>
 public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<StepRun> Decode)
@@ -49,6 +49,8 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
             throw decode is null ? new ArgumentNullException(nameof(decode)) : new ArgumentException($"'{decode.Step}' is no decode step of sequences of one length", nameof(decode));
         if (step.Batch != prompt.Batch)
             throw new ArgumentException($"the prefill has {prompt.Batch} sequences, the decode step {step.Batch}", nameof(decode));
+        if (prefill.Batches != decode.Batches)
+            throw new ArgumentException($"the layers of the prefill serve {prefill.Batches} batches, those of the decode step {decode.Batches}", nameof(decode));
         if ((prefill.Model, prefill.Device, prefill.Ranks) != (decode.Model, decode.Device, decode.Ranks))
             throw new ArgumentException($"the prefill is of {prefill.Model} on {prefill.Ranks} x {prefill.Device}, the decode step of {decode.Model} on {decode.Ranks} x {decode.Device}", nameof(decode));
         foreach (var needed in decode.Tensors.Where(t => t.Role == TensorRole.Activations))
@@ -64,6 +66,6 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
         var steps = new List<StepRun>(tokens - 1);
         for (var i = 0; i < tokens - 1; i++)
             steps.Add(await executor.RunAsync(decode, checked(prompt.Tokens + i), cancellationToken).ConfigureAwait(false));
-        return new GenerationRun(prompt.Batch, first, steps.ToArray());
+        return new GenerationRun(checked(prompt.Batch * prefill.Batches), first, steps.ToArray());
     }
 }

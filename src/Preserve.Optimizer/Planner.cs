@@ -24,6 +24,7 @@ public static class Planner
         if (device is null)
             throw new ArgumentNullException(nameof(device));
         Refuse(deployment);
+        deployment = WithPrefetch(deployment);
         var fit = MemoryFit.Of(deployment, device.MemoryBytes, device.HostMemoryBytes);
         if (fit.FitsDevice && !fit.Fits)
             throw new ArgumentException($"the deployment needs {fit.HostBytes} bytes of the host's memory, which has {fit.HostAvailableBytes}", nameof(deployment));
@@ -58,6 +59,7 @@ public static class Planner
         if (device is null)
             throw new ArgumentNullException(nameof(device));
         Refuse(deployment);
+        deployment = WithPrefetch(deployment);
         var laws = CostLaws.For(device);
         var splits = new SplitPlanner(deployment, laws, cancellationToken);
         var plan = Draft(deployment, step ?? throw new ArgumentNullException(nameof(step)), laws, splits, cancellationToken).Plan;
@@ -82,6 +84,11 @@ public static class Planner
         var graph = StepPlanner.Plan(deployment, step, StepPlanner.RuleOf(deployment.Prefetch, room), split);
         return new StepDraft(graph, PlanEmission.Emit(graph, deployment, room), null, null);
     }
+
+    /// <summary>Where layers serve several batches nothing is prefetched: their weights are read by one batch after the other, and the link to the host is
+    /// what such a step waits for.</summary>
+    private static DeploymentSpec WithPrefetch(DeploymentSpec deployment) =>
+        deployment.Offload.BatchesPerLayer > 1 ? deployment with { Prefetch = PrefetchPolicy.None } : deployment;
 
     private static void Refuse(DeploymentSpec deployment)
     {

@@ -5,6 +5,9 @@ namespace Preserve.Optimizer;
 /// <param name="Reason">What is missing, in a few words.</param>
 public sealed record PlanningRefusal(string Option, string Reason)
 {
+    /// <summary>Most batches that a layer may serve: each stands in the body of a plan by itself, and what planning takes grows with them.</summary>
+    internal const int MostBatches = 32;
+
     /// <summary>The refusal of a deployment, or null where it is planned.</summary>
     /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
     public static PlanningRefusal? Of(DeploymentSpec deployment)
@@ -12,12 +15,10 @@ public sealed record PlanningRefusal(string Option, string Reason)
         if (deployment is null)
             throw new System.ArgumentNullException(nameof(deployment));
         var offload = deployment.Offload;
-        if (offload.Weights == Home.Host)
-            return new(nameof(DeploymentAttribute.WeightHome), "weights in the host's memory are not planned for, only those on the device");
-        if (offload.Objective == Objective.Throughput)
-            return new(nameof(DeploymentAttribute.Objective), "layers that serve several batches are not planned for, only one batch after the other");
         if (offload.KeyValues == Home.Host && deployment.KeyValueBlockTokens > 0)
             return new(nameof(DeploymentAttribute.KeyValueBlockTokens), "a paged KV-cache in the host's memory is not planned for, only one in one piece");
+        if (offload.BatchesPerLayer > MostBatches)
+            return new(nameof(DeploymentAttribute.BatchesPerLayer), $"layers that serve {offload.BatchesPerLayer} batches are not planned for, only up to {MostBatches}");
         return null;
     }
 }

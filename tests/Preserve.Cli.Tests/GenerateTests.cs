@@ -37,7 +37,23 @@ public sealed class GenerateTests : IDisposable
         (await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-b", "4", "-p", "128", "-n", "12")).ShouldNotContain("recomputed");
     }
 
+    [Fact]
+    public async Task Eight_batches_share_the_weights_that_cross()
+    {
+        string[] arguments = ["generate", "-m", "opt-30b", "-d", "a100-40-sxm", "-b", "32", "-p", "256", "-n", "4", "--kv-home", "host", "--weight-home", "host"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. arguments, "--batches", "8", "--json"])).RootElement;
+        SchemaCheck.Faults(json, JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "generate.schema.json"))).RootElement).ShouldBeEmpty();
+        (json.GetProperty("batch").GetInt32(), json.GetProperty("batches").GetInt32(), json.GetProperty("weightHome").GetString()).ShouldBe((256, 8, "host"));
+        var run = json.GetProperty("this");
+        run.GetProperty("tokensPerSecond").GetDouble().ShouldBe(256 * 4 / ((double)run.GetProperty("totalMicroseconds").GetDecimal() / 1e6), 1e-6);
+        json.GetProperty("hostBytes").GetInt64().ShouldBeGreaterThan(48L * 12 * 7168 * 7168 * 2);
+        json.GetProperty("deviceBytes").GetInt64().ShouldBeLessThan(40_000_000_000);
+        (await _tool.SucceedAsync([.. arguments, "--batches", "2"])).ShouldContain("column by column: each layer serves 2 batches of 32 before the next layer");
+    }
+
     [Theory]
+    [InlineData("--batches: layers that serve 33 batches are not planned for, only up to 32", "--batches", "33")]
+    [InlineData("--batches of the deployment is 0", "--batches", "0")]
     [InlineData("--tokens is 1, but must be 2 to 1,000,000", "--tokens", "1")]
     [InlineData("--prompt is 0, but must be 1 to 1,000,000", "--prompt", "0")]
     [InlineData("does not fit the memory of a100-40-sxm", "--batch", "4096")]
@@ -52,11 +68,12 @@ public sealed class GenerateTests : IDisposable
     [Fact]
     public async Task The_published_latencies_of_opt_13b_are_repeated_within_7_percent()
     {
-        var json = JsonDocument.Parse(await _tool.SucceedAsync("reproduce", "kv-split", "--json")).RootElement;
+        var json = JsonDocument.Parse(await _tool.SucceedAsync("reproduce", "kv-split", "--schedule", "row", "--json")).RootElement;
         var schema = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "reproduce-kv-split.schema.json"))).RootElement;
         SchemaCheck.Faults(json, schema).ShouldBeEmpty();
         var rows = json.GetProperty("latencies").EnumerateArray().ToList();
         rows.Count.ShouldBe(12);
+        json.GetProperty("throughputs").EnumerateArray().ShouldBeEmpty();
         foreach (var row in rows)
         {
             row.GetProperty("optimisedSplit").GetDouble().ShouldBeLessThan(row.GetProperty("optimisedBaseline").GetDouble());
@@ -69,6 +86,30 @@ public sealed class GenerateTests : IDisposable
             var formula = 39 * (tokens - 1) * (0.00158 + (4.0 * 64 * 5120 * (prompt + tokens) / 25.9e9));
             row.GetProperty("modelledBaseline").GetDouble().ShouldBe(formula, formula * 0.005);
         }
+    }
+
+    [Fact]
+    public async Task The_published_throughputs_stand_beside_what_the_model_makes_of_them()
+    {
+        var json = JsonDocument.Parse(await _tool.SucceedAsync("reproduce", "kv-split", "--schedule", "column", "--json")).RootElement;
+        SchemaCheck.Faults(json, JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "reproduce-kv-split.schema.json"))).RootElement).ShouldBeEmpty();
+        json.GetProperty("latencies").EnumerateArray().ShouldBeEmpty();
+        var rows = json.GetProperty("throughputs").EnumerateArray().ToList();
+        rows.Count.ShouldBe(6 + 18);
+        foreach (var row in rows)
+        {
+            row.GetProperty("optimisedSplit").GetDouble().ShouldBeGreaterThanOrEqualTo(row.GetProperty("optimisedBaseline").GetDouble());
+            row.GetProperty("modelledSplit").GetDouble().ShouldBeGreaterThan(row.GetProperty("modelledBaseline").GetDouble());
+            (row.GetProperty("publishedBaseline").ValueKind == JsonValueKind.Null).ShouldBe(row.GetProperty("device").GetString() == "a100-40-sxm");
+            // No more than what crosses the link in the decode steps alone lets through: a layer's 12 h^2 weights once, and 4 h bytes of each token's
+            // keys and values for all 256 sequences.
+            var (hidden, layers) = row.GetProperty("model").GetString() switch { "opt-6.7b" => (4096.0, 32), "opt-13b" => (5120.0, 40), _ => (7168.0, 48) };
+            var rate = row.GetProperty("device").GetString() == "a100-40-sxm" ? 25.9e9 : 0.8 * 16e9;
+            var (prompt, tokens) = (row.GetProperty("prompt").GetInt32(), row.GetProperty("tokens").GetInt32());
+            var seconds = (tokens - 1) * layers * ((24 * hidden * hidden) + (256 * 4 * hidden * prompt)) / rate;
+            row.GetProperty("optimisedBaseline").GetDouble().ShouldBeInRange(256 * tokens / (seconds * 2), 256 * tokens / seconds);
+        }
+        json.GetProperty("doubtful").EnumerateArray().ShouldContain(n => n.GetProperty("field").GetString() == "quadro-rtx-5000: compute.bf16_teraflops");
     }
 
     public void Dispose() => _tool.Dispose();

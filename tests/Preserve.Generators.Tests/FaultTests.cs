@@ -110,8 +110,7 @@ public class FaultTests
         { "TensorParallel = 2", "TensorParallel = 2, WeightHome = Home.Host, [|BatchesPerLayer = 8|]", "PRSV012", "BatchesPerLayer is 8, but Objective.Latency takes one batch through all layers: it needs Objective.Throughput" },
         { "TensorParallel = 2", "TensorParallel = 2, [|StoredActivations = Precision.Int8|]", "PRSV012", "StoredActivations is Precision.Int8, but no activations are stored: it needs KeyValueHome to be Home.Host and Recompute to be RecomputePolicy.Best" },
         { "TensorParallel = 2", "TensorParallel = 2, KeyValueHome = Home.Host, [|KeyValueBlockTokens = 16|], Recompute = RecomputePolicy.None", "PRSV013", "'Deployed' cannot be planned yet: a paged KV-cache in the host's memory is not planned for, only one in one piece" },
-        { "TensorParallel = 2", "TensorParallel = 2, KeyValueHome = Home.Host, [|Objective = Objective.Throughput|], Recompute = RecomputePolicy.None", "PRSV013", "'Deployed' cannot be planned yet: layers that serve several batches are not planned for, only one batch after the other" },
-        { "TensorParallel = 2", "TensorParallel = 2, [|WeightHome = Home.Host|], Objective = Objective.Throughput, BatchesPerLayer = 8", "PRSV013", "'Deployed' cannot be planned yet: weights in the host's memory are not planned for, only those on the device" },
+        { "TensorParallel = 2", "TensorParallel = 2, WeightHome = Home.Host, Objective = Objective.Throughput, [|BatchesPerLayer = 33|]", "PRSV013", "'Deployed' cannot be planned yet: layers that serve 33 batches are not planned for, only up to 32" },
 
         // What must be given.
         { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Vocabulary = 1000)|]", "PRSV011", "Hidden of model 'Small' must be given" },

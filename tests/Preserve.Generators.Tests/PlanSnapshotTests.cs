@@ -34,6 +34,11 @@ public class PlanSnapshotTests
         "Decode(Batch = 4, Context = 16_384)");
 
     [Fact]
+    public void Opt_30B_column_by_column_on_one_A100() => Match("Opt30B",
+        "Devices.A100Sxm40, KeyValueHome = Home.Host, WeightHome = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = 2",
+        "Generation(Batch = 32, Prompt = 512, Tokens = 32)");
+
+    [Fact]
     public void Two_kinds_of_layers()
     {
         var run = GeneratorRun.Of("""

@@ -22,7 +22,7 @@ public class RandomDeclarationTests
             ("PrefetchTargets", Gen.Elements("PrefetchTargets.Weights", "PrefetchTargets.KeyValues")),
             ("KeyValueBlockTokens", Gen.Elements("16", "1", "100")),
             ("CollectiveFusion", Gen.Elements("CollectiveFusion.None", "CollectiveFusion.Norm", "CollectiveFusion.MatMul")),
-            ("BatchesPerLayer", Gen.Elements("1", "1", "1", "8")), ("WeightHome", Gen.Elements("Home.Device", "Home.Device", "Home.Device", "Home.Host")), ("KeyValueHome", Gen.Elements("Home.Device", "Home.Host")))
+            ("Objective", Gen.Elements("Objective.Latency", "Objective.Throughput")), ("BatchesPerLayer", Gen.Elements("1", "1", "1", "8")), ("WeightHome", Gen.Elements("Home.Device", "Home.Device", "Home.Device", "Home.Host")), ("KeyValueHome", Gen.Elements("Home.Device", "Home.Host")))
         from device in Gen.Elements("A100Sxm80", "H100", "Ascend910B2", "TpuV5e", "Rtx4090")
         from steps in Step.ListOf(2)
         let learned = layers.Any(l => l.Contains("Position.Learned", StringComparison.Ordinal)) ? ", LearnedPositions = 2050" : ""

@@ -37,6 +37,15 @@ internal static class Specs
         with
     { TiedEmbeddings = true, LearnedPositions = 2050, FinalNorm = Norm.Layer };
 
+    public static ModelSpec Opt30B { get; } = Opt13B with
+    {
+        Name = "Opt30B",
+        Hidden = 7168,
+        Stack = new[] { Group(48, Layer(
+            "DecoderLayer", 56, 56, 128, 28_672, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
+            activation: Activation.Relu, feedForwardBias: true)) },
+    };
+
     /// <summary>Three layers of one kind, then 58 of another.</summary>
     public static ModelSpec TwoKinds { get; } = Model("TwoKinds", 4096, 32_000,
         Group(3, Layer("Wide", 32, 8, 128, 16_384)),

@@ -18,7 +18,7 @@ public class TargetFrameworkTests
         planner.DeclaringType!.Assembly.GetCustomAttribute<System.Runtime.Versioning.TargetFrameworkAttribute>()!.FrameworkName.ShouldContain("netstandard");
 
         var count = 0;
-        var deployments = Gen.Frequency((7, RandomDeployments.Generator(maxRepeat: 90)), (1, HostCaches.Generator(maxRepeat: 30)));
+        var deployments = Gen.Frequency((7, RandomDeployments.Generator(maxRepeat: 90)), (1, HostCaches.Generator(maxRepeat: 30)), (1, HostCaches.Columns(maxRepeat: 8)));
         Prop.ForAll(Arb.From(deployments), deployment =>
         {
             var id = DeviceCatalogue.Ids[count++ % DeviceCatalogue.Ids.Count];

@@ -19,6 +19,8 @@ internal sealed class DeploymentOptions
     private readonly Option<string> _activations = Precisions("--activations", "Format in which activations enter a matmul.");
     private readonly Option<string> _keyValues = Precisions("--key-values", "Format of the KV-cache.");
     private readonly Option<string> _home = new Option<string>("--kv-home") { Description = "Where the KV-cache lives: host brings it over the host link in every decode step.", DefaultValueFactory = _ => "device" }.AcceptOnlyFromAmong("device", "host");
+    private readonly Option<string> _weightHome = new Option<string>("--weight-home") { Description = "Where the layers' matrices live: host brings those of a layer over the host link while the layer before it runs.", DefaultValueFactory = _ => "device" }.AcceptOnlyFromAmong("device", "host");
+    private readonly Option<int> _batches = new("--batches") { Description = "Batches that a layer serves before the next layer, column by column: their weights cross once for all. More than 1 needs something on the host.", DefaultValueFactory = _ => 1, HelpName = "count" };
     private readonly Option<int?> _prompt = new("--prompt") { Description = "Of a decode step with its KV-cache on the host, the tokens that each prompt brought: keys and values of as many may be recomputed from stored activations. Without it all are transferred.", HelpName = "tokens" };
     private readonly Option<int> _promptTokens = new("--prompt", "-p") { Description = "Tokens of each prompt.", DefaultValueFactory = _ => 512, HelpName = "tokens" };
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
@@ -75,7 +77,7 @@ internal sealed class DeploymentOptions
     /// <summary>Adds the options of a whole generation.</summary>
     public void AddGenerationTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _promptTokens, _batch, _weights, _activations, _keyValues, _home, _blocks, _prefetch, _targets, _sequence, _fusion })
+        foreach (var option in new Option[] { _model, _device, _ranks, _promptTokens, _batch, _weights, _activations, _keyValues, _home, _weightHome, _batches, _blocks, _prefetch, _targets, _sequence, _fusion })
             command.Options.Add(option);
     }
 
@@ -90,8 +92,15 @@ internal sealed class DeploymentOptions
             throw new InputException($"--tokens is {tokens:#,0}, but must be 2 to 1,000,000: the prefill gives the first");
         if (prompt is < 1 or > 1_000_000)
             throw new InputException($"--prompt is {prompt:#,0}, but must be 1 to 1,000,000");
-        var home = parsed.GetValue(_home) == "host" ? Home.Host : Home.Device;
-        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), OffloadSpec.None with { KeyValues = home },
+        var batches = parsed.GetValue(_batches);
+        var offload = OffloadSpec.None with
+        {
+            KeyValues = HomeOf(parsed.GetValue(_home)),
+            Weights = HomeOf(parsed.GetValue(_weightHome)),
+            Objective = batches == 1 ? Objective.Latency : Objective.Throughput,
+            BatchesPerLayer = batches,
+        };
+        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), offload,
             [new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt), new PrefillSpec(batch, prompt)]);
     }
 
@@ -99,7 +108,7 @@ internal sealed class DeploymentOptions
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
     public DeployedModel Read(ParseResult parsed)
     {
-        return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), parsed.GetValue(_home) == "host" ? Home.Host : Home.Device);
+        return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), HomeOf(parsed.GetValue(_home)));
     }
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
@@ -145,7 +154,7 @@ internal sealed class DeploymentOptions
         if (fit is { FitsDevice: true, Fits: false })
         {
             throw new InputException(
-                $"the KV-cache of {model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB, and it has {fit.HostAvailableBytes / 1e9:0.0} GB. A smaller batch or context, or a narrower format would need less");
+                $"{model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB there, and it has {fit.HostAvailableBytes / 1e9:0.0} GB; weights take {fit.HostWeightBytes / 1e9:0.0}, KV-cache {(fit.HostBytes - fit.HostWeightBytes) / 1e9:0.0}. A smaller batch or context, or a narrower format would need less");
         }
         if (!fit.Fits)
         {
@@ -176,6 +185,8 @@ internal sealed class DeploymentOptions
         _ => Precision.Bf16,
     };
 
+    private static Home HomeOf(string? name) => name == "host" ? Home.Host : Home.Device;
+
     private static PrefetchPolicy Policy(string? name) => name switch
     {
         "none" => PrefetchPolicy.None,
@@ -200,6 +211,9 @@ internal sealed class DeploymentOptions
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
     internal static string InOptions(string message) => message
         .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
+        .Replace("WeightHome", "--weight-home", StringComparison.Ordinal)
+        .Replace("BatchesPerLayer", "--batches", StringComparison.Ordinal)
+        .Replace("Objective is Objective.Throughput", "--batches is more than 1", StringComparison.Ordinal)
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
         .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
         .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)

@@ -50,14 +50,15 @@ internal static class ReproduceCommand
 
     private static Command KvSplit()
     {
-        var device = new Option<string>("--device", "-d") { Description = "A built-in device by id, or a device file; its link takes the fitted rate.", DefaultValueFactory = _ => "a100-40-sxm", HelpName = "id|file.json" };
+        var device = new Option<string>("--device", "-d") { Description = "Of the latencies, a built-in device by id, or a device file; its link takes the fitted rate.", DefaultValueFactory = _ => "a100-40-sxm", HelpName = "id|file.json" };
+        var schedule = new Option<string>("--schedule") { Description = "Row by row for latency, column by column for throughput.", DefaultValueFactory = _ => "both" }.AcceptOnlyFromAmong("row", "column", "both");
         var json = new Option<bool>("--json") { Description = "Print JSON, as docs/reproduce-kv-split.schema.json describes it." };
-        var command = new Command("kv-split", "Latencies with a part of a KV-cache in host memory recomputed, after KVPR (arXiv 2411.17089).") { device, json };
+        var command = new Command("kv-split", "Latencies and throughput with a part of a KV-cache in host memory recomputed, after KVPR (arXiv 2411.17089).") { device, schedule, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var (on, _) = DeviceArgument.Read(parsed.GetValue(device)!);
             var rows = new List<ReproducedLatency>();
-            foreach (var row in PublishedLatency.All)
+            foreach (var row in parsed.GetValue(schedule) == "column" ? [] : PublishedLatency.All)
             {
                 try
                 {
@@ -68,7 +69,10 @@ internal static class ReproduceCommand
                     throw new InputException($"{row.Model} with {row.Prompt}/{row.Tokens} cannot run on {on.Id}: {e.Message}");
                 }
             }
-            var document = SplitReproductionDocument.Of(on, rows);
+            var columns = new List<ReproducedThroughput>();
+            foreach (var row in parsed.GetValue(schedule) == "row" ? [] : PublishedThroughput.All)
+                columns.Add(await ThroughputReproduction.RunAsync(row, ModelArgument.Read(row.Model).Spec, ThroughputReproduction.DeviceOf(row), cancellation));
+            var document = SplitReproductionDocument.Of(on, rows, columns);
             if (parsed.GetValue(json))
                 Console.WriteLine(document.ToJson());
             else

@@ -13,11 +13,15 @@ internal sealed record GenerationDocument
 
     public required int Batch { get; init; }
 
+    public required int Batches { get; init; }
+
     public required int Prompt { get; init; }
 
     public required int Tokens { get; init; }
 
     public required string KvHome { get; init; }
+
+    public required string WeightHome { get; init; }
 
     public required string Prefetch { get; init; }
 

@@ -10,7 +10,9 @@ internal static class GenerationText
     public static void Print(GenerationSimulation simulation)
     {
         var (deployed, run, basic) = (simulation.Deployed, simulation.Run, simulation.BaseRun);
-        Console.WriteLine($"{deployed.Spec.Model.Name} on {deployed.Spec.TensorParallel} x {deployed.Device.Name}: batch {run.Batch}, prompts of {simulation.Prompt:#,0} tokens, {run.Decode.Count + 1:#,0} tokens each; KV-cache in the {(simulation.HasHostCache ? "host's" : "device's")} memory");
+        Console.WriteLine($"{deployed.Spec.Model.Name} on {deployed.Spec.TensorParallel} x {deployed.Device.Name}: batch {run.Batch}, prompts of {simulation.Prompt:#,0} tokens, {run.Decode.Count + 1:#,0} tokens each; KV-cache in the {(simulation.HasHostCache ? "host's" : "device's")} memory, weights in the {(simulation.HasHostWeights ? "host's" : "device's")}");
+        if (simulation.Batches > 1)
+            Console.WriteLine($"column by column: each layer serves {simulation.Batches} batches of {run.Batch / simulation.Batches} before the next layer");
         var table = new Table().Border(TableBorder.Rounded).AddColumn("").AddColumn(new TableColumn("base plans").RightAligned()).AddColumn(new TableColumn("these plans").RightAligned());
         Row("prefill", r => Seconds(r.Prefill.Picoseconds));
         Row("decode", r => Seconds(r.DecodePicoseconds));

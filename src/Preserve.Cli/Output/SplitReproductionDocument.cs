@@ -5,12 +5,22 @@ namespace Preserve.Cli.Output;
 
 /// <summary>What <c>reproduce kv-split --json</c> prints. The names are documented in docs/reproduce-kv-split.schema.json.</summary>
 internal sealed record SplitReproductionDocument(
-    string Device, double FittedLinkGigabytesPerSecond, double FittedLayerMilliseconds, IReadOnlyList<ReproducedLatencyDocument> Latencies, IReadOnlyList<string> Notes,
+    string Device, double FittedLinkGigabytesPerSecond, double FittedLayerMilliseconds, IReadOnlyList<ReproducedLatencyDocument> Latencies,
+    IReadOnlyList<ReproducedThroughputDocument> Throughputs, IReadOnlyList<string> Notes,
     IReadOnlyList<NoteDocument> Assumed, IReadOnlyList<NoteDocument> Doubtful)
 {
-    public static SplitReproductionDocument Of(Device device, IReadOnlyList<ReproducedLatency> rows) => new(
-        device.Id, SplitReproduction.LinkGigabytesPerSecond, SplitReproduction.LayerMilliseconds, [.. rows.Select(ReproducedLatencyDocument.Of)], ReadingNotes,
-        [.. device.AssumedFields.Select(NoteDocument.Of)], [.. device.DoubtfulFields.Select(NoteDocument.Of)]);
+    public static SplitReproductionDocument Of(Device device, IReadOnlyList<ReproducedLatency> rows, IReadOnlyList<ReproducedThroughput> columns) => new(
+        device.Id, SplitReproduction.LinkGigabytesPerSecond, SplitReproduction.LayerMilliseconds, [.. rows.Select(ReproducedLatencyDocument.Of)],
+        [.. columns.Select(ReproducedThroughputDocument.Of)], ReadingNotes,
+        [.. device.AssumedFields.Select(NoteDocument.Of), .. Others(device, columns, d => d.AssumedFields)],
+        [.. device.DoubtfulFields.Select(NoteDocument.Of), .. Others(device, columns, d => d.DoubtfulFields)]);
+
+    /// <summary>Notes on the devices of the throughput rows, with the device's id before the field.</summary>
+    private static IEnumerable<NoteDocument> Others(Device device, IReadOnlyList<ReproducedThroughput> columns, Func<Device, IEnumerable<FieldNote>> notes) =>
+        from other in columns.Select(c => ThroughputReproduction.DeviceOf(c.Published)).DistinctBy(d => d.Id)
+        where other.Id != device.Id
+        from note in notes(other)
+        select new NoteDocument($"{other.Id}: {note.Field}", note.Note);
 
     public string ToJson() => JsonSerializer.Serialize(this, DocumentContext.Default.SplitReproductionDocument);
 
@@ -20,8 +30,23 @@ internal sealed record SplitReproductionDocument(
         $"the link's {SplitReproduction.LinkGigabytesPerSecond} GB/s and the layer's {SplitReproduction.LayerMilliseconds} ms are fitted to the baseline column of OPT-13B, and to nothing else",
         "optimised: lengths that grow, copies a layer ahead, kernels by the device's own laws, the split that the simulation finds fastest; the link has the fitted rate",
         "the published runs gain about half of what the published optimum promises",
-        "not repeated: the throughput tables, which offload weights and let a layer serve several batches; such schedules are not planned for yet",
+        $"throughput: weights and KV-cache on the host, each layer serves {PublishedThroughput.Batches} batches of {PublishedThroughput.Batch}, the prefill counts; as published again means the static length and half of the prompt, with copies beside work as FlexGen has them, and kernels by the device's own laws",
+        "throughput on the A100 has the link's fitted rate and a published gain at most over lengths that are not named; the RTX 5000 has 0.8 of its nominal 16 GB/s, as device files assume; nothing is fitted to a throughput",
     ];
+}
+
+/// <summary>A published row of throughput beside what comes of it on the model. Tokens of all sequences per second, the prefill included.</summary>
+internal sealed record ReproducedThroughputDocument(
+    string Model, string Device, int Batch, int Batches, int Prompt, int Tokens, double? PublishedBaseline, double? PublishedSplit, double? PublishedGainPercent, double? PublishedMostGainPercent,
+    double ModelledBaseline, double ModelledSplit, double ModelledGainPercent, double? BaselineErrorPercent, double? SplitErrorPercent,
+    double OptimisedBaseline, double OptimisedSplit, double OptimisedGainPercent,
+    int FirstRecomputedTokens, SplitDocument? Split)
+{
+    public static ReproducedThroughputDocument Of(ReproducedThroughput row) => new(
+        row.Published.Model, row.Published.Device, PublishedThroughput.Batch, PublishedThroughput.Batches, row.Published.Prompt, row.Published.Tokens,
+        row.Published.BaselineTokensPerSecond, row.Published.SplitTokensPerSecond, row.Published.GainPercent, row.Published.MostGainPercent,
+        row.ModelledBaseline, row.ModelledSplit, row.ModelledGainPercent, 100 * row.BaselineError, 100 * row.SplitError, row.Base, row.Optimised, row.OptimisedGainPercent,
+        row.FirstTokens, SplitDocument.Of(row.Split));
 }
 
 /// <summary>A published row beside what comes of it on the model. Seconds of the decode steps.</summary>

@@ -56,8 +56,8 @@ public sealed class DeploymentAttribute(Type model, string device) : Attribute
     /// stored activations to recompute it from, as <see cref="Recompute"/> says. Default: <see cref="Home.Device"/>.</summary>
     public Home KeyValueHome { get; set; }
 
-    /// <summary>Where the layers' weights live. <see cref="Home.Host"/> brings those of each layer over the host link while the layer
-    /// before it runs. Default: <see cref="Home.Device"/>.</summary>
+    /// <summary>Where the layers' matrices live. <see cref="Home.Host"/> brings those of each layer over the host link while the layer
+    /// before it runs; norms, biases, the embedding and the output head stay on the device. Default: <see cref="Home.Device"/>.</summary>
     public Home WeightHome { get; set; }
 
     /// <summary>What the order of layers and batches makes best. <see cref="Preserve.Objective.Throughput"/> needs
@@ -65,8 +65,8 @@ public sealed class DeploymentAttribute(Type model, string device) : Attribute
     /// <see cref="Preserve.Objective.Latency"/>.</summary>
     public Objective Objective { get; set; }
 
-    /// <summary>Batches that one layer serves before the next one: 1 to 1,024. More than 1 needs
-    /// <see cref="Preserve.Objective.Throughput"/>. Default: 1.</summary>
+    /// <summary>Batches that one layer serves before the next one, each with the sequences that a step declares: 1 to 1,024, of which up to 32 are
+    /// planned for. More than 1 needs <see cref="Preserve.Objective.Throughput"/>, and nothing is prefetched into the L2 then. Default: 1.</summary>
     public int BatchesPerLayer { get; set; } = 1;
 
     /// <summary>Format of the activations that are stored in the host's memory to recompute keys and values from. Other than

@@ -80,6 +80,10 @@ public sealed record ExecutionPlan(
     EquatableArray<TensorDeclaration> Tensors,
     EquatableArray<PlanNode> Body)
 {
+    /// <summary>Batches that each layer serves before the next layer, 1 or more; the step says the sequences of one. What each has of its own
+    /// carries its number behind an <c>@</c>.</summary>
+    public int Batches { get; init; } = 1;
+
     /// <summary>Contexts at which what is promised of a plan is checked: the ends of the range, every breakpoint of an
     /// amount, and both its neighbours. In rising order.</summary>
     public IReadOnlyList<int> CheckedContexts()

@@ -2,7 +2,7 @@ namespace Preserve;
 
 /// <summary>What of a deployment lives in the host's memory, and how it is brought to the device.</summary>
 /// <param name="KeyValues">Where the KV-cache lives.</param>
-/// <param name="Weights">Where the layers' weights live.</param>
+/// <param name="Weights">Where the layers' matrices live.</param>
 /// <param name="Objective">What the order of layers and batches makes best.</param>
 /// <param name="BatchesPerLayer">Batches that one layer serves before the next one, 1 or more.</param>
 /// <param name="StoredActivations">Format of the activations that are stored to recompute keys and values from; other than

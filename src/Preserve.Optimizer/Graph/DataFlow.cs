@@ -27,6 +27,8 @@ internal sealed class DataFlow : IDirectedGraph
         var writers = new Dictionary<GraphReference, int>(graph.Operators.Count);
         var (kernel, before, attention) = (-1, -1, -1);
         var copied = Copied(graph);
+        var matrices = new Dictionary<int, int>();
+        var saves = new SavesInTurn(graph);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
@@ -41,8 +43,13 @@ internal sealed class DataFlow : IDirectedGraph
             if (op.IsKernel)
                 (kernel, before) = (i, kernel);
             // What is brought for a layer takes the place of what was brought for the layer two before, also where that is of another kind.
-            if (op.Operation is TransferOperation { Direction: TransferDirection.HostToDevice } && attention >= 0)
-                flow.Add(attention, i);
+            if (op.Operation is TransferOperation { Direction: TransferDirection.HostToDevice })
+            {
+                if (!op.Writes[0].Tensor.IsMatrix && attention >= 0)
+                    flow.Add(attention, i);
+                else if (op.Writes[0].Tensor.IsMatrix && matrices.TryGetValue(op.Writes[0].Layer.Value - 2, out var reader))
+                    flow.Add(reader, i);
+            }
             if (op.Operation is AttentionOperation)
                 attention = i;
             foreach (var write in op.Writes)
@@ -54,16 +61,40 @@ internal sealed class DataFlow : IDirectedGraph
                     continue;
                 foreach (var other in touched)
                     flow.Add(other, i);
+                if (saves.Before(op, write) is >= 0 and var save)
+                    flow.Add(save, i);
                 touched.Clear();
                 touched.Add(i);
             }
+            saves.Note(op, i);
             foreach (var read in op.Reads)
             {
+                if (read.Tensor is { IsMatrix: true, Role: TensorRole.Value })
+                    matrices[read.Layer.Value] = i;
                 if (copied.TryGetValue(read.Tensor, out var touched))
                     touched.Add(i);
             }
         }
         return flow;
+    }
+
+    /// <summary>The last copy to the host of each turn of the batches, where there are several: what a turn takes to the host lies where that of
+    /// the turn two before did, and is written when it is there.</summary>
+    private sealed class SavesInTurn(Graph graph)
+    {
+        private readonly int _batches = graph.Operators.Count == 0 ? 1 : graph.Operators.Max(o => o.Batch) + 1;
+        private readonly HashSet<GraphTensor> _saved = [.. graph.Operators.Where(o => o.Operation is TransferOperation { Direction: TransferDirection.DeviceToHost }).Select(o => o.Reads[0].Tensor)];
+        private readonly Dictionary<int, int> _last = [];
+
+        /// <summary>What has to be done before a value is written, or -1.</summary>
+        public int Before(GraphOperator op, GraphReference write) =>
+            _batches > 1 && _saved.Contains(write.Tensor) && _last.TryGetValue((op.Layer * _batches) + op.Batch - 2, out var save) ? save : -1;
+
+        public void Note(GraphOperator op, int place)
+        {
+            if (op.Operation is TransferOperation { Direction: TransferDirection.DeviceToHost })
+                _last[(op.Layer * _batches) + op.Batch] = place;
+        }
     }
 
     /// <summary>The values that copies touch, each with nobody who has touched it yet.</summary>

@@ -10,6 +10,9 @@ internal sealed class GraphOperator(string label, int layer, Operation operation
     /// <summary>The layer it belongs to, or -1 before the first and after the last.</summary>
     public int Layer { get; set; } = layer;
 
+    /// <summary>The batch that it computes, of those that a layer serves one after the other; 0 where there is one.</summary>
+    public int Batch { get; init; }
+
     public Operation Operation { get; set; } = operation;
 
     public Partition Partition { get; set; } = Partition.None;
@@ -35,7 +38,7 @@ internal sealed class GraphOperator(string label, int layer, Operation operation
     /// <param name="reads">What it reads there.</param>
     /// <param name="writes">What it writes there.</param>
     public GraphOperator Copy(List<GraphReference> reads, List<GraphReference> writes) =>
-        new(Label, Layer, Operation) { Partition = Partition, Result = Result, Reads = reads, Writes = writes };
+        new(Label, Layer, Operation) { Batch = Batch, Partition = Partition, Result = Result, Reads = reads, Writes = writes };
 
     public bool IsCollective => Operation is CollectiveOperation;
 

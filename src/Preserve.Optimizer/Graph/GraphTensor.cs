@@ -23,7 +23,8 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
     /// <summary>Bytes per unit.</summary>
     public long UnitBytes { get; set; } = 1;
 
-    /// <summary>Whether it is a matrix: what the published prefetch looks at, beside the KV-cache.</summary>
+    /// <summary>Whether it is a matrix: what the published prefetch looks at, beside the KV-cache. Of a value, whether it is a matrix that was brought
+    /// from the host.</summary>
     public bool IsMatrix { get; init; }
 
     /// <summary>Units of the blocks that a KV-cache lies in; 0 where it lies in one piece.</summary>

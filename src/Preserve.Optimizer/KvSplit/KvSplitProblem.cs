@@ -37,6 +37,9 @@ public sealed record KvSplitProblem(
     /// <summary>Bytes of the weights that cross while K and V are recomputed; 0 where weights stay on the device.</summary>
     public long OtherWeightBytes { get; init; }
 
+    /// <summary>Batches that a layer serves with the weights that cross once, 1 or more: each bears its share of them.</summary>
+    public int Batches { get; init; } = 1;
+
     /// <summary>l is a multiple of it, 1 or more: a matmul of an irregular number of rows loses a part of its last tile.</summary>
     public int Tile { get; init; } = 1;
 
@@ -87,7 +90,8 @@ public sealed record KvSplitProblem(
             TransferSeconds = copy.FixedSeconds,
             HostMemoryBytesPerSecond = rates.HostMemoryBytesPerSecond,
             FirstWeightBytes = first,
-            OtherWeightBytes = offloaded ? new RankSizes(deployment).LayerWeightBytes(layer) - first : 0,
+            OtherWeightBytes = offloaded ? new RankSizes(deployment).LayerMatrixBytes(layer) - first : 0,
+            Batches = deployment.Offload.BatchesPerLayer,
             Tile = tile,
             Ranks = ranks,
             Gather = ranks > 1 ? rates.Gather(activationBytes * batch * hidden, ranks, tile, prompt) : null,
@@ -123,6 +127,7 @@ public sealed record KvSplitProblem(
         if (Prompt > SpecificationLimits.Context.Most)
             throw new ArgumentException($"Prompt is {Prompt}, but must be at most {SpecificationLimits.Context.Most}");
         AtLeast(nameof(Tile), Tile, 1);
+        AtLeast(nameof(Batches), Batches, 1);
         AtLeast(nameof(Ranks), Ranks, 1);
         AtLeast(nameof(FirstWeightBytes), FirstWeightBytes, 0);
         AtLeast(nameof(OtherWeightBytes), OtherWeightBytes, 0);

@@ -9,7 +9,7 @@ namespace Preserve.Optimizer;
 /// sequential  W1 + X(l) + max(G(l) + R(l), KV(s' - l) + W2)
 /// pipelined   max(W1 + X(l) + KV(s' - l) + W2, R(l) + other(s'), G(l))
 /// </code>
-/// with X the activations' transfer, R the recomputation, G the gathering, KV the rest's transfer, W1 and W2 the weights'. The
+/// with X the activations' transfer, R the recomputation, G the gathering, KV the rest's transfer, W1 and W2 a batch's share of the weights'. The
 /// published form is the sequential one without G, W1, W2 and fixed costs.</remarks>
 internal sealed class SplitObjective
 {
@@ -57,7 +57,7 @@ internal sealed class SplitObjective
         CanPay = _activation < _keyValue;
         RisesAndFalls = recompute.NeverFalls && gather.NeverFalls;
 
-        Rational Weights(long bytes) => bytes == 0 ? 0 : transfer + (bytes / rate);
+        Rational Weights(long bytes) => bytes == 0 ? 0 : (transfer + (bytes / rate)) / problem.Batches;
     }
 
     /// <summary>Tokens whose X is stored.</summary>

@@ -4,16 +4,17 @@ using System.Linq;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Lowers one decoder layer: norm, attention, add, norm, feed-forward, add.</summary>
-internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, LayerSpec spec, string prefix, int layer)
+/// <summary>Lowers one decoder layer of one batch: norm, attention, add, norm, feed-forward, add.</summary>
+internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, LayerSpec spec, string prefix, int layer, int batch)
 {
+    private readonly string _suffix = BatchNames.Suffix(batch, deployment.Offload.BatchesPerLayer);
     private readonly int _hidden = deployment.Model.Hidden;
     private readonly int _rows = checked(graph.Step.Batch * graph.Step.NewTokens);
 
     public void Lower()
     {
-        var residual = new GraphReference(graph["h"], LayerIndex.Of(layer));
-        var output = new GraphReference(graph["h"], LayerIndex.Of(layer + 1));
+        var residual = new GraphReference(graph["h" + _suffix], LayerIndex.Of(layer));
+        var output = new GraphReference(graph["h" + _suffix], LayerIndex.Of(layer + 1));
         var attended = Norm("attn_norm", residual, "attn_in");
         var attention = LowerAttention(attended);
         if (spec.Parallel)
@@ -127,7 +128,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
             var most = checked((long)(attention.Window - 1) * (step.ContextIsTotal ? step.Batch : 1));
             cached = attention.Window > 0 ? Amount.Min(Amount.Context, most).Within(step.MinContext, step.MaxContext) : Amount.Context;
         }
-        var name = prefix + "kv";
+        var name = prefix + "kv" + _suffix;
         var cache = graph.Find(name) ?? graph.Add(new GraphTensor(name, TensorRole.KeyValues, perLayer: true, deployment.KeyValues)
         {
             Units = cached + (step.ContextIsTotal ? step.Batch : step.NewTokens),
@@ -143,7 +144,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
     {
         if (deployment.KeyValueBlockTokens == 0)
             return [];
-        var name = prefix + "kv_blocks";
+        var name = prefix + "kv_blocks" + _suffix;
         var table = graph.Find(name) ?? graph.Add(new GraphTensor(name, TensorRole.BlockTable, perLayer: false, Precision.Int8)
         {
             Units = new KeyValueBlocks(graph.Step, deployment.KeyValueBlockTokens).TableBytes(window),
@@ -160,7 +161,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
             var full = Math.Min(step.NewTokens, window > 0 ? window : step.NewTokens);
             return checked(step.Batch * (((long)full * (full + 1) / 2) + ((long)(step.NewTokens - full) * full)));
         }
-        var attended = graph[prefix + "kv"].Units;
+        var attended = graph[prefix + "kv" + _suffix].Units;
         return step.ContextIsTotal ? attended : attended * step.Batch;
     }
 
@@ -193,7 +194,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
 
     private void Append(string label, Operation operation, Partition partition, List<GraphReference> reads, List<GraphReference> writes)
     {
-        var op = new GraphOperator(label, layer, operation) { Partition = partition, Reads = reads, Writes = writes };
+        var op = new GraphOperator(label, layer, operation) { Batch = batch, Partition = partition, Reads = reads, Writes = writes };
         TensorSizes.Set(graph, op);
         graph.Operators.Add(op);
     }
@@ -207,7 +208,7 @@ internal sealed class LayerLowering(Graph graph, DeploymentSpec deployment, Laye
 
     private GraphReference Value(string name)
     {
-        var full = prefix + name;
+        var full = prefix + name + _suffix;
         return Here(graph.Find(full) ?? graph.Add(new GraphTensor(full, TensorRole.Value, perLayer: true, Precision.Bf16)));
     }
 

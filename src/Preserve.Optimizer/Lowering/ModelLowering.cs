@@ -12,6 +12,8 @@ internal sealed class ModelLowering
     private readonly Graph _graph;
     private readonly Dictionary<LayerSpec, string> _prefixes;
     private readonly int _rows;
+    private readonly int _batches;
+    private int _batch;
 
     private ModelLowering(DeploymentSpec deployment, StepSpec step)
     {
@@ -20,6 +22,7 @@ internal sealed class ModelLowering
         _graph = new Graph(step, ranks: 1) { Targets = deployment.PrefetchTargets };
         _prefixes = NameKinds(_model);
         _rows = checked(step.Batch * step.NewTokens);
+        _batches = deployment.Offload.BatchesPerLayer;
     }
 
     /// <summary>Lowers one step.</summary>
@@ -29,10 +32,16 @@ internal sealed class ModelLowering
     public static Graph Lower(DeploymentSpec deployment, StepSpec step, int maxRepeats)
     {
         var lowering = new ModelLowering(deployment, step);
-        lowering.LowerEmbedding();
+        lowering.OfEachBatch(lowering.LowerEmbedding);
         lowering.LowerStack(maxRepeats);
-        lowering.LowerHead();
+        lowering.OfEachBatch(lowering.LowerHead);
         return lowering._graph;
+    }
+
+    private void OfEachBatch(Action lower)
+    {
+        for (_batch = 0; _batch < _batches; _batch++)
+            lower();
     }
 
     private void LowerEmbedding()
@@ -67,8 +76,10 @@ internal sealed class ModelLowering
         var layer = 0;
         foreach (var group in _model.Stack)
         {
-            // What is brought from the host for neighbouring layers lies in two buffers in turn: a repeat then has an even number of layers.
-            var inTurn = _deployment.Offload.KeyValues == Home.Host && group.Pattern.Count % 2 == 1 ? 2 : 1;
+            // What is brought from the host for neighbouring layers lies in two buffers in turn: a repeat then has an even number of layers. Where
+            // there are several batches, caches have buffers in turn of batches.
+            var offload = _deployment.Offload;
+            var inTurn = (offload.Weights == Home.Host || (offload.KeyValues == Home.Host && _batches == 1)) && group.Pattern.Count % 2 == 1 ? 2 : 1;
             Lower(group, inTurn, group.Repeat / inTurn);
             Lower(group, 1, group.Repeat % inTurn);
         }
@@ -82,7 +93,8 @@ internal sealed class ModelLowering
             for (; layer < run.EndLayer; layer++)
             {
                 var spec = group.Pattern[(layer - run.FirstLayer) % group.Pattern.Count];
-                new LayerLowering(_graph, _deployment, spec, _prefixes[spec], layer).Lower();
+                for (var batch = 0; batch < _batches; batch++)
+                    new LayerLowering(_graph, _deployment, spec, _prefixes[spec], layer, batch).Lower();
             }
         }
     }
@@ -91,7 +103,7 @@ internal sealed class ModelLowering
     {
         // In a prefill only the last token of each sequence asks for logits.
         var rows = _graph.Step.Batch;
-        var last = At(_graph["h"], LayerIndex.Of(_graph.LayerCount));
+        var last = At(Value("h", perLayer: true), LayerIndex.Of(_graph.LayerCount));
         var normed = Value("head_in", perLayer: false);
         Append("final_norm", -1, new NormOperation(_model.FinalNorm, rows, _model.Hidden), Partition.None,
             [last, At(Vector("final_norm_weight", perLayer: false), LayerIndex.None)], [At(normed, LayerIndex.None)]);
@@ -114,17 +126,19 @@ internal sealed class ModelLowering
 
     private void Append(string label, int layer, Operation operation, Partition partition, List<GraphReference> reads, List<GraphReference> writes)
     {
-        var op = new GraphOperator(label, layer, operation) { Partition = partition, Reads = reads, Writes = writes };
+        var op = new GraphOperator(label, layer, operation) { Batch = _batch, Partition = partition, Reads = reads, Writes = writes };
         TensorSizes.Set(_graph, op);
         _graph.Operators.Add(op);
     }
 
     private GraphTensor Matrix(string name, Precision format, bool perLayer) =>
-        _graph.Add(new GraphTensor(name, TensorRole.Weight, perLayer, format) { IsMatrix = true });
+        _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Weight, perLayer, format) { IsMatrix = true });
 
-    private GraphTensor Vector(string name, bool perLayer) => _graph.Add(new GraphTensor(name, TensorRole.Weight, perLayer, Precision.Bf16));
+    private GraphTensor Vector(string name, bool perLayer) => _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Weight, perLayer, Precision.Bf16));
 
-    private GraphTensor Value(string name, bool perLayer) =>
+    private GraphTensor Value(string name, bool perLayer) => Named(name + BatchNames.Suffix(_batch, _batches), perLayer);
+
+    private GraphTensor Named(string name, bool perLayer) =>
         _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Value, perLayer, Precision.Bf16));
 
     private static GraphReference At(GraphTensor tensor, LayerIndex layer) => new(tensor, layer);

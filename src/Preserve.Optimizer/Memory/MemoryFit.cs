@@ -4,17 +4,20 @@ namespace Preserve.Optimizer;
 
 /// <summary>What one rank keeps in device memory, and all ranks in the host's: arithmetic on the specification, so that an editor can say it while the
 /// declaration is typed. A deployment is accepted if and only if this fits.</summary>
-/// <param name="WeightBytes">Weights of one rank.</param>
+/// <param name="WeightBytes">Weights of one rank, without those that live in host memory.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank, of the declared step that needs most; 0 where it lives in host memory.</param>
-/// <param name="ActivationBytes">Most bytes that the values of any declared step can take at one time.</param>
+/// <param name="ActivationBytes">Most bytes that the values of any declared step can take at one time, what is brought from the host included.</param>
 /// <param name="AvailableBytes">Memory of the device.</param>
 public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long ActivationBytes, long AvailableBytes)
 {
     /// <summary>All that is needed.</summary>
     public long NeededBytes => checked(WeightBytes + KeyValueBytes + ActivationBytes);
 
-    /// <summary>What all ranks keep in the host's memory at least: the KV-cache, where it lives there.</summary>
+    /// <summary>What all ranks keep in the host's memory at least: the KV-cache and the layers' matrices, where they live there.</summary>
     public long HostBytes { get; init; }
+
+    /// <summary>Of that, the layers' matrices of all ranks.</summary>
+    public long HostWeightBytes { get; init; }
 
     /// <summary>The host's memory; null where it is not known, and then it is no bound.</summary>
     public long? HostAvailableBytes { get; init; }
@@ -42,9 +45,11 @@ public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long Activa
             activations = Math.Max(activations, arithmetic.ActivationBound(step));
         }
         var isHosted = deployment.Offload.KeyValues == Home.Host;
-        return new MemoryFit(arithmetic.WeightBytes(), isHosted ? 0 : keyValues, activations, availableBytes)
+        var hostWeights = arithmetic.HostWeightBytes();
+        return new MemoryFit(arithmetic.WeightBytes() - hostWeights, isHosted ? 0 : keyValues, activations, availableBytes)
         {
-            HostBytes = isHosted ? checked(deployment.TensorParallel * keyValues) : 0,
+            HostBytes = checked(deployment.TensorParallel * (hostWeights + (isHosted ? keyValues : 0))),
+            HostWeightBytes = checked(deployment.TensorParallel * hostWeights),
             HostAvailableBytes = hostAvailableBytes,
         };
     }

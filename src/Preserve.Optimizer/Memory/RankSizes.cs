@@ -31,6 +31,12 @@ internal sealed class RankSizes(DeploymentSpec deployment)
         }
     }
 
+    /// <summary>Bytes of weights that live in the host's memory: the layers' matrices, where those do.</summary>
+    public long HostWeightBytes() => deployment.Offload.Weights == Home.Device
+        ? 0
+        : checked(_model.Stack.Sum(group => group.Repeat * group.Pattern.Sum(LayerMatrixBytes)));
+
+    /// <summary>Bytes of the KV-cache of all batches.</summary>
     public long KeyValueBytes(StepSpec step)
     {
         checked
@@ -40,7 +46,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
                 total += group.Repeat * group.Pattern.Sum(layer => LayerKeyValueBytes(layer, step));
             if (deployment.KeyValueBlockTokens > 0)
                 total += ModelRules.Kinds(_model).Sum(kind => Blocks(step).TableBytes(Attention(kind.Layer).Window));
-            return total;
+            return deployment.Offload.BatchesPerLayer * total;
         }
     }
 
@@ -61,7 +67,7 @@ internal sealed class RankSizes(DeploymentSpec deployment)
                     most = Math.Max(most, rows * MostPerToken(layer));
             }
             var isOneKind = _model.Stack.Count == 1 && _model.Stack[0].Pattern.Count == 1;
-            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment) + TransferBound(step, isOneKind);
+            return ((most + ((isOneKind ? 1 : 2) * rows * _hidden)) * ValueBytes) + (16 * PlanMemory.Alignment) + TransferBound(step, isOneKind) + MatrixBound() + BatchBound(step);
         }
     }
 
@@ -84,8 +90,34 @@ internal sealed class RankSizes(DeploymentSpec deployment)
             }
             // A prompt's activations stay until they are stored.
             var stored = step is PrefillSpec ? (long)step.Batch * step.NewTokens * _hidden * ValueBytes : 0;
-            return ((isOneKind ? 2 : 3) * most) + ((isOneKind ? 1 : 2) * (mostFresh + stored)) + (8 * PlanMemory.Alignment);
+            var batches = deployment.Offload.BatchesPerLayer;
+            if (batches == 1)
+                return ((isOneKind ? 2 : 3) * most) + ((isOneKind ? 1 : 2) * (mostFresh + stored)) + (8 * PlanMemory.Alignment);
+            // Of an odd number of batches the last has buffers of its own, between those of the even and the odd ones.
+            var turns = (batches % 2 == 0 ? 2 : 3) + (isOneKind ? 0 : 1);
+            return (turns * (most + mostFresh + stored)) + (8 * batches * PlanMemory.Alignment);
         }
+    }
+
+    /// <summary>Bytes that several batches take beyond one: the residual streams of those that wait, and what each gives.</summary>
+    private long BatchBound(StepSpec step)
+    {
+        checked
+        {
+            var waiting = deployment.Offload.BatchesPerLayer - 1L;
+            var logits = (long)step.Batch * TensorSizes.VocabularyPart(_model.Vocabulary, _ranks) * _ranks;
+            return waiting * (((((long)step.Batch * step.NewTokens * _hidden) + logits) * ValueBytes) + (2 * PlanMemory.Alignment));
+        }
+    }
+
+    /// <summary>Bytes of the matrices that are brought from the host: those of two neighbouring layers. Where layers are of several kinds, the places
+    /// of one layer's may be of no use to the next, which counts as one layer more.</summary>
+    private long MatrixBound()
+    {
+        if (deployment.Offload.Weights == Home.Device)
+            return 0;
+        var sizes = _model.Stack.SelectMany(g => g.Pattern).Select(LayerMatrixBytes).Distinct().ToList();
+        return checked(((sizes.Count == 1 ? 2 : 3) * sizes.Max()) + (16 * PlanMemory.Alignment));
     }
 
     /// <summary>Most elements per token that live at one time in a layer, over what it does one after the other.</summary>
@@ -121,23 +153,36 @@ internal sealed class RankSizes(DeploymentSpec deployment)
         checked
         {
             var attention = Attention(layer);
-            var all = (long)new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 2, attention.HeadSize).WidthOf(_ranks);
-            var query = (long)attention.Heads / _ranks * attention.HeadSize;
             var vectors = layer.NormCount * layer.Norm.ParameterCount(_model.Hidden);
-            vectors += attention.Bias == ProjectionBias.None ? 0 : all;
+            vectors += attention.Bias == ProjectionBias.None ? 0 : ProjectedWidth(attention);
             vectors += attention.Bias == ProjectionBias.All ? _hidden : 0;
             vectors += attention.QueryKeyNorm ? 2L * attention.HeadSize : 0;
-            var bytes = deployment.Weights.Bytes(all * _hidden) + deployment.Weights.Bytes(query * _hidden);
+            foreach (var block in layer.FeedForward.OfType<DenseFeedForwardSpec>())
+                vectors += block.Bias ? ((block.Activation.IsGated() ? 2 : 1) * ((long)block.Intermediate / _ranks)) + _hidden : 0;
+            return LayerMatrixBytes(layer) + (ValueBytes * vectors);
+        }
+    }
+
+    /// <summary>Bytes of a layer's matrices: of its weights, what lives on the host where they are to.</summary>
+    public long LayerMatrixBytes(LayerSpec layer)
+    {
+        checked
+        {
+            var attention = Attention(layer);
+            var query = (long)attention.Heads / _ranks * attention.HeadSize;
+            var bytes = deployment.Weights.Bytes(ProjectedWidth(attention) * _hidden) + deployment.Weights.Bytes(query * _hidden);
             foreach (var block in layer.FeedForward.OfType<DenseFeedForwardSpec>())
             {
                 var width = (long)block.Intermediate / _ranks;
-                var up = block.Activation.IsGated() ? 2 : 1;
-                bytes += deployment.Weights.Bytes(up * width * _hidden) + deployment.Weights.Bytes(width * _hidden);
-                vectors += block.Bias ? (up * width) + _hidden : 0;
+                bytes += deployment.Weights.Bytes((block.Activation.IsGated() ? 2 : 1) * width * _hidden) + deployment.Weights.Bytes(width * _hidden);
             }
-            return bytes + (ValueBytes * vectors);
+            return bytes;
         }
     }
+
+    /// <summary>Elements of a token's queries, keys and values on one rank.</summary>
+    private long ProjectedWidth(MultiHeadAttentionSpec attention) =>
+        new Partition.ByHeads(attention.Heads, attention.KeyValueHeads, 2, attention.HeadSize).WidthOf(_ranks);
 
     private long LayerKeyValueBytes(LayerSpec layer, StepSpec step)
     {

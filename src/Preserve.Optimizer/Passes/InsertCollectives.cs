@@ -39,7 +39,7 @@ internal sealed class InsertCollectives : IPass
             for (var i = 0; i < op.Reads.Count; i++)
             {
                 if (op.Result != Distribution.Scattered && scattered.Contains(op.Reads[i]))
-                    op.Reads[i] = Gather(graph, op.Reads[i], op.Layer, operators, gathered);
+                    op.Reads[i] = Gather(graph, op.Reads[i], op, operators, gathered);
             }
             operators.Add(op);
             if (op.Writes.Count != 1 || op.Writes[0].Tensor.Role != TensorRole.Value)
@@ -63,36 +63,37 @@ internal sealed class InsertCollectives : IPass
         var value = op.Writes[0].Tensor;
         var slash = value.Name.LastIndexOf('/');
         var prefix = value.Name.Substring(0, slash + 1);
-        var partName = prefix + op.Label + "_part";
+        var partName = prefix + op.Label + "_part" + BatchNames.SuffixOf(value.Name);
         var part = graph.Find(partName)
             ?? graph.InsertBefore(value, new GraphTensor(partName, TensorRole.Value, op.Layer >= 0, value.Format));
         var whole = op.Writes[0];
         var summand = new GraphReference(part, LayerOf(op.Layer));
         op.Writes[0] = summand;
         TensorSizes.Set(graph, op);
-        return Collective(graph, op.Label + suffix, op.Layer, kind, summand, whole);
+        return Collective(graph, op.Label + suffix, op, kind, summand, whole);
     }
 
     /// <summary>The value that the first reader which needs all of it has gathered; those after it read the same.</summary>
     private static GraphReference Gather(
-        Graph graph, GraphReference share, int layer, List<GraphOperator> operators, Dictionary<GraphReference, GraphReference> gathered)
+        Graph graph, GraphReference share, GraphOperator reader, List<GraphOperator> operators, Dictionary<GraphReference, GraphReference> gathered)
     {
         if (gathered.TryGetValue(share, out var known))
             return known;
         var value = share.Tensor;
-        var name = value.Name + "_whole";
-        var tensor = graph.Find(name) ?? graph.InsertAfter(value, new GraphTensor(name, TensorRole.Value, layer >= 0, value.Format));
-        var whole = new GraphReference(tensor, LayerOf(layer));
+        var name = BatchNames.Append(value.Name, "_whole");
+        var tensor = graph.Find(name) ?? graph.InsertAfter(value, new GraphTensor(name, TensorRole.Value, reader.Layer >= 0, value.Format));
+        var whole = new GraphReference(tensor, LayerOf(reader.Layer));
         gathered.Add(share, whole);
-        var label = value.Name.Substring(value.Name.LastIndexOf('/') + 1) + "_gather";
-        operators.Add(Collective(graph, label, layer, CollectiveKind.AllGather, share, whole));
+        var label = BatchNames.Without(value.Name.Substring(value.Name.LastIndexOf('/') + 1)) + "_gather";
+        operators.Add(Collective(graph, label, reader, CollectiveKind.AllGather, share, whole));
         return whole;
     }
 
-    private static GraphOperator Collective(Graph graph, string label, int layer, CollectiveKind kind, GraphReference read, GraphReference write)
+    private static GraphOperator Collective(Graph graph, string label, GraphOperator beside, CollectiveKind kind, GraphReference read, GraphReference write)
     {
-        var collective = new GraphOperator(label, layer, new CollectiveOperation(kind, read.Tensor.Units.At(0), graph.Ranks))
+        var collective = new GraphOperator(label, beside.Layer, new CollectiveOperation(kind, read.Tensor.Units.At(0), graph.Ranks))
         {
+            Batch = beside.Batch,
             Result = kind == CollectiveKind.ReduceScatter ? Distribution.Scattered : Distribution.Whole,
             Reads = [read],
             Writes = [write],

@@ -9,27 +9,30 @@ namespace Preserve.Optimizer;
 /// the cache and, of the tokens that a later step recomputes, the activations.</summary>
 /// <remarks>
 /// <para>Precondition: operators are divided over the ranks, and of each run of layers a repeat has an even number, so that what is brought
-/// for neighbouring layers lies in two buffers in turn.</para>
-/// <para>The copy for a layer stands at the beginning of the layer before it, and those of even and odd layers have labels of their own: a
+/// for neighbouring layers lies in two buffers in turn. Where layers serve several batches, the turns are those of the batches, and "the layer
+/// before" is the batch before, of the same layer or of the one before it.</para>
+/// <para>The copy for a layer stands at the beginning of the layer before it, and those of neighbouring turns have labels of their own: a
 /// wait means the last signal above, which is then that of the layer's own copy and not of the next.</para>
 /// </remarks>
 /// <param name="split">Tokens of each sequence that are recomputed; of a prefill, those whose activations are stored.</param>
-/// <param name="stored">Format of the stored activations.</param>
-internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPass
+/// <param name="offload">In which format activations are stored, and whether the weights come from the host too: keys and values are then made
+/// again before all else of the layer, as soon as their part of the projection is there.</param>
+internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : IPass
 {
     public string Name => "offload key-values";
 
     public bool Run(Graph graph)
     {
         var layers = graph.Operators.Where(o => o.Operation is AttentionOperation).Select(o => new AttendedLayer(graph, o, this)).ToList();
-        var copies = new List<GraphOperator>[graph.LayerCount];
+        var batches = offload.BatchesPerLayer;
+        var copies = new List<GraphOperator>[graph.LayerCount * batches];
         var behind = new Dictionary<GraphOperator, List<GraphOperator>>();
         var before = new Dictionary<GraphOperator, List<GraphOperator>>();
         foreach (var layer in layers)
         {
-            copies[layer.Index] = graph.Step is DecodeSpec ? layer.Load() : [];
+            copies[layer.Turn] = graph.Step is DecodeSpec ? layer.Load() : [];
             behind.Add(layer.Store, layer.Save());
-            before.Add(layer.Attention, layer.Recompute());
+            before.Add(offload.Weights == Home.Host ? layer.First : layer.Attention, layer.Recompute());
             layer.Attend();
         }
 
@@ -40,11 +43,12 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         foreach (var op in graph.Operators)
         {
             // A layer's copies run while the layer before it does: they are that one's operators.
-            if (op.Layer > last)
+            var turn = op.Layer < 0 ? -1 : (op.Layer * batches) + op.Batch;
+            if (turn > last)
             {
-                last = op.Layer;
+                last = turn;
                 var brought = split.Ahead ? last + 1 : last;
-                if (brought < graph.LayerCount)
+                if (brought < copies.Length)
                     operators.AddRange(copies[brought]);
             }
             if (before.TryGetValue(op, out var made))
@@ -65,6 +69,8 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         private readonly AttentionOperation _operation;
         private readonly GraphTensor _cache;
         private readonly string _prefix;
+        private readonly int _batches;
+        private readonly string _suffix;
         private readonly Amount _cached;
         private readonly Amount _recomputed;
         private readonly GraphReference _fresh;
@@ -74,6 +80,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         public AttendedLayer(Graph graph, GraphOperator attention, OffloadKeyValues pass)
         {
             (_graph, _pass, Attention, Index) = (graph, pass, attention, attention.Layer);
+            (_batches, _suffix) = (pass.Batches, BatchNames.Suffix(attention.Batch, pass.Batches));
             _operation = (AttentionOperation)attention.Operation;
             var entries = attention.Reads.Where(r => r.Tensor.Role == TensorRole.KeyValues).ToList();
             _fresh = entries[entries.Count - 1];
@@ -93,6 +100,12 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
 
         public GraphOperator Attention { get; }
 
+        /// <summary>The layer's first operator.</summary>
+        public GraphOperator First => _graph.Operators.First(IsOwn);
+
+        /// <summary>Its place among all layers' batches, in the order in which they are computed.</summary>
+        public int Turn => (Index * _batches) + Attention.Batch;
+
         /// <summary>The operator that stores the new entries.</summary>
         public GraphOperator Store { get; }
 
@@ -104,13 +117,13 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             {
                 var activations = Activations();
                 copies.Add(Copy(
-                    "load_x", TransferDirection.HostToDevice, _pass.Split.Ahead ? Index - 1 : Index,
+                    "load_x", TransferDirection.HostToDevice,
                     new GraphReference(activations, LayerIndex.Of(Index), new UnitRange(0, _recomputed)), At(Buffer(Brought, _pass.Stored, _recomputed * activations.UnitBytes))));
             }
             if (HasOthers)
             {
                 copies.Add(Copy(
-                    "load_kv", TransferDirection.HostToDevice, _pass.Split.Ahead ? Index - 1 : Index,
+                    "load_kv", TransferDirection.HostToDevice,
                     _fresh with { Range = new UnitRange(_recomputed, _cached) }, At(Buffer("kv_past", _cache.Format, Others * _cache.UnitBytes))));
             }
             return copies;
@@ -132,16 +145,17 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
                     laidOut.Units = checked(tokens * Activations().UnitBytes);
                     copies.Add(new GraphOperator("store_x", Index, new ElementwiseOperation(ElementwiseFunction.Store, checked(prefill.Batch * tokens), StoredWidth))
                     {
+                        Batch = Attention.Batch,
                         Reads = [input],
                         Writes = [At(laidOut)],
                     });
                     input = At(laidOut);
                 }
                 copies.Add(Copy(
-                    "save_x", TransferDirection.DeviceToHost, Index, input,
+                    "save_x", TransferDirection.DeviceToHost, input,
                     new GraphReference(Activations(), LayerIndex.Of(Index), new UnitRange(0, tokens))));
             }
-            copies.Add(Copy("save_kv", TransferDirection.DeviceToHost, Index, At(_new), _fresh));
+            copies.Add(Copy("save_kv", TransferDirection.DeviceToHost, At(_new), _fresh));
             return copies;
         }
 
@@ -151,7 +165,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             if (_graph.Step is PrefillSpec || _recomputed.IsZero)
                 return [];
             var projection = (MatMulOperation)_projections[0].Operation;
-            var activations = At(_graph[_prefix + BufferName(Brought)]);
+            var activations = At(_graph[BufferName(Brought)]);
             var operators = new List<GraphOperator>();
             if (Gathers)
             {
@@ -159,6 +173,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
                 gathered.Units = activations.Tensor.Units * _graph.Ranks;
                 operators.Add(new GraphOperator("gather_x", Index, new CollectiveOperation(CollectiveKind.AllGather, activations.Tensor.Units.At(_graph.Step.MaxContext), _graph.Ranks))
                 {
+                    Batch = Attention.Batch,
                     Result = Distribution.Whole,
                     Reads = [activations],
                     Writes = [At(gathered)],
@@ -176,9 +191,10 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             operators.Add(
                 new GraphOperator("recompute", Index, new RecomputeOperation(
                     _operation.Sequences, _recomputed, _operation.KeyValueHeads, _operation.HeadSize, projection.Depth, projection.Weights, projection.Activations,
-                    Rotates: _graph.Operators.Any(o => o.Layer == Index && o.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary }),
+                    Rotates: _graph.Operators.Any(o => IsOwn(o) && o.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary }),
                     Normalises: norm is not null))
                 {
+                    Batch = Attention.Batch,
                     Result = Distribution.Split,
                     Reads = reads,
                     Writes = [At(result)],
@@ -193,9 +209,9 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
             if (_graph.Step is DecodeSpec)
             {
                 if (!_recomputed.IsZero)
-                    reads.Add(At(_graph[_prefix + "kv_remade"]));
+                    reads.Add(At(_graph[_prefix + "kv_remade" + _suffix]));
                 if (HasOthers)
-                    reads.Add(At(_graph[_prefix + BufferName("kv_past")]));
+                    reads.Add(At(_graph[BufferName("kv_past")]));
             }
             reads.Add(At(_new));
             Attention.Reads = reads;
@@ -205,7 +221,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
         private List<GraphOperator> Projections()
         {
             var labels = new[] { "qkv", "k", "v" };
-            return _graph.Operators.Where(o => o.Layer == Index && labels.Contains(o.Label) && o.Operation is MatMulOperation).ToList();
+            return _graph.Operators.Where(o => IsOwn(o) && labels.Contains(o.Label) && o.Operation is MatMulOperation).ToList();
         }
 
         /// <summary>Of a weight or bias of all projections the part of keys and values, which stands behind that of the queries.</summary>
@@ -235,7 +251,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
 
         private GraphTensor Activations()
         {
-            var name = _prefix + "x";
+            var name = _prefix + "x" + _suffix;
             return _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Activations, perLayer: true, _pass.Stored)
             {
                 Units = _recomputed.Most(_graph.Step.MinContext, _graph.Step.MaxContext),
@@ -246,30 +262,47 @@ internal sealed class OffloadKeyValues(CacheSplit split, Precision stored) : IPa
 
         private GraphTensor Buffer(string name, Precision format, Amount bytes)
         {
-            var buffer = Value(BufferName(name), format);
+            var buffer = Named(BufferName(name), format);
             buffer.Units = bytes;
             return buffer;
         }
 
-        private string BufferName(string name) => name + Parity;
+        private bool IsOwn(GraphOperator op) => op.Layer == Index && op.Batch == Attention.Batch;
 
-        private string Parity => Index % 2 == 0 ? "_even" : "_odd";
+        /// <summary>A batch has buffers of its own name, and they lie where those of the batch two before did; so do those of layers where there is one
+        /// batch.</summary>
+        private string BufferName(string name) => _prefix + name + (_batches == 1 ? InTurn : _suffix);
 
-        private GraphTensor Value(string name, Precision format) =>
-            _graph.Find(_prefix + name) ?? _graph.Add(new GraphTensor(_prefix + name, TensorRole.Value, perLayer: true, format));
+        /// <summary>Neighbours differ: even and odd layers, or batches, of an odd number of which the last is neighbour to both.</summary>
+        private string InTurn => _batches == 1
+            ? Index % 2 == 0 ? "_even" : "_odd"
+            : Attention.Batch == _batches - 1 && _batches % 2 == 1 ? "_last" : Attention.Batch % 2 == 0 ? "_even" : "_odd";
+
+        private GraphTensor Value(string name, Precision format) => Named(_prefix + name + _suffix, format);
+
+        private GraphTensor Named(string name, Precision format) =>
+            _graph.Find(name) ?? _graph.Add(new GraphTensor(name, TensorRole.Value, perLayer: true, format));
 
         private GraphReference At(GraphTensor tensor) => new(tensor, LayerIndex.Of(Index));
 
-        private GraphOperator Copy(string label, TransferDirection direction, int layer, GraphReference from, GraphReference to) =>
-            new(direction == TransferDirection.HostToDevice ? label + Parity : label, layer, new TransferOperation(direction, Pinned: true))
+        private GraphOperator Copy(string label, TransferDirection direction, GraphReference from, GraphReference to)
+        {
+            var brings = direction == TransferDirection.HostToDevice;
+            var turn = brings && _pass.Split.Ahead ? Turn - 1 : Turn;
+            var layer = turn < 0 ? -1 : turn / _batches;
+            return new(brings || _batches > 1 ? label + InTurn : label, layer, new TransferOperation(direction, Pinned: true))
             {
+                Batch = turn < 0 ? 0 : turn % _batches,
                 Result = Distribution.Split,
                 Reads = [from],
                 Writes = [to],
             };
+        }
     }
 
     private CacheSplit Split => split;
 
-    private Precision Stored => stored;
+    private int Batches => offload.BatchesPerLayer;
+
+    private Precision Stored => offload.StoredActivations;
 }

@@ -16,6 +16,9 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
     /// <summary>Moves the KV-cache to host memory; null where it lives on the device.</summary>
     public OffloadKeyValues? Offload { get; init; }
 
+    /// <summary>Whether the layers' matrices live in host memory.</summary>
+    public bool OffloadsWeights { get; init; }
+
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
 
@@ -28,6 +31,8 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
         (new InsertCollectives(), GraphInvariants.Reduced),
         // After sharding: a rank's own heads cross its link. Before prefetch, which then finds no cache in the device's memory.
         .. Offload is null ? Array.Empty<(IPass, GraphInvariants)>() : [(Offload, GraphInvariants.Reduced)],
+        // After the KV-cache, whose recomputation wants a part of a matrix first; likewise before prefetch.
+        .. OffloadsWeights ? [(new OffloadWeights(), GraphInvariants.Reduced)] : Array.Empty<(IPass, GraphInvariants)>(),
         // Behind the collectives that it fuses; before prefetch, whose windows are what is left.
         .. Fusion == CollectiveFusion.None ? Array.Empty<(IPass, GraphInvariants)>() : [(new FuseCollectives(Fusion), GraphInvariants.Reduced)],
     ];

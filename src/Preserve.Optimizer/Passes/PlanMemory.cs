@@ -58,7 +58,7 @@ internal sealed class PlanMemory : IPass
             {
                 if (write.Tensor.Role != TensorRole.Value)
                     continue;
-                var life = new ValueLife(i, clocks);
+                var life = new ValueLife(i, clocks) { IsOfNoLayer = !write.Tensor.PerLayer };
                 lives.Add(write, life);
                 byTensor[write.Tensor].Add(life);
             }
@@ -81,6 +81,8 @@ internal sealed class PlanMemory : IPass
                 var stream = 1 << (int)clocks.StreamOf(other.Written);
                 if (other.Written < life.Written || (known & stream) != 0)
                     continue;
+                if (life.IsResult)
+                    return true;
                 known |= stream;
                 if (!EndsBefore(life, other, clocks))
                     return true;
@@ -120,6 +122,12 @@ internal sealed class PlanMemory : IPass
         }
 
         public int Written { get; }
+
+        /// <summary>Whether it belongs to no layer.</summary>
+        public bool IsOfNoLayer { get; init; }
+
+        /// <summary>Whether it belongs to no layer and nobody reads it: then it is what the step is for, and stays.</summary>
+        public bool IsResult => IsOfNoLayer && Last == Written;
 
         /// <summary>The last operator that touches it.</summary>
         public int Last { get; private set; }

@@ -17,7 +17,7 @@ internal sealed class StepTraffic
         MemoryBytes = Memory(plan.Body, 1);
     }
 
-    /// <summary>Bytes of weights and KV-cache that the step reads, each once.</summary>
+    /// <summary>Bytes of weights and KV-cache that the step reads, each once: what all batches read counts with the first.</summary>
     public long MemoryBytes { get; }
 
     public long BytesOf(TensorReference reference)
@@ -44,10 +44,13 @@ internal sealed class StepTraffic
             if (node is Repeat repeat)
                 bytes = checked(bytes + Memory(repeat.Body, times * repeat.Count));
             else if (node is Instruction { Operation: MatMulOperation or AttentionOperation or CollectiveOperation { MatMul: not null } } instruction)
-                bytes = checked(bytes + (times * instruction.Reads.Where(IsFromEarlier).Sum(BytesOf)));
+                bytes = checked(bytes + (times * instruction.Reads.Where(r => IsFromEarlier(r) && !IsReadBefore(instruction, r)).Sum(BytesOf)));
         }
         return bytes;
     }
+
+    private bool IsReadBefore(Instruction instruction, TensorReference reference) =>
+        _tensors[reference.Tensor].Role == TensorRole.Weight && instruction.Writes.Any(w => BatchNames.BatchOf(w.Tensor) > 0);
 
     private bool IsFromEarlier(TensorReference reference) => _tensors[reference.Tensor] is var tensor && tensor.Role switch
     {

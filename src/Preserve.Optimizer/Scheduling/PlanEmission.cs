@@ -19,7 +19,10 @@ internal static class PlanEmission
         nodes.AddRange(Instructions(next, graph.Operators.Count));
         return new ExecutionPlan(
             deployment.Model.Name, deployment.Device, graph.Ranks, graph.TotalLayers, graph.Step, deployment.Prefetch, roomBytes,
-            graph.ArenaBytes, graph.Tensors.Select(t => t.ToDeclaration()).ToArray(), nodes.ToArray());
+            graph.ArenaBytes, graph.Tensors.Select(t => t.ToDeclaration()).ToArray(), nodes.ToArray())
+        {
+            Batches = deployment.Offload.BatchesPerLayer,
+        };
 
         IEnumerable<PlanNode> Instructions(int from, int to) => graph.Operators.Skip(from).Take(to - from).Select(Emit);
     }

@@ -131,7 +131,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     private static long MostSpared(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems, DecodeSpec step) => problems.Values.Sum(p =>
     {
         var sizes = p.Problem.Sizes(p.Problem.Gather is null ? ActivationTransfer.Whole : ActivationTransfer.Gathered);
-        return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) * Math.Min(step.Prompt, step.MaxContext) * p.Layers).Ceiling() : 0;
+        return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) * Math.Min(step.Prompt, step.MaxContext) * p.Layers * p.Problem.Batches).Ceiling() : 0;
     });
 
     /// <summary>Times splits, and keeps the one that takes least: those of both forms, and those between them.</summary>
@@ -152,7 +152,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         {
             (_planner, _step, _whole, _problems) = (planner, step, whole, problems);
             _contexts = step.GuardedContexts().ToList();
-            _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - new RankSizes(planner.Deployment).WeightBytes());
+            var sizes = new RankSizes(planner.Deployment);
+            _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - (sizes.WeightBytes() - sizes.HostWeightBytes()));
         }
 
         /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything.</summary>

@@ -49,7 +49,7 @@ internal static class StepPlanner
     private static Graph Plan(PassPipeline pipeline, Func<int, Graph> untilPrefetch)
     {
         // What is brought for the next layer makes the first repeat unlike the others.
-        for (var repeats = pipeline.Offload is null ? FirstRepeats : FirstRepeats + 1; ; repeats = checked(repeats * 2))
+        for (var repeats = pipeline.Offload is null && !pipeline.OffloadsWeights ? FirstRepeats : FirstRepeats + 1; ; repeats = checked(repeats * 2))
         {
             var graph = untilPrefetch(repeats);
             pipeline.RunFromPrefetchOn(graph);
@@ -78,7 +78,8 @@ internal static class StepPlanner
 
     private static PassPipeline PipelineOf(DeploymentSpec deployment, IPrefetchRule rule, CacheSplit? split) => new(deployment.TensorParallel, rule)
     {
-        Offload = deployment.Offload.KeyValues == Home.Host ? new OffloadKeyValues(split ?? CacheSplit.None, deployment.Offload.StoredActivations) : null,
+        Offload = deployment.Offload.KeyValues == Home.Host ? new OffloadKeyValues(split ?? CacheSplit.None, deployment.Offload) : null,
+        OffloadsWeights = deployment.Offload.Weights == Home.Host,
         SequenceParallel = deployment.SequenceParallel,
         Fusion = deployment.CollectiveFusion,
     };

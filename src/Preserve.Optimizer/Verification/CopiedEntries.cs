@@ -37,7 +37,7 @@ internal sealed class CopiedEntries(TensorPlaces places, int context)
         {
             if (Of(read, repeatLayer) is not { } entries || places[entries.Tensor].Role != TensorRole.Activations)
                 continue;
-            var cache = PlanStructure.KindOf(entries.Tensor) + "kv";
+            var cache = PlanStructure.KindOf(entries.Tensor) + "kv" + BatchNames.SuffixOf(entries.Tensor);
             var made = checked(recompute.Sequences * recompute.Tokens.At(context));
             // All of a token's activations, and not the part that one rank brought, nor a part of what was brought.
             var value = places[read.Tensor];

@@ -25,15 +25,21 @@ internal sealed class PlanStructure
     /// <summary>What writes each value: by layer, or once for all.</summary>
     private readonly Dictionary<string, Instruction?[]> _writers = new(StringComparer.Ordinal);
 
+    /// <summary>The weights that come from the host.</summary>
+    private readonly BroughtWeights _brought;
+
     private PlanStructure(ExecutionPlan plan, int context)
     {
         _plan = plan;
         _context = context;
+        _brought = new BroughtWeights(plan, _tensors, context);
     }
 
     public static List<PlanFault> Check(ExecutionPlan plan, int context)
     {
         var structure = new PlanStructure(plan, context);
+        if (plan.Batches < 1)
+            structure.Fault(PlanFaultKind.Layers, "", 0, $"serves {plan.Batches} batches");
         structure.CheckDeclarations();
         structure.CheckNodes(plan.Body, new Layers(0, 1, 0));
         structure.CheckLayers();
@@ -47,6 +53,8 @@ internal sealed class PlanStructure
             if (_tensors.ContainsKey(tensor.Name))
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' is declared twice");
             _tensors[tensor.Name] = tensor;
+            if (BatchNames.BatchOf(tensor.Name) >= _plan.Batches || (_plan.Batches == 1 && BatchNames.BatchOf(tensor.Name) >= 0))
+                Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' is of a batch that is none of the {_plan.Batches}");
             var bytes = tensor.Bytes.At(_context);
             if (bytes < 0)
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' has {bytes} bytes");
@@ -66,7 +74,7 @@ internal sealed class PlanStructure
             if (node is Instruction instruction)
             {
                 CheckInstruction(instruction, layers);
-                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(instruction, body, _tensors, _context) is { } fault)
+                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(_brought.Resolve(instruction), body.OfType<Instruction>().Select(_brought.Resolve), _tensors, _context) is { } fault)
                     Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
                 continue;
             }
@@ -100,6 +108,7 @@ internal sealed class PlanStructure
         }
         if (_faults.Count == 0)
             CheckBlockTable(instruction, layers);
+        CheckBatch(instruction, layers);
         if (_faults.Count > 0 || instruction.Operation is PrefetchOperation)
             return;
         if (instruction.Operation is CollectiveOperation collective && CollectiveSizes.Fault(collective, instruction, _tensors, _plan.Ranks, _context) is { } size)
@@ -111,12 +120,18 @@ internal sealed class PlanStructure
             else if (instruction.Operation is RecomputeOperation recompute)
                 _recomputed.Add((kind, instruction.Label, recompute.Rotates));
         }
+        var resolved = _brought.Resolve(instruction);
+        if ((_brought.Fault(instruction) ?? _brought.ReadFault(resolved)) is { } fault)
+        {
+            Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
+            return;
+        }
         // One instruction may read a cache in several ranges.
         var counted = "";
-        foreach (var read in instruction.Reads)
+        foreach (var read in resolved.Reads)
         {
-            // Keys and values are made again with the weights that made them.
-            var again = instruction.Operation is RecomputeOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
+            // Keys and values are made again with the weights that made them; a weight that is copied is not used by that.
+            var again = instruction.Operation is RecomputeOperation or TransferOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
             if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted && !again)
                 Count(_uses, read, layers);
             counted = read.Tensor;
@@ -128,6 +143,14 @@ internal sealed class PlanStructure
             else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues or TensorRole.Activations, OnHost: true })
                 Count(_stores, write, layers);
         }
+    }
+
+    /// <summary>Batches have nothing to do with each other: an instruction touches what one of them has of its own, and what belongs to all.</summary>
+    private void CheckBatch(Instruction instruction, Layers layers)
+    {
+        var batches = instruction.Reads.Concat(instruction.Writes).Select(r => BatchNames.BatchOf(r.Tensor)).Where(b => b >= 0).Distinct().ToList();
+        if (batches.Count > 1)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches what is of batch {batches[0]} and of batch {batches[1]}");
     }
 
     /// <summary>Who touches what lies in blocks reads where they are, once.</summary>
@@ -238,17 +261,31 @@ internal sealed class PlanStructure
         }
     }
 
-    /// <summary>No weight is left unread, each layer has one cache, read by one attention, and reads each
-    /// weight of the cache's kind of layer once, and none of another kind.</summary>
+    /// <summary>No weight is left unread, each layer has one cache for each batch, read by one attention, and reads each
+    /// weight of the cache's kind of layer once for each batch, and none of another kind.</summary>
     private void CheckLayers()
     {
         if (_faults.Count > 0)
             return;
+        var kinds = KindsOf(0);
+        for (var batch = 1; batch < _plan.Batches; batch++)
+        {
+            if (!KindsOf(batch).SequenceEqual(kinds))
+                Fault(PlanFaultKind.Layers, "", 0, $"batch {batch} passes through other layers than batch 0");
+        }
+        CheckTensors(kinds);
+    }
+
+    /// <summary>The kind of each layer, by the cache that a batch has there.</summary>
+    private string?[] KindsOf(int batch)
+    {
         var kinds = new string?[_plan.Layers];
+        var hasCache = false;
         foreach (var tensor in _plan.Tensors)
         {
-            if (tensor is not { Role: TensorRole.KeyValues, PerLayer: true })
+            if (tensor is not { Role: TensorRole.KeyValues, PerLayer: true } || Math.Max(BatchNames.BatchOf(tensor.Name), 0) != batch)
                 continue;
+            hasCache = true;
             for (var layer = 0; layer < kinds.Length; layer++)
             {
                 // A prefill, or a layer that sees no cached token, brings nothing from the host: what it stores there says that it is its layer.
@@ -259,12 +296,17 @@ internal sealed class PlanStructure
                     kinds[layer] = KindOf(tensor.Name);
             }
         }
-        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues);
         for (var layer = 0; hasCache && layer < kinds.Length; layer++)
         {
             if (kinds[layer] is null)
                 Fault(PlanFaultKind.Layers, "", layer, $"layer {layer} attends to no KV-cache");
         }
+        return kinds;
+    }
+
+    private void CheckTensors(string?[] kinds)
+    {
+        var hasCache = _plan.Tensors.Any(t => t.Role == TensorRole.KeyValues);
         foreach (var (kind, label, rotates) in _recomputed)
         {
             if (rotates != _rotated.Contains(kind))
@@ -277,18 +319,18 @@ internal sealed class PlanStructure
             else if (tensor.Role == TensorRole.Weight && !tensor.PerLayer && CountOf(_uses, tensor, 0) == 0)
                 Fault(PlanFaultKind.Layers, "", 0, $"nothing reads the weight '{tensor.Name}'");
             else if (tensor.Role == TensorRole.Weight && tensor.PerLayer && hasCache)
-                CheckOnceInItsLayers(tensor, kinds, _uses, "read");
+                CheckInItsLayers(tensor, kinds, _uses, "read", _plan.Batches);
             else if (tensor.Role == TensorRole.Activations && _plan.Step is PrefillSpec)
-                CheckOnceInItsLayers(tensor, kinds, _stores, "stored");
+                CheckInItsLayers(tensor, kinds, _stores, "stored", 1);
         }
     }
 
-    private void CheckOnceInItsLayers(TensorDeclaration tensor, string?[] kinds, Dictionary<string, int[]> counts, string done)
+    private void CheckInItsLayers(TensorDeclaration tensor, string?[] kinds, Dictionary<string, int[]> counts, string done, int timesInThem)
     {
         var kind = KindOf(tensor.Name);
         for (var layer = 0; layer < kinds.Length; layer++)
         {
-            var wanted = kinds[layer] == kind ? 1 : 0;
+            var wanted = kinds[layer] == kind ? timesInThem : 0;
             if (CountOf(counts, tensor, layer) is var times && times != wanted)
                 Fault(PlanFaultKind.Layers, "", layer, $"'{tensor.Name}' of layer {layer} is {done} {times} times, and not {wanted}");
         }

@@ -8,16 +8,18 @@ namespace Preserve.Optimizer;
 internal static class RecomputedProjection
 {
     /// <summary>What is wrong with one recomputation, or null.</summary>
-    /// <param name="again">The recomputation.</param>
-    /// <param name="body">The nodes among which it stands: those of its layer, which is that of its result, are there too, with the same index.</param>
+    /// <param name="again">The recomputation, with weights that come from the host in place of their copies.</param>
+    /// <param name="body">The instructions among which it stands, likewise: those of its layer, which is that of its result, are there too, with the same
+    /// index.</param>
     /// <param name="tensors">The tensors, by name.</param>
     /// <param name="context">The context.</param>
-    public static string? Fault(Instruction again, EquatableArray<PlanNode> body, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
+    public static string? Fault(Instruction again, IEnumerable<Instruction> body, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
     {
         var operation = (RecomputeOperation)again.Operation;
         var layer = again.Writes.Count > 0 ? again.Writes[0].Layer : LayerIndex.None;
         var weights = WeightsOf(again, tensors).Where(w => w.Layer == layer).ToList();
-        var instructions = body.OfType<Instruction>().ToList();
+        var batch = again.Writes.Count > 0 ? BatchNames.SuffixOf(again.Writes[0].Tensor) : "";
+        var instructions = body.Where(i => i.Writes.Count > 0 && BatchNames.SuffixOf(i.Writes[0].Tensor) == batch).ToList();
         var projections = instructions.Where(i => i.Operation is MatMulOperation && WeightsOf(i, tensors).Any(w => weights.Any(o => IsSame(o, w)))).ToList();
         if (projections.Count == 0)
             return "makes keys and values again with no weight of its layer's projection";

@@ -29,6 +29,9 @@ internal sealed class StepProof
     private readonly HashSet<string> _signalled = new(StringComparer.Ordinal);
     private readonly CopiedEntries _copies;
 
+    /// <summary>Values of no layer that nobody reads: what the step is for.</summary>
+    private readonly HashSet<string> _results;
+
     public StepProof(ExecutionPlan plan, int context)
     {
         _plan = plan;
@@ -36,8 +39,10 @@ internal sealed class StepProof
         _places = new TensorPlaces(plan, context);
         _prefetched = new PrefetchedBytes(_places);
         _copies = new CopiedEntries(_places, context);
+        _results = new HashSet<string>(plan.Tensors.Where(t => !t.PerLayer && _places.IsInArena(t.Name)).Select(t => t.Name), StringComparer.Ordinal);
         foreach (var instruction in plan.Instructions())
         {
+            _results.ExceptWith(instruction.Reads.Select(r => r.Tensor));
             if (instruction.Signals && !_events.ContainsKey(instruction.Label))
                 _events.Add(instruction.Label, StreamCount + _events.Count);
             if (instruction.Operation is not PrefetchOperation)
@@ -219,8 +224,23 @@ internal sealed class StepProof
         }
         if (_places[write.Tensor].OnHost)
             return;
+        if (ResultOver(place, write.Tensor, layer) is { } result)
+            Fault(PlanFaultKind.Overwrite, instruction, repeatLayer, $"writes '{write.Tensor}' of layer {layer} over the result '{result}'");
         if (FirstOver(place, write.Tensor, layer, isWrite: false, unknownTo: stream) is { } reader)
             Fault(PlanFaultKind.Overwrite, instruction, repeatLayer, $"writes '{write.Tensor}' of layer {layer} over '{reader.Tensor}' of layer {reader.Layer}, which may still be read");
+    }
+
+    /// <summary>A result that stands and lies over the bytes of a value, or null.</summary>
+    private string? ResultOver((long Begin, long End) place, string tensor, int layer)
+    {
+        foreach (var result in _results)
+        {
+            if (result == tensor || _places[result].Offset >= place.End || place.Begin >= _places[result].Offset + _places.BytesOf(result))
+                continue;
+            if (_settled.Any(s => s.Tensor == result) || _accesses.Exists(a => a.IsWrite && a.Tensor == result))
+                return result;
+        }
+        return null;
     }
 
     /// <summary>Whether a write that the stream knows of stored the tokens of a cache.</summary>

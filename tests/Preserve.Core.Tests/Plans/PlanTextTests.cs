@@ -46,6 +46,18 @@ public class PlanTextTests
     }, "{\n  \"id\": \"own\"\n\n}");
 
     [Fact]
+    public void A_plan_of_several_batches_says_how_many()
+    {
+        var plan = _plans.Steps[0].Plan;
+        plan.Batches.ShouldBe(1);
+        PlanText.Write(plan).ShouldNotContain("batches ");
+        var several = plan with { Batches = 8 };
+        PlanText.Write(several).ShouldContain("  batches        8\n");
+        PlanText.ReadPlan(PlanText.Write(several)).ShouldBe(several);
+        PlanText.ReadPlan(PlanText.Write(several)).ShouldNotBe(plan);
+    }
+
+    [Fact]
     public void Plans_read_back_equal() => PlanSet.Parse(PlanText.Write(_plans)).ShouldBe(_plans);
 
     [Theory]

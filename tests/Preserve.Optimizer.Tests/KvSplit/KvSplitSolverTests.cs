@@ -238,8 +238,8 @@ public class KvSplitSolverTests
         var pull = l == 0 ? 0 : p.TransferSeconds + (bytes / rate);
         var gather = gathers ? p.Gather!.Seconds(l) : 0;
         var rest = p.TransferSeconds + ((Rational)2 * p.Batch * (cached - l) * p.KeyValueWidth * p.KeyValueBytes / rate);
-        var first = p.FirstWeightBytes == 0 ? 0 : p.TransferSeconds + (p.FirstWeightBytes / rate);
-        var others = p.OtherWeightBytes == 0 ? 0 : p.TransferSeconds + (p.OtherWeightBytes / rate);
+        var first = p.FirstWeightBytes == 0 ? 0 : (p.TransferSeconds + (p.FirstWeightBytes / rate)) / p.Batches;
+        var others = p.OtherWeightBytes == 0 ? 0 : (p.TransferSeconds + (p.OtherWeightBytes / rate)) / p.Batches;
         return form == KvSplitForm.Sequential
             ? first + pull + Rational.Max(gather + p.Recompute.Seconds(l), rest + others)
             : Rational.Max(first + pull + rest + others, Rational.Max(gather, p.Recompute.Seconds(l) + p.OtherSeconds + (p.OtherSecondsPerToken * cached)));

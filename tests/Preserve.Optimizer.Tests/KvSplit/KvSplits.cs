@@ -27,6 +27,7 @@ internal static class KvSplits
         from other in Gen.ArrayOf(Gen.Frequency((2, Gen.Constant(0)), (1, Gen.Choose(0, 40))), 2)
         from recompute in Time(prompt, tile, rates[0], rates[1], fixedTimes[0], neverFalls)
         from gather in Time(prompt, tile, 1, rates[2] * 4, fixedTimes[1], neverFalls)
+        from batches in Gen.Elements(1, 1, 3)
         from gathers in Gen.Elements(true, false)
         select new KvSplitProblem(1, sizes[0], sizes[1] * 2, 2, fourBit ? new Rational(9, 16) : 2, rates[3], recompute, prompt)
         {
@@ -34,6 +35,7 @@ internal static class KvSplits
             TransferSeconds = new Rational(fixedTimes[2], 3),
             FirstWeightBytes = weights[0],
             OtherWeightBytes = weights[1],
+            Batches = batches,
             Ranks = ranks,
             HostMemoryBytesPerSecond = memory == 0 ? null : (Rational)memory,
             Gather = ranks > 1 && gathers ? gather : null,

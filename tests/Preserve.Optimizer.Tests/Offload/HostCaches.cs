@@ -21,4 +21,17 @@ internal static class HostCaches
         let step = any.Steps[0] is DecodeSpec { Total: false } d ? new DecodeSpec(d.Batch, prompt + more, Total: false, prompt) : any.Steps[0]
         let isTotal = step is DecodeSpec { Total: true }
         select Of(any with { Device = device, Steps = new[] { step } }, isTotal ? RecomputePolicy.None : recompute);
+
+    /// <summary>Random deployments with their cache, their weights or both on the host, whose layers serve up to five batches.</summary>
+    public static FsCheck.Gen<DeploymentSpec> Columns(int maxRepeat) =>
+        from hosted in Generator(maxRepeat)
+        from homes in Gen.Elements((Home.Host, Home.Device), (Home.Device, Home.Host), (Home.Host, Home.Host))
+        from blocks in Gen.Elements(0, 16)
+        from batches in Gen.Choose(1, 5)
+        select hosted with
+        {
+            Prefetch = PrefetchPolicy.None,
+            KeyValueBlockTokens = homes.Item1 == Home.Device ? blocks : 0,
+            Offload = hosted.Offload with { KeyValues = homes.Item1, Weights = homes.Item2, Objective = Objective.Throughput, BatchesPerLayer = batches },
+        };
 }

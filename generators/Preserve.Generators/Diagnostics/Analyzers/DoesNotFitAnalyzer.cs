@@ -14,7 +14,7 @@ public sealed class DoesNotFitAnalyzer() : ResolutionAnalyzer(Descriptors.DoesNo
         object[]? arguments = resolution switch
         {
             Resolution.DoesNotFit { Fit: { FitsDevice: true, HostAvailableBytes: { } host } fit } =>
-                [type, Gigabytes(fit.HostBytes), "host", Gigabytes(host), Gigabytes(0), Gigabytes(fit.HostBytes), Gigabytes(0)],
+                [type, Gigabytes(fit.HostBytes), "host", Gigabytes(host), Gigabytes(fit.HostWeightBytes), Gigabytes(fit.HostBytes - fit.HostWeightBytes), Gigabytes(0)],
             Resolution.DoesNotFit { Fit: var fit } =>
                 [type, Gigabytes(fit.NeededBytes), spec.Device, Gigabytes(fit.AvailableBytes), Gigabytes(fit.WeightBytes), Gigabytes(fit.KeyValueBytes), Gigabytes(fit.ActivationBytes)],
             Resolution.Boundless boundless => [type, Over, spec.Device, Gigabytes(boundless.AvailableBytes), "?", "?", "?"],

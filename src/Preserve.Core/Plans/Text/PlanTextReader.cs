@@ -71,6 +71,7 @@ internal sealed class PlanTextReader
         var device = Field("device");
         var ranks = Int(Field("ranks"));
         var layers = Int(Field("layers"));
+        var batches = Peek() is ["batches", _] ? Int(Field("batches")) : 1;
         var policy = Names.Policies.Parse(Field("policy"));
         var room = Bytes(Field("prefetch room"));
         var arena = Bytes(Field("arena"));
@@ -88,7 +89,7 @@ internal sealed class PlanTextReader
         foreach (var tensor in tensors)
             byName[tensor.Name] = tensor;
         var body = ReadNodes(byName, depth: 0);
-        return new ExecutionPlan(model, device, ranks, layers, step, policy, room, arena, tensors.ToArray(), body);
+        return new ExecutionPlan(model, device, ranks, layers, step, policy, room, arena, tensors.ToArray(), body) { Batches = batches };
     }
 
     private EquatableArray<PlanNode> ReadNodes(Dictionary<string, TensorDeclaration> tensors, int depth)

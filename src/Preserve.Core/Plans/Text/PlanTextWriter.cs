@@ -53,10 +53,13 @@ internal sealed class PlanTextWriter
             ["device", plan.Device],
             ["ranks", Number(plan.Ranks)],
             ["layers", Number(plan.Layers)],
+            .. plan.Batches == 1 ? Array.Empty<List<string>>() : [["batches", Number(plan.Batches)]],
             ["policy", Names.Policies[plan.Policy]],
             ["prefetch room", Bytes(plan.PrefetchRoomBytes)],
             ["arena", Bytes(plan.ArenaBytes)],
         ]);
+        if (plan.Batches > 1)
+            Line("  # Each layer serves all batches before the next layer does: x@2 is the x of batch 2, counted from 0, and what has no @ is for all.");
 
         Line("");
         Line("  tensors");
