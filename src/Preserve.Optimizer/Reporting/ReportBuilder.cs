@@ -27,20 +27,18 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         var prefetched = PrefetchedRanges.Of(_graph, LayersOf, _context);
         var windows = new List<WindowReport>();
         var reachable = 0L;
-        var occurrences = new Dictionary<string, int>(StringComparer.Ordinal);
+        var occurrences = LastOccurrences();
         foreach (var window in _graph.Windows)
         {
-            var label = window.Host.Label;
             var layers = LayersOf(window.Host);
             var times = layers.Stride == 0 ? 1 : ((layers.Last - layers.First) / layers.Stride) + 1;
-            var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + Math.Min(times, ShortenedPlan.MostIterations) - 1;
-            occurrences[label] = last + 1;
-            var report = Window(window, layers, run, baseLayers, layersRun, Occurrence(layersRun, label, last), prefetched);
+            var (baseHost, host) = (Occurrence(baseLayers, window.Host, occurrences), Occurrence(layersRun, window.Host, occurrences));
+            var report = Window(window, layers, run, (baseLayers, baseHost), (layersRun, host), prefetched);
             // Of a kernel beside which nothing is prefetched, because other windows bring all of it, nothing is to be told.
             if (window.Host.IsCollective || report.Candidates.Any(c => c.PrefetchedBytes > 0 || c.Verdict != Verdict.Whole))
                 windows.Add(report);
             if (window.Host.IsCollective)
-                reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
+                reachable += times * Reachable(window, TimeOf(window, baseLayers, baseHost));
         }
         var sizes = new RankSizes(deployment);
         var hasCollectives = _graph.Operators.Exists(o => o.IsCollective);
@@ -69,26 +67,27 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     }
 
     private WindowReport Window(
-        PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, StepRun baseLayers, StepRun layersRun, InstructionRun collective,
+        PrefetchWindow window, (int First, int Last, int Stride) layers, StepRun run, (StepRun Run, InstructionRun Host) before, (StepRun Run, InstructionRun Host) after,
         PrefetchedRanges prefetched)
     {
-        var hidden = layersRun.Timeline
+        var host = after.Host;
+        var hidden = after.Run.Timeline
             .Where(r => r.Stream == StreamKind.Prefetch)
-            .Sum(r => Math.Max(0, Math.Min(r.EndPicoseconds, collective.EndPicoseconds) - Math.Max(r.StartPicoseconds, collective.StartPicoseconds)));
+            .Sum(r => Math.Max(0, Math.Min(r.EndPicoseconds, host.EndPicoseconds) - Math.Max(r.StartPicoseconds, host.StartPicoseconds)));
         var prefetches = new HashSet<Instruction>(_graph.Operators.Where(o => ReferenceEquals(o.Window, window.Host)).Select(PlanEmission.Emit));
         var saved = prefetches.Count == 0 ? 0 : Run(_plan.WithoutPrefetch(prefetches.Contains)).Picoseconds - run.Picoseconds;
         return new WindowReport(
-            window.Host.Label, layers.First, layers.Last, layers.Stride, collective.Picoseconds, hidden, saved,
+            window.Host.Label, layers.First, layers.Last, layers.Stride, host.Picoseconds, hidden, saved,
             window.Candidates.Where(c => window.Reaches(c) || c.Reach == PrefetchReach.Beside || c.Chosen is not null)
-                .Select(c => Candidate(c, window.Host, layers, prefetched, (TimeOfReader(c, baseLayers, layers), TimeOfReader(c, layersRun, layers)))).ToArray());
+                .Select(c => Candidate(c, window.Host, layers, prefetched, (TimeOfReader(c, before.Run, before.Host), TimeOfReader(c, after.Run, after.Host)))).ToArray());
     }
 
-    /// <summary>The reader's time in the window's last layer; outside the layers, what reads next: in the first layer.</summary>
-    private static long TimeOfReader(PrefetchCandidate candidate, StepRun run, (int First, int Last, int Stride) layers)
+    /// <summary>The time of the reader that comes next; behind the last layers, of that in the next step.</summary>
+    private static long TimeOfReader(PrefetchCandidate candidate, StepRun run, InstructionRun host)
     {
-        var runs = run.Timeline.Where(r => r.Label == candidate.ReaderLabel);
-        var reader = layers.First < 0 ? runs.First() : runs.Last();
-        return reader.Picoseconds;
+        var readers = run.Timeline.Where(r => r.Label == candidate.ReaderLabel).ToList();
+        var next = readers.FindIndex(r => r.StartPicoseconds >= host.StartPicoseconds);
+        return readers[Math.Max(next, 0)].Picoseconds;
     }
 
     private CandidateReport Candidate(
@@ -142,9 +141,30 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         return time + gather.Picoseconds;
     }
 
-    /// <summary>The run of an instruction that stands in several layers: each layer has it once, in order.</summary>
-    private static InstructionRun Occurrence(StepRun run, string label, int occurrence) =>
-        run.Timeline.Where(r => r.Label == label).ElementAt(occurrence);
+    /// <summary>The run of an operator, in the last of the layers that it stands in.</summary>
+    private static InstructionRun Occurrence(StepRun run, GraphOperator op, Dictionary<GraphOperator, int> occurrences) =>
+        run.Timeline.Where(r => r.Label == op.Label).ElementAt(occurrences[op]);
+
+    /// <summary>Of the runs of each operator's label in a shortened plan, which is its own last one: kinds of layers may share labels.</summary>
+    private Dictionary<GraphOperator, int> LastOccurrences()
+    {
+        var (last, counts) = (new Dictionary<GraphOperator, int>(), new Dictionary<string, int>(StringComparer.Ordinal));
+        for (var first = 0; first < _graph.Operators.Count;)
+        {
+            var fold = _graph.Folds.FirstOrDefault(f => f.FirstOperator == first);
+            var (count, times) = fold is null ? (1, 1) : (fold.OperatorCount, Math.Min(fold.Count, ShortenedPlan.MostIterations));
+            for (var iteration = 0; iteration < times; iteration++)
+            {
+                foreach (var op in _graph.Operators.Skip(first).Take(count))
+                {
+                    counts.TryGetValue(op.Label, out var before);
+                    (last[op], counts[op.Label]) = (before, before + 1);
+                }
+            }
+            first += count;
+        }
+        return last;
+    }
 
     private (int First, int Last, int Stride) LayersOf(GraphOperator collective)
     {

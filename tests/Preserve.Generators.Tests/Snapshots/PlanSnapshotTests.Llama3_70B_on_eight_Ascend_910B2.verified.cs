@@ -283,7 +283,7 @@ partial class Llama3_70BDeployed
                 window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,381.388336 us together
                   not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole                  i.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
-                  whole                  i.down_weight         29,360,128 of 29,360,128   down takes 11.2 us, not 26.3
+                  whole                  i.down_weight         29,360,128 of 29,360,128   down takes 11.3 us, not 26.3
                   whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
                 window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,946.962596 us together
                   not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only

@@ -193,9 +193,9 @@ partial class TwoKindsDeployed
                 window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 0.512066 us together
                   not-asked      i.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   part           i.Wide/gate_up_weight        33,292,288 of 33,554,432   262,144 bytes more in all layers would cost 0.026 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.062 us
-                  compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
+                  compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 8.3 us with it in the L2 or without
                 window  gate_up  layers 0 to 1  takes 11.646345 us each  hides 0.000000 us each  saves 0.000000 us together
-                  compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
+                  compute-bound  i.Wide/down_weight           0 of 16,777,216            down takes 8.3 us with it in the L2 or without
                 window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
@@ -208,9 +208,9 @@ partial class TwoKindsDeployed
                 window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 0.256033 us
                   not-asked      2.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   part           2.Wide/gate_up_weight        33,292,288 of 33,554,432   262,144 bytes more in all layers would cost 0.026 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.062 us
-                  compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
+                  compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 8.3 us with it in the L2 or without
                 window  gate_up  layer 2  takes 11.646345 us  hides 0.000000 us  saves 0.000000 us
-                  compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 5.8 us with it in the L2 or without
+                  compute-bound  2.Wide/down_weight           0 of 16,777,216            down takes 8.3 us with it in the L2 or without
                 window  down_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 3.283398 us
                   not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             qkv takes 6.1 us with it in the L2 or without
