@@ -86,7 +86,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         var problem = rule.Problem!;
         if (problem.Parts.Count == 0)
             return null;
-        return new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, _times.Memory, cancellationToken) { Seed = LengthsOf(published, problem) };
+        return new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, _times.Memory, cancellationToken) { Rival = LengthsOf(published, problem) };
     }
 
     /// <summary>A draft as a choice of the problem: the longest that it brings of each part. A tensor is cut alike in all layers, and the rule need not

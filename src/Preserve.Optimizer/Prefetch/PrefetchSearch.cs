@@ -103,8 +103,8 @@ internal sealed class PrefetchSearch
         return again.Run() is null ? null : again.Best;
     }
 
-    /// <summary>A choice that is tried beside the search's own first ones; one that does not fit is left out.</summary>
-    public long[]? Seed { get; init; }
+    /// <summary>A choice that is taken where it is better than what the search finds; one that does not fit is left out.</summary>
+    public long[]? Rival { get; init; }
 
     /// <summary>Bytes of the room that the best choice leaves for a part.</summary>
     public long RoomLeft(int part) => _room.Left(part, _best);
@@ -153,12 +153,6 @@ internal sealed class PrefetchSearch
             Fill(share, beside: false);
         foreach (var share in (double[])[0.25, 0.5, 1])
             Fill(share, beside: true);
-        if (Seed is not null)
-        {
-            for (var part = 0; part < Seed.Length; part++)
-                _next[part] = _worthless[part] ? 0 : Seed[part];
-            Try();
-        }
         // What collectives hide is most of the gain: it is settled by large steps before what kernels hide is weighed beside it.
         SearchBudgets(underCollectives: true);
         SearchParts(Coarsest, Coarsest);
@@ -166,6 +160,7 @@ internal sealed class PrefetchSearch
         TryWithout(caches: false);
         SearchBudgets(underCollectives: false);
         SearchParts(Coarsest, Finest);
+        TryRival();
         Simplify();
         return BestPicoseconds < BasePicoseconds ? PrefetchCuts.Between(_parts, _best) : null;
     }
@@ -267,6 +262,17 @@ internal sealed class PrefetchSearch
                 }
             }
         }
+    }
+
+    /// <summary>However long the search took, a rival's choice is timed.</summary>
+    private void TryRival()
+    {
+        if (Rival is null)
+            return;
+        for (var part = 0; part < Rival.Length; part++)
+            _next[part] = _worthless[part] ? 0 : Rival[part];
+        if (_room.Fits(_next) && _seen.Add(HashOf(_next)) && Time(_next, 0) is { } time && time < BestPicoseconds)
+            Take(time);
     }
 
     /// <summary>Drops parts that the step is no shorter for than by a share of the gain that nobody would miss: each is an instruction that
