@@ -44,8 +44,8 @@ public sealed class BandedRun
             faster += low > 0 ? low * low : 0;
             slower += high > 0 ? high * high : 0;
         }
-        // Nothing that was measured moves it: of that time nothing is known.
-        if (faster == 0 && slower == 0)
+        // Nothing that was measured moves it: of a time, unless there is none, nothing is known then.
+        if (faster == 0 && slower == 0 && nominal > 0)
             return null;
         // A difference of times can shrink by more than itself; a time cannot.
         return new TimeBand(Math.Max(0, nominal - (long)Math.Sqrt(faster)), nominal + (long)Math.Sqrt(slower));
