@@ -43,9 +43,10 @@ internal sealed class CopiedEntries(TensorPlaces places, int context)
             var value = places[read.Tensor];
             if (read.Range is not null || made * value.Format.CachedBytes(recompute.Depth) != places.BytesOf(read.Tensor))
                 return null;
-            return places.Find(cache) is { } of && entries.End - entries.Begin == recompute.Tokens.At(context)
+            // A recomputation rotates keys at the positions from 0 on.
+            return places.Find(cache) is { } of && entries.Begin == 0 && entries.End == recompute.Tokens.At(context)
                 && made * 2 * of.Format.CachedBytes(recompute.Columns / 2) == (entries.End - entries.Begin) * of.UnitBytes
-                && instruction.Writes is { Count: 1 } writes && IsWhole(writes[0], entries, of)
+                && instruction.Writes is { Count: 1 } writes && IsWhole(writes[0], entries, of) && writes[0].Layer.Resolve(repeatLayer) == entries.Layer
                 ? entries with { Tensor = cache } : null;
         }
         return null;

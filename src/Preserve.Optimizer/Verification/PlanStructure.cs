@@ -25,6 +25,9 @@ internal sealed class PlanStructure
     /// <summary>What writes each value: by layer, or once for all.</summary>
     private readonly Dictionary<string, Instruction?[]> _writers = new(StringComparer.Ordinal);
 
+    /// <summary>What takes each cache, and the activations of each layer, to the host, with the layer of what it takes: of a repeat, in its first layers.</summary>
+    private readonly Dictionary<(string Tensor, int Layer), (Instruction Copy, int Layer)> _saves = [];
+
     /// <summary>The weights that come from the host.</summary>
     private readonly BroughtWeights _brought;
 
@@ -141,7 +144,10 @@ internal sealed class PlanStructure
             if (_tensors[write.Tensor].Role == TensorRole.Value)
                 NoteWriter(instruction, write, layers);
             else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues or TensorRole.Activations, OnHost: true })
+            {
                 Count(_stores, write, layers);
+                _saves[(write.Tensor, write.Layer.Resolve(layers.First))] = (instruction, instruction.Reads[0].Layer.Resolve(layers.First));
+            }
         }
     }
 
@@ -179,6 +185,8 @@ internal sealed class PlanStructure
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{near.Tensor}' is not in {(copy.Pinned ? "pinned" : "pageable")} memory of the host");
         if (device.FirstOrDefault(r => _tensors[r.Tensor].OnHost) is { } away)
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{away.Tensor}' is not in memory of the device");
+        if (host.Concat(device).Where(r => _tensors[r.Tensor].PerLayer).Select(r => r.Layer).Distinct().Count() > 1)
+            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"copies '{instruction.Reads[0].Tensor}' of another layer than that of '{instruction.Writes[0].Tensor}'");
         var (read, written) = (instruction.Reads.Sum(BytesOf), instruction.Writes.Sum(BytesOf));
         if (read != written)
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"copies {read} bytes to a place of {written}");
@@ -274,6 +282,30 @@ internal sealed class PlanStructure
                 Fault(PlanFaultKind.Layers, "", 0, $"batch {batch} passes through other layers than batch 0");
         }
         CheckTensors(kinds);
+        if (_plan.Step is PrefillSpec)
+            CheckStoredActivations();
+    }
+
+    private void CheckStoredActivations()
+    {
+        var stored = new StoredActivations(_tensors, WriterOf);
+        foreach (var save in _saves.Where(s => _tensors[s.Key.Tensor].Role == TensorRole.Activations))
+        {
+            var ((tensor, layer), (copy, at)) = (save.Key, save.Value);
+            var cache = KindOf(tensor) + "kv" + BatchNames.SuffixOf(tensor);
+            if (!_saves.TryGetValue((cache, layer), out var keyValues))
+                Fault(PlanFaultKind.Read, copy.Label, layer, $"stores '{tensor}' of layer {layer}, whose keys and values are not stored");
+            else if (stored.Fault(copy.Reads[0].Tensor, keyValues.Copy.Reads[0].Tensor, at) is { } fault)
+                Fault(PlanFaultKind.Read, copy.Label, layer, fault);
+        }
+    }
+
+    private (Instruction Writer, int RepeatLayer)? WriterOf(string value, int layer)
+    {
+        if (!_writers.TryGetValue(value, out var writers) || writers[_tensors[value].PerLayer ? layer : 0] is not { } writer)
+            return null;
+        var write = writer.Writes.First(w => w.Tensor == value).Layer;
+        return (writer, write.Kind == LayerIndexKind.Relative ? layer - write.Value : layer);
     }
 
     /// <summary>The kind of each layer, by the cache that a batch has there.</summary>

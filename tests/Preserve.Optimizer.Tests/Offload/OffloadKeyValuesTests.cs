@@ -128,11 +128,64 @@ public class OffloadKeyValuesTests
         var plan = PlanOf(_grouped, new PrefillSpec(2, 16), Split(12)).Unroll();
         PlanVerifier.Verify(plan).ShouldBeEmpty();
         Faults(i => i.Writes.Any(w => w.Tensor == "x" && w.Layer.Value == 3) ? null : i).ShouldContain(f => f.Message == "'x' of layer 3 is stored 0 times, and not 1");
-        Faults(i => i.Writes.Any(w => w.Tensor == "x" && w.Layer.Value == 3) ? i with { Writes = new[] { i.Writes[0] with { Layer = LayerIndex.Of(2) } } } : i)
+        Faults(i => i.Writes.Any(w => w.Tensor == "x" && w.Layer.Value == 3) ? i with { Reads = new[] { i.Reads[0] with { Layer = LayerIndex.Of(2) } }, Writes = new[] { i.Writes[0] with { Layer = LayerIndex.Of(2) } } } : i)
             .ShouldContain(f => f.Message == "'x' of layer 2 is stored 2 times, and not 1");
 
         IReadOnlyList<PlanFault> Faults(Func<Instruction, Instruction?> change) =>
             PlanVerifier.Verify(plan with { Body = plan.Body.Cast<Instruction>().Select(change).OfType<PlanNode>().ToArray() });
+    }
+
+    [Fact]
+    public void Layers_whose_caches_or_activations_are_exchanged_are_refused()
+    {
+        foreach (var step in new[] { new PrefillSpec(2, 16), Step })
+        {
+            var plan = PlanOf(_grouped, step, Split(12)).Unroll();
+            foreach (var tensors in new[] { new[] { "x" }, ["kv"], ["x", "kv"] })
+            {
+                var wrong = plan with { Body = plan.Body.Select(n => (PlanNode)Exchanged((Instruction)n, tensors)).ToArray() };
+                wrong.ShouldNotBe(plan);
+                PlanVerifier.Verify(wrong).ShouldNotBeEmpty(string.Join(" and ", tensors));
+            }
+        }
+
+        // On the host's side of every copy, layer 2 becomes layer 3, and 3 becomes 2.
+        static Instruction Exchanged(Instruction instruction, string[] tensors)
+        {
+            return instruction.Operation is not TransferOperation ? instruction
+                : instruction with { Reads = instruction.Reads.Select(Other).ToArray(), Writes = instruction.Writes.Select(Other).ToArray() };
+
+            TensorReference Other(TensorReference r) => tensors.Contains(r.Tensor) && r.Layer.Value is 2 or 3 ? r with { Layer = LayerIndex.Of(5 - r.Layer.Value) } : r;
+        }
+    }
+
+    [Fact]
+    public void Activations_are_recomputed_from_position_0_on()
+    {
+        // At a context of the prompt alone, the last tokens' activations with the first tokens' keys and values would cover every token once.
+        var plan = PlanOf(_grouped, new DecodeSpec(2, 16, Total: false, Prompt: 16), Split(12));
+        var wrong = plan with
+        {
+            Body = Changed(plan.Body, i => i.Label.StartsWith("load_x", StringComparison.Ordinal) ? i with { Reads = new[] { i.Reads[0] with { Range = new UnitRange(4, 16) } } }
+                : i.Label.StartsWith("load_kv", StringComparison.Ordinal) ? i with { Reads = new[] { i.Reads[0] with { Range = new UnitRange(0, 4) } } } : i),
+        };
+        PlanVerifier.Verify(wrong).ShouldNotBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(1, 16)]
+    [InlineData(2, 12)]
+    public void What_a_prefill_stores_is_what_keys_and_values_are_projected_from(int sequences, int tokens)
+    {
+        // The residual stream has as many bytes as its norm.
+        var plan = PlanOf(_grouped, new PrefillSpec(sequences, 16), Split(tokens)).Unroll();
+        var stores = tokens < 16 ? "store_x" : "save_x";
+        var wrong = plan with
+        {
+            Body = Changed(plan.Body, i => i.Label == stores && i.Reads[0].Layer.Value == 3 ? i with { Reads = new[] { i.Reads[0] with { Tensor = "h" } } } : i),
+        };
+        wrong.ShouldNotBe(plan);
+        PlanVerifier.Verify(wrong).ShouldContain(f => f.Message == "stores 'h' of layer 3, from which 'qkv' does not make the keys and values");
     }
 
     public static TheoryData<string, Func<Instruction, Instruction>> OtherProjections { get; } = new()
