@@ -46,6 +46,9 @@ public sealed record Device(
     /// <summary>Bytes of the host's memory, which the ranks of a host share; null where they are not known.</summary>
     public long? HostMemoryBytes => HostLink.HostMemoryGigabytes is { } capacity ? (long)(capacity * 1e9) : null;
 
+    /// <summary>Whether the ranks are joined by what joins each to the host: of one kind, they are one slot, and what crosses both shares it.</summary>
+    public bool LinksAreOne => ScaleUp.Kind == HostLink.Kind;
+
     /// <summary>Whether capacity and read rate of the L2 are known. Without them nothing is prefetched.</summary>
     public bool L2Known => L2.UsableMebibytes is not null && L2.ReadTerabytesPerSecond is not null;
 

@@ -18,6 +18,7 @@ internal sealed class ResourceSimulation
     private readonly double[] _capacities = new double[MaxMinFairness.ResourceCount];
     private readonly int _ranks;
     private Resources _coldDraws;
+    private Resources _linkDraws;
     private readonly long[] _fixedLeft = new long[StreamCount];
     private readonly double[] _coldAfterHot = new double[StreamCount];
     private readonly double[] _coldCaps = new double[StreamCount];
@@ -52,6 +53,8 @@ internal sealed class ResourceSimulation
         Set(Resources.HostToDevice, _linkRate);
         Set(Resources.DeviceToHost, _linkRate);
         Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, _ranks));
+        // A collective sends as much as it receives.
+        _linkDraws = device.LinksAreOne ? Resources.ScaleUpLink | BothWays : Resources.ScaleUpLink;
         // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
         _coldDraws = device.L2Known ? Resources.Hbm | Resources.L2 : Resources.Hbm;
     }
@@ -128,7 +131,7 @@ internal sealed class ResourceSimulation
         if (demand.Flops > 0)
             Add(stream, ComputeTrack, demand.Flops / demand.FlopsPerPicosecond, 1, Resources.Compute);
         if (demand.LinkBytes > 0)
-            Add(stream, LinkTrack, demand.LinkBytes, demand.LinkBytesPerPicosecond, Resources.ScaleUpLink);
+            Add(stream, LinkTrack, demand.LinkBytes, demand.LinkBytesPerPicosecond, _linkDraws);
         if (_flowsOf[stream] == 0)
         {
             ActiveStreams &= ~(1 << stream);

@@ -116,6 +116,22 @@ public class SplitPlannerTests
     }
 
     [Fact]
+    public void Where_one_slot_joins_a_rank_to_the_host_and_to_the_others_gathering_takes_from_the_transfer()
+    {
+        // Into each card, of a token in a layer: 163,840 bytes of keys and values, or a quarter of 327,680 bytes of activations and three quarters
+        // from the other ranks.
+        var step = new DecodeSpec(32, 515, Total: false, Prompt: 512);
+        var card = DeviceOf(Devices.L40S);
+        var apart = card with { ScaleUp = card.ScaleUp with { Kind = "links of their own" } };
+        var deployment = HostCaches.Of(Specs.Opt13B, step, Devices.L40S, ranks: 4);
+        var gathered = Planner.PlanStep(deployment, step, apart);
+        gathered.Instructions().ShouldContain(i => i.Label == "gather_x");
+        Run(card, gathered, 515).ShouldBeGreaterThan(Run(apart, gathered, 515));
+        Run(card, gathered, 515).ShouldBeGreaterThan(Run(card, Whole(deployment, PrefetchPolicy.None), 515));
+        Planner.PlanStep(deployment, step, card).Instructions().ShouldNotContain(i => i.Label == "gather_x");
+    }
+
+    [Fact]
     public void Beyond_two_ranks_multi_head_attention_gains_where_the_ranks_gather_the_activations()
     {
         var device = DeviceOf(Devices.A100Sxm80);
