@@ -58,6 +58,10 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
             if (!prefill.Tensors.Any(t => (t.Name, t.Role, t.Format, t.UnitBytes) == (needed.Name, needed.Role, needed.Format, needed.UnitBytes) && t.Units.At(0) >= needed.Units.At(step.MaxContext)))
                 throw new ArgumentException($"the decode step recomputes from the activations '{needed.Name}', which the prefill does not store, or not as many", nameof(decode));
         }
+        if (prefill.Tensors.FirstOrDefault(t => t.Role == TensorRole.KeyValues && !decode.Tensors.Any(d => IsSameCache(t, d))) is { } cache)
+            throw new ArgumentException($"the cache '{cache.Name}' of the prefill is none of the decode step: of another place, format or size", nameof(decode));
+        if (prompt.Tokens < step.MinContext)
+            throw new ArgumentException($"the prefill has {prompt.Tokens} tokens, and the decode plan serves from {step.MinContext} on", nameof(prefill));
         if (tokens < 1)
             throw new ArgumentOutOfRangeException(nameof(tokens), tokens, "a generation gives each sequence a token or more");
         if (checked(prompt.Tokens + tokens - 2) is var last && last > step.MaxContext)
@@ -68,4 +72,7 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
             steps.Add(await executor.RunAsync(decode, checked(prompt.Tokens + i), cancellationToken).ConfigureAwait(false));
         return new GenerationRun(checked(prompt.Batch * prefill.Batches), first, steps.ToArray());
     }
+
+    private static bool IsSameCache(TensorDeclaration one, TensorDeclaration other) =>
+        (one.Name, one.Role, one.Memory, one.Format, one.UnitBytes, one.BlockUnits) == (other.Name, other.Role, other.Memory, other.Format, other.UnitBytes, other.BlockUnits);
 }

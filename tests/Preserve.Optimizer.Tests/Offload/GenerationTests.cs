@@ -57,6 +57,12 @@ public class GenerationTests
         (await GenerationRun.RunAsync(executor, prefill, transferring.ForDecode(16, 128), 8)).Decode.Count.ShouldBe(7);
         await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, prefill with { Device = "h100-sxm" }, decode, 8));
         await Should.ThrowAsync<ArgumentOutOfRangeException>(async () => await GenerationRun.RunAsync(executor, prefill, decode, 40));
+        var onDevice = Planner.Plan(_deployment with { Offload = OffloadSpec.None }, _device);
+        (await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, onDevice.ForPrefill(16, 128), transferring.ForDecode(16, 128), 8)))
+            .Message.ShouldContain("the cache 'kv' of the prefill is none of the decode step");
+        var shorter = Planner.PlanStep(_deployment with { Offload = _deployment.Offload with { Recompute = RecomputePolicy.None } }, new PrefillSpec(16, 64), _device);
+        (await Should.ThrowAsync<ArgumentException>(async () => await GenerationRun.RunAsync(executor, shorter, transferring.ForDecode(16, 128), 8)))
+            .Message.ShouldContain("the prefill has 64 tokens, and the decode plan serves from 128 on");
     }
 
     [Fact]

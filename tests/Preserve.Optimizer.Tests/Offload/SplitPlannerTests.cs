@@ -109,7 +109,10 @@ public class SplitPlannerTests
         var device = DeviceOf(Devices.A100Sxm40);
         var step = new DecodeSpec(32, 600, Total: false, Prompt: 512);
         var both = HostCaches.Of(Specs.Opt13B, step, ranks: 2, prefetch: PrefetchPolicy.Best);
-        var time = Planner.Plan(both, device).Steps[0].Report.StepPicoseconds;
+        var (plan, report) = Planner.Plan(both, device).Steps[0];
+        var time = report.StepPicoseconds;
+        report.Split!.RecomputedTokens.ShouldBeGreaterThan(0);
+        plan.Instructions().ShouldContain(i => i.Operation is PrefetchOperation);
         var splitAlone = Planner.PlanStep(both with { Prefetch = PrefetchPolicy.None }, step, device);
         time.ShouldBeLessThanOrEqualTo(Run(device, splitAlone, 600));
         time.ShouldBeLessThanOrEqualTo(Run(device, Whole(both, PrefetchPolicy.Best), 600));
