@@ -33,7 +33,7 @@ internal static class Rehearsal
             "Rehearsal", 512, 1024, 4096, TiedEmbeddings: false, LearnedPositions: 0, EmbeddingScale: false, Norm.Rms, LogitSoftCap: false, HeadBias: false,
             new[] { new LayerGroup(new[] { layer }, 8) });
         var deployment = new DeploymentSpec(
-            model, Devices.H100, 2, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.Paper, SeparateProjections: false,
+            model, Devices.H100, 2, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.Best, SeparateProjections: false,
             new StepSpec[] { new DecodeSpec(1, 128, Total: false) });
         return DeviceCatalogue.TryGet(deployment.Device, out var device) ? PlanText.Write(Planner.Plan(deployment, device)) : "";
     }

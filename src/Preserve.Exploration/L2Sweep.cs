@@ -50,7 +50,7 @@ public static class L2Sweep
             progress?.Report(Interlocked.Increment(ref done));
         });
 
-        var picoseconds = plans.Select(p => new long[p.Length]).ToArray();
+        var steps = plans.Select(p => new SweptStep[p.Length]).ToArray();
         foreach (var rising in Enumerable.Range(0, runs.Count).GroupBy(i => runs[i].Policy))
         {
             ExecutionPlan[]? smaller = null;
@@ -59,35 +59,45 @@ public static class L2Sweep
                 var sized = WithL2(device, runs[i].Size);
                 for (var d = 0; d < deployments.Count; d++)
                 {
-                    picoseconds[i][d] = Picoseconds(plans[i][d], sized, context, cancellation);
-                    if (runs[i].Policy == PrefetchPolicy.Best && smaller is not null && Picoseconds(smaller[d], sized, context, cancellation) is var other && other < picoseconds[i][d])
-                        (plans[i][d], picoseconds[i][d]) = (smaller[d], other);
+                    steps[i][d] = Step(plans[i][d], sized, context, cancellation);
+                    if (runs[i].Policy == PrefetchPolicy.Best && smaller is not null && Step(smaller[d], sized, context, cancellation) is var other && other.Picoseconds < steps[i][d].Picoseconds)
+                        (plans[i][d], steps[i][d]) = (smaller[d], other);
                 }
                 smaller = plans[i];
             }
         }
-        return [.. runs.Select((run, i) => new SweptRun(run.Size, run.Policy, picoseconds[i], deployments))];
+        return [.. runs.Select((run, i) => new SweptRun(run.Size, run.Policy, steps[i], deployments))];
     }
 
     // The modelled device completes at once: nothing is waited for.
-    private static long Picoseconds(ExecutionPlan plan, Device device, int context, CancellationToken cancellation) =>
-        new Executor(new SimulatedBackend(device)).RunAsync(plan, context, cancellation).AsTask().GetAwaiter().GetResult().Picoseconds;
+    private static SweptStep Step(ExecutionPlan plan, Device device, int context, CancellationToken cancellation)
+    {
+        var run = BandedRun.OfAsync(plan, context, device, new SimulationOptions(), cancellation).AsTask().GetAwaiter().GetResult();
+        return new SweptStep(run.Run.Picoseconds, run.BandOf(step => step.Picoseconds), run.Unmeasured);
+    }
 }
+
+/// <summary>One step of a sweep.</summary>
+/// <param name="Picoseconds">Its time.</param>
+/// <param name="Band">How far that is to be trusted; null where nothing of the device was measured.</param>
+/// <param name="Unmeasured">Kinds of kernels that the band says nothing of.</param>
+public sealed record SweptStep(long Picoseconds, TimeBand? Band, EquatableArray<string> Unmeasured);
 
 /// <summary>One size and policy of a sweep.</summary>
 /// <param name="L2Mebibytes">Capacity of the L2.</param>
 /// <param name="Policy">How prefetches were chosen.</param>
-/// <param name="StepPicoseconds">The step of each deployment.</param>
+/// <param name="Steps">The step of each deployment.</param>
 /// <param name="Deployments">The deployments, in the same order.</param>
-public sealed record SweptRun(double L2Mebibytes, PrefetchPolicy Policy, IReadOnlyList<long> StepPicoseconds, IReadOnlyList<DeploymentSpec> Deployments)
+public sealed record SweptRun(double L2Mebibytes, PrefetchPolicy Policy, IReadOnlyList<SweptStep> Steps, IReadOnlyList<DeploymentSpec> Deployments)
 {
     /// <summary>Tokens per second and device, the geometric mean over the deployments: those that a step makes or reads in.</summary>
-    public double TokensPerSecond
-    {
-        get
-        {
-            var logarithms = StepPicoseconds.Zip(Deployments, (picoseconds, d) => Math.Log(d.Steps[0].Batch * (double)d.Steps[0].NewTokens / (picoseconds * 1e-12) / d.TensorParallel));
-            return Math.Exp(logarithms.Average());
-        }
-    }
+    public double TokensPerSecond => MeanTokensPerSecond(s => s.Picoseconds);
+
+    /// <summary>Between what they lie with 80 %; null where nothing of the device was measured. What errs for one deployment errs for all.</summary>
+    public (double Low, double High)? TokensPerSecondBand => Steps.All(s => s.Band is not null)
+        ? (MeanTokensPerSecond(s => s.Band!.Value.HighPicoseconds), MeanTokensPerSecond(s => s.Band!.Value.LowPicoseconds))
+        : null;
+
+    private double MeanTokensPerSecond(Func<SweptStep, long> picoseconds) =>
+        Math.Exp(Steps.Zip(Deployments, (s, d) => Math.Log(d.Steps[0].Batch * (double)d.Steps[0].NewTokens / (picoseconds(s) * 1e-12) / d.TensorParallel)).Average());
 }

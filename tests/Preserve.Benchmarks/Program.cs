@@ -18,12 +18,14 @@ switch (args.FirstOrDefault())
         Generation.Measure();
         break;
     case "corpus":
-        Corpus.Measure(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+        Corpus.Measure(Number(1) ?? 1_000_000, Number(2) ?? 0);
         break;
     case "optimum":
-        Optimum.Measure(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500);
+        Optimum.Measure(Number(1) ?? 500);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(PlanBenchmarks).Assembly).Run(args);
         break;
 }
+
+int? Number(int argument) => args.Length > argument ? int.Parse(args[argument], CultureInfo.InvariantCulture) : null;

@@ -30,6 +30,17 @@ public sealed class ExploreTests : IDisposable
         json.GetProperty("sensitivity").GetArrayLength().ShouldBe((2 * CostModelFile.Default.Constants.Count(c => c.Assumed)) + 1);
     }
 
+    [Fact]
+    public async Task On_a_measured_device_each_size_has_the_band_of_its_step()
+    {
+        string[] setting = ["-m", "llama-3-8b", "-d", "h100-sxm", "-t", "2", "-b", "8", "-c", "1024", "--weights", "bf16", "--activations", "bf16", "--key-values", "bf16"];
+        var run = JsonDocument.Parse(await _tool.SucceedAsync(["explore", .. setting, "--l2", "50", "--json"])).RootElement.GetProperty("points")[0].GetProperty("runs")[1];
+        var step = JsonDocument.Parse(await _tool.SucceedAsync(["simulate", .. setting, "--prefetch", "paper", "--json"])).RootElement;
+        // Eight tokens in a step of two devices.
+        run.GetProperty("tokensPerSecondLow").GetDouble().ShouldBe(4e6 / step.GetProperty("stepHighMicroseconds").GetDouble(), 1e-6);
+        run.GetProperty("tokensPerSecondHigh").GetDouble().ShouldBe(4e6 / step.GetProperty("stepLowMicroseconds").GetDouble(), 1e-6);
+    }
+
     [Theory]
     [InlineData("--l2 is '8MiB', but must be a number without unit", "--l2", "16", "--l2", "8MiB")]
     [InlineData("--l2 has 0, but a size must be above 0", "--l2", "0")]

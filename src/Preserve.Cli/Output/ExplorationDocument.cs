@@ -36,6 +36,8 @@ internal sealed record ExplorationDocument
 
     public required IReadOnlyList<SensitivityDocument> Sensitivity { get; init; }
 
+    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
     public static IReadOnlyList<PrefetchPolicy> Policies => _policies;
@@ -56,11 +58,14 @@ internal sealed record ExplorationDocument
             Constants = [.. exploration.Cost.Constants.Select(c => new ConstantDocument(c.Name, c.Value, c.Assumed, c.Source))],
             Points = [.. sizes.Select(g => new L2PointDocument(
                 g.Key, g.First().Cost?.DieSquareMillimetres, g.First().Cost?.DieYield, g.First().Cost?.DieDollars, g.First().Cost?.Dollars,
-                [.. g.Select(p => new L2RunDocument(Name(p.Run.Policy), p.Run.TokensPerSecond, p.TokensPerSecondPerDollar, [.. p.Run.StepPicoseconds.Select(Simulation.Microseconds)]))]))],
+                [.. g.Select(p => new L2RunDocument(
+                    Name(p.Run.Policy), p.Run.TokensPerSecond, p.Run.TokensPerSecondBand?.Low, p.Run.TokensPerSecondBand?.High, p.TokensPerSecondPerDollar,
+                    [.. p.Run.Steps.Select(s => Simulation.Microseconds(s.Picoseconds))]))]))],
             Best = [.. _policies.Select(policy => BestDocument.Of(exploration, policy, sizes[0].Key, sizes[^1].Key))],
             Published = new PublishedDocument("PRESERVE, arXiv 2501.08192", PublishedWithout, PublishedWith, PublishedGain),
             Sensitivity = [.. exploration.Sensitivity().Select(row => new SensitivityDocument(
                 row.Constant, row.Factor, [.. _policies.Select(policy => BestDocument.Of(row.Result, policy, sizes[0].Key, sizes[^1].Key))]))],
+            UnmeasuredKinds = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
             Assumed = [.. first.Device.AssumedFields.Select(NoteDocument.Of)],
         };
     }
@@ -77,8 +82,9 @@ internal sealed record ConstantDocument(string Name, double Value, bool Assumed,
 internal sealed record L2PointDocument(
     double L2Mebibytes, double? DieSquareMillimetres, double? DieYield, double? DieDollars, double? Dollars, IReadOnlyList<L2RunDocument> Runs);
 
-/// <summary>One policy at one size, per device.</summary>
-internal sealed record L2RunDocument(string Prefetch, double TokensPerSecond, double? TokensPerSecondPerDollar, IReadOnlyList<decimal> StepMicroseconds);
+/// <summary>One policy at one size, per device. The ends of the 80 % band are null where nothing of the device was measured.</summary>
+internal sealed record L2RunDocument(
+    string Prefetch, double TokensPerSecond, double? TokensPerSecondLow, double? TokensPerSecondHigh, double? TokensPerSecondPerDollar, IReadOnlyList<decimal> StepMicroseconds);
 
 /// <summary>The size at which a policy gives the most per cost, and how many times the best without prefetch that is.</summary>
 internal sealed record BestDocument(string Prefetch, double? L2Mebibytes, double? TokensPerSecondPerDollar, double? Gain, bool AtEdge)

@@ -34,10 +34,21 @@ internal static class ExplorationText
         AnsiConsole.Write(table);
         if (d.Points.Any(p => p.Dollars is null))
             Console.WriteLine("-: the die would be larger than a reticle");
+        Console.WriteLine(Band(d));
         if (d.Points.All(p => p.Runs[1].TokensPerSecond == p.Runs[2].TokensPerSecond))
             Console.WriteLine("best takes as long as paper at every size");
 
         bool IsBest(L2RunDocument run, L2PointDocument point) => d.Best.Any(b => b.Prefetch == run.Prefetch && b.L2Mebibytes == point.L2Mebibytes);
+    }
+
+    private static string Band(ExplorationDocument d)
+    {
+        var runs = d.Points.SelectMany(p => p.Runs).ToList();
+        if (runs.Exists(r => r.TokensPerSecondLow is null))
+            return $"no band: nothing of {d.Device} was measured";
+        var part = d.UnmeasuredKinds.Count > 0 ? $"; {string.Join(", ", d.UnmeasuredKinds)} were not measured and are left out" : "";
+        return FormattableString.Invariant(
+            $"four of five tokens/s lie between {100 * (1 - runs.Min(r => r.TokensPerSecondLow / r.TokensPerSecond)):0.0} % less and {100 * (runs.Max(r => r.TokensPerSecondHigh / r.TokensPerSecond) - 1):0.0} % more, at the widest{part}; of the L2 only its own size was measured");
     }
 
     private static void PrintPublished(ExplorationDocument d)

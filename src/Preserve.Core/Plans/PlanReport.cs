@@ -11,7 +11,7 @@ namespace Preserve;
 /// <param name="ElsewherePicoseconds">Time that prefetches run when no collective does, which can save more than that.</param>
 /// <param name="WeightBytes">Weights of one rank.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank.</param>
-/// <param name="Windows">The collectives, and the kernels beside which something is prefetched, in program order.</param>
+/// <param name="Windows">The collectives, and the kernels beside which something is prefetched or could be, in program order.</param>
 public sealed record PlanReport(
     long BasePicoseconds,
     long StepPicoseconds,
@@ -69,7 +69,7 @@ public enum GuardOutcome
 /// <param name="LastLayer">The last such layer, or -1.</param>
 /// <param name="Stride">Layers from one to the next; 0 where there is only one, or none.</param>
 /// <param name="WindowPicoseconds">The host's time in this plan, in its last such layer.</param>
-/// <param name="HiddenPicoseconds">Prefetch time inside it.</param>
+/// <param name="HiddenPicoseconds">Prefetch time inside it, of its own prefetches or of those of a window before.</param>
 /// <param name="SavedPicoseconds">Growth of the step when this window's prefetch alone is removed; negative where it harms.</param>
 /// <param name="Candidates">Every weight and KV tensor read after this collective and before the next, and what is prefetched beyond that.</param>
 public sealed record WindowReport(

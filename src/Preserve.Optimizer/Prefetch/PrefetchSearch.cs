@@ -90,6 +90,9 @@ internal sealed class PrefetchSearch
     /// <summary>Whether a part's reader gains nothing from the L2.</summary>
     public bool IsWorthless(int part) => _worthless[part];
 
+    /// <summary>Whether every layer has a tensor of the part's name, which are cut alike.</summary>
+    public bool IsPerLayer(int part) => _template.Tensors.First(t => t.Name == _parts[part].Tensor).PerLayer;
+
     /// <summary>Trials of the same choices on another machine.</summary>
     public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws, _memory);
 

@@ -51,7 +51,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         if (here + elsewhere >= whole.Units)
         {
             var times = Text($"{candidate.ReaderLabel} takes {reader.Plan / 1e6:0.0} us, not {reader.Base / 1e6:0.0}");
-            return (Verdict.Whole, elsewhere > 0 ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it elsewhere; ") + times : times);
+            return (Verdict.Whole, elsewhere > 0 ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it in another window; ") + times : times);
         }
         if (here < search.Best[part])
             return (Verdict.NothingToHideUnder, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");
@@ -88,11 +88,12 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         if (least.Constraint is null)
             Lift(more is null ? Verdict.NoRoom : Verdict.WouldEvict, _largest, more ?? beyond);
 
+        var longer = Text($"{added:#,0} bytes more") + (search.IsPerLayer(part) ? " in all layers" : "");
         var price = cost switch
         {
-            > 0 => Text($"{added:#,0} bytes more in all layers would cost {cost / 1e6:0.000} us of the step"),
-            0 => Text($"{added:#,0} bytes more in all layers would save nothing"),
-            _ => Text($"{added:#,0} bytes more in all layers would save {-cost / 1e6:0.000} us of the step, which the search left"),
+            > 0 => Text($"{longer} would cost {cost / 1e6:0.000} us of the step"),
+            0 => $"{longer} would save nothing",
+            _ => Text($"{longer} would save {-cost / 1e6:0.000} us of the step, which the search left"),
         };
         var left = Text($"of the {search.RoomBytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
         var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");

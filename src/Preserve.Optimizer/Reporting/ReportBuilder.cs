@@ -35,7 +35,10 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             var times = layers.Stride == 0 ? 1 : ((layers.Last - layers.First) / layers.Stride) + 1;
             var last = (occurrences.TryGetValue(label, out var before) ? before : 0) + Math.Min(times, ShortenedPlan.MostIterations) - 1;
             occurrences[label] = last + 1;
-            windows.Add(Window(window, layers, run, baseLayers, layersRun, Occurrence(layersRun, label, last), prefetched));
+            var report = Window(window, layers, run, baseLayers, layersRun, Occurrence(layersRun, label, last), prefetched);
+            // Of a kernel beside which nothing is prefetched, because other windows bring all of it, nothing is to be told.
+            if (window.Host.IsCollective || report.Candidates.Any(c => c.PrefetchedBytes > 0 || c.Verdict != Verdict.Whole))
+                windows.Add(report);
             if (window.Host.IsCollective)
                 reachable += times * Reachable(window, TimeOf(window, baseLayers, Occurrence(baseLayers, label, last)));
         }

@@ -17,23 +17,26 @@ partial class Gemma2_27BDeployed
         const string text = """
             preserve plans 1
 
-            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
-            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
-            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
-            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
-            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
-            # A cache in blocks has a table of where they lie, which the host has written before the step, and who touches the cache reads it.
-            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
-            # What is prefetched and not read any more below is for the next step.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the
+            # step, or all sequences together where the step says 'cached'. A line: stream, label, operation, what it reads -> what it writes, what it
+            # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
+            # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
+            # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
+            # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
+            # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
+            # 'prefetch room' bytes are prefetched and not yet read. What is prefetched and read by no line below is for the next step.
             #
-            # A report is what to expect of a plan. base: this step with nothing prefetched and, of a cache in host memory, all transferred. bound: no
-            # plan of the same operators is faster. collectives: the time of base in which only they run. reachable: what prefetch beside them can save.
-            # elsewhere: the time that prefetches run on when no collective does, which can save more. gain at half, at twice: what the plan saves when
-            # each collective takes half or twice its time.
-            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
-            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
-            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
-            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time. Windows share savings: they need not add up.
+            # A report is what the model of the device expects of a plan, in a row of such steps. base: the step with nothing prefetched and, where the
+            # cache lies in the host's memory, all of it transferred. bound: what no plan of the same operators can beat, and what makes it. collectives:
+            # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
+            # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
+            # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
+            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time.
+            # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
+            # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
+            # Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and
+            # what else is prefetched in it: how many of their bytes are, and why not more. What begins in a window may run on after it.
 
             plan  decode batch 16 context 8192
               model          google/gemma-2-27b
@@ -205,7 +208,7 @@ partial class Gemma2_27BDeployed
                 kv-cache       9,261,776,896 bytes
                 window  embed_reduce  outside the layers  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it elsewhere; qkv takes 8.4 us, not 10.9
+                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it in another window; qkv takes 8.4 us, not 10.9
                   no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in a larger L2 more of it would save 62.368 us
                   would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they push out what is still needed, and in a larger L2 they would save 3.314 us
                 window  qkv  layers 0 to 42 by 2  takes 8.376695 us each  hides 8.026299 us each  saves 79.249192 us together

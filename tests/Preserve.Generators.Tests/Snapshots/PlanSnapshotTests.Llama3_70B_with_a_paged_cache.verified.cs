@@ -17,23 +17,26 @@ partial class Llama3_70BDeployed
         const string text = """
             preserve plans 1
 
-            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before
-            # the step, or all sequences together where the step says 'cached'. Each line: stream, label, operation, what it reads -> what it writes.
-            # Streams run side by side; on one stream, lines run in order. 'after x' waits until the nearest x above that 'signals' has ended, in
-            # the order in which the lines run; 'wait' does nothing else. In a repeat, i.x is the x of layer i and i+1.x that of the layer after it;
-            # 3.x is that of layer 3. What the last layer hands on is the h of the layer after it.
-            # A cache in blocks has a table of where they lie, which the host has written before the step, and who touches the cache reads it.
-            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory.
-            # What is prefetched and not read any more below is for the next step.
+            # Each plan is what every rank does in one step, from top to bottom. c is the context: the tokens that each sequence has cached before the
+            # step, or all sequences together where the step says 'cached'. A line: stream, label, operation, what it reads -> what it writes, what it
+            # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
+            # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
+            # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
+            # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
+            # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
+            # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
+            # 'prefetch room' bytes are prefetched and not yet read. What is prefetched and read by no line below is for the next step.
             #
-            # A report is what to expect of a plan. base: this step with nothing prefetched and, of a cache in host memory, all transferred. bound: no
-            # plan of the same operators is faster. collectives: the time of base in which only they run. reachable: what prefetch beside them can save.
-            # elsewhere: the time that prefetches run on when no collective does, which can save more. gain at half, at twice: what the plan saves when
-            # each collective takes half or twice its time.
-            # guard: whether the gain is sure, and the range that holds it with 80 %. A window is the time of a collective, or of a kernel that leaves
-            # memory idle for a while; below it stand the tensors that are read after it and before the next collective, and how many of their bytes
-            # the plan prefetches beside it. takes: the collective or kernel. hides: the part of these prefetches'
-            # time that lies in the window. saves: what the step would take longer without these prefetches; below 0 they cost time. Windows share savings: they need not add up.
+            # A report is what the model of the device expects of a plan, in a row of such steps. base: the step with nothing prefetched and, where the
+            # cache lies in the host's memory, all of it transferred. bound: what no plan of the same operators can beat, and what makes it. collectives:
+            # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
+            # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
+            # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
+            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time.
+            # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
+            # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
+            # Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and
+            # what else is prefetched in it: how many of their bytes are, and why not more. What begins in a window may run on after it.
 
             plan  decode batch 4 context 16384
               model          meta-llama/Meta-Llama-3-70B
@@ -148,39 +151,27 @@ partial class Llama3_70BDeployed
                   whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 7.2 us, not 11.8
                   whole      0.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
                   part       0.out_weight          524,288 of 8,388,608       a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 18.3 us, not 46.8
+                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it in another window; gate_up takes 18.3 us, not 46.8
                   whole      0.down_weight         29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
-                window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 0.000000 us together
-                  whole      i.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 10.0 us, not 17.2
-                window  attention  layers 0 to 78  takes 9.993927 us each  hides 9.993927 us each  saves 0.000000 us together
-                  whole      i.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.0 us, not 10.3
                 window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,052.690496 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 16.6 us, not 46.8
-                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                  whole      i+1.out_weight        7,864,320 of 8,388,608     all of it is prefetched, 524,288 bytes of it elsewhere; out takes 6.0 us, not 10.3
-                window  gate_up  layers 0 to 78  takes 18.273157 us each  hides 10.428795 us each  saves 0.000000 us together
-                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
+                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it in another window; gate_up takes 16.6 us, not 46.8
+                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it in another window; down takes 10.4 us, not 25.5
+                  whole      i+1.out_weight        7,864,320 of 8,388,608     all of it is prefetched, 524,288 bytes of it in another window; out takes 6.0 us, not 10.3
                 window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,634.238252 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 7.3 us, not 11.8
                   whole      i+1.kv[0:c]           16,777,216 of 16,777,216   attention takes 10.0 us, not 17.2
-                  whole      i+1.out_weight        524,288 of 8,388,608       all of it is prefetched, 7,864,320 bytes of it elsewhere; out takes 6.0 us, not 10.3
-                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it elsewhere; gate_up takes 16.6 us, not 46.8
+                  whole      i+1.out_weight        524,288 of 8,388,608       all of it is prefetched, 7,864,320 bytes of it in another window; out takes 6.0 us, not 10.3
+                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it in another window; gate_up takes 16.6 us, not 46.8
                   whole      i+1.down_weight       29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
-                window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 0.000000 us
-                  whole      79.kv[0:c]            0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it elsewhere; attention takes 10.0 us, not 17.2
-                window  attention  layer 79  takes 9.993927 us  hides 9.993927 us  saves 0.000000 us
-                  whole      79.out_weight         0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it elsewhere; out takes 6.0 us, not 10.3
                 window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it elsewhere; gate_up takes 16.6 us, not 46.8
-                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
-                window  gate_up  layer 79  takes 16.617511 us  hides 3.730012 us  saves 0.000000 us
-                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it elsewhere; down takes 10.4 us, not 25.5
+                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it in another window; gate_up takes 16.6 us, not 46.8
+                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it in another window; down takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           46,137,344 of 131,334,144  16,252,928 bytes more in all layers would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us
+                  part       head_weight           46,137,344 of 131,334,144  16,252,928 bytes more would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us
                 window  head_gather  outside the layers  takes 30.580572 us  hides 24.137195 us  saves 2.890787 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 7.2 us, not 11.8

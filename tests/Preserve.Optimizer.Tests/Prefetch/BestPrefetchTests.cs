@@ -24,7 +24,7 @@ public class BestPrefetchTests
         Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
             var step = c.Deployment.Steps[0];
-            var least = ExhaustivePrefetch.Least(c.Deployment, c.Laws, shares: 4).Picoseconds;
+            var least = ExhaustivePrefetch.Of(c.Deployment, c.Laws, shares: 4).Least();
             var chosen = new BestPrefetch(c.Deployment, step, c.Laws, default).Choose();
             var time = new PlanTimes(c.Laws, default).Of(chosen.Plan, step.MaxContext);
             ((double)time).ShouldBeLessThanOrEqualTo(1.01 * least);

@@ -22,14 +22,22 @@ internal sealed class ExhaustivePrefetch
         _units = new long[problem.Parts.Count];
     }
 
-    public static (long Picoseconds, int Tensors, int Windows) Least(DeploymentSpec deployment, ICostLaws laws, int shares)
+    /// <summary>Tensors whose cuts are tried.</summary>
+    public int Tensors => _parts.Length;
+
+    /// <summary>Collectives that differ in what can be prefetched under them.</summary>
+    public int Windows => _problem.Groups.Count(g => g.Host.IsCollective);
+
+    /// <summary>The choices of a deployment's first step.</summary>
+    public static ExhaustivePrefetch Of(DeploymentSpec deployment, ICostLaws laws, int shares)
     {
         var rule = new TemplateRule();
         var template = PlanEmission.Emit(StepPlanner.Plan(deployment, deployment.Steps[0], rule), deployment, laws.Device.PrefetchRoomBytes);
-        var problem = rule.Problem!;
-        var all = new ExhaustivePrefetch(problem, template, laws, shares);
-        return (all.Least(0, long.MaxValue), all._parts.Length, problem.Groups.Count(g => g.Host.IsCollective));
+        return new ExhaustivePrefetch(rule.Problem!, template, laws, shares);
     }
+
+    /// <summary>The least step over all of them, in picoseconds.</summary>
+    public long Least() => Least(0, long.MaxValue);
 
     private long Least(int next, long least)
     {
