@@ -20,8 +20,11 @@ internal sealed record PlanCase(DeploymentSpec Deployment, int Batch, int Prompt
 
     public (ExecutionPlan Prefill, ExecutionPlan Decode) Plans()
     {
-        var split = OffloadsCache ? Deployments.Recompute(Deployment, Decode.MaxContext, Tokens, Gathered, Ahead) : null;
-        return (Deployments.Plan(Deployment, new PrefillSpec(Batch, Prompt), split), Deployments.Plan(Deployment, Decode, split));
+        if (!OffloadsCache)
+            return (Deployments.Plan(Deployment, new PrefillSpec(Batch, Prompt)), Deployments.Plan(Deployment, Decode));
+        var split = Deployments.Recompute(Deployment, Decode.MaxContext, Tokens, Gathered, Ahead);
+        // A prefill stores as many as any step recomputes.
+        return (Deployments.Plan(Deployment, new PrefillSpec(Batch, Prompt), CacheSplit.Stored([(split, Decode)])), Deployments.Plan(Deployment, Decode, split));
     }
 
     /// <summary>Recomputed tokens: of an odd number one more from the second decode step on, as where a plan has several ranges of contexts.</summary>
@@ -43,7 +46,7 @@ internal static class Generators
         from batch in Gen.Choose(1, 2)
         from prompt in Gen.Choose(1, 7)
         from generated in Gen.Choose(1, 3)
-        from policy in Gen.Frequency((5, Gen.Constant(PrefetchPolicy.Paper)), (1, Gen.Constant(PrefetchPolicy.Best)))
+        from policy in Gen.Frequency((9, Gen.Constant(PrefetchPolicy.Paper)), (1, Gen.Constant(PrefetchPolicy.Best)))
         from host in Gen.Elements(true, false)
         from hostWeights in Gen.Frequency((3, Gen.Constant(false)), (1, Gen.Constant(true)))
         from batches in Gen.Frequency((4, Gen.Constant(1)), (1, Gen.Choose(2, 3)))
@@ -59,7 +62,9 @@ internal static class Generators
         bool[] fp32, bool[] flags, CollectiveFusion fusion, int blocks)
     {
         var most = prompt + generated - 1;
-        // With one rank there is no collective to prefetch under, and a window keeps no prompt to recompute.
+        // With one rank there is no collective to prefetch under, and a window keeps no prompt to recompute: without either both plans are the same.
+        if (ranks == 1)
+            model = model with { Stack = model.Stack.Select(WithoutWindows).ToArray() };
         var keeps = model.Stack.SelectMany(g => g.Pattern).Any(l => KvSplitProblem.KeepsPrompt(l, most));
         var onHost = (host || ranks == 1) && keeps;
         // Nothing is prefetched where a layer serves several batches.
@@ -77,6 +82,9 @@ internal static class Generators
         };
         return new PlanCase(deployment, batch, prompt, generated, recomputed, flags[2] && ranks > 1 && model.Hidden % ranks == 0, flags[3] || hostWeights || columns > 1);
     }
+
+    private static LayerGroup WithoutWindows(LayerGroup group) =>
+        group with { Pattern = group.Pattern.Select(l => l with { Attention = (MultiHeadAttentionSpec)l.Attention with { Window = 0 } }).ToArray() };
 }
 
 /// <summary>What the pairs of plans were.</summary>
