@@ -23,7 +23,10 @@ public unsafe class DotProductTests
             Bfloat16.Narrow(Values(length, 4), bits);
             var widened = new float[length];
             Bfloat16.Widen(bits, widened);
-            DotProduct.Of(x, bits).ShouldBe(DotProduct.Of(x, widened));
+            DotProduct.Pair(x);
+            DotProduct.Pair(widened);
+            DotProduct.OfPairs(x, bits).ShouldBe(DotProduct.OfPairs(x, widened));
+            DotProduct.OfPairs(x, widened).ShouldBe(Written(x, widened, 16));
         }
     }
 
@@ -70,7 +73,7 @@ public unsafe class DotProductTests
 
     private static Operand Operand(NativeBuffer buffer, Precision format) => new(new TensorDeclaration("t", TensorRole.Value, false, format, 0, 1, 0), buffer.Start, buffer.Bytes);
 
-    private static float Written(float[] x, float[] w)
+    private static float Written(float[] x, float[] w, int rest = 8)
     {
         var sums = new float[4, 8];
         var i = 0;
@@ -79,10 +82,10 @@ public unsafe class DotProductTests
             for (var e = 0; e < 32; e++)
                 sums[e / 8, e % 8] = MathF.FusedMultiplyAdd(x[i + e], w[i + e], sums[e / 8, e % 8]);
         }
-        for (; i + 8 <= x.Length; i += 8)
+        for (; i + rest <= x.Length; i += rest)
         {
-            for (var e = 0; e < 8; e++)
-                sums[0, e] = MathF.FusedMultiplyAdd(x[i + e], w[i + e], sums[0, e]);
+            for (var e = 0; e < rest; e++)
+                sums[e / 8, e % 8] = MathF.FusedMultiplyAdd(x[i + e], w[i + e], sums[e / 8, e % 8]);
         }
         var eight = Enumerable.Range(0, 8).Select(e => (sums[0, e] + sums[1, e]) + (sums[2, e] + sums[3, e])).ToArray();
         var four = Enumerable.Range(0, 4).Select(e => eight[e] + eight[e + 4]).ToArray();

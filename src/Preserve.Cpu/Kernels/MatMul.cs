@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Preserve.Cpu;
 
 /// <summary>Rows of activations by a weight that lies by outputs: each result is a <see cref="DotProduct"/> of two rows, with the bias added
@@ -24,6 +26,11 @@ internal static unsafe class MatMul
         var columns = (int)(output.Elements / rows);
         var x = scratch.Array(0, input.Elements);
         input.Load(0, x.AsSpan(0, checked((int)input.Elements)));
+        if (!weights[0].IsFloat32)
+        {
+            for (var row = 0; row < rows; row++)
+                DotProduct.Pair(x.AsSpan(row * depth, depth));
+        }
         var bias = scratch.Array(1, columns);
         Array.Clear(bias, 0, columns);
         var at = 0;
@@ -53,6 +60,7 @@ internal static unsafe class MatMul
     }
 
     /// <summary>Computes some outputs of one piece of the weight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Outputs(Operand weight, float[] x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to)
     {
         Span<float> result = stackalloc float[1];
@@ -61,13 +69,16 @@ internal static unsafe class MatMul
         {
             var place = weight.At((long)column * depth, depth);
             if (widened is not null)
+            {
                 Bfloat16.Widen(new ReadOnlySpan<ushort>(place, depth), widened);
+                DotProduct.Pair(widened);
+            }
             for (var row = 0; row < rows; row++)
             {
                 var activations = x.AsSpan(row * depth, depth);
-                var sum = widened is not null ? DotProduct.Of(activations, widened)
+                var sum = widened is not null ? DotProduct.OfPairs(activations, widened)
                     : weight.IsFloat32 ? DotProduct.Of(activations, new ReadOnlySpan<float>(place, depth))
-                    : DotProduct.Of(activations, new ReadOnlySpan<ushort>(place, depth));
+                    : DotProduct.OfPairs(activations, new ReadOnlySpan<ushort>(place, depth));
                 result[0] = sum + bias[first + column];
                 output.Store(((long)row * columns) + first + column, result);
             }
