@@ -9,3 +9,5 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Preserve.Calibration")]
 // The tool prints the words of the plan text.
 [assembly: InternalsVisibleTo("Preserve.Cli")]
+// The processor's backend tells the batches of a plan apart by their names.
+[assembly: InternalsVisibleTo("Preserve.Cpu")]

@@ -43,6 +43,24 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
     {
         if (executor is null)
             throw new ArgumentNullException(nameof(executor));
+        var prompt = Check(prefill, decode, tokens);
+        var first = await executor.RunAsync(prefill, 0, cancellationToken).ConfigureAwait(false);
+        var steps = new List<StepRun>(tokens - 1);
+        for (var i = 0; i < tokens - 1; i++)
+            steps.Add(await executor.RunAsync(decode, checked(prompt.Tokens + i), cancellationToken).ConfigureAwait(false));
+        return new GenerationRun(checked(prompt.Batch * prefill.Batches), first, steps.ToArray());
+    }
+
+    /// <summary>Checks that two plans are those of one generation.</summary>
+    /// <param name="prefill">The plan of the prefill.</param>
+    /// <param name="decode">The plan of the decode steps.</param>
+    /// <param name="tokens">Tokens that each sequence is given.</param>
+    /// <returns>The prefill's step.</returns>
+    /// <exception cref="ArgumentNullException">A plan is null.</exception>
+    /// <exception cref="ArgumentException">The plans are not of one generation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves.</exception>
+    internal static PrefillSpec Check(ExecutionPlan prefill, ExecutionPlan decode, int tokens)
+    {
         if (prefill?.Step is not PrefillSpec prompt)
             throw prefill is null ? new ArgumentNullException(nameof(prefill)) : new ArgumentException($"'{prefill.Step}' is no prefill", nameof(prefill));
         if (decode?.Step is not DecodeSpec { Total: false } step)
@@ -66,11 +84,7 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
             throw new ArgumentOutOfRangeException(nameof(tokens), tokens, "a generation gives each sequence a token or more");
         if (checked(prompt.Tokens + tokens - 2) is var last && last > step.MaxContext)
             throw new ArgumentOutOfRangeException(nameof(tokens), tokens, $"the last step has {last} cached tokens, and the decode plan serves {step.MaxContext}");
-        var first = await executor.RunAsync(prefill, 0, cancellationToken).ConfigureAwait(false);
-        var steps = new List<StepRun>(tokens - 1);
-        for (var i = 0; i < tokens - 1; i++)
-            steps.Add(await executor.RunAsync(decode, checked(prompt.Tokens + i), cancellationToken).ConfigureAwait(false));
-        return new GenerationRun(checked(prompt.Batch * prefill.Batches), first, steps.ToArray());
+        return prompt;
     }
 
     private static bool IsSameCache(TensorDeclaration one, TensorDeclaration other) =>

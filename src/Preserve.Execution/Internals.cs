@@ -2,3 +2,5 @@ using System.Runtime.CompilerServices;
 
 // The search for prefetches times many plans that differ in a few cuts only.
 [assembly: InternalsVisibleTo("Preserve.Optimizer")]
+// A generation that is computed has the plans of one that is timed.
+[assembly: InternalsVisibleTo("Preserve.Cpu")]

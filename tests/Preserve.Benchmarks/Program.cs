@@ -20,6 +20,9 @@ switch (args.FirstOrDefault())
     case "corpus":
         Corpus.Measure(Number(1) ?? 1_000_000, Number(2) ?? 0);
         break;
+    case "cpu-matmul":
+        CpuMatMul.Measure();
+        break;
     case "optimum":
         Optimum.Measure(Number(1) ?? 500);
         break;

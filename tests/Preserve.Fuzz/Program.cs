@@ -14,7 +14,8 @@ for (var i = 0; i < args.Length; i += 2)
 }
 
 var crashes = 0;
-foreach (var target in new FuzzTarget[] { new ConfigFuzz(Configs()), new DeviceFileFuzz(), new TableFuzz() })
+var folder = Directory.CreateTempSubdirectory("preserve-fuzz-");
+foreach (var target in new FuzzTarget[] { new ConfigFuzz(Configs()), new DeviceFileFuzz(), new TableFuzz(), new SafetensorsFuzz(folder.FullName) })
 {
     var tally = FuzzTally.Run(target, cases, seed);
     crashes += tally.Crashes.Count;
@@ -25,6 +26,7 @@ foreach (var target in new FuzzTarget[] { new ConfigFuzz(Configs()), new DeviceF
     foreach (var crash in tally.Crashes.Take(5))
         Console.WriteLine($"  crash  {crash}");
 }
+folder.Delete(recursive: true);
 return crashes == 0 ? 0 : 1;
 
 static IReadOnlyList<string> Configs()

@@ -3,15 +3,15 @@ using System.Globalization;
 namespace Preserve;
 
 /// <summary>Least and most that a value of a device file may be. Wide enough for any machine that exists or is announced,
-/// narrow enough that a wrong unit falls outside.</summary>
+/// narrow enough that a wrong unit falls outside: a core's share of a server's memory is slow, and few accelerators' rates in TB/s are as large.</summary>
 internal sealed record Bounds(double Least, double Most, string Hint = "")
 {
-    public static readonly Bounds Teraflops = new(0.1, 100_000, " (in 10^12 operations per second)");
+    public static readonly Bounds Teraflops = new(0.001, 100_000, " (in 10^12 operations per second)");
     public static readonly Bounds CapacityGigabytes = new(1, 4_096, " (in 10^9 bytes)");
     public static readonly Bounds HostGigabytes = new(1, 1_000_000, " (in 10^9 bytes)");
-    public static readonly Bounds MemoryRate = new(10, 50_000, " (in 10^9 bytes per second, not bits)");
+    public static readonly Bounds MemoryRate = new(4, 50_000, " (in 10^9 bytes per second, not bits)");
     public static readonly Bounds Mebibytes = new(0.25, 4_096, " (in 2^20 bytes)");
-    public static readonly Bounds OnChipRate = new(0.05, 500, " (in 10^12 bytes per second)");
+    public static readonly Bounds OnChipRate = new(0.001, 500, " (in 10^12 bytes per second)");
     public static readonly Bounds LinkRate = new(0.5, 4_000, " (in 10^9 bytes per second and direction, not bits)");
     public static readonly Bounds Microseconds = new(0, 1_000, " (in 10^-6 seconds)");
     public static readonly Bounds CollectiveMicroseconds = new(0.1, 1_000, " (in 10^-6 seconds; one access to another rank's memory alone takes more than the least)");

@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+
+namespace Preserve.Cpu;
+
+/// <summary>Generates tokens: after each sequence always the one with the largest logit.</summary>
+public static class GreedyDecoding
+{
+    /// <summary>Runs a prefill, then a decode step for each further token.</summary>
+    /// <param name="backend">Computes the steps.</param>
+    /// <param name="prefill">The plan of the prefill.</param>
+    /// <param name="decode">A plan of decode steps for the same sequences; it serves every context from the prompt on that the generation reaches.</param>
+    /// <param name="prompts">The prompts' tokens: those of each batch, in it of each sequence.</param>
+    /// <param name="tokens">Tokens that each sequence is given, 1 or more: the first by the prefill.</param>
+    /// <param name="cancellationToken">Stops before the next instruction.</param>
+    /// <returns>After each step, the token of each sequence of each batch.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The plans are not of one generation, or the backend cannot compute them.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; or a prompt's token
+    /// is not of the vocabulary.</exception>
+    /// <exception cref="OperationCanceledException">The generation was stopped.</exception>
+    public static IAsyncEnumerable<int[]> RunAsync(
+        CpuBackend backend, ExecutionPlan prefill, ExecutionPlan decode, int[] prompts, int tokens, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(prompts);
+        var prompt = GenerationRun.Check(prefill, decode, tokens);
+        return Steps(backend, prefill, decode, prompts, prompt.Tokens, tokens, cancellationToken);
+    }
+
+    private static async IAsyncEnumerable<int[]> Steps(
+        CpuBackend backend, ExecutionPlan prefill, ExecutionPlan decode, int[] prompts, int prompt, int tokens, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var executor = new Executor(backend);
+        var next = prompts;
+        for (var i = 0; i < tokens; i++)
+        {
+            backend.SetTokens(next);
+            await executor.RunAsync(i == 0 ? prefill : decode, i == 0 ? 0 : prompt + i - 1, cancellationToken).ConfigureAwait(false);
+            next = Largest(backend.Logits(), backend.Model.Vocabulary);
+            yield return next;
+        }
+    }
+
+    /// <summary>The token with the largest logit of each row; of several, the first.</summary>
+    private static int[] Largest(float[] logits, int vocabulary)
+    {
+        var tokens = new int[logits.Length / vocabulary];
+        for (var row = 0; row < tokens.Length; row++)
+        {
+            var values = logits.AsSpan(row * vocabulary, vocabulary);
+            for (var token = 1; token < vocabulary; token++)
+            {
+                if (values[token] > values[tokens[row]])
+                    tokens[row] = token;
+            }
+        }
+        return tokens;
+    }
+}

@@ -1,0 +1,116 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace Preserve.Cpu;
+
+/// <summary>A safetensors file, mapped into memory: opening it reads its header, and a tensor's bytes come when they are read.</summary>
+public sealed unsafe class SafetensorsFile : IDisposable
+{
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly Dictionary<string, SafetensorsTensor> _tensors;
+    private readonly byte* _data;
+
+    private SafetensorsFile(MemoryMappedFile file, MemoryMappedViewAccessor view, byte* data, IReadOnlyList<SafetensorsTensor> tensors)
+    {
+        _file = file;
+        _view = view;
+        _data = data;
+        _tensors = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        Tensors = tensors;
+    }
+
+    /// <summary>The tensors, by their place in the file.</summary>
+    public IReadOnlyList<SafetensorsTensor> Tensors { get; }
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="SafetensorsException">The file is not sound; the message names the tensor.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        var bytes = stream.Length;
+        if (bytes == 0)
+        {
+            stream.Dispose();
+            _ = SafetensorsHeader.LengthOf([], 0);
+        }
+        var file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        MemoryMappedViewAccessor? view = null;
+        byte* start = null;
+        try
+        {
+            view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            start += view.PointerOffset;
+            var header = SafetensorsHeader.LengthOf(new ReadOnlySpan<byte>(start, (int)Math.Min(bytes, SafetensorsHeader.LengthBytes)), bytes);
+            var tensors = SafetensorsHeader.Parse(
+                new ReadOnlySpan<byte>(start + SafetensorsHeader.LengthBytes, header), bytes - SafetensorsHeader.LengthBytes - header);
+            return new SafetensorsFile(file, view, start + SafetensorsHeader.LengthBytes + header, tensors);
+        }
+        catch
+        {
+            Close(file, view, start != null);
+            throw;
+        }
+    }
+
+    /// <summary>The tensor of a name, or null.</summary>
+    /// <param name="name">The name.</param>
+    public SafetensorsTensor? Find(string name) => _tensors.GetValueOrDefault(name);
+
+    /// <summary>Reads elements of a tensor.</summary>
+    /// <param name="tensor">One of this file.</param>
+    /// <param name="first">The first element that is wanted, as they lie: the innermost size goes fastest.</param>
+    /// <param name="values">Takes as many as it is long.</param>
+    /// <exception cref="ArgumentException">The tensor is not of this file.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all the tensor's.</exception>
+    /// <exception cref="SafetensorsException">The tensor is of a type that is not read: only F32, F16 and BF16 are.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public void Read(SafetensorsTensor tensor, long first, Span<float> values)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        ObjectDisposedException.ThrowIf(!_view.CanRead, this);
+        if (Find(tensor.Name) != tensor)
+            throw new ArgumentException($"tensor '{SafetensorsHeader.Printable(tensor.Name)}' is not of this file", nameof(tensor));
+        if (first < 0 || values.Length > tensor.Elements - first)
+            throw new ArgumentOutOfRangeException(nameof(first), first, $"tensor '{SafetensorsHeader.Printable(tensor.Name)}' has {tensor.Elements} elements");
+        var bytes = SafetensorsHeader.ElementBytes(tensor.Type)!.Value;
+        var from = new ReadOnlySpan<byte>(_data + tensor.Begin + (first * bytes), checked(values.Length * bytes));
+        // A tensor may begin at any byte: its elements are not aligned.
+        switch (tensor.Type)
+        {
+            case "F32":
+                from.CopyTo(MemoryMarshal.AsBytes(values));
+                break;
+            case "BF16":
+                for (var i = 0; i < values.Length; i++)
+                    values[i] = Bfloat16.Widen(BitConverter.ToUInt16(from[(2 * i)..]));
+                break;
+            case "F16":
+                for (var i = 0; i < values.Length; i++)
+                    values[i] = (float)BitConverter.ToHalf(from[(2 * i)..]);
+                break;
+            default:
+                throw new SafetensorsException($"tensor '{SafetensorsHeader.Printable(tensor.Name)}' is of type {tensor.Type}, and only F32, F16 and BF16 are read");
+        }
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        if (_view.CanRead)
+            Close(_file, _view, hasPointer: true);
+    }
+
+    private static void Close(MemoryMappedFile file, MemoryMappedViewAccessor? view, bool hasPointer)
+    {
+        if (hasPointer)
+            view!.SafeMemoryMappedViewHandle.ReleasePointer();
+        view?.Dispose();
+        file.Dispose();
+    }
+}

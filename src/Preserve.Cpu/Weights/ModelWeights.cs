@@ -1,0 +1,75 @@
+namespace Preserve.Cpu;
+
+/// <summary>The weights that a model has.</summary>
+public static class ModelWeights
+{
+    /// <summary>Every weight of a model with its shape: rows and elements of a row; a vector has one row.</summary>
+    /// <param name="model">The model.</param>
+    /// <exception cref="NotSupportedException">It has layers of a kind that is not computed here.</exception>
+    public static IEnumerable<(WeightName Name, int Rows, int Columns)> Of(ModelSpec model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var hidden = model.Hidden;
+        yield return (new(WeightKind.Embedding, -1), model.Vocabulary, hidden);
+        if (model.LearnedPositions > 0)
+            yield return (new(WeightKind.Positions, -1), model.LearnedPositions, hidden);
+        foreach (var norm in Norm(model.FinalNorm, WeightKind.FinalNorm, WeightKind.FinalNormBias, -1, hidden))
+            yield return norm;
+        if (!model.TiedEmbeddings)
+            yield return (new(WeightKind.Head, -1), model.Vocabulary, hidden);
+        if (model.HeadBias)
+            yield return (new(WeightKind.HeadBias, -1), 1, model.Vocabulary);
+        var layers = model.LayerSpecs();
+        for (var layer = 0; layer < layers.Length; layer++)
+        {
+            foreach (var weight in OfLayer(layers[layer], layer, hidden))
+                yield return weight;
+        }
+    }
+
+    private static IEnumerable<(WeightName Name, int Rows, int Columns)> OfLayer(LayerSpec spec, int layer, int hidden)
+    {
+        var attention = spec.HeadedAttention();
+        var block = spec.DenseBlock();
+        var (query, key, width) = (attention.Heads * attention.HeadSize, attention.KeyValueHeads * attention.HeadSize, block.Intermediate);
+        var weights = new List<(WeightName, int, int)>();
+        weights.AddRange(Norm(spec.Norm, WeightKind.AttentionNorm, WeightKind.AttentionNormBias, layer, hidden));
+        if (!spec.Parallel || spec.SeparateNorms)
+            weights.AddRange(Norm(spec.Norm, WeightKind.FeedForwardNorm, WeightKind.FeedForwardNormBias, layer, hidden));
+        if (spec.PostNorm)
+        {
+            weights.AddRange(Norm(spec.Norm, WeightKind.AttentionPostNorm, WeightKind.AttentionPostNormBias, layer, hidden));
+            weights.AddRange(Norm(spec.Norm, WeightKind.FeedForwardPostNorm, WeightKind.FeedForwardPostNormBias, layer, hidden));
+        }
+        Add(true, WeightKind.Query, query, hidden);
+        Add(true, WeightKind.Key, key, hidden);
+        Add(true, WeightKind.Value, key, hidden);
+        Add(true, WeightKind.Output, hidden, query);
+        Add(attention.Bias != ProjectionBias.None, WeightKind.QueryBias, 1, query);
+        Add(attention.Bias != ProjectionBias.None, WeightKind.KeyBias, 1, key);
+        Add(attention.Bias != ProjectionBias.None, WeightKind.ValueBias, 1, key);
+        Add(attention.Bias == ProjectionBias.All, WeightKind.OutputBias, 1, hidden);
+        Add(attention.QueryKeyNorm, WeightKind.QueryNorm, 1, attention.HeadSize);
+        Add(attention.QueryKeyNorm, WeightKind.KeyNorm, 1, attention.HeadSize);
+        Add(block.Activation.IsGated(), WeightKind.Gate, width, hidden);
+        Add(true, WeightKind.Up, width, hidden);
+        Add(true, WeightKind.Down, hidden, width);
+        Add(block.Bias && block.Activation.IsGated(), WeightKind.GateBias, 1, width);
+        Add(block.Bias, WeightKind.UpBias, 1, width);
+        Add(block.Bias, WeightKind.DownBias, 1, hidden);
+        return weights;
+
+        void Add(bool has, WeightKind kind, int rows, int columns)
+        {
+            if (has)
+                weights.Add((new WeightName(kind, layer), rows, columns));
+        }
+    }
+
+    private static IEnumerable<(WeightName Name, int Rows, int Columns)> Norm(Norm norm, WeightKind weight, WeightKind bias, int layer, int hidden)
+    {
+        yield return (new(weight, layer), 1, hidden);
+        if (norm == Preserve.Norm.Layer)
+            yield return (new(bias, layer), 1, hidden);
+    }
+}

@@ -1,0 +1,125 @@
+using Preserve.Optimizer;
+
+namespace Preserve.Cpu.Tests;
+
+public class GenerationTests
+{
+    private const int Prompt = 6;
+    private const int Generated = 5;
+    private const int Batch = 2;
+
+    private static readonly ModelSpec s_model = SmallModels.Model(32, 50, new LayerGroup(new[] { SmallModels.Layer(keyValueHeads: 4, activation: Activation.Relu) }, 4));
+
+    private static readonly DecodeSpec s_decode = new(Batch, Prompt + Generated - 2, Total: false, Prompt);
+
+    /// <summary>What the plans of a deployment are called, and the deployment.</summary>
+    public static TheoryData<string> Names { get; } = [.. Variants().Select(v => v.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Every_plan_generates_the_same_tokens(string name)
+    {
+        var variant = Variants().Single(v => v.Name == name);
+        var expected = await Generate(Variants().Single(v => v.Name == "base").Deployment, null);
+        var actual = await Generate(variant.Deployment, variant.Split);
+        actual.Length.ShouldBe(Generated);
+        for (var i = 0; i < Generated; i++)
+            actual[i].ShouldBe(expected[i][..Batch].Concat(expected[i][..Batch]).Take(actual[i].Length), name);
+    }
+
+    [Fact]
+    public async Task Tokens_come_one_step_at_a_time_and_a_generation_can_be_stopped()
+    {
+        var (prefill, decode) = PlansOf(Variants()[0].Deployment, null);
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
+        using var stop = new CancellationTokenSource();
+        var steps = 0;
+        await Should.ThrowAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(1), Generated, stop.Token))
+            {
+                if (++steps == 2)
+                    stop.Cancel();
+            }
+        });
+        steps.ShouldBe(2);
+        // The backend goes on with the next generation.
+        var again = new List<int[]>();
+        await foreach (var tokens in GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(1), Generated))
+            again.Add(tokens);
+        again.ToArray().ShouldBe(await Generate(Variants()[0].Deployment, null));
+    }
+
+    [Fact]
+    public async Task A_step_that_is_stopped_while_it_runs_ends_and_the_next_one_is_sound()
+    {
+        var (prefill, _) = PlansOf(Variants()[0].Deployment, null);
+        using var stopped = new CancellationTokenSource();
+        using var backend = new CpuBackend(s_model, new StoppingWeights(new SeededWeights(s_model, 9), stopped));
+        backend.SetTokens(Prompts(1));
+        // The weights are read while the step is handed over.
+        await Should.ThrowAsync<OperationCanceledException>(async () => await new Executor(backend).RunAsync(prefill, 0, stopped.Token));
+        await new Executor(backend).RunAsync(prefill, 0);
+        backend.Logits().ShouldAllBe(x => !float.IsNaN(x));
+    }
+
+    [Fact]
+    public void What_is_not_computed_is_refused_with_the_reason()
+    {
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 1));
+        var deployment = Deployments.Of(s_model, 1);
+        Refusal(Deployments.Plan(deployment with { Weights = Precision.Int8 }, s_decode), 6).ShouldBe("'embedding' is in Int8, and this backend computes bf16 and fp32 (Parameter 'plan')");
+        Refusal(Deployments.Plan(deployment with { Activations = Precision.Fp8 }, s_decode), 6).ShouldBe("activations enter 'qkv' in Fp8, and this backend computes bf16 and fp32 (Parameter 'plan')");
+        Refusal(Deployments.Plan(deployment, new DecodeSpec(2, 20, Total: true)), 6).ShouldStartWith("'decode batch 2 cached 20' counts the tokens of sequences of mixed lengths together");
+        Refusal(Deployments.Plan(deployment, s_decode), 6).ShouldStartWith("'decode batch 2 context 9 prompt 6' of 1 batches has 2 new tokens, and 0 were set");
+        Refusal(Deployments.Plan(deployment with { Model = s_model with { Name = "Other" } }, s_decode), 6).ShouldStartWith("the plan is of Other");
+        Should.Throw<ArgumentOutOfRangeException>(() => backend.SetTokens([50]));
+
+        string Refusal(ExecutionPlan plan, int context) => Should.Throw<ArgumentException>(() => backend.Begin(plan, context)).Message;
+    }
+
+    private static (string Name, DeploymentSpec Deployment, CacheSplit? Split)[] Variants()
+    {
+        var plain = Deployments.Of(s_model, 1);
+        var host = plain with { Offload = new OffloadSpec(KeyValues: Home.Host) };
+        var columns = host with { Offload = new OffloadSpec(Home.Host, Home.Host, Objective.Throughput, 2) };
+        return
+        [
+            ("base", plain, null),
+            ("paged", plain with { KeyValueBlockTokens = 3 }, null),
+            ("separate projections", plain with { SeparateProjections = true }, null),
+            ("cache on the host", host, null),
+            ("half recomputed", host, Deployments.Recompute(host, s_decode.MaxContext, 3)),
+            ("all of the prompt recomputed", host, Deployments.Recompute(host, s_decode.MaxContext, Prompt)),
+            ("weights on the host", host with { Offload = new OffloadSpec(Home.Host, Home.Host) }, Deployments.Recompute(host, s_decode.MaxContext, 2)),
+            ("column by column", columns, null),
+            ("column by column, recomputing", columns, Deployments.Recompute(columns, s_decode.MaxContext, 4)),
+        ];
+    }
+
+    private static (ExecutionPlan Prefill, ExecutionPlan Decode) PlansOf(DeploymentSpec deployment, CacheSplit? split) =>
+        (Deployments.Plan(deployment, new PrefillSpec(Batch, Prompt), split), Deployments.Plan(deployment, s_decode, split));
+
+    private static async Task<int[][]> Generate(DeploymentSpec deployment, CacheSplit? split)
+    {
+        var (prefill, decode) = PlansOf(deployment, split);
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
+        var tokens = new List<int[]>();
+        await foreach (var step in GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(deployment.Offload.BatchesPerLayer), Generated))
+            tokens.Add(step);
+        return [.. tokens];
+    }
+
+    /// <summary>The same prompts in every batch.</summary>
+    private static int[] Prompts(int batches) => [.. Enumerable.Repeat(Deployments.Tokens(s_model, Batch, Prompt, 8).SelectMany(t => t), batches).SelectMany(t => t)];
+
+    /// <summary>Stops a run as soon as a weight is read.</summary>
+    private sealed class StoppingWeights(IWeightSource weights, CancellationTokenSource stop) : IWeightSource
+    {
+        public void Read(WeightName weight, int row, int column, Span<float> values)
+        {
+            stop.Cancel();
+            weights.Read(weight, row, column, values);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using Preserve.Fuzz;
+
+namespace Preserve.Cpu.Tests;
+
+public sealed class SafetensorsTests : IDisposable
+{
+    private static readonly ModelSpec s_model = SmallModels.Model(16, 20, new LayerGroup(new[] { SmallModels.Layer(queryKeyNorm: true, bias: ProjectionBias.QueryKeyValue) }, 2));
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("preserve-safetensors-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("F32")]
+    [InlineData("BF16")]
+    public async Task A_model_computes_the_same_from_a_file_as_from_the_weights_that_were_written_to_it(string type)
+    {
+        var weights = new SeededWeights(s_model, 3);
+        using var file = SafetensorsFile.Open(Write(weights, type));
+        foreach (var ranks in new[] { 1, 2 })
+        {
+            var deployment = Deployments.Of(s_model, ranks);
+            var (prefill, decode) = (Deployments.Plan(deployment, new PrefillSpec(1, 5)), Deployments.Plan(deployment, new DecodeSpec(1, 6, Total: false)));
+            var tokens = Deployments.Tokens(s_model, 1, 7, 4);
+            using var expected = new CpuBackend(s_model, weights);
+            using var actual = new CpuBackend(s_model, new SafetensorsWeights(s_model, [file]));
+            (await Deployments.LogitsAsync(actual, prefill, decode, tokens)).ShouldBe(await Deployments.LogitsAsync(expected, prefill, decode, tokens));
+        }
+    }
+
+    [Theory]
+    [InlineData("{}", 0, null)]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}   """, 8, null)]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4, "tensor 'a' ends at byte 8, and the file has 4 behind its header")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9, "1 bytes behind the last tensor, 'a', belong to no tensor")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "tensor 'a' takes 8 bytes, and its shape and type 12")]
+    [InlineData("""{"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}""", 8, "tensor 'a' is of type 'F33', which the format does not have")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "tensor 'a' has a shape with something else than whole numbers of 0 or more")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "tensor 'a' ends at byte 0, before it begins at 8")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", 8, "tensor 'a' has 1 data_offsets, and the format wants begin and end")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}""", 8, "tensor 'a' has a shape whose bytes do not fit 64 bits")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2]}}""", 8, "tensor 'a' has no data_offsets")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}""", 8, "tensor 'a' has a field 'x', which the format does not have")]
+    [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "tensor 'a' has 'dtype' twice")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[[[[2]]]],"data_offsets":[0,8]}}""", 8, "tensor 'a' has a shape with something else than whole numbers of 0 or more")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", 8, "tensor 'a' stands in the header twice")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", 8, "tensor 'b' begins at byte 4, within 'a', which ends at 5")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", 8, "tensor 'b' begins at byte 4, and bytes [3, 4) before it belong to no tensor")]
+    [InlineData("""{"__metadata__":{"a":1}}""", 0, "'__metadata__' has a value that is no string")]
+    [InlineData("""{"a":7}""", 0, "tensor 'a' is no object")]
+    [InlineData("""{"a":{"dtype":"F32","sh""", 0, "the header is no JSON at or behind tensor 'a'")]
+    [InlineData("[]", 0, "the header does not begin with '{'")]
+    [InlineData("", 0, "the header does not begin with '{'")]
+    public void A_header_is_checked_before_anything_is_read(string header, int data, string? fault)
+    {
+        var path = Write(header, data);
+        if (fault is null)
+        {
+            SafetensorsFile.Open(path).Dispose();
+            return;
+        }
+        Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
+    }
+
+    [Theory]
+    [InlineData(0, 0, "the file has 0 bytes, and its first 8 are the header's length")]
+    [InlineData(7, 0, "the file has 7 bytes, and its first 8 are the header's length")]
+    [InlineData(8, 1, "the header is said to have 1 bytes, and only 0 follow")]
+    [InlineData(8, 100_000_001, "the header is said to have 100000001 bytes, and the format allows 100000000")]
+    [InlineData(8, ulong.MaxValue, "the header is said to have 18446744073709551615 bytes, and the format allows 100000000")]
+    public void A_header_must_fit_its_file(int bytes, ulong length, string fault)
+    {
+        var file = new byte[Math.Max(bytes, 8)];
+        BinaryPrimitives.WriteUInt64LittleEndian(file, length);
+        var path = Path.Combine(_folder.FullName, "short.safetensors");
+        File.WriteAllBytes(path, file[..bytes]);
+        Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
+    }
+
+    [Fact]
+    public void A_model_names_the_tensor_that_it_misses()
+    {
+        using var empty = SafetensorsFile.Open(Write("{}", 0));
+        Fault([empty]).ShouldBe("tensor 'model.embed_tokens.weight', Embedding of Small, stands in none of the files");
+        using var other = SafetensorsFile.Open(Write("""{"model.embed_tokens.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "other"));
+        Fault([other]).ShouldBe("tensor 'model.embed_tokens.weight' has shape [2], and Embedding of Small has [20, 16]");
+        Fault([other, other]).ShouldBe("tensor 'model.embed_tokens.weight', Embedding of Small, stands in 2 of the files");
+        using var whole = SafetensorsFile.Open(Write("""{"model.embed_tokens.weight":{"dtype":"I64","shape":[20,16],"data_offsets":[0,2560]}}""", 2560, "whole"));
+        Fault([whole]).ShouldBe("tensor 'model.embed_tokens.weight' is of type I64, and only F32, F16 and BF16 are read");
+
+        static string Fault(SafetensorsFile[] files) => Should.Throw<SafetensorsException>(() => new SafetensorsWeights(s_model, files)).Message;
+    }
+
+    [Fact]
+    public void A_closed_file_is_not_read()
+    {
+        var file = SafetensorsFile.Open(Write("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8));
+        file.Dispose();
+        file.Dispose();
+        Should.Throw<ObjectDisposedException>(() => file.Read(file.Tensors[0], 0, new float[2]));
+    }
+
+    [Fact]
+    public void Damaged_files_give_tensors_or_an_error_that_names_the_fault()
+    {
+        var tally = FuzzTally.Run(new SafetensorsFuzz(_folder.FullName), cases: 2_000, seed: 20_252);
+        tally.Crashes.ShouldBeEmpty();
+        tally.Accepted.ShouldBeGreaterThan(100);
+        tally.Refused.Values.Sum().ShouldBeGreaterThan(1_000);
+        tally.Refused.Count.ShouldBeGreaterThan(15);
+    }
+
+    private string Write(string header, int data, string name = "file")
+    {
+        var json = Encoding.UTF8.GetBytes(header);
+        var bytes = new byte[8 + json.Length + data];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)json.Length);
+        json.CopyTo(bytes, 8);
+        var path = Path.Combine(_folder.FullName, name + ".safetensors");
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
+    /// <summary>Writes a model's weights as a checkpoint has them.</summary>
+    private string Write(IWeightSource weights, string type)
+    {
+        var header = new Dictionary<string, object>();
+        using var data = new MemoryStream();
+        foreach (var (name, rows, columns) in ModelWeights.Of(s_model))
+        {
+            var begin = data.Length;
+            var row = new float[columns];
+            for (var r = 0; r < rows; r++)
+            {
+                weights.Read(name, r, 0, row);
+                foreach (var value in row)
+                    data.Write(type == "F32" ? BitConverter.GetBytes(value) : BitConverter.GetBytes(Bfloat16.Narrow(value)));
+            }
+            header.Add(SafetensorsWeights.LlamaName(name), new { dtype = type, shape = rows == 1 ? new[] { columns } : [rows, columns], data_offsets = new[] { begin, data.Length } });
+        }
+        var path = Write(JsonSerializer.Serialize(header), 0, type);
+        using var file = File.Open(path, FileMode.Append);
+        file.Write(data.ToArray());
+        return path;
+    }
+}
