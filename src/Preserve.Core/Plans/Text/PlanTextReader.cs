@@ -71,7 +71,7 @@ internal sealed class PlanTextReader
         var device = Field("device");
         var ranks = Int(Field("ranks"));
         var layers = Int(Field("layers"));
-        var batches = Peek() is [ "batches", _ ] ? Int(Field("batches")) : 1;
+        var batches = Peek() is ["batches", _] ? Int(Field("batches")) : 1;
         var policy = Names.Policies.Parse(Field("policy"));
         var room = Bytes(Field("prefetch room"));
         var arena = Bytes(Field("arena"));
