@@ -125,7 +125,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     /// <summary>Writes a model's weights as a checkpoint has them.</summary>
-    private string Write(IWeightSource weights, string type)
+    private string Write(SeededWeights weights, string type)
     {
         var header = new Dictionary<string, object>();
         using var data = new MemoryStream();

@@ -91,10 +91,12 @@ internal static class SafetensorsHeader
     {
         var text = new StringBuilder();
         foreach (var rune in name.EnumerateRunes())
-            text.Append(Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned ? "?" : rune.ToString());
+            text.Append(IsPrintable(rune) ? rune.ToString() : "?");
         return text.Length <= 200 ? text.ToString() : $"{text.ToString(0, char.IsHighSurrogate(text[199]) ? 199 : 200)}...";
     }
+
+    private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
 
     private static SafetensorsTensor ReadTensor(ref Utf8JsonReader reader, string name)
     {

@@ -27,12 +27,12 @@ public static class ModelWeights
         }
     }
 
-    private static IEnumerable<(WeightName Name, int Rows, int Columns)> OfLayer(LayerSpec spec, int layer, int hidden)
+    private static List<(WeightName Name, int Rows, int Columns)> OfLayer(LayerSpec spec, int layer, int hidden)
     {
         var attention = spec.HeadedAttention();
         var block = spec.DenseBlock();
         var (query, key, width) = (attention.Heads * attention.HeadSize, attention.KeyValueHeads * attention.HeadSize, block.Intermediate);
-        var weights = new List<(WeightName, int, int)>();
+        var weights = new List<(WeightName Name, int Rows, int Columns)>();
         weights.AddRange(Norm(spec.Norm, WeightKind.AttentionNorm, WeightKind.AttentionNormBias, layer, hidden));
         if (!spec.Parallel || spec.SeparateNorms)
             weights.AddRange(Norm(spec.Norm, WeightKind.FeedForwardNorm, WeightKind.FeedForwardNormBias, layer, hidden));
