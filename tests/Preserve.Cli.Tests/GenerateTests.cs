@@ -54,12 +54,13 @@ public sealed class GenerateTests : IDisposable
     [Theory]
     [InlineData("--batches: layers that serve 33 batches are not planned for, only up to 32", "--batches", "33")]
     [InlineData("--batches of the deployment is 0", "--batches", "0")]
+    [InlineData("where layers need not be shared between batches: it needs --kv-home or --weight-home to be host", "--kv-home", "device", "--batches", "8")]
     [InlineData("--tokens is 1, but must be 2 to 1,000,000", "--tokens", "1")]
     [InlineData("--prompt is 0, but must be 1 to 1,000,000", "--prompt", "0")]
     [InlineData("does not fit the memory of a100-40-sxm", "--batch", "4096")]
     public async Task Bad_input_is_named_on_the_error_output(string message, params string[] arguments)
     {
-        var (exitCode, output, errors) = await _tool.RunAsync(["generate", "-m", "opt-13b", "-d", "a100-40-sxm", "--kv-home", "host", .. arguments]);
+        var (exitCode, output, errors) = await _tool.RunAsync(["generate", "-m", "opt-13b", "-d", "a100-40-sxm", .. arguments.Contains("--kv-home") ? arguments : ["--kv-home", "host", .. arguments]]);
         exitCode.ShouldBe(2);
         output.ShouldBeEmpty();
         errors.ShouldContain(message);

@@ -160,7 +160,7 @@ internal sealed class DeploymentOptions
         {
             throw new InputException(
                 $"{model.Spec.Name} does not fit the memory of {device.Id}: each of {spec.TensorParallel} ranks needs {fit.NeededBytes / 1e9:0.0} GB and has {fit.AvailableBytes / 1e9:0.0} GB; " +
-                $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, or a narrower format would need less");
+                $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, {(spec.Offload.BatchesPerLayer > 1 ? "fewer --batches, " : "")}or a narrower format would need less");
         }
         return new DeployedModel(model, spec, device, text, steps[0].MaxContext);
     }
@@ -210,6 +210,7 @@ internal sealed class DeploymentOptions
 
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
     internal static string InOptions(string message) => message
+        .Replace("to be Home.Host", "to be host", StringComparison.Ordinal)
         .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
         .Replace("WeightHome", "--weight-home", StringComparison.Ordinal)
         .Replace("BatchesPerLayer", "--batches", StringComparison.Ordinal)

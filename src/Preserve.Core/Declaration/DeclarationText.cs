@@ -13,6 +13,13 @@ public static class DeclarationText
     /// <summary>Columns beyond which an attribute goes on in the next line.</summary>
     private const int MostColumns = 130;
 
+    /// <summary>The types that a declaration names.</summary>
+    private static readonly string[] _named =
+    [
+        nameof(Deployment), nameof(Devices), nameof(Norm), nameof(Position), nameof(Activation), nameof(ProjectionBias), nameof(Precision), nameof(PrefetchPolicy),
+        nameof(PrefetchTargets), nameof(CollectiveFusion), nameof(Home), nameof(Objective), nameof(RecomputePolicy),
+    ];
+
     /// <summary>Writes a file with the model and the deployment. What has its default is left out.</summary>
     /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
     /// <param name="inNamespace">The namespace of both types.</param>
@@ -146,7 +153,7 @@ public static class DeclarationText
     {
         var type = TypeName(model.Name);
         var kinds = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => l.Name);
-        var taken = kinds.ContainsValue(type) || typeof(DeclarationText).Assembly.GetType($"{nameof(Preserve)}.{type}") is not null;
+        var taken = kinds.ContainsValue(type) || _named.Contains(type);
         return (taken ? type + "Model" : type, kinds);
     }
 

@@ -142,7 +142,9 @@ internal sealed class PlanStructure
         foreach (var write in instruction.Writes)
         {
             if (_tensors[write.Tensor].Role == TensorRole.Value)
+            {
                 NoteWriter(instruction, write, layers);
+            }
             else if (_tensors[write.Tensor] is { Role: TensorRole.KeyValues or TensorRole.Activations, OnHost: true })
             {
                 Count(_stores, write, layers);
