@@ -31,7 +31,10 @@ Console.WriteLine($"{optimized.Logits.Length:#,0} logits of {tokens} steps, {pre
 Console.WriteLine();
 
 // Measured beside modelled: the same plans on a model of this machine, which is measured now.
-var device = DeviceFile.Parse(ThisCpu.Measure(ranks: 2)).Device ?? throw new InvalidOperationException("the machine's rates are not sound");
+var machine = DeviceFile.Parse(ThisCpu.Measure(ranks: 2));
+if (machine.Device is null)
+    Console.WriteLine($"too busy to be measured, so the model is that of the plans' device file: {machine.Errors[0].Message}");
+var device = machine.Device ?? DeviceFile.Parse(plans.DeviceFile!).Device!;
 var modelled = new Executor(new SimulatedBackend(device));
 var executor = new Executor(backend);
 Console.WriteLine($"{device.Hbm.SustainedGigabytesPerSecond:0.0} GB/s of memory and {1000 * device.L2.ReadTerabytesPerSecond:0.0} GB/s of the last cache a rank, {device.Kernels.EventMicroseconds:0} us from thread to thread");

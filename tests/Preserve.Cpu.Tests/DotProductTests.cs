@@ -6,7 +6,7 @@ public unsafe class DotProductTests
     [Fact]
     public void The_sum_is_that_of_its_written_order()
     {
-        for (var length = 0; length < 150; length++)
+        for (var length = 0; length < 300; length++)
         {
             var (x, w) = (Values(length, 1), Values(length, 2));
             DotProduct.Of(x, w).ShouldBe(Written(x, w));
@@ -16,7 +16,7 @@ public unsafe class DotProductTests
     [Fact]
     public void Bfloat16_gives_the_bits_of_its_widened_numbers()
     {
-        for (var length = 0; length < 150; length++)
+        for (var length = 0; length < 300; length++)
         {
             var x = Values(length, 3);
             var bits = new ushort[length];

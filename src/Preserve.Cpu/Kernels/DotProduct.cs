@@ -53,7 +53,7 @@ internal static class DotProduct
         {
             Vector256<float> a = default, b = default, c = default, d = default;
             var i = 0;
-            for (; i <= left.Length - (2 * Turn); i += 2 * Turn)
+            for (; i <= left.Length - (4 * Turn); i += 4 * Turn)
             {
                 FetchAhead(w + i);
                 Add(x + i, w + i, ref a, ref b);
@@ -61,6 +61,12 @@ internal static class DotProduct
                 FetchAhead(w + i + Turn);
                 Add(x + i + Turn, w + i + Turn, ref a, ref b);
                 Add(x + i + Turn + Pairs, w + i + Turn + Pairs, ref c, ref d);
+                FetchAhead(w + i + (2 * Turn));
+                Add(x + i + (2 * Turn), w + i + (2 * Turn), ref a, ref b);
+                Add(x + i + (2 * Turn) + Pairs, w + i + (2 * Turn) + Pairs, ref c, ref d);
+                FetchAhead(w + i + (3 * Turn));
+                Add(x + i + (3 * Turn), w + i + (3 * Turn), ref a, ref b);
+                Add(x + i + (3 * Turn) + Pairs, w + i + (3 * Turn) + Pairs, ref c, ref d);
             }
             for (; i <= left.Length - Turn; i += Turn)
             {
