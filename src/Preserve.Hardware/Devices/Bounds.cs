@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Preserve;
 
 /// <summary>Least and most that a value of a device file may be. Wide enough for any machine that exists or is announced,
-/// narrow enough that a wrong unit falls outside: a core's share of a server's memory is slow, and few accelerators' rates in TB/s are as large.</summary>
+/// narrow enough that a wrong unit falls outside, or breaks what holds between values: a core's share of a server's rates is small.</summary>
 internal sealed record Bounds(double Least, double Most, string Hint = "")
 {
     public static readonly Bounds Teraflops = new(0.001, 100_000, " (in 10^12 operations per second)");

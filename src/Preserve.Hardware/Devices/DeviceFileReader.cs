@@ -27,8 +27,12 @@ internal sealed class DeviceFileReader
         var name = file.PrintableText("name") ?? id;
         var vendor = file.PrintableText("vendor") ?? "";
         var architecture = file.PrintableText("architecture") ?? "";
-        var compute = ReadCompute(file.Section("compute"));
+        var computeSection = file.Section("compute");
+        var compute = ReadCompute(computeSection);
         var hbm = ReadHbm(file.Section("hbm"));
+        // The slowest cores that are counted compute some operations for each byte that their memory brings.
+        if (!_errors.Any && compute.Bf16Teraflops * 1000 < hbm.NominalGigabytesPerSecond)
+            computeSection.Refuse("bf16_teraflops", $"memory brings {Spelled(hbm.NominalGigabytesPerSecond)} GB a second, and no device computes less than one operation for each byte: are these 10^15 operations?");
         var l2 = ReadL2(file.Section("l2"), hbm);
         var scaleUp = ReadScaleUp(file.Section("scale_up"));
         var host = ReadHostLink(file.Section("host_link"));
@@ -76,7 +80,12 @@ internal sealed class DeviceFileReader
         // The fastest memories for their size are read through some 60 times a second; bits for bytes make it 100 to 400.
         if (nominal > 90 * capacity)
             section.Refuse(nominalName, $"memory of {Spelled(capacity)} GB is not read more than 90 times a second: are these bits?");
+        // A processor reads all of its memory in some seconds, an accelerator in less than one; TB/s for GB/s makes it 20 and more.
+        if (15 * nominal < capacity)
+            section.Refuse(nominalName, $"memory of {Spelled(capacity)} GB does not take more than 15 seconds to read: are these 10^12 bytes?");
         var given = section.Number(sustainedName, Bounds.MemoryRate);
+        if (15 * given < capacity)
+            section.Refuse(sustainedName, $"memory of {Spelled(capacity)} GB does not take more than 15 seconds to read: are these 10^12 bytes?");
         if (given > nominal)
             section.Refuse(sustainedName, $"the nominal rate is {Spelled(nominal)}");
         var sustained = given ?? Assume(section.PathOf(sustainedName), DeviceAssumptions.SustainedShare * nominal, DeviceAssumptions.SustainedHbmNote);
