@@ -12,7 +12,7 @@ switch (args.FirstOrDefault())
         FirstRun.Measure();
         break;
     case "rates":
-        Rates.Measure();
+        Rates.Measure(args.ElementAtOrDefault(1));
         break;
     case "generation":
         Generation.Measure();

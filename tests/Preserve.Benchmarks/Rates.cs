@@ -8,7 +8,8 @@ internal static class Rates
 {
     private static readonly TimeSpan _time = TimeSpan.FromSeconds(5);
 
-    public static void Measure()
+    /// <param name="only">Words of the name of what to measure; null for all of it.</param>
+    public static void Measure(string? only)
     {
         Print("simulate a decode step from a ready plan", () =>
         {
@@ -40,9 +41,15 @@ internal static class Rates
             };
         });
         Print("plan with a proof and a report", () => i => Planner.Plan(PlanBenchmarks.Distinct(i), PlanBenchmarks.Device));
+
+        void Print(string what, Func<Action<int>> prepare)
+        {
+            if (only is null || what.Contains(only, StringComparison.Ordinal))
+                Console.WriteLine($"{what}: {Rate(prepare):0} a second on {Environment.ProcessorCount} processors");
+        }
     }
 
-    private static void Print(string what, Func<Action<int>> prepare)
+    private static double Rate(Func<Action<int>> prepare)
     {
         var threads = Environment.ProcessorCount;
         var counts = new int[threads];
@@ -55,6 +62,6 @@ internal static class Rates
             for (var clock = Stopwatch.StartNew(); clock.Elapsed < _time; counts[t]++)
                 run((counts[t] * threads) + t);
         });
-        Console.WriteLine($"{what}: {counts.Sum() / _time.TotalSeconds:0} a second on {threads} processors");
+        return counts.Sum() / _time.TotalSeconds;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class StepSimulation
     private readonly SteadyState _steady;
     private readonly L2Border _border;
     private readonly ResourceSimulation _resources;
-    private readonly L2Contents _l2 = new();
+    private readonly L2Contents _l2;
     private readonly long _setAsideBytes;
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
@@ -39,6 +39,7 @@ internal sealed class StepSimulation
         _setAsideBytes = setAsideBytes;
         _plan = plan;
         _laws = laws;
+        _l2 = memory.L2;
         _recording = recording;
         _sizes = new PlanAtContext(plan);
         _cursors = new StreamCursors(plan);

@@ -46,5 +46,8 @@ internal sealed class GraphTensor(string name, TensorRole role, bool perLayer, P
     public GraphTensor Copy() =>
         new(Name, Role, PerLayer, Format) { Units = Units, UnitBytes = UnitBytes, IsMatrix = IsMatrix, BlockUnits = BlockUnits, Memory = Memory, Offset = Offset };
 
+    /// <summary>Tensors are compared by identity, and those of one graph differ in their numbers.</summary>
+    public override int GetHashCode() => Number;
+
     public TensorDeclaration ToDeclaration() => new(Name, Role, PerLayer, Format, Units, UnitBytes, Offset, Memory) { BlockUnits = BlockUnits };
 }

@@ -23,29 +23,32 @@ internal enum GraphInvariants
     Rolled = 8,
 }
 
-/// <summary>Checks a graph after each pass. A fault is the optimizer's own.</summary>
-internal static class GraphVerifier
+/// <summary>Checks a graph after each pass. A fault is the optimizer's own. Keeps its tables from one check to the next.</summary>
+internal sealed class GraphVerifier
 {
+    private readonly Dictionary<GraphReference, GraphOperator> _written = [];
+    private readonly HashSet<string> _signalled = new(StringComparer.Ordinal);
+
     /// <summary>Throws where something does not hold.</summary>
-    public static void Check(Graph graph, GraphInvariants invariants, string pass)
+    public void Check(Graph graph, GraphInvariants invariants, string pass)
     {
         if (FindFault(graph, invariants) is { } fault)
             throw new PlanningException($"after '{pass}': {fault}");
     }
 
-    private static string? FindFault(Graph graph, GraphInvariants invariants)
+    private string? FindFault(Graph graph, GraphInvariants invariants)
     {
         var rolled = (invariants & GraphInvariants.Rolled) != 0;
-        var written = new Dictionary<GraphReference, GraphOperator>(graph.Operators.Count);
-        var signalled = new HashSet<string>(StringComparer.Ordinal);
+        _written.Clear();
+        _signalled.Clear();
         foreach (var op in graph.Operators)
         {
-            if ((rolled ? UndeclaredFault(graph, op) : OperatorFault(graph, op, written, signalled, invariants)) is { } fault)
+            if ((rolled ? UndeclaredFault(graph, op) : OperatorFault(graph, op, invariants)) is { } fault)
                 return $"{op.Label} of layer {op.Layer}: {fault}";
             foreach (var write in op.Writes)
-                written[write] = op;
+                _written[write] = op;
             if (op.Signals)
-                signalled.Add(op.Label);
+                _signalled.Add(op.Label);
         }
         foreach (var tensor in graph.Tensors)
         {
@@ -70,22 +73,21 @@ internal static class GraphVerifier
         return null;
     }
 
-    private static string? OperatorFault(
-        Graph graph, GraphOperator op, Dictionary<GraphReference, GraphOperator> written, HashSet<string> signalled, GraphInvariants invariants)
+    private string? OperatorFault(Graph graph, GraphOperator op, GraphInvariants invariants)
     {
         foreach (var read in op.Reads)
         {
-            if ((ReferenceFault(graph, read) ?? ReadFault(op, read, written, invariants)) is { } fault)
+            if ((ReferenceFault(graph, read) ?? ReadFault(op, read, invariants)) is { } fault)
                 return fault;
         }
         foreach (var write in op.Writes)
         {
-            if ((ReferenceFault(graph, write) ?? (written.ContainsKey(write) ? $"{write} is written twice" : null)) is { } fault)
+            if ((ReferenceFault(graph, write) ?? (_written.ContainsKey(write) ? $"{write} is written twice" : null)) is { } fault)
                 return fault;
         }
         foreach (var wait in op.Waits)
         {
-            if (!signalled.Contains(wait))
+            if (!_signalled.Contains(wait))
                 return $"nothing above signals '{wait}'";
         }
         return (invariants & GraphInvariants.Streamed) != 0 && op.Stream is null ? "it has no stream" : null;
@@ -103,11 +105,11 @@ internal static class GraphVerifier
         return null;
     }
 
-    private static string? ReadFault(GraphOperator op, GraphReference read, Dictionary<GraphReference, GraphOperator> written, GraphInvariants invariants)
+    private string? ReadFault(GraphOperator op, GraphReference read, GraphInvariants invariants)
     {
         if (read.Tensor.Role != TensorRole.Value)
             return null;
-        if (!written.TryGetValue(read, out var writer))
+        if (!_written.TryGetValue(read, out var writer))
             return $"{read} is read before it is written";
         if ((invariants & GraphInvariants.Reduced) == 0)
             return null;

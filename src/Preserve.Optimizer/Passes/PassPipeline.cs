@@ -7,6 +7,8 @@ namespace Preserve.Optimizer;
 /// <param name="Prefetch">What is prefetched, and where.</param>
 internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
 {
+    private readonly GraphVerifier _verifier = new();
+
     /// <summary>Whether norms and additions are divided by tokens.</summary>
     public bool SequenceParallel { get; init; }
 
@@ -60,19 +62,19 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
     /// <summary>Runs those passes on a lowered graph that the choice of prefetches changes nothing in.</summary>
     public void RunUntilPrefetch(Graph graph)
     {
-        GraphVerifier.Check(graph, GraphInvariants.None, "lowering");
+        _verifier.Check(graph, GraphInvariants.None, "lowering");
         Run(graph, PassesBeforePrefetch());
     }
 
     /// <summary>Runs the other passes, after <see cref="RunUntilPrefetch"/>.</summary>
     public void RunFromPrefetchOn(Graph graph) => Run(graph, PassesFromPrefetchOn());
 
-    private static void Run(Graph graph, (IPass Pass, GraphInvariants After)[] passes)
+    private void Run(Graph graph, (IPass Pass, GraphInvariants After)[] passes)
     {
         foreach (var (pass, after) in passes)
         {
             pass.Run(graph);
-            GraphVerifier.Check(graph, after, pass.Name);
+            _verifier.Check(graph, after, pass.Name);
         }
     }
 }

@@ -15,10 +15,11 @@ internal static class PrefetchWindows
         var flow = DataFlow.Of(graph);
         var collectives = Collectives(graph);
         var windows = new List<PrefetchWindow>(collectives.Count);
+        var seen = new HashSet<GraphReference>();
         for (var i = 0; i < collectives.Count; i++)
         {
             var window = UnderCollective(graph, collectives, i);
-            var seen = new HashSet<GraphReference>();
+            seen.Clear();
             foreach (var reader in WindowReach.Of(graph, flow, collectives, i))
                 AddReads(graph.Targets, window, graph.Operators[reader], reader, PrefetchReach.Window, seen);
             windows.Add(window);
@@ -33,6 +34,7 @@ internal static class PrefetchWindows
         var flow = DataFlow.Of(graph);
         var collectives = Collectives(graph);
         var windows = new List<PrefetchWindow>();
+        var seen = new HashSet<GraphReference>();
         var (before, next) = (-1, 0);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
@@ -40,10 +42,11 @@ internal static class PrefetchWindows
             if (op.IsCollective)
             {
                 var window = UnderCollective(graph, collectives, next);
-                AddReads(graph, flow, collectives, next, window, PrefetchReach.Window);
+                seen.Clear();
+                AddReads(graph, flow, collectives, next, window, PrefetchReach.Window, seen);
                 // The next step is looked at from the last collective only.
                 if (next + 2 < collectives.Count)
-                    AddReads(graph, flow, collectives, next + 1, window, PrefetchReach.OverNext);
+                    AddReads(graph, flow, collectives, next + 1, window, PrefetchReach.OverNext, seen);
                 windows.Add(window);
                 next++;
                 before = -1;
@@ -53,7 +56,8 @@ internal static class PrefetchWindows
                 if (before >= 0 && graph.Operators[before] is var host)
                 {
                     var window = new PrefetchWindow(host);
-                    AddReads(graph.Targets, window, op, i, PrefetchReach.Beside, []);
+                    seen.Clear();
+                    AddReads(graph.Targets, window, op, i, PrefetchReach.Beside, seen);
                     window.Candidates.RemoveAll(c => !c.Considered);
                     windows.Add(window);
                 }
@@ -73,10 +77,9 @@ internal static class PrefetchWindows
     private static List<int> Collectives(Graph graph) =>
         Enumerable.Range(0, graph.Operators.Count).Where(i => graph.Operators[i].IsCollective).ToList();
 
-    /// <summary>Adds what is read after the <paramref name="i"/>th collective and before the next.</summary>
-    private static void AddReads(Graph graph, DataFlow flow, List<int> collectives, int i, PrefetchWindow window, PrefetchReach reach)
+    /// <summary>Adds what is read after the <paramref name="i"/>th collective and before the next, and was not seen yet.</summary>
+    private static void AddReads(Graph graph, DataFlow flow, List<int> collectives, int i, PrefetchWindow window, PrefetchReach reach, HashSet<GraphReference> seen)
     {
-        var seen = new HashSet<GraphReference>(window.Candidates.Select(c => c.Tensor));
         foreach (var reader in WindowReach.UntilNext(graph, flow, collectives, i))
             AddReads(graph.Targets, window, graph.Operators[reader], reader, reach, seen);
     }

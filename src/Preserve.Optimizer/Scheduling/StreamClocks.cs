@@ -11,6 +11,7 @@ internal sealed class StreamClocks
 
     private readonly int[] _tails = new int[Streams * Streams];
     private readonly int[] _latest = new int[Streams];
+    private readonly List<int> _missing = new(Streams);
     private StreamKind[] _streams;
     private int[] _clocks;
     private int _count;
@@ -35,7 +36,7 @@ internal sealed class StreamClocks
     }
 
     /// <summary>Of the operators to wait for, those that the stream does not know to be done, without those that another
-    /// of them follows. Ascending.</summary>
+    /// of them follows. Ascending; the list holds until the next call.</summary>
     public List<int> Missing(StreamKind stream, List<int> operators)
     {
         for (var s = 0; s < Streams; s++)
@@ -46,7 +47,7 @@ internal sealed class StreamClocks
             if (from != (int)stream && _tails[((int)stream * Streams) + from] < op)
                 _latest[from] = Math.Max(_latest[from], op);
         }
-        var missing = new List<int>();
+        _missing.Clear();
         for (var s = 0; s < Streams; s++)
         {
             var op = _latest[s];
@@ -54,10 +55,10 @@ internal sealed class StreamClocks
             for (var t = 0; t < Streams && op >= 0; t++)
                 follows |= t != s && _latest[t] >= 0 && _clocks[(_latest[t] * Streams) + s] >= op;
             if (op >= 0 && !follows)
-                missing.Add(op);
+                _missing.Add(op);
         }
-        missing.Sort();
-        return missing;
+        _missing.Sort();
+        return _missing;
     }
 
     /// <summary>Puts the next operator of program order on its stream, after those that it waits for.</summary>
