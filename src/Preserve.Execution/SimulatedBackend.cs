@@ -29,19 +29,22 @@ public sealed class SimulatedBackend : IBackend
         _options = options ?? new SimulationOptions();
         _laws = _options.CostLaws(device);
         _recording = _options.RecordTimeline ? new StepRecording() : null;
-        var setAside = SetAsideBytes(device, _options.SetAsideMebibytes);
+        RefuseSetAside(device);
         var memory = new StateMemory();
-        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, memory, _recording, setAside);
+        _compile = plan => new StepSimulation(new CompiledPlan(plan), _laws, memory, _recording);
     }
 
-    private static long SetAsideBytes(Device device, double mebibytes)
+    /// <summary>A device file is checked when it is read; a device that was made otherwise is checked here.</summary>
+    private static void RefuseSetAside(Device device)
     {
+        var asked = device.L2.SetAsideMebibytes;
         var most = device.L2.PersistingShare.GetValueOrDefault() * device.L2.CapacityMebibytes.GetValueOrDefault();
-        return mebibytes >= 0 && mebibytes <= most
-            ? (long)(mebibytes * (1 << 20))
-            : throw new ArgumentException(most == 0
-                ? $"{device.Id} is not known to let a part of its L2 be set aside, {mebibytes} MiB were asked for"
-                : $"{device.Id} lets at most {most} MiB of its L2 be set aside, {mebibytes} were asked for", nameof(mebibytes));
+        if (asked < 0 || asked > most)
+        {
+            throw new ArgumentException(most == 0
+                ? $"{device.Id} is not known to let a part of its L2 be set aside, {asked} MiB were asked for"
+                : $"{device.Id} lets at most {most} MiB of its L2 be set aside, {asked} were asked for", nameof(device));
+        }
     }
 
     /// <summary>The device that is modelled.</summary>

@@ -11,10 +11,6 @@ public sealed record SimulationOptions
     /// <summary>Whether a step starts with an empty L2. Otherwise it starts from what steps like it leave.</summary>
     public bool ColdStart { get; init; }
 
-    /// <summary>The part of the L2, in MiB, that only prefetches fill and nothing else evicts from; 0 for none. At most what the device lets
-    /// be set aside.</summary>
-    public double SetAsideMebibytes { get; init; }
-
     /// <summary>The cost laws of a device; by default the best that it has constants for.</summary>
     public Func<Device, ICostLaws> CostLaws { get; init; } = Preserve.CostLaws.For;
 }

@@ -236,6 +236,30 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_device_file_declares_of_how_the_device_runs_is_planned_for_and_noted()
+    {
+        string[] step = ["simulate", "--model", "llama-3-70b", "--tensor-parallel", "8", "--json", "--device"];
+        var own = (await _tool.SucceedAsync("devices", "a100-80-sxm"))
+            .Replace("\"id\": \"a100-80-sxm\"", "\"id\": \"own\"", StringComparison.Ordinal)
+            .Replace("\"collectives\": {", "\"collectives\": { \"launch\": \"eager\",", StringComparison.Ordinal)
+            .Replace("\"kind\": \"NVLink3\",", "\"kind\": \"NVLink3\", \"skew_microseconds\": 2.5,", StringComparison.Ordinal)
+            .Replace("\"persisting_share\": 0.75", "\"persisting_share\": 0.75, \"set_aside_mebibytes\": 20", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_tool.PathOf("own.json"), own);
+        var plain = JsonDocument.Parse(await _tool.SucceedAsync([.. step, "a100-80-sxm"])).RootElement;
+        var declared = JsonDocument.Parse(await _tool.SucceedAsync([.. step, "own.json"])).RootElement;
+        plain.GetProperty("notes").GetArrayLength().ShouldBe(0);
+        declared.GetProperty("notes").EnumerateArray().Select(n => n.GetString()).ShouldBe(
+            [
+                "every collective waits 2.5 us for the last rank, as scale_up.skew_microseconds of own declares",
+                "collectives are called one by one and not as nodes of a captured graph, as collectives.launch of own declares",
+                "20 MiB of the L2 are set aside for prefetches, as l2.set_aside_mebibytes of own declares",
+            ]);
+        // 160 all-reduces wait for the last rank, beside what their calls take.
+        (declared.GetProperty("collectiveMicroseconds").GetDouble() - plain.GetProperty("collectiveMicroseconds").GetDouble()).ShouldBeGreaterThan(160 * 2.5);
+        declared.GetProperty("stepMicroseconds").GetDouble().ShouldBeLessThan(declared.GetProperty("baseMicroseconds").GetDouble());
+    }
+
+    [Fact]
     public async Task A_group_beyond_what_is_known_of_the_links_and_a_built_in_s_id_are_noted()
     {
         string[] step = ["simulate", "--model", "llama-3-70b", "--prefetch", "none", "--tensor-parallel", "32", "--json", "--device"];

@@ -15,20 +15,19 @@ public class RolledPlanTests
             foreach (var (l2, setAside, fixedTime) in new[] { (8.0, 0.0, 1.0), (8.0, 3.0, 1.0), (64.0, 0.0, 0.0), (0.0, 0.0, 2.5) })
             {
                 var plain = TestPlans.PlainDevice(l2, fixedTime, eventMicroseconds: 0.5);
-                var device = plain with { L2 = plain.L2 with { PersistingShare = 0.5 } };
-                var options = new SimulationOptions { SetAsideMebibytes = setAside };
+                var device = plain with { L2 = plain.L2 with { PersistingShare = 0.5, SetAsideMebibytes = setAside } };
                 StepRun? rolled = null;
                 try
                 {
-                    rolled = TestPlans.Simulate(plan, 777, device, options);
+                    rolled = TestPlans.Simulate(plan, 777, device);
                 }
                 catch (InvalidOperationException)
                 {
                     // Random waits may form a circle; the unrolled form then has it too.
-                    Should.Throw<InvalidOperationException>(() => TestPlans.Simulate(plan.Unroll(), 777, device, options));
+                    Should.Throw<InvalidOperationException>(() => TestPlans.Simulate(plan.Unroll(), 777, device));
                 }
                 if (rolled is not null)
-                    TestPlans.Simulate(plan.Unroll(), 777, device, options).ShouldBe(rolled);
+                    TestPlans.Simulate(plan.Unroll(), 777, device).ShouldBe(rolled);
             }
         }).Check(s_config);
 

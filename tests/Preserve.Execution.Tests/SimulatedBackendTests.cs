@@ -108,7 +108,7 @@ public class SimulatedBackendTests
     public void No_more_of_the_L2_is_set_aside_than_the_device_allows(string id, double mebibytes, string message)
     {
         DeviceCatalogue.TryGet(id, out var device).ShouldBeTrue();
-        Should.Throw<ArgumentException>(() => new SimulatedBackend(device, new SimulationOptions { SetAsideMebibytes = mebibytes })).Message.ShouldContain(message);
-        Should.NotThrow(() => new SimulatedBackend(device, new SimulationOptions()));
+        Should.Throw<ArgumentException>(() => new SimulatedBackend(device with { L2 = device.L2 with { SetAsideMebibytes = mebibytes } })).Message.ShouldContain(message);
+        Should.NotThrow(() => new SimulatedBackend(device));
     }
 }

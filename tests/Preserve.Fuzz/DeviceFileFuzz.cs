@@ -10,8 +10,8 @@ internal sealed class DeviceFileFuzz() : FuzzTarget("device file")
     private static readonly string[] s_keys =
     [
         "preserve_device", "id", "name", "compute", "bf16_teraflops", "hbm", "capacity_gigabytes", "nominal_gigabytes_per_second", "sustained_gigabytes_per_second", "l2",
-        "capacity_mebibytes", "usable_mebibytes", "limit_mebibytes", "read_terabytes_per_second", "scale_up", "kind", "gigabytes_per_second_per_direction", "skew_microseconds", "host_link",
-        "copy_engines", "duplex_share", "kernels", "matmul_fixed_microseconds", "collectives", "one_shot", "latency_microseconds", "assumed", "field", "note", "calibration",
+        "capacity_mebibytes", "usable_mebibytes", "limit_mebibytes", "persisting_share", "set_aside_mebibytes", "read_terabytes_per_second", "scale_up", "kind", "gigabytes_per_second_per_direction", "skew_microseconds", "host_link",
+        "copy_engines", "duplex_share", "kernels", "matmul_fixed_microseconds", "collectives", "launch", "one_shot", "latency_microseconds", "assumed", "field", "note", "calibration",
     ];
 
     public override byte[] Next(Random random) => Damage.Encode(Damage.Members(s_files[random.Next(s_files.Length)], s_keys, random), random);

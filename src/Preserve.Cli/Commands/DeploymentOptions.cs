@@ -236,7 +236,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
 
     private string? BeyondLinks
     {
@@ -254,6 +254,14 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 
     private string? Skew => Device.ScaleUp.SkewMicroseconds > 0 && Spec.TensorParallel > 1
         ? $"every collective waits {Device.ScaleUp.SkewMicroseconds.ToString(CultureInfo.InvariantCulture)} us for the last rank, as scale_up.skew_microseconds of {Device.Id} declares"
+        : null;
+
+    private string? Launch => Device.Collectives.Launch == LaunchMode.Eager && Spec.TensorParallel > 1
+        ? $"collectives are called one by one and not as nodes of a captured graph, as collectives.launch of {Device.Id} declares"
+        : null;
+
+    private string? SetAside => Device.L2.SetAsideMebibytes > 0
+        ? $"{Device.L2.SetAsideMebibytes.ToString(CultureInfo.InvariantCulture)} MiB of the L2 are set aside for prefetches, as l2.set_aside_mebibytes of {Device.Id} declares"
         : null;
 
     private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()

@@ -20,7 +20,6 @@ internal sealed class StepSimulation
     private readonly L2Border _border;
     private readonly ResourceSimulation _resources;
     private readonly L2Contents _l2;
-    private readonly long _setAsideBytes;
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
     private readonly long[] _startedAt = new long[Streams];
@@ -34,9 +33,8 @@ internal sealed class StepSimulation
     private bool _mayStart;
     private StepTotals _totals;
 
-    public StepSimulation(CompiledPlan plan, ICostLaws laws, StateMemory memory, StepRecording? recording = null, long setAsideBytes = 0)
+    public StepSimulation(CompiledPlan plan, ICostLaws laws, StateMemory memory, StepRecording? recording = null)
     {
-        _setAsideBytes = setAsideBytes;
         _plan = plan;
         _laws = laws;
         _l2 = memory.L2;
@@ -81,7 +79,7 @@ internal sealed class StepSimulation
     public void Restart()
     {
         _steady.BeginContext();
-        _l2.Reset(_sizes.Slots, _laws.Device, _setAsideBytes);
+        _l2.Reset(_sizes.Slots, _laws.Device);
     }
 
     /// <summary>When the last repeat of the plan ended in the first step since <see cref="Begin"/>, to the picosecond or nearly, in

@@ -21,14 +21,14 @@ public sealed class CalibratedCostLaws : ICostLaws
     /// <summary>The calibrated laws of a device.</summary>
     /// <param name="device">A device with a calibration.</param>
     /// <param name="library">The library of its collectives; null for the fastest.</param>
-    /// <param name="launch">How collectives are launched.</param>
+    /// <param name="launch">How collectives are launched; null for what the device declares.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
     /// <exception cref="ArgumentException">The device has no calibration, or none of that library.</exception>
-    public CalibratedCostLaws(Device device, string? library = null, LaunchMode launch = LaunchMode.Graph)
+    public CalibratedCostLaws(Device device, string? library = null, LaunchMode? launch = null)
     {
         _nominal = new NominalCostLaws(device);
         _calibration = device.Calibration ?? throw new ArgumentException($"'{device.Id}' has no calibration", nameof(device));
-        _launch = launch;
+        _launch = launch ?? device.Collectives.Launch;
         _bf16 = Find(Precision.Bf16);
         (_fp8Measured, _int8Measured) = (Find(Precision.Fp8) is not null, Find(Precision.Int8) is not null);
         _fp8 = Find(Precision.Fp8) ?? Instead(Precision.Fp8, Precision.Int8);
@@ -163,11 +163,17 @@ public sealed class CalibratedCostLaws : ICostLaws
             _ => _reduceScatter,
         };
         var best = default(CollectiveChoice);
-        var least = double.MaxValue;
+        var (least, called) = (double.MaxValue, false);
         for (var i = 0; i < choices.Length; i++)
         {
             if (choices[i].Constants!.Ranks != operation.Ranks)
                 continue;
+            // A library whose calls were not measured seems the faster for it: it is taken only where none was.
+            var knows = _launch == LaunchMode.Eager && choices[i].Constants!.Eager is not null;
+            if (called && !knows)
+                continue;
+            if (knows && !called)
+                (called, least) = (true, double.MaxValue);
             var demand = CalibratedCollectiveLaw.Demand(choices[i].Constants!, choices[i].Fallback, operation.Bytes, _launch);
             var time = KernelTime.Picoseconds(demand, 0, 0);
             if (time < least)

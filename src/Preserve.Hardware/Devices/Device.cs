@@ -60,6 +60,9 @@ public sealed record Device(
     /// <summary>Bytes that prefetches may fill: the usable part of the L2, 0 where it is unknown.</summary>
     public long PrefetchRoomBytes => L2Known ? Residency.FullBytes : 0;
 
+    /// <summary>Bytes of the L2 that only prefetches fill.</summary>
+    public long SetAsideBytes => (long)(L2.SetAsideMebibytes * (1 << 20));
+
     /// <summary>Bytes of the L2 beyond which nothing is found again; 0 where it is unknown.</summary>
     public long L2LimitBytes => L2Known ? Residency.LimitBytes : 0;
 

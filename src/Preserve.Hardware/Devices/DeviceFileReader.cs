@@ -1,12 +1,15 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 
 namespace Preserve;
 
 /// <summary>Makes a device of a device file, fills what is missing with marked assumptions, and refuses what cannot be.</summary>
 internal sealed class DeviceFileReader
 {
+    private static readonly Dictionary<string, LaunchMode> _launchModes = new() { ["graph"] = LaunchMode.Graph, ["eager"] = LaunchMode.Eager };
+
     private readonly JsonValue _root;
     private readonly DeviceFileErrors _errors = new();
     private readonly List<FieldNote> _assumed = [];
@@ -37,9 +40,12 @@ internal sealed class DeviceFileReader
         var scaleUp = ReadScaleUp(file.Section("scale_up"));
         var host = ReadHostLink(file.Section("host_link"));
         var kernels = ReadKernels(file.Section("kernels"), compute, hbm);
-        var collectives = ReadCollectives(file.Section("collectives"), scaleUp);
+        var collectivesSection = file.Section("collectives");
+        var collectives = ReadCollectives(collectivesSection, scaleUp);
         var chip = ReadChip(file.Section("chip"));
         var calibration = new CalibrationReader(compute, hbm, scaleUp, host).Read(file.Section("calibration"));
+        if (collectives.Launch == LaunchMode.Eager && calibration?.Collectives.Any(c => c.Eager is not null) != true)
+            collectivesSection.Refuse("launch", "no eager calls of a library were measured: calibration.collectives has none with eager");
 
         var notes = new[] { file.Find("assumed"), file.Find("doubtful"), file.Find("sources") };
         var assumed = ReadNotes("assumed", notes[0]);
@@ -95,7 +101,7 @@ internal sealed class DeviceFileReader
 
     private L2Cache ReadL2(DeviceFileSection section, HbmMemory hbm)
     {
-        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second";
+        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second", asideName = "set_aside_mebibytes";
         var capacity = section.Number("capacity_mebibytes", Bounds.Mebibytes);
         var usable = section.Number(usableName, Bounds.Mebibytes);
         if (usable > capacity)
@@ -114,8 +120,13 @@ internal sealed class DeviceFileReader
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
         var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
         var persisting = section.Number("persisting_share", Bounds.Share);
+        var aside = section.Number(asideName, Bounds.Mebibytes);
+        if (aside is not null && (persisting is null || capacity is null))
+            section.Refuse(asideName, $"{(capacity is null ? "capacity_mebibytes" : "persisting_share")} is missing, which says how much may be set aside");
+        else if (aside > persisting * capacity)
+            section.Refuse(asideName, $"at most {Spelled((persisting * capacity).GetValueOrDefault())} may be set aside, by persisting_share");
         section.RefuseUnknown();
-        return new L2Cache(capacity, usable, read, write, limit, persisting);
+        return new L2Cache(capacity, usable, read, write, limit, persisting, aside ?? 0);
     }
 
     private static ScaleUpLink ReadScaleUp(DeviceFileSection section)
@@ -195,7 +206,8 @@ internal sealed class DeviceFileReader
         const string latencyName = "latency_microseconds";
         var latency = section.Number(latencyName, Bounds.CollectiveMicroseconds)
             ?? Assume(section.PathOf(latencyName), DeviceAssumptions.CollectiveLatencyMicroseconds, DeviceAssumptions.CollectiveLatencyNote);
-        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"));
+        var launch = section.Name("launch", _launchModes);
+        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"), launch ?? LaunchMode.Graph);
         section.RefuseUnknown();
         return constants;
 

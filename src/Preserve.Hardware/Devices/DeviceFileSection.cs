@@ -66,14 +66,22 @@ internal sealed class DeviceFileSection
 
     /// <summary>One of a few names, which must stand.</summary>
     public T RequiredName<T>(string name, IReadOnlyDictionary<string, T> names)
+        where T : struct
     {
         var missing = IsMissing(name);
-        var text = Text(name) ?? Missing(name, missing, "");
+        return Name(name, names) ?? Missing(name, missing, names.Values.First());
+    }
+
+    /// <summary>One of a few names, or null where it is missing.</summary>
+    public T? Name<T>(string name, IReadOnlyDictionary<string, T> names)
+        where T : struct
+    {
+        if (Text(name) is not { } text)
+            return null;
         if (names.TryGetValue(text, out var value))
             return value;
-        if (text.Length > 0)
-            Refuse(name, $"must be one of {string.Join(", ", names.Keys)}");
-        return names.Values.First();
+        Refuse(name, $"must be one of {string.Join(", ", names.Keys)}");
+        return null;
     }
 
     /// <summary>A whole number that may be missing, within bounds.</summary>

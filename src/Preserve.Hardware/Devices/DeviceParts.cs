@@ -42,9 +42,11 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
 /// <param name="LimitMebibytes">Beyond which nothing is found again; null where it was not measured.</param>
 /// <param name="PersistingShare">The part of the capacity that may be set aside for what is to persist; null where none may, or none is known.</param>
+/// <param name="SetAsideMebibytes">What is set aside: only prefetches fill it, and nothing else evicts from it. Declared, 0 where nothing is; at most
+/// the part that may be.</param>
 public sealed record L2Cache(
     double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null,
-    double? PersistingShare = null);
+    double? PersistingShare = null, double SetAsideMebibytes = 0);
 
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>
@@ -97,7 +99,9 @@ public sealed record KernelConstants(
 /// the link's rate. Used where neither of the others is known.</param>
 /// <param name="OneShot">Every rank reads all others' messages; null where not known.</param>
 /// <param name="TwoShot">Each rank reduces its part, then all gather the parts; null where not known.</param>
-public sealed record CollectiveConstants(double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot);
+/// <param name="Launch">How they are launched; declared. Only where a library's eager calls were measured do the two differ.</param>
+public sealed record CollectiveConstants(
+    double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot, LaunchMode Launch = LaunchMode.Graph);
 
 /// <summary>A collective algorithm: fixed time and the rate at which a rank receives.</summary>
 /// <param name="LatencyMicroseconds">Fixed time.</param>

@@ -22,9 +22,9 @@ internal sealed class L2Contents
     /// <summary>Empties the L2 and numbers slots from 0.</summary>
     /// <param name="slots">How many slots there are.</param>
     /// <param name="device">The device.</param>
-    /// <param name="setAsideBytes">Bytes set aside for prefetches, 0 for none.</param>
-    public void Reset(int slots, Device device, long setAsideBytes)
+    public void Reset(int slots, Device device)
     {
+        var setAsideBytes = device.SetAsideBytes;
         _shared.Reset(slots, Math.Max(device.PrefetchRoomBytes - setAsideBytes, 0), Math.Max(device.L2LimitBytes - setAsideBytes, 0));
         _aside.Reset(setAsideBytes > 0 ? slots : 0, setAsideBytes, setAsideBytes);
     }

@@ -52,8 +52,36 @@ public class DeviceFileTests
         DeviceFile.Parse(Least.Replace("450", "450, \"skew_microseconds\": 12.5", StringComparison.Ordinal)).Device.ShouldNotBeNull().ScaleUp.SkewMicroseconds.ShouldBe(12.5);
     }
 
+    [Fact]
+    public void What_is_set_aside_of_the_L2_is_read_where_it_is_declared()
+    {
+        DeviceFile.Parse(Least).Device.ShouldNotBeNull().SetAsideBytes.ShouldBe(0);
+        DeviceFile.Parse(Least.Replace("100,", "100, \"persisting_share\": 0.75, \"set_aside_mebibytes\": 75,", StringComparison.Ordinal))
+            .Device.ShouldNotBeNull().SetAsideBytes.ShouldBe(75L << 20);
+    }
+
+    [Fact]
+    public void The_launch_of_collectives_is_read_where_it_is_declared()
+    {
+        var graph = DeviceCatalogue.TextOf(Preserve.Devices.H100).ShouldNotBeNull();
+        var eager = graph.Replace("\"collectives\": {", "\"collectives\": { \"launch\": \"eager\",", StringComparison.Ordinal);
+        eager.ShouldNotBe(graph);
+        var (one, other) = (DeviceFile.Parse(graph).Device.ShouldNotBeNull(), DeviceFile.Parse(eager).Device.ShouldNotBeNull());
+        one.Collectives.Launch.ShouldBe(LaunchMode.Graph);
+        other.Collectives.Launch.ShouldBe(LaunchMode.Eager);
+        // Whoever asks for the device's laws has those of its launch, in a plan as in a run.
+        var exchange = new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8);
+        var called = CostLaws.For(other).Demand(exchange, 0, 0, 0).FixedPicoseconds;
+        called.ShouldBe(new CalibratedCostLaws(one, null, LaunchMode.Eager).Demand(exchange, 0, 0, 0).FixedPicoseconds);
+        called.ShouldBeGreaterThan(CostLaws.For(one).Demand(exchange, 0, 0, 0).FixedPicoseconds);
+    }
+
     [Theory]
     [InlineData("\"id\": \"mine\",", "", 1, 1, "id is missing")]
+    [InlineData("100,", "100, \"set_aside_mebibytes\": 10,", 10, 55, "l2.set_aside_mebibytes is 10, but persisting_share is missing, which says how much may be set aside")]
+    [InlineData("100,", "100, \"persisting_share\": 0.75, \"set_aside_mebibytes\": 76,", 10, 81, "l2.set_aside_mebibytes is 76, but at most 75 may be set aside, by persisting_share")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"lazy\" },", 3, 44, "collectives.launch is lazy, but must be one of graph, eager")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"eager\" },", 3, 44, "collectives.launch is eager, but no eager calls of a library were measured: calibration.collectives has none with eager")]
     [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]
     [InlineData("\"mine\"", "\"a#\"", 3, 9, "id is a#, but must be of the letters a to z, digits, and . _ -")]
     [InlineData("\"preserve_device\": 1", "\"preserve_device\": 2", 2, 22, "preserve_device is 2, but must be from 1 to 1, the version of the format that this library reads")]

@@ -53,7 +53,7 @@ public class L2ContentsTests
     {
         DeviceCatalogue.TryGet(Preserve.Devices.A100Sxm80, out var device).ShouldBeTrue();
         var l2 = new L2Contents();
-        l2.Reset(32, device, setAside);
+        l2.Reset(32, device with { L2 = device.L2 with { SetAsideMebibytes = (double)setAside / Mebibyte } });
         return l2;
     }
 }
