@@ -123,6 +123,12 @@ public enum Verdict
     /// <summary>More of it hides under nothing: no constraint alone is in the way.</summary>
     NothingToHideUnder,
 
+    /// <summary>It is too small to be worth an instruction.</summary>
+    TooSmall,
+
+    /// <summary>Another window brings it, or suffices: a tensor is cut alike in all layers, and here the step is no longer without it.</summary>
+    OtherWindow,
+
     /// <summary>More of it would gain a little, and the search ended before.</summary>
     NotSearched,
 

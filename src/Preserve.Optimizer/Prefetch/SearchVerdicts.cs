@@ -40,7 +40,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     {
         var part = search.Problem.Find(candidate);
         if (part < 0)
-            return (Verdict.NothingToHideUnder, "it is too small to be worth an instruction");
+            return (Verdict.TooSmall, "it is too small to be worth an instruction");
         var whole = search.Problem.Parts[part];
         var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
         if (search.IsWorthless(part) && here + elsewhere < whole.Units)
@@ -54,7 +54,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
             return (Verdict.Whole, elsewhere > 0 ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it in another window; ") + times : times);
         }
         if (here < search.Best[part])
-            return (Verdict.NothingToHideUnder, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");
+            return (Verdict.OtherWindow, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");
         var (reason, text) = WhyNotMore(part, host);
         return (here > 0 ? Verdict.Part : reason, text);
     }
@@ -72,7 +72,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         var whole = search.Problem.Parts[part];
         var room = Math.Max(0, search.RoomLeft(part));
         if (search.Lengthened(part, whole.Bytes / 8, withinRoom: false) is not { } beyond)
-            return (Verdict.NothingToHideUnder, "a tensor is cut alike in all layers, and in the others another window brings the rest of it");
+            return (Verdict.OtherWindow, "a tensor is cut alike in all layers, and in the others another window brings the rest of it");
         var more = search.Lengthened(part, whole.Bytes / 8, withinRoom: true);
         var added = ((more ?? beyond)[part] - search.Best[part]) * whole.UnitBytes;
         var cost = more is null ? 0 : _nominal.Loss(more);

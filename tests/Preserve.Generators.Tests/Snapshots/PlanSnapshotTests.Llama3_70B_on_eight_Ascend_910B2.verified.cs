@@ -276,32 +276,32 @@ partial class Llama3_70BDeployed
                 weights        8,821,686,272 bytes
                 kv-cache       5,370,019,840 bytes
                 window  embed_reduce  outside the layers  takes 35.362286 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  nothing-to-hide-under  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
-                  whole                  0.kv[0:c]             0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it in another window; attention takes 19.3 us, not 53.8
-                  whole                  0.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it in another window; out takes 6.8 us, not 11.1
+                  not-asked     0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  other-window  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
+                  whole         0.kv[0:c]             0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it in another window; attention takes 19.3 us, not 53.8
+                  whole         0.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it in another window; out takes 6.8 us, not 11.1
                 window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,381.388336 us together
-                  not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  i.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
-                  whole                  i.down_weight         29,360,128 of 29,360,128   down takes 11.3 us, not 26.3
-                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
+                  not-asked     i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole         i.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
+                  whole         i.down_weight         29,360,128 of 29,360,128   down takes 11.3 us, not 26.3
+                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
                 window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,946.962596 us together
-                  not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
-                  whole                  i+1.kv[0:c]           67,108,864 of 67,108,864   attention takes 20.2 us, not 53.8
-                  whole                  i+1.out_weight        8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
+                  not-asked     i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
+                  whole         i+1.kv[0:c]           67,108,864 of 67,108,864   attention takes 20.2 us, not 53.8
+                  whole         i+1.out_weight        8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
                 window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 37.616833 us
-                  not-asked              79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  79.gate_up_weight     58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
-                  whole                  79.down_weight        29,360,128 of 29,360,128   down takes 11.2 us, not 26.3
+                  not-asked     79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole         79.gate_up_weight     58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
+                  whole         79.down_weight        29,360,128 of 29,360,128   down takes 11.2 us, not 26.3
                 window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 23.114156 us
-                  not-asked              final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   head_weight           88,080,384 of 131,334,144  16,252,928 bytes more would cost 11.777 us of the step; were each collective twice as long, they would save 5.813 us
+                  not-asked     final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part          head_weight           88,080,384 of 131,334,144  16,252,928 bytes more would cost 11.777 us of the step; were each collective twice as long, they would save 5.813 us
                 window  head_gather  outside the layers  takes 99.289143 us  hides 74.403712 us  saves 41.509533 us
-                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole                  0.kv[0:c]             67,108,864 of 67,108,864   attention takes 19.3 us, not 53.8
-                  whole                  0.out_weight          8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
+                  not-asked     0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part          0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
+                  whole         0.kv[0:c]             67,108,864 of 67,108,864   attention takes 19.3 us, not 53.8
+                  whole         0.out_weight          8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
 
             plan  prefill batch 1 tokens 2048
               model          meta-llama/Meta-Llama-3-70B

@@ -56,6 +56,32 @@ public class VerdictTests
     }
 
     [Fact]
+    public void Other_window_where_the_same_tensor_is_brought_elsewhere_and_too_small_where_it_is_a_few_tokens()
+    {
+        var seen = new HashSet<Verdict>();
+        foreach (var deployment in new[] { _decode, Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(1, 2), prefetch: PrefetchPolicy.Best, device: Devices.H100) })
+        {
+            var here = new Choice(deployment, Laws(Devices.H100));
+            var search = here.Draft.Search!;
+            var verdicts = new SearchVerdicts(search, Laws(Devices.H100), default);
+            foreach (var window in here.Draft.Graph.Windows)
+            {
+                foreach (var candidate in window.Candidates.Where(c => c.Considered))
+                {
+                    var (verdict, text) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
+                    if (verdict == Verdict.OtherWindow)
+                        here.BytesOf(candidate.Tensor.Tensor.Name).ShouldBeGreaterThan(0, text);
+                    if (verdict == Verdict.TooSmall)
+                        candidate.Bytes.At(search.Context).ShouldBeLessThan(1 << 16, text);
+                    seen.Add(verdict);
+                }
+            }
+        }
+        seen.ShouldContain(Verdict.OtherWindow);
+        seen.ShouldContain(Verdict.TooSmall);
+    }
+
+    [Fact]
     public void Lifting_the_named_constraint_raises_the_prefetched_bytes_or_lets_some_more_gain()
     {
         var named = new HashSet<Verdict>();

@@ -81,6 +81,8 @@ internal static class Names
         (Verdict.NotSearched, "not-searched"),
         (Verdict.Contention, "contention"),
         (Verdict.NothingToHideUnder, "nothing-to-hide-under"),
+        (Verdict.TooSmall, "too-small"),
+        (Verdict.OtherWindow, "other-window"),
         (Verdict.NotSure, "not-sure"),
         (Verdict.Stopped, "stopped"),
         (Verdict.NotAsked, "not-asked"),
