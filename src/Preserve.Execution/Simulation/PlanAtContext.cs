@@ -91,19 +91,20 @@ internal sealed class PlanAtContext
     public void Set(int context, ICostLaws laws)
     {
         var lawsChange = !ReferenceEquals(laws, _laws);
+        var contextChanges = !_isSet || context != _context;
         (_laws, _context) = (laws, context);
-        for (var t = 0; t < _plan.Cuts.Length; t++)
+        for (var t = 0; t < _plan.Cuts.Length && contextChanges; t++)
         {
             if (!_isSet || _plan.TensorVaries[t])
                 SetSegments(t, context);
         }
         for (var i = 0; i < _plan.Instructions.Length; i++)
         {
-            if (lawsChange || _plan.InstructionVaries[i])
-            {
+            var varies = contextChanges && (!_isSet || _plan.InstructionVaries[i]);
+            if (varies)
                 SetTouched(i);
+            if (varies || lawsChange)
                 SetDemand(i);
-            }
         }
         _isSet = true;
     }
