@@ -221,13 +221,31 @@ internal sealed class CompiledPlan
         var touching = new List<int>();
         for (var i = 0; i < Instructions.Length; i++)
         {
-            if (Array.Exists(Reads[i], r => r.Tensor == tensor) || Array.Exists(Writes[i], r => r.Tensor == tensor))
+            if (Touches(Reads[i]) || Touches(Writes[i]))
                 touching.Add(i);
         }
         return touching.ToArray();
+
+        bool Touches(CompiledReference[] references)
+        {
+            foreach (var reference in references)
+            {
+                if (reference.Tensor == tensor)
+                    return true;
+            }
+            return false;
+        }
     }
 
-    private bool Varies(CompiledReference[] references) => Array.Exists(references, r => TensorVaries[r.Tensor]);
+    private bool Varies(CompiledReference[] references)
+    {
+        foreach (var reference in references)
+        {
+            if (TensorVaries[reference.Tensor])
+                return true;
+        }
+        return false;
+    }
 
     private static int[] SourcesOf(EventBinding[][][] waits)
     {

@@ -76,11 +76,10 @@ internal sealed class Graph(StepSpec step, int ranks)
         foreach (var tensor in _order)
             copy.Add(tensor.Copy());
         copy.Operators.Capacity = Operators.Count;
+        Converter<GraphReference, GraphReference> inCopy = reference => reference with { Tensor = copy[reference.Tensor.Name] };
         foreach (var op in Operators)
-            copy.Operators.Add(op.Copy(op.Reads.ConvertAll(InCopy), op.Writes.ConvertAll(InCopy)));
+            copy.Operators.Add(op.Copy(op.Reads.ConvertAll(inCopy), op.Writes.ConvertAll(inCopy)));
         return copy;
-
-        GraphReference InCopy(GraphReference reference) => reference with { Tensor = copy[reference.Tensor.Name] };
     }
 
     private GraphTensor Insert(int place, GraphTensor tensor)

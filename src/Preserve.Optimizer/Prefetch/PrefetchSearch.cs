@@ -178,10 +178,15 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
-    private void FillGroup(IEnumerable<int> parts, long bytes)
+    /// <param name="parts">The parts.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="caches">Whether caches alone are given any, or weights alone; null for both.</param>
+    private void FillGroup(int[] parts, long bytes, bool? caches = null)
     {
         foreach (var part in parts)
         {
+            if (caches is { } only && IsCache(part) != only)
+                continue;
             var given = Math.Min(Math.Max(bytes, 0), _room.Most(part, _next) * _parts[part].UnitBytes);
             _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
             bytes -= _next[part] * _parts[part].UnitBytes;
@@ -213,7 +218,13 @@ internal sealed class PrefetchSearch
         }
     }
 
-    private long BytesOf(PrefetchGroup group) => group.Parts.Sum(p => _best[p] * _parts[p].UnitBytes);
+    private long BytesOf(PrefetchGroup group)
+    {
+        var bytes = 0L;
+        foreach (var part in group.Parts)
+            bytes += _best[part] * _parts[part].UnitBytes;
+        return bytes;
+    }
 
     private bool TryBudget(PrefetchGroup group, long bytes)
     {
@@ -233,13 +244,15 @@ internal sealed class PrefetchSearch
         Array.Copy(_best, _next, _best.Length);
         for (var part = 0; part < _parts.Count; part++)
         {
-            if (_parts[part].Reader is AttentionOperation == caches)
+            if (IsCache(part) == caches)
                 _next[part] = 0;
         }
         foreach (var group in _problem.Groups)
-            FillGroup(group.Parts.Where(p => _parts[p].Reader is AttentionOperation != caches), BytesOf(group));
+            FillGroup(group.Parts, BytesOf(group), !caches);
         Try();
     }
+
+    private bool IsCache(int part) => _parts[part].Reader is AttentionOperation;
 
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
     /// <param name="coarsest">What part of a tensor the first step is.</param>
@@ -326,11 +339,17 @@ internal sealed class PrefetchSearch
                 continue;
             Array.Copy(_best, _next, _best.Length);
             _next[part] = 0;
-            foreach (var group in _frequent.Where(g => !g.Host.IsCollective).SelectMany(g => g.Parts))
-                _next[group] = 0;
+            foreach (var group in _frequent)
+            {
+                foreach (var beside in group.Host.IsCollective ? [] : group.Parts)
+                    _next[beside] = 0;
+            }
             _next[sibling] = _parts[sibling].Align(Math.Min(_best[sibling] + _best[part], _room.Most(sibling, _next)));
-            foreach (var group in _frequent.Where(g => g.Parts.Contains(part) || !g.Host.IsCollective))
-                FillGroup(group.Parts, BytesOf(group));
+            foreach (var group in _frequent)
+            {
+                if (!group.Host.IsCollective || Array.IndexOf(group.Parts, part) >= 0)
+                    FillGroup(group.Parts, BytesOf(group));
+            }
             improved |= Try();
         }
         return improved;
