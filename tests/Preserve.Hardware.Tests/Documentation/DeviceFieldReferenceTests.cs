@@ -73,7 +73,7 @@ public partial class DeviceFieldReferenceTests
     /// <summary>What the reader says of a value that is beyond every range.</summary>
     private static (string Range, string Unit) RangeOf(string field)
     {
-        var error = With(field, JsonValueOf(1e30)).Select(e => e.Message).FirstOrDefault(m => m.StartsWith(field + " ", StringComparison.Ordinal)) ?? "";
+        var error = With(field, JsonNode.Parse("1e30")).Select(e => e.Message).FirstOrDefault(m => m.StartsWith(field + " ", StringComparison.Ordinal)) ?? "";
         if (error.Contains("must be a text", StringComparison.Ordinal))
             return ("text", "");
         if (error.Contains("must be a list", StringComparison.Ordinal))
@@ -128,8 +128,6 @@ public partial class DeviceFieldReferenceTests
             """);
         return file;
     }
-
-    private static JsonNode JsonValueOf(double value) => System.Text.Json.Nodes.JsonValue.Create(value);
 
     private static string MeaningOf(Type type, string field)
     {
