@@ -19,6 +19,7 @@ internal static class Rooms
         new("src", "Preserve.Exploration", [ForApplications], ["Preserve.Optimizer"]), // only the tool asks what a device should be
         new("src", "Preserve.Profiling", [ForApplications], ["Preserve.Optimizer"]) { Packages = ["System.Numerics.Tensors"] }, // only the tool measures
         new("src", "Preserve.Cli", [ForApplications], ["Preserve.Optimizer", "Preserve.Models", "Preserve.Calibration", "Preserve.Exploration", "Preserve.Profiling"]) { Packages = ["System.CommandLine", "Spectre.Console"] },
+        new("src", "Preserve.Templates", [ForApplications], []), // content for `dotnet new`, and no code
         new("generators", "Preserve.Generators", [ForTheCompiler], ["Preserve.Optimizer"]),
     ];
 

@@ -20,12 +20,11 @@ public sealed class ConsumerBuildTests(PackageFixture fixture)
     public async Task What_the_tool_declares_is_planned_as_the_tool_plans_it()
     {
         string[] deployment = ["--model", "gemma-2-27b", "--device", "h100-sxm", "--tensor-parallel", "2", "--batch", "2", "--context", "500", "--weights", "fp8", "--activations", "fp8"];
-        var tool = Path.Combine(PackageFixture.Repository, "src", "Preserve.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Preserve.Cli.dll");
         var app = fixture.CreateApp();
-        app.Write("Declaration.cs", (await Tool.ProgramAsync(tool, ["declare", .. deployment, "--namespace", "App"])).TextOfSuccess());
+        app.Write("Declaration.cs", (await Tool.ProgramAsync(Tool.Preserve, ["declare", .. deployment, "--namespace", "App"])).TextOfSuccess());
         app.Replace("Program.cs", "SmallDeployed", "Gemma2_27b_OnH100");
         (await app.BuildAsync()).TextOfSuccess();
-        var simulated = JsonDocument.Parse((await Tool.ProgramAsync(tool, ["simulate", .. deployment, "--json"])).TextOfSuccess()).RootElement;
+        var simulated = JsonDocument.Parse((await Tool.ProgramAsync(Tool.Preserve, ["simulate", .. deployment, "--json"])).TextOfSuccess()).RootElement;
         (await app.RunAsync()).Value("picoseconds").ShouldBe($"{1_000_000 * simulated.GetProperty("stepMicroseconds").GetDecimal():0}");
     }
 

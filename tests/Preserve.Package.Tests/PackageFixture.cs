@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Preserve.Package.Tests;
 
-/// <summary>A folder with a feed that holds the package, made anew for every run.</summary>
+/// <summary>A folder with a feed that holds the package and that of the templates, made anew for every run.</summary>
 public sealed class PackageFixture : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("preserve-package-").FullName;
@@ -16,17 +16,16 @@ public sealed class PackageFixture : IAsyncLifetime
     /// <summary>The package.</summary>
     public string Package => Path.Combine(Feed, $"Preserve.{Version}.nupkg");
 
+    /// <summary>The package of the templates for <c>dotnet new</c>.</summary>
+    public string Templates => Path.Combine(Feed, $"Preserve.Templates.{Version}.nupkg");
+
     internal static string Repository { get; } = FindRepository();
 
     private string Feed => Path.Combine(_folder, "feed");
 
     public async ValueTask InitializeAsync()
     {
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        var run = await Tool.DotnetAsync(Repository, "pack", Path.Combine("src", "Preserve.Runtime"),
-            "-c", configuration, "--no-build", "-o", Feed, "-p:Version=" + Version);
-        run.TextOfSuccess();
-        File.Exists(Package).ShouldBeTrue(run.Text);
+        await Task.WhenAll(PackAsync("Preserve.Runtime", Package), PackAsync("Preserve.Templates", Templates));
 
         // Nothing above an app has a say in how it is built.
         await File.WriteAllTextAsync(Path.Combine(_folder, "Directory.Build.props"), "<Project />");
@@ -47,10 +46,33 @@ public sealed class PackageFixture : IAsyncLifetime
     /// <summary>A fresh app that uses the package.</summary>
     internal ConsumerApp CreateApp()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, $"app{Interlocked.Increment(ref _apps)}")).FullName;
+        var folder = CreateFolder();
         foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "App")))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         return new ConsumerApp(folder, Version);
+    }
+
+    /// <summary>A fresh folder in which the feed is known.</summary>
+    internal string CreateFolder() => Directory.CreateDirectory(Path.Combine(_folder, $"app{Interlocked.Increment(ref _apps)}")).FullName;
+
+    /// <summary>What keeps the SDK, run in a folder of this fixture, from all that is the user's and not the folder's: templates and packages. It leaves no
+    /// servers behind.</summary>
+    internal static IReadOnlyDictionary<string, string> ApartIn(string folder) => new Dictionary<string, string>
+    {
+        ["DOTNET_CLI_HOME"] = Path.Combine(folder, "home"),
+        ["NUGET_PACKAGES"] = Path.Combine(folder, "packages"),
+        ["MSBUILDDISABLENODEREUSE"] = "1",
+        ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
+        ["UseSharedCompilation"] = "false",
+        ["MSBUILDTERMINALLOGGER"] = "off",
+    };
+
+    private async Task PackAsync(string project, string package)
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var run = await Tool.DotnetAsync(Repository, "pack", Path.Combine("src", project), "-c", configuration, "--no-build", "-o", Feed, "-p:Version=" + Version);
+        run.TextOfSuccess();
+        File.Exists(package).ShouldBeTrue(run.Text);
     }
 
     private static string FindRepository()

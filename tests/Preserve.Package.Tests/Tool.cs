@@ -10,17 +10,21 @@ internal static class Tool
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(3);
 
     /// <summary>The dotnet that runs the tests.</summary>
-    private static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    public static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     /// <summary>Runs a verb of the SDK, leaving no server behind that holds files open.</summary>
     public static Task<ToolRun> DotnetAsync(string folder, string verb, params string[] arguments) =>
         RunAsync(folder, Dotnet, [verb, .. arguments, "--disable-build-servers", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-nologo"]);
 
+    /// <summary>The built tool `preserve`.</summary>
+    public static string Preserve { get; } = Path.Combine(
+        PackageFixture.Repository, "src", "Preserve.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Preserve.Cli.dll");
+
     /// <summary>Runs a managed program.</summary>
     public static Task<ToolRun> ProgramAsync(string path, params string[] arguments) => RunAsync(Path.GetDirectoryName(path)!, Dotnet, [path, .. arguments]);
 
     /// <summary>Runs a program.</summary>
-    public static async Task<ToolRun> RunAsync(string folder, string program, IEnumerable<string> arguments)
+    public static async Task<ToolRun> RunAsync(string folder, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -35,6 +39,8 @@ internal static class Tool
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
 
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

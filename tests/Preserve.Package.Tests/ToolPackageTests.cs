@@ -19,7 +19,7 @@ public sealed class ToolPackageTests : IDisposable
         var installed = Path.Combine(_folder.FullName, "tools");
         await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "NuGet.config"),
             """<configuration><config><add key="globalPackagesFolder" value="cache" /></config><packageSources><add key="preserve-under-test" value="feed" /></packageSources></configuration>""");
-        (await Tool.RunAsync(_folder.FullName, Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+        (await Tool.RunAsync(_folder.FullName, Tool.Dotnet,
             ["tool", "install", "Preserve.Cli", "--version", version, "--tool-path", installed])).TextOfSuccess();
 
         var run = await Tool.RunAsync(_folder.FullName, Path.Combine(installed, OperatingSystem.IsWindows() ? "preserve.exe" : "preserve"),

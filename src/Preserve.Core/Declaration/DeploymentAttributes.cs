@@ -94,8 +94,8 @@ public sealed class DecodeAttribute : Attribute
     /// <see cref="Batch"/> to 1,073,741,824.</summary>
     public int CachedTokens { get; set; }
 
-    /// <summary>How many of <see cref="Context"/> came with the prompt of each sequence: 1 to <see cref="Context"/>. The plan then
-    /// serves every context from it on. Default: not said.</summary>
+    /// <summary>How many of the tokens of <see cref="Context"/> came with the prompt of each sequence: 1 to <see cref="Context"/>. The plan
+    /// then serves every context from it on. Default: not said.</summary>
     public int Prompt { get; set; }
 }
 

@@ -89,7 +89,7 @@ public sealed class AttentionAttribute : Attribute
     /// <summary>Number of query heads: 1 to 65,536. Required.</summary>
     public int Heads { get; set; }
 
-    /// <summary>Number of key and value heads, a divisor of <see cref="Heads"/>. Default: <see cref="Heads"/>.</summary>
+    /// <summary>Number of key and value heads: a divisor of <see cref="Heads"/>. Default: <see cref="Heads"/>.</summary>
     public int KeyValueHeads { get; set; }
 
     /// <summary>Elements per head: 1 to 65,536, and no more than 16,777,216 in all heads. Default: the model's width over

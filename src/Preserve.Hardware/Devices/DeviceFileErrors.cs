@@ -10,6 +10,9 @@ internal sealed class DeviceFileErrors
     private readonly List<DeviceFileError> _errors = [];
     private readonly HashSet<string> _fields = new(StringComparer.Ordinal);
 
+    /// <summary>The paths of the fields and sections that a device file may have, as far as they were asked for.</summary>
+    public IReadOnlyCollection<string> Fields => _fields;
+
     public bool Any => _errors.Count > 0;
 
     public void Add(JsonValue place, string message) => Add(place.Line, place.Column, message);

@@ -16,6 +16,9 @@ internal sealed class DeviceFileReader
 
     public DeviceFileReader(JsonValue root) => _root = root;
 
+    /// <summary>The paths of the fields and sections that a device file may have, once one was read.</summary>
+    public IReadOnlyCollection<string> Fields => _errors.Fields;
+
     public DeviceFileResult Read()
     {
         var file = new DeviceFileSection(_root, _errors);

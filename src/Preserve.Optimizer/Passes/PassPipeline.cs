@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -23,6 +25,9 @@ internal sealed record PassPipeline(int Ranks, IPrefetchRule Prefetch)
 
     /// <summary>Whether alike repeats are rolled. Without it a plan grows with the depth of the stack.</summary>
     public bool Roll { get; init; } = true;
+
+    /// <summary>The names of the passes, in their order.</summary>
+    public IEnumerable<string> Names => PassesBeforePrefetch().Concat(PassesFromPrefetchOn()).Select(p => p.Pass.Name);
 
     /// <summary>The passes that the choice of prefetches changes nothing in, each with what holds of the graph after it.</summary>
     private (IPass Pass, GraphInvariants After)[] PassesBeforePrefetch() =>

@@ -5,7 +5,8 @@ namespace Preserve.Hardware.Tests.Devices;
 
 public class DeviceFileTests
 {
-    private const string Least = """
+    /// <summary>A file with what one must have, and an L2.</summary>
+    internal const string Least = """
         {
           "preserve_device": 1,
           "id": "mine",
