@@ -99,7 +99,8 @@ public sealed record KernelConstants(
 /// the link's rate. Used where neither of the others is known.</param>
 /// <param name="OneShot">Every rank reads all others' messages; null where not known.</param>
 /// <param name="TwoShot">Each rank reduces its part, then all gather the parts; null where not known.</param>
-/// <param name="Launch">How they are launched; declared. Only where a library's eager calls were measured do the two differ.</param>
+/// <param name="Launch">How they are launched: <c>graph</c>, as nodes of a captured graph, or <c>eager</c>, one by one. Declared; eager calls want a
+/// library whose calls were measured.</param>
 public sealed record CollectiveConstants(
     double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot, LaunchMode Launch = LaunchMode.Graph);
 
