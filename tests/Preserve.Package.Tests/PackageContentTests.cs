@@ -25,6 +25,7 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
                     "analyzers/dotnet/cs/Preserve.Generators.dll",
                     "analyzers/dotnet/cs/Preserve.Hardware.dll",
                     "analyzers/dotnet/cs/Preserve.Optimizer.dll",
+                    "buildTransitive/Preserve.ShowPlans.globalconfig",
                     "buildTransitive/Preserve.props",
                     "buildTransitive/Preserve.targets",
                     "lib/net10.0/Preserve.Core.dll",
