@@ -20,6 +20,7 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
                     "LICENSE",
                     "Preserve.nuspec",
                     "README.md",
+                    "analyzers/dotnet/cs/Preserve.CodeFixes.dll",
                     "analyzers/dotnet/cs/Preserve.Core.dll",
                     "analyzers/dotnet/cs/Preserve.Execution.dll",
                     "analyzers/dotnet/cs/Preserve.Generators.dll",
