@@ -52,7 +52,10 @@ internal sealed class DeviceFileReader
         return new DeviceFileResult(
             new Device(id, name, vendor, architecture, compute, hbm, l2, scaleUp, host, kernels, collectives, chip,
                 assumed.ToArray(), doubtful.ToArray(), sources.ToArray(), calibration),
-            default) { Doubts = _errors.DoubtsInOrder() };
+            default)
+        {
+            Doubts = _errors.DoubtsInOrder(),
+        };
     }
 
     private static ComputeRates ReadCompute(DeviceFileSection section)

@@ -43,9 +43,10 @@ public static class DeploymentRules
         if (deployment is null)
             throw new ArgumentNullException(nameof(deployment));
         var range = SpecificationLimits.TensorParallel;
-        for (var away = 0; away <= range.Most - range.Least; away++)
+        var declared = Math.Min(Math.Max(deployment.TensorParallel, range.Least), range.Most);
+        for (var away = 0L; away <= range.Most - range.Least; away++)
         {
-            foreach (var degree in new[] { (long)deployment.TensorParallel + away, (long)deployment.TensorParallel - away })
+            foreach (var degree in new[] { declared + away, declared - away })
             {
                 if (range.Contains(degree) && Check(deployment with { TensorParallel = (int)degree }, modelIsSound: true).Count == 0)
                     return (int)degree;
