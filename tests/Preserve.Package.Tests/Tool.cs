@@ -16,6 +16,9 @@ internal static class Tool
     public static Task<ToolRun> DotnetAsync(string folder, string verb, params string[] arguments) =>
         RunAsync(folder, Dotnet, [verb, .. arguments, "--disable-build-servers", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-nologo"]);
 
+    /// <summary>Runs the SDK's formatter.</summary>
+    public static Task<ToolRun> FormatAsync(string folder, params string[] arguments) => RunAsync(folder, Dotnet, ["format", .. arguments]);
+
     /// <summary>Runs a managed program.</summary>
     public static Task<ToolRun> ProgramAsync(string path, params string[] arguments) => RunAsync(Path.GetDirectoryName(path)!, Dotnet, [path, .. arguments]);
 
