@@ -77,7 +77,8 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
     {
         try
         {
-            return new PlanningResult.Planned(_plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText, cancellation));
+            var plans = _plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText, cancellation);
+            return new PlanningResult.Planned(plans, plans.Steps.Select(s => StepSummary.Of(s, deployment.Device, cancellation)).ToArray());
         }
         // Whatever it is, it is told with the specification: a generator that throws says nothing of its input.
         catch (Exception e) when (e is not OperationCanceledException)
@@ -92,7 +93,7 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
         return deployment.Result switch
         {
             PlanningResult.Planned planned => new EmittedPlans.Source(
-                hintNames.Of(declaration.Type.QualifiedName), PlanSource.Print(declaration, planned.Plans)),
+                hintNames.Of(declaration.Type.QualifiedName), PlanSource.Print(declaration, planned)),
             PlanningResult.Failed failed => new EmittedPlans.Failure(
                 declaration.Type.QualifiedName, failed.Message, SpecificationText.Of(declaration.Spec)),
             _ => throw new InvalidOperationException(deployment.Result.GetType().Name),

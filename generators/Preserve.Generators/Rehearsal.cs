@@ -1,3 +1,4 @@
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Preserve.Optimizer;
@@ -35,6 +36,10 @@ internal static class Rehearsal
         var deployment = new DeploymentSpec(
             model, Devices.H100, 2, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.Best, SeparateProjections: false,
             new StepSpec[] { new DecodeSpec(1, 128, Total: false) });
-        return DeviceCatalogue.TryGet(deployment.Device, out var device) ? PlanText.Write(Planner.Plan(deployment, device)) : "";
+        if (!DeviceCatalogue.TryGet(deployment.Device, out var device))
+            return "";
+        var plans = Planner.Plan(deployment, device);
+        _ = plans.Steps.Select(s => StepSummary.Of(s, device)).ToList();
+        return PlanText.Write(plans);
     }
 }

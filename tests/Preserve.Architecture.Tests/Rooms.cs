@@ -21,6 +21,7 @@ internal static class Rooms
         new("src", "Preserve.Cli", [ForApplications], ["Preserve.Optimizer", "Preserve.Models", "Preserve.Calibration", "Preserve.Exploration", "Preserve.Profiling"]) { Packages = ["System.CommandLine", "Spectre.Console"] },
         new("src", "Preserve.Templates", [ForApplications], []), // content for `dotnet new`, and no code
         new("generators", "Preserve.Generators", [ForTheCompiler], ["Preserve.Optimizer"]),
+        new("generators", "Preserve.CodeFixes", [ForTheCompiler], ["Preserve.Generators"]) { Packages = ["Microsoft.CodeAnalysis.Workspaces", "Microsoft.CodeAnalysis.CSharp.Workspaces", "System.Composition.AttributedModel"] }, // an editor's alone: the compiler has no workspaces
     ];
 
     /// <summary>What the host of the compiler has in any case; all else would have to travel with the generator.</summary>

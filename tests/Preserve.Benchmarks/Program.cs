@@ -8,6 +8,9 @@ switch (args.FirstOrDefault())
     case "keystroke":
         Keystroke.Measure();
         break;
+    case "build-share":
+        BuildShare.Measure();
+        break;
     case "first-run":
         FirstRun.Measure();
         break;

@@ -38,7 +38,8 @@ public partial class AdviceTests
 
     [Fact]
     public void Every_advice_is_provoked() => Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Where(d => d.DefaultSeverity != DiagnosticSeverity.Error).Select(d => d.Id)
-        .ShouldBe(Advice.Select(a => a.Data.Item3).Distinct(), ignoreOrder: true);
+        // Device files and what is said of plans have tests of their own.
+        .Except(["PRSV107", "PRSV201", "PRSV202", "PRSV203", "PRSV204"]).ShouldBe(Advice.Select(a => a.Data.Item3).Distinct(), ignoreOrder: true);
 
     [Theory]
     // As many ranks as heads; a step that ends at the last position; recomputation by default; no prefetch wanted; a tenth of the memory free.

@@ -127,6 +127,19 @@ public class DeviceFileTests
     }
 
     [Fact]
+    public async Task A_rate_of_an_eighth_is_doubted_at_its_place_and_planned_with()
+    {
+        var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"own link\", \"gigabytes_per_second_per_direction\": 100", "\"NVLink4\",\n    \"gigabytes_per_second_per_direction\": 56.25"));
+        GeneratorRun.Of(TestCompilation.Of(Deployment), file).Sources.Length.ShouldBe(1);
+        var doubt = (await Analysis.DiagnosticsOf(TestCompilation.Of(Deployment), file)).Single(d => d.Id == "PRSV107");
+        doubt.Severity.ShouldBe(DiagnosticSeverity.Warning);
+        doubt.GetMessage(CultureInfo.InvariantCulture).ShouldBe(
+            "scale_up.gigabytes_per_second_per_direction is 56.25, about an eighth of the 450 that NVLink4 carries in one direction: was a rate in bytes divided by 8 as if it were one in bits?");
+        doubt.Location.GetLineSpan().ShouldSatisfyAllConditions(
+            s => s.Path.ShouldBe("/own.device.json"), s => s.StartLinePosition.Line.ShouldBe(7), s => s.StartLinePosition.Character.ShouldBe(42));
+    }
+
+    [Fact]
     public void Other_files_are_not_devices() =>
         GeneratorRun.Of(TestCompilation.Of(Deployment), new DeviceText("/own.json", DeviceText.Own)).Sources.ShouldBeEmpty();
 }

@@ -31,9 +31,24 @@ public partial class DiagnosticPageTests
         descriptor.HelpLinkUri.ShouldEndWith($"/docs/diagnostics/{id}.md");
         if (id == "PRSV900")
             return;
-        (await Reported(page, "Bad", isEmitted: descriptor.DefaultSeverity != DiagnosticSeverity.Error)).Distinct().ShouldBe([id]);
-        (await Reported(page, "Good", isEmitted: true)).ShouldBeEmpty();
+        // What is said of every plan is no fault.
+        var (bad, good) = id == "PRSV201" ? ("Reported", "Silent") : ("Bad", "Good");
+        (await Reported(page, bad, id, isEmitted: descriptor.DefaultSeverity != DiagnosticSeverity.Error)).Distinct().ShouldBe([id]);
+        (await Reported(page, good, id, isEmitted: true)).ShouldBeEmpty();
         page.ShouldContain("\n## Why\n");
+    }
+
+    /// <summary>Release tracking, as the compiler's own analyzers read it.</summary>
+    [Fact]
+    public void Every_diagnostic_has_its_row_of_release_tracking()
+    {
+        var rows = new[] { "Shipped", "Unshipped" }
+            .SelectMany(r => File.ReadAllLines(Path.Combine(Folder(), "../../generators/Preserve.Generators", $"AnalyzerReleases.{r}.md")))
+            .Select(l => l.Split('|', StringSplitOptions.TrimEntries)).Where(r => r.Length == 4 && r[0].StartsWith("PRSV", StringComparison.Ordinal)).ToList();
+        var reporters = Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics.Select(d => (Descriptor: d, By: a.GetType().Name)))
+            .Append((Descriptor: Generators.Descriptors.PlanningFailed, By: nameof(DeploymentGenerator)));
+        rows.Select(r => (r[0], r[1], r[2], r[3])).ShouldBe(
+            reporters.Select(r => (r.Descriptor.Id, r.Descriptor.Category, r.Descriptor.DefaultSeverity.ToString(), r.By)).OrderBy(r => r.Id, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -44,21 +59,26 @@ public partial class DiagnosticPageTests
         Regex.Matches(Page("README"), @"\[(PRSV\d+)\]\(\1\.md\)").Select(m => m.Groups[1].Value).ShouldBe(pages!);
     }
 
-    private static async Task<string[]> Reported(string page, string section, bool isEmitted)
+    /// <summary>The ids that are reported of a section's code, under its options. The summaries of plans count where they are what the page is about.</summary>
+    private static async Task<string[]> Reported(string page, string section, string id, bool isEmitted)
     {
-        var block = Block(section).Match(page);
-        block.Success.ShouldBeTrue();
-        var (language, code) = (block.Groups[1].Value, block.Groups[2].Value);
-        AdditionalText[] files = language == "json" ? [new DeviceText("/own.device.json", code)] : [];
-        var source = "using Preserve;\n" + (code.Contains("class Small", StringComparison.Ordinal) ? "" : Model) + (language == "csharp" ? code : "");
+        var text = Section(section).Match(page);
+        text.Success.ShouldBeTrue();
+        var blocks = Block().Matches(text.Value).ToLookup(b => b.Groups[1].Value, b => b.Groups[2].Value);
+        var (code, options) = (string.Concat(blocks["csharp"]), string.Concat(blocks["ini"]));
+        AdditionalText[] files = [.. blocks["json"].Select(json => new DeviceText("/own.device.json", json))];
+        var source = "using Preserve;\n" + (code.Contains("class Small", StringComparison.Ordinal) ? "" : Model) + code;
         var run = GeneratorRun.Of(TestCompilation.Of(source), files);
         run.ShouldCompile();
         if (source.Contains("[Deployment", StringComparison.Ordinal))
             run.Sources.Length.ShouldBe(isEmitted ? 1 : 0);
-        return [.. (await Analysis.DiagnosticsOf(run.Output, files)).Select(d => d.Id)];
+        return [.. (await Analysis.AllOf(run.Output, options, files)).Select(d => d.Id).Where(i => i == id || i != "PRSV201")];
     }
 
-    private static Regex Block(string section) => new($@"## {section}\n\n```(\w+)\n(.*?)```", RegexOptions.Singleline);
+    private static Regex Section(string name) => new($@"## {name}\n\n.*?(?=\n## )", RegexOptions.Singleline);
+
+    [GeneratedRegex(@"```(\w+)\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Block();
 
     private static IEnumerable<DiagnosticDescriptor> Descriptors() =>
         [.. Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics), Generators.Descriptors.PlanningFailed];

@@ -22,6 +22,22 @@ public class EditTests
     public void An_edit_elsewhere_leaves_every_output_cached() =>
         Check(Expected.NothingNew, c => c.With(1, "class Other { int _x; }"));
 
+    /// <summary>Most keystrokes are in a method: every deployment is read again, equal, and nothing that follows runs.</summary>
+    [Fact]
+    public void An_edit_of_a_method_body_leaves_every_step_of_every_deployment_cached()
+    {
+        const string second = "using Preserve; [Deployment(typeof(App.Small), Devices.H100)] [Prefill(Batch = 1, Tokens = 64)] public sealed partial class Second : Deployment;";
+        const string other = "class Other { int Sum(int a, int b) { return a + b; } }";
+        var file = new DeviceText("/own.device.json", DeviceText.Own);
+        var run = GeneratorRun.Of(TestCompilation.Of(Declarations.Small, second, other), file);
+        var edited = run.After(run.Compilation.With(2, other.With("a + b", "a - b")));
+        edited.Reasons(StepNames.Extract).ShouldBe([Unchanged, Unchanged]);
+        edited.Reasons(StepNames.DeviceFiles).ShouldBe([Cached]);
+        foreach (var step in new[] { StepNames.Resolve, StepNames.Optimize, StepNames.Emit })
+            edited.Reasons(step).ShouldBe([Cached, Cached], step);
+        edited.OutputReasons().ShouldBe([Cached, Cached]);
+    }
+
     [Fact]
     public void A_new_file_leaves_every_output_cached() =>
         Check(Expected.NothingNew, c => c.AddSyntaxTrees(TestCompilation.Of("class Another;").SyntaxTrees.Select(t => t.WithFilePath("Another.cs"))));

@@ -14,6 +14,8 @@ internal sealed class ConsumerApp(string folder, string version)
 
     public void Write(string file, string text) => File.WriteAllText(Path.Combine(folder, file), text);
 
+    public string Read(string file) => File.ReadAllText(Path.Combine(folder, file));
+
     public void Replace(string file, string old, string @new)
     {
         var text = File.ReadAllText(Path.Combine(folder, file));
@@ -24,6 +26,9 @@ internal sealed class ConsumerApp(string folder, string version)
     public Task<ToolRun> RestoreAsync() => Tool.DotnetAsync(folder, "restore", _version);
 
     public Task<ToolRun> BuildAsync(params string[] options) => Tool.DotnetAsync(folder, "build", ["-c", "Release", _version, .. options]);
+
+    /// <summary>Runs the SDK's formatter, which knows no options of a build: the version must stand in the project.</summary>
+    public Task<ToolRun> FormatAsync(params string[] arguments) => Tool.FormatAsync(folder, arguments);
 
     public Task<ToolRun> RunAsync() => Tool.ProgramAsync(Path.Combine(OutputFolder, "App.dll"));
 

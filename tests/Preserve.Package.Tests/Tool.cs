@@ -20,6 +20,9 @@ internal static class Tool
     public static string Preserve { get; } = Path.Combine(
         PackageFixture.Repository, "src", "Preserve.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Preserve.Cli.dll");
 
+    /// <summary>Runs the SDK's formatter.</summary>
+    public static Task<ToolRun> FormatAsync(string folder, params string[] arguments) => RunAsync(folder, Dotnet, ["format", .. arguments]);
+
     /// <summary>Runs a managed program.</summary>
     public static Task<ToolRun> ProgramAsync(string path, params string[] arguments) => RunAsync(Path.GetDirectoryName(path)!, Dotnet, [path, .. arguments]);
 

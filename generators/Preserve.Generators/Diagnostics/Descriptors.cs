@@ -100,6 +100,31 @@ internal static class Descriptors
         "Nothing of '{0}' was measured: times are made of data sheets and {1} assumed values, such as {2}",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV106.md");
 
+    public static readonly DiagnosticDescriptor EighthOfItsKind = new(
+        "PRSV107", "Rate is an eighth of what its kind carries",
+        "{0}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV107.md");
+
+    public static readonly DiagnosticDescriptor PlanSummary = new(
+        "PRSV201", "Plan of a step",
+        "{0}",
+        Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV201.md");
+
+    public static readonly DiagnosticDescriptor GainsTooLittle = new(
+        "PRSV202", "Step gains less than asked for",
+        "'{0}', {1}: {2} times as fast as the base plan, and {3} asks for {4}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV202.md");
+
+    public static readonly DiagnosticDescriptor TakesTooLong = new(
+        "PRSV203", "Step takes longer than allowed",
+        "'{0}', {1}: takes {2} us, and {3} allows {4}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV203.md");
+
+    public static readonly DiagnosticDescriptor BadContract = new(
+        "PRSV204", "Option of .editorconfig cannot be read",
+        "{0}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV204.md");
+
     public static readonly DiagnosticDescriptor PlanningFailed = new(
         "PRSV900", "Planning failed",
         "No sound plan could be made for '{0}', a fault of Preserve: {1}. Please report it with this specification: {2}.",

@@ -9,7 +9,7 @@ internal sealed class DiagnosticSink(DiagnosticDescriptor reported, Compilation 
     public void Report(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments)
     {
         if (descriptor.Id == reported.Id)
-            report(Diagnostic.Create(descriptor, FaultLocation.Of(site, compilation), [.. arguments]));
+            report(Diagnostic.Create(descriptor, FaultLocation.Of(site, compilation), site.Mend?.Invoke()?.Properties, [.. arguments]));
     }
 
     public void Advise(DiagnosticDescriptor descriptor, FaultSite site, params string[] arguments) => Report(descriptor, site, arguments);

@@ -1,3 +1,5 @@
+using Preserve.Optimizer;
+
 namespace Preserve.Generators;
 
 /// <summary>A deployment and its plans.</summary>
@@ -14,7 +16,8 @@ internal abstract record PlanningResult
 
     /// <summary>The plans.</summary>
     /// <param name="Plans">One for each declared step.</param>
-    public sealed record Planned(PlanSet Plans) : PlanningResult;
+    /// <param name="Summaries">What is said of each.</param>
+    public sealed record Planned(PlanSet Plans, EquatableArray<StepSummary> Summaries) : PlanningResult;
 
     /// <summary>A fault of the optimizer.</summary>
     /// <param name="Message">What it is.</param>

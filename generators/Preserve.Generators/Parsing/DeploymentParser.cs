@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 
@@ -96,15 +97,28 @@ internal static class DeploymentParser
         };
 
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
-            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place), fault.Message);
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault, spec) }, fault.Message);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))
-                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place), advice.Message);
+                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => Shortened(advice) }, advice.Message);
         }
         return spec;
+
+        Mend? Shortened(SpecificationAdvice advice) => advice is BeyondPositionsAdvice { Place: StepPlace step } beyond
+            ? StepParser.Shortened(steps[step.Step].Declaration, spec.Steps[step.Step], beyond.Tokens - beyond.Positions)
+            : null;
 
         FaultSite SiteOf(SpecificationPlace place) =>
             place is StepPlace step ? steps[step.Step].Declaration.Site(step.Property) : declaration.Site(place.Property);
     }
+
+    /// <summary>The nearest degree that divides the model; an option that does nothing is left out.</summary>
+    private static Mend? MendOf(SpecificationFault fault, DeploymentSpec spec) => fault switch
+    {
+        DegreeFault when DeploymentRules.NearestDegree(spec) is { } degree =>
+            Mend.By((nameof(DeploymentAttribute.TensorParallel), degree.ToString(CultureInfo.InvariantCulture))),
+        OptionFault => Mend.By((fault.Place.Property, null)),
+        _ => null,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Globalization;
 using Microsoft.CodeAnalysis;
 
 namespace Preserve.Generators;
@@ -48,6 +49,20 @@ internal static class StepParser
         var most = SpecificationLimits.Context.Most - prompt + 2;
         var tokens = declaration.Required(nameof(GenerationAttribute.Tokens), SpecificationLimits.Generated with { Most = most });
         return [new PrefillSpec(batch, prompt), new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt)];
+    }
+
+    /// <summary>The argument with which a step is some tokens shorter, or null where it has no such tokens: a generation's prompt is not its own to shorten.</summary>
+    public static Mend? Shortened(DeclaredAttribute declaration, StepSpec step, long by)
+    {
+        var (property, least) = (step, declaration.Has(nameof(GenerationAttribute.Prompt)) && !declaration.Has(nameof(DecodeAttribute.Context))) switch
+        {
+            (PrefillSpec, false) => (nameof(PrefillAttribute.Tokens), SpecificationLimits.Tokens.Least),
+            (DecodeSpec, false) => (nameof(DecodeAttribute.Context), System.Math.Max(SpecificationLimits.Context.Least, step.MinContext)),
+            (DecodeSpec, true) => (nameof(GenerationAttribute.Tokens), SpecificationLimits.Generated.Least),
+            _ => ("", long.MaxValue),
+        };
+        var tokens = declaration.Int(property, unset: 0) - by;
+        return tokens >= least ? Mend.By((property, tokens.ToString(CultureInfo.InvariantCulture))) : null;
     }
 
     private static bool IsDecode(AttributeData attribute) => attribute.AttributeClass!.Is<DecodeAttribute>();

@@ -17,18 +17,22 @@ internal static class TypeParser
         var site = new FaultSite(type, null, null, 0, null);
         if (!IsPartial(type))
         {
-            sink.Report(Descriptors.NotPartial, site, type.Name);
+            sink.Report(Descriptors.NotPartial, site with { Mend = static () => Mend.ByPartial }, type.Name);
             return null;
         }
         if (ReasonAgainst(type) is { } reason)
         {
-            sink.Report(Descriptors.CannotBeExtended, site, type.Name, reason);
+            sink.Report(Descriptors.CannotBeExtended, site with { Mend = () => ContainersCanBePartial(type) ? Mend.ByPartial : null }, type.Name, reason);
             return null;
         }
         var containing = ContainingTypes(type).Select(c => new ContainingType(KeywordOf(c), c.Name));
         var space = type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(WithoutEscapes);
         return new TypePlace(space, containing.Reverse().ToArray(), type.Name);
     }
+
+    /// <summary>Whether only the modifier is missing on a type that it is nested in.</summary>
+    private static bool ContainersCanBePartial(INamedTypeSymbol type) =>
+        ContainingTypes(type).Any(c => !IsPartial(c)) && ContainingTypes(type).All(c => !c.IsFileLocal && c.Arity == 0);
 
     private static SymbolDisplayFormat WithoutEscapes =>
         SymbolDisplayFormat.FullyQualifiedFormat.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted)

@@ -33,9 +33,13 @@ public static class DeviceFile
 /// <summary>A device, or the errors of its file.</summary>
 /// <param name="Device">The device; null where there are errors.</param>
 /// <param name="Errors">The errors, by line and column; empty where there is a device.</param>
-public sealed record DeviceFileResult(Device? Device, EquatableArray<DeviceFileError> Errors);
+public sealed record DeviceFileResult(Device? Device, EquatableArray<DeviceFileError> Errors)
+{
+    /// <summary>What can be and is probably not meant, by line and column; empty where there are errors.</summary>
+    public EquatableArray<DeviceFileError> Doubts { get; init; }
+}
 
-/// <summary>Something that is wrong in a device file.</summary>
+/// <summary>Something that is wrong in a device file, or probably so.</summary>
 /// <param name="Line">The line, counted from 1.</param>
 /// <param name="Column">The column in UTF-16 units, counted from 1.</param>
 /// <param name="Message">The field, its value, and what bounds it.</param>

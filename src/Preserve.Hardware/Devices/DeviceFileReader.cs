@@ -61,7 +61,10 @@ internal sealed class DeviceFileReader
         return new DeviceFileResult(
             new Device(id, name, vendor, architecture, compute, hbm, l2, scaleUp, host, kernels, collectives, chip,
                 assumed.ToArray(), doubtful.ToArray(), sources.ToArray(), calibration),
-            default);
+            default)
+        {
+            Doubts = _errors.DoubtsInOrder(),
+        };
     }
 
     private static ComputeRates ReadCompute(DeviceFileSection section)
@@ -97,6 +100,7 @@ internal sealed class DeviceFileReader
             section.Refuse(sustainedName, $"memory of {Spelled(capacity)} GB does not take more than 15 seconds to read: are these 10^12 bytes?");
         if (given > nominal)
             section.Refuse(sustainedName, $"the nominal rate is {Spelled(nominal)}");
+        DoubtAnEighth(section, sustainedName, given, nominal, "memory carries on paper");
         var sustained = given ?? Assume(section.PathOf(sustainedName), DeviceAssumptions.SustainedShare * nominal, DeviceAssumptions.SustainedHbmNote);
         section.RefuseUnknown();
         return new HbmMemory(capacity, nominal, sustained);
@@ -137,8 +141,7 @@ internal sealed class DeviceFileReader
         const string rateName = "gigabytes_per_second_per_direction";
         var kind = section.RequiredText("kind");
         var rate = section.RequiredNumber(rateName, Bounds.LinkRate);
-        if (LinkPeaks.GigabytesPerSecondOf(kind) is { } peak && rate > peak)
-            section.Refuse(rateName, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
+        CheckPeak(section, rateName, rate, kind);
         section.RequirePrintable("kind");
         var ranks = section.Whole("ranks", Bounds.Ranks);
         var skew = section.Number("skew_microseconds", Bounds.Microseconds);
@@ -153,11 +156,11 @@ internal sealed class DeviceFileReader
         var kind = section.PrintableText("kind") ?? "";
         var nominal = section.Number(nominalName, Bounds.LinkRate)
             ?? Assume(section.PathOf(nominalName), DeviceAssumptions.HostGigabytesPerSecond, DeviceAssumptions.HostNote);
-        if (LinkPeaks.GigabytesPerSecondOf(kind) is { } peak && nominal > peak)
-            section.Refuse(nominalName, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
+        CheckPeak(section, nominalName, nominal, kind);
         var given = section.Number(sustainedName, Bounds.LinkRate);
         if (given > nominal)
             section.Refuse(sustainedName, $"the nominal rate is {Spelled(nominal)}");
+        DoubtAnEighth(section, sustainedName, given, nominal, "the link carries on paper");
         var sustained = given ?? Assume(section.PathOf(sustainedName), DeviceAssumptions.SustainedShare * nominal, DeviceAssumptions.SustainedHostNote);
         var latency = section.Number(latencyName, Bounds.Microseconds)
             ?? Assume(section.PathOf(latencyName), DeviceAssumptions.HostLatencyMicroseconds, DeviceAssumptions.HostLatencyNote);
@@ -272,6 +275,25 @@ internal sealed class DeviceFileReader
             notes.Add(new FieldNote(field.Text, note.Text));
         }
         return notes;
+    }
+
+    /// <summary>Holds a link's rate against what its kind carries: bits for bytes are refused, bytes taken for bits are doubted.</summary>
+    private static void CheckPeak(DeviceFileSection section, string name, double rate, string kind)
+    {
+        if (LinkPeaks.GigabytesPerSecondOf(kind) is not { } peak)
+            return;
+        if (rate > peak)
+            section.Refuse(name, $"{kind} carries {Spelled(peak)} in one direction: are these bits, or both directions?");
+        DoubtAnEighth(section, name, rate, peak, $"{kind} carries in one direction");
+    }
+
+    /// <summary>Doubts a rate that is an eighth of what it should come near: nothing slow on its own is slow by just that. What is sustained
+    /// is some less than what stands on paper.</summary>
+    private static void DoubtAnEighth(DeviceFileSection section, string name, double? rate, double of, string what)
+    {
+        const double least = 0.7, most = 1.05;
+        if (8 * rate >= least * of && 8 * rate <= most * of)
+            section.Doubt(name, $"about an eighth of the {Spelled(of)} that {what}: was a rate in bytes divided by 8 as if it were one in bits?");
     }
 
     private double Assume(string field, double value, string note)

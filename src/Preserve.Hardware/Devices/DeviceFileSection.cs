@@ -173,6 +173,13 @@ internal sealed class DeviceFileSection
         _errors.Add(value ?? _place, $"{PathOf(name)}{(value is null ? "" : " is " + value.Text)}, but {message}");
     }
 
+    /// <summary>Reports that a value can be, and is probably not meant.</summary>
+    public void Doubt(string name, string message)
+    {
+        if (_value?.Find(name) is { } value)
+            _errors.Doubt(value, $"{PathOf(name)} is {value.Text}, {message}");
+    }
+
     /// <summary>Reports every name that was not asked for, here.</summary>
     public void RefuseUnknown()
     {

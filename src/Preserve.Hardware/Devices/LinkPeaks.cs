@@ -16,8 +16,29 @@ internal static class LinkPeaks
             "NVLINK3" => 300,
             "NVLINK4" => 450,
             "NVLINK5" => 900,
-            _ => OfPcie(name),
+            _ => OfPcie(name) ?? OfNetwork(name),
         };
+    }
+
+    /// <summary>A network's port is named by its gigabits, as in <c>InfiniBand NDR</c> and <c>400 GbE</c>; several by their number behind it, as in
+    /// <c>InfiniBand NDR x2</c>.</summary>
+    private static double? OfNetwork(string name)
+    {
+        const string ethernet = "GBE";
+        var portsAt = name.LastIndexOf('X');
+        var several = int.TryParse(name.Substring(portsAt + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ports) && portsAt > 0;
+        var port = several ? name.Substring(0, portsAt) : name;
+        double? gigabits = port switch
+        {
+            "INFINIBANDEDR" => 100,
+            "INFINIBANDHDR" => 200,
+            "INFINIBANDNDR" => 400,
+            "INFINIBANDXDR" => 800,
+            _ when port.EndsWith(ethernet, StringComparison.Ordinal)
+                && int.TryParse(port.Substring(0, port.Length - ethernet.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var rate) => rate,
+            _ => null,
+        };
+        return gigabits / 8 * (several ? ports : 1);
     }
 
     private static double? OfPcie(string kind)

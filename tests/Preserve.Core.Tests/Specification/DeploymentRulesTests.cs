@@ -111,6 +111,24 @@ public class DeploymentRulesTests
                 return faults.Count == 0 == even;
             }));
 
+    [Theory]
+    [InlineData(16, 8)]
+    [InlineData(3, 4)] // as near as 2, and with at least as much memory
+    [InlineData(2, 2)]
+    [InlineData(0, 1)]
+    [InlineData(2_000, 8)]
+    public void The_nearest_degree_is_the_nearest_that_is_accepted(int degree, int nearest) =>
+        DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }).ShouldBe(nearest);
+
+    [Fact]
+    public void The_nearest_degree_keeps_the_other_rules_too()
+    {
+        var odd = SampleSpecs.Deployment with { Model = SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention, intermediate: 2047)), TensorParallel = 2 };
+        DeploymentRules.NearestDegree(odd).ShouldBe(1);
+        DeploymentRules.NearestDegree(odd with { SequenceParallel = true }).ShouldBeNull();
+        DeploymentRules.NearestDegree(odd with { Steps = default }).ShouldBeNull();
+    }
+
     private static DeploymentSpec Offloaded(OffloadSpec offload) => SampleSpecs.Deployment with { Offload = offload };
 
     private static DeploymentSpec With(params StepSpec[] steps) => SampleSpecs.Deployment with { Steps = steps };

@@ -15,12 +15,20 @@ internal static class Analysis
             .Select(t => (DiagnosticAnalyzer)Activator.CreateInstance(t)!),
     ];
 
-    /// <summary>What they report, by place.</summary>
-    public static async Task<Diagnostic[]> DiagnosticsOf(CSharpCompilation compilation, params AdditionalText[] files)
+    /// <summary>What they report, by place, but for the summaries of plans: every sound deployment has those.</summary>
+    public static Task<Diagnostic[]> DiagnosticsOf(CSharpCompilation compilation, params AdditionalText[] files) => Run(compilation, "", files, d => d.Id != SummaryId);
+
+    /// <summary>What they report under an <c>.editorconfig</c>, summaries too.</summary>
+    public static Task<Diagnostic[]> AllOf(CSharpCompilation compilation, string editorConfig = "", params AdditionalText[] files) => Run(compilation, editorConfig, files, _ => true);
+
+    private const string SummaryId = "PRSV201";
+
+    private static async Task<Diagnostic[]> Run(CSharpCompilation compilation, string editorConfig, AdditionalText[] files, Func<Diagnostic, bool> wanted)
     {
-        var diagnostics = await compilation
-            .WithAnalyzers(Analyzers, new AnalyzerOptions([.. files]))
+        var config = new EditorConfig(editorConfig);
+        var diagnostics = await config.Over(compilation)
+            .WithAnalyzers(Analyzers, new AnalyzerOptions([.. files], config.Options))
             .GetAnalyzerDiagnosticsAsync();
-        return [.. diagnostics.OrderBy(d => d.Location.GetLineSpan().Path, StringComparer.Ordinal).ThenBy(d => d.Location.SourceSpan.Start).ThenBy(d => d.Id, StringComparer.Ordinal)];
+        return [.. diagnostics.Where(wanted).OrderBy(d => d.Location.GetLineSpan().Path, StringComparer.Ordinal).ThenBy(d => d.Location.SourceSpan.Start).ThenBy(d => d.Id, StringComparer.Ordinal)];
     }
 }

@@ -131,6 +131,48 @@ public class DeviceFileTests
         result.Errors.ShouldBe([new DeviceFileError(line, column, message)]);
     }
 
+    [Theory]
+    [InlineData("InfiniBand NDR", 400, 50)]
+    [InlineData("InfiniBand XDR x2", 201, 200)]
+    [InlineData("400 GbE", 400, 50)]
+    [InlineData("100GbE x4", 51, 50)]
+    public void A_network_that_is_named_by_its_bits_is_held_against_its_bytes(string kind, double rate, double carries)
+    {
+        var error = DeviceFile.Parse(Least.Replace("NVLink4", kind, StringComparison.Ordinal).Replace("450", FormattableString.Invariant($"{rate}"), StringComparison.Ordinal)).Errors.ShouldHaveSingleItem();
+        error.Message.ShouldBe(FormattableString.Invariant($"scale_up.gigabytes_per_second_per_direction is {rate}, but {kind} carries {carries} in one direction: are these bits, or both directions?"));
+    }
+
+    [Theory]
+    [InlineData("450", "56.25", 13, 74, "scale_up.gigabytes_per_second_per_direction is 56.25, about an eighth of the 450 that NVLink4 carries in one direction")]
+    [InlineData("450", "45", 13, 74, "scale_up.gigabytes_per_second_per_direction is 45, about an eighth of the 450 that NVLink4 carries in one direction")]
+    [InlineData("2000", "2000, \"sustained_gigabytes_per_second\": 225", 7, 77, "hbm.sustained_gigabytes_per_second is 225, about an eighth of the 2000 that memory carries on paper")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"kind\": \"PCIe 5.0 x16\", \"nominal_gigabytes_per_second\": 8 },", 3, 88, "host_link.nominal_gigabytes_per_second is 8, about an eighth of the 64 that PCIe 5.0 x16 carries in one direction")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"nominal_gigabytes_per_second\": 64, \"sustained_gigabytes_per_second\": 7 },", 3, 102, "host_link.sustained_gigabytes_per_second is 7, about an eighth of the 64 that the link carries on paper")]
+    public void An_eighth_is_doubted_and_read(string sound, string doubtful, int line, int column, string message)
+    {
+        var result = DeviceFile.Parse(Least.ReplaceLineEndings("\n").Replace(sound, doubtful, StringComparison.Ordinal));
+        result.Device.ShouldNotBeNull();
+        result.Doubts.ShouldBe([new DeviceFileError(line, column, message + ": was a rate in bytes divided by 8 as if it were one in bits?")]);
+    }
+
+    [Theory]
+    [InlineData("450", "39")]
+    [InlineData("450", "60")]
+    [InlineData("\"NVLink4\", \"gigabytes_per_second_per_direction\": 450", "\"own\", \"gigabytes_per_second_per_direction\": 1")]
+    [InlineData("2000", "2000, \"sustained_gigabytes_per_second\": 1000")]
+    public void Another_share_is_not_doubted(string sound, string other)
+    {
+        Least.ShouldContain(sound);
+        DeviceFile.Parse(Least.Replace(sound, other, StringComparison.Ordinal)).ShouldSatisfyAllConditions(r => r.Device.ShouldNotBeNull(), r => r.Doubts.ShouldBeEmpty());
+    }
+
+    [Fact]
+    public void No_built_in_device_is_doubted()
+    {
+        foreach (var id in DeviceCatalogue.Ids)
+            DeviceFile.Parse(DeviceCatalogue.TextOf(id)!).Doubts.ShouldBeEmpty(id);
+    }
+
     [Fact]
     public void All_errors_are_found_at_once()
     {

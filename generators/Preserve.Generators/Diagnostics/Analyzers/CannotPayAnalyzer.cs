@@ -25,6 +25,10 @@ public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotP
         if (sizes.CanPay)
             return;
         var location = FaultLocation.Of(attribute with { Argument = nameof(DeploymentAttribute.Recompute) }, symbol.Compilation);
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.CannotPay, location, symbol.Symbol.Name, sizes.ToString()));
+        // Without a recomputation there are no stored activations to give a format.
+        var mend = Mend.By(
+            (nameof(DeploymentAttribute.Recompute), $"global::{nameof(Preserve)}.{nameof(RecomputePolicy)}.{nameof(RecomputePolicy.None)}"),
+            (nameof(DeploymentAttribute.StoredActivations), null));
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.CannotPay, location, mend.Properties, symbol.Symbol.Name, sizes.ToString()));
     }
 }

@@ -1,9 +1,7 @@
-using System;
 using System.Collections.Immutable;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
-using Microsoft.CodeAnalysis.Text;
 
 namespace Preserve.Generators;
 
@@ -30,7 +28,7 @@ public sealed class DeviceFileAnalyzer : DiagnosticAnalyzer
                 Report($"the id '{device.Id}' is also that of {other}", 1, 1);
 
             void Report(string message, int line, int column) =>
-                file.ReportDiagnostic(Diagnostic.Create(Descriptors.BadDeviceFile, LocationOf(file.AdditionalFile.Path, text, line, column), message));
+                file.ReportDiagnostic(Diagnostic.Create(Descriptors.BadDeviceFile, DeviceFileLocation.Of(file.AdditionalFile, text, line, column), message));
         });
     }
 
@@ -42,14 +40,6 @@ public sealed class DeviceFileAnalyzer : DiagnosticAnalyzer
         var other = file.Options.AdditionalFiles.FirstOrDefault(f =>
             f.Path != file.AdditionalFile.Path && DeclaredDevices.IsDeviceFile(f) && DeclaredDevices.Read(f, file.CancellationToken)?.Device.Id == id);
         return other is null ? null : $"'{NameOf(other.Path)}'";
-    }
-
-    /// <summary>From the place of the error to the end of its line.</summary>
-    private static Location LocationOf(string path, SourceText text, int line, int column)
-    {
-        var found = text.Lines[Math.Min(line, text.Lines.Count) - 1];
-        var span = TextSpan.FromBounds(Math.Min(found.Start + column - 1, found.End), found.End);
-        return Location.Create(path, span, text.Lines.GetLinePositionSpan(span));
     }
 
     private static string NameOf(string path) => path.Substring(path.LastIndexOfAny(['/', '\\']) + 1);

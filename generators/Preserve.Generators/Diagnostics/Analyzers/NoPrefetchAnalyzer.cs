@@ -12,6 +12,7 @@ public sealed class NoPrefetchAnalyzer() : ResolutionAnalyzer(Descriptors.NoPref
         if (resolution is not Resolution.Accepted { Device.L2Known: false } || spec.Prefetch == PrefetchPolicy.None)
             return;
         var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.NoPrefetch, location, spec.Device));
+        var mend = Mend.By((nameof(DeploymentAttribute.Prefetch), $"global::{nameof(Preserve)}.{nameof(PrefetchPolicy)}.{nameof(PrefetchPolicy.None)}"));
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.NoPrefetch, location, mend.Properties, spec.Device));
     }
 }

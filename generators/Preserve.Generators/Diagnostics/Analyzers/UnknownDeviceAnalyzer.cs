@@ -1,4 +1,6 @@
+using System.Linq;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
@@ -13,6 +15,12 @@ public sealed class UnknownDeviceAnalyzer() : ResolutionAnalyzer(Descriptors.Unk
             return;
         var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
         var hint = unknown.Nearest is null ? "" : $"; did you mean '{unknown.Nearest}'?";
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, spec.Device, hint));
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, unknown.Nearest is null ? null : Mend.By(("device", ExpressionOf(unknown.Nearest))).Properties, spec.Device, hint));
     }
+
+    /// <summary>The constant of a built-in device, or the id itself.</summary>
+    private static string ExpressionOf(string id) =>
+        typeof(Devices).GetFields().FirstOrDefault(f => f.IsLiteral && f.GetRawConstantValue() is string value && value == id) is { } constant
+            ? $"global::{nameof(Preserve)}.{nameof(Devices)}.{constant.Name}"
+            : SymbolDisplay.FormatLiteral(id, quote: true);
 }

@@ -34,6 +34,27 @@ public static class DeploymentRules
         return faults.ToArray();
     }
 
+    /// <summary>The tensor-parallel degree nearest to the declared one with which the deployment keeps all rules, the larger one of two equally near.</summary>
+    /// <param name="deployment">The deployment; its model is sound.</param>
+    /// <returns>The degree, or null where another value is at fault too.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="deployment"/> is null.</exception>
+    public static int? NearestDegree(DeploymentSpec deployment)
+    {
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
+        var range = SpecificationLimits.TensorParallel;
+        var declared = Math.Min(Math.Max(deployment.TensorParallel, range.Least), range.Most);
+        for (var away = 0L; away <= range.Most - range.Least; away++)
+        {
+            foreach (var degree in new[] { declared + away, declared - away })
+            {
+                if (range.Contains(degree) && Check(deployment with { TensorParallel = (int)degree }, modelIsSound: true).Count == 0)
+                    return (int)degree;
+            }
+        }
+        return null;
+    }
+
     private static void CheckValues(DeploymentSpec deployment, FaultList faults)
     {
         const string of = "the deployment";

@@ -1,0 +1,57 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace Preserve.Generators;
+
+/// <summary>What a project asks of its plans, in an <c>.editorconfig</c>: a limit for all steps, and another one for those of a phase.</summary>
+internal sealed class PerformanceContract(AnalyzerConfigOptions options)
+{
+    /// <summary>How many times as fast as the base plan a step is at least.</summary>
+    public const string MinimumSpeedup = "preserve_minimum_speedup";
+
+    /// <summary>Microseconds that a step takes at most.</summary>
+    public const string MaximumStep = "preserve_maximum_step_microseconds";
+
+    private const string Prefix = "preserve_", Decode = ".decode", Prefill = ".prefill";
+
+    /// <summary>What takes an option of an outer section back, by the rules of <c>.editorconfig</c>.</summary>
+    private const string Unset = "unset";
+
+    /// <summary>Every option with what it may be, such as the example.</summary>
+    private static readonly IReadOnlyList<(string Key, string Example)> _known =
+        [.. from limit in new[] { (Key: MinimumSpeedup, Example: "1.05"), (Key: MaximumStep, Example: "20000") } from phase in new[] { "", Decode, Prefill } select (limit.Key + phase, limit.Example)];
+
+    /// <summary>The limit of a step, with the option that sets it; null where there is none. That of the phase goes first.</summary>
+    /// <param name="limit">One of the limits.</param>
+    /// <param name="prefill">Whether the step is a prefill.</param>
+    public (string Key, decimal Value)? LimitOf(string limit, bool prefill)
+    {
+        foreach (var key in new[] { limit + (prefill ? Prefill : Decode), limit })
+        {
+            if (options.TryGetValue(key, out var text))
+                return Read(text) is { } value ? (key, value) : null;
+        }
+        return null;
+    }
+
+    /// <summary>What is wrong with the options, each in a sentence.</summary>
+    public IEnumerable<string> Faults()
+    {
+        foreach (var (key, example) in _known)
+        {
+            if (options.TryGetValue(key, out var text) && !text.Equals(Unset, StringComparison.OrdinalIgnoreCase) && Read(text) is null)
+                yield return $"{key} is '{text}', but must be a number above 0 with a point before its fraction, such as {example}, or {Unset}";
+        }
+        foreach (var key in options.Keys.Where(k => k.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).OrderBy(k => k, StringComparer.Ordinal))
+        {
+            if (!_known.Any(k => k.Key.Equals(key, StringComparison.OrdinalIgnoreCase)))
+                yield return $"{key} is not an option of Preserve; {(EditDistance.Nearest(key, _known.Select(k => k.Key)) is { } near ? $"{near} is" : $"{MinimumSpeedup} and {MaximumStep} are")}";
+        }
+    }
+
+    private static decimal? Read(string text) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value > 0 ? value : null;
+}

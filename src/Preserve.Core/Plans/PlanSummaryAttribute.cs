@@ -1,0 +1,46 @@
+using System;
+
+namespace Preserve;
+
+/// <summary>What the optimizer expects of one planned step, at the largest context it serves. The generator writes one for each declared step on its
+/// part of a deployment; an analyzer shows them at the deployment's name, and holds them against what the project asks for.</summary>
+/// <remarks>The values are those of the <see cref="PlanReport"/>, and with it the model's: a time that is shown as a step's own is a run's.</remarks>
+/// <param name="step">The step, as its plan names it, such as <c>decode batch 4 context 16384</c>.</param>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
+public sealed class PlanSummaryAttribute(string step) : Attribute
+{
+    /// <summary>The step, as its plan names it.</summary>
+    public string Step { get; } = step;
+
+    /// <summary>The base plan's step in picoseconds: nothing prefetched, and of a KV-cache in host memory nothing recomputed.</summary>
+    public long BasePicoseconds { get; set; }
+
+    /// <summary>This plan's step in picoseconds.</summary>
+    public long StepPicoseconds { get; set; }
+
+    /// <summary>The fast end of what four of five such steps take, in picoseconds; 0 where nothing of the device was measured.</summary>
+    public long LowPicoseconds { get; set; }
+
+    /// <summary>The slow end, in picoseconds; 0 where nothing of the device was measured.</summary>
+    public long HighPicoseconds { get; set; }
+
+    /// <summary>Kinds of kernels that were not measured on the device, of which the band says nothing, with commas between them; empty where there
+    /// are none, or no band.</summary>
+    public string NotMeasured { get; set; } = "";
+
+    /// <summary>No plan of the same operators is faster, in picoseconds.</summary>
+    public long BoundPicoseconds { get; set; }
+
+    /// <summary>What makes the bound: the critical path, or a resource.</summary>
+    public string BoundBy { get; set; } = "";
+
+    /// <summary>Whether the plan prefetches, and gains by it.</summary>
+    public bool PrefetchPays { get; set; }
+
+    /// <summary>Whether keys and values of a KV-cache in host memory are recomputed in part, and not all transferred. It is not given where the cache
+    /// lives on the device, and of a prefill.</summary>
+    public bool SplitPays { get; set; }
+
+    /// <summary>The one reason that matters most, with its figures: where the gain comes from, or what keeps it from being larger.</summary>
+    public string Reason { get; set; } = "";
+}

@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using Microsoft.CodeAnalysis;
+
+namespace Preserve.CodeFixes.Tests;
+
+/// <summary>A fault, what the fix is called, and the source after it: that compiles, is planned, and has the fault no more.</summary>
+public class CodeFixTests
+{
+    private const string Partial = "public sealed partial class Deployed : Deployment;";
+
+    /// <summary>A part of the small declaration, what stands there with a fault, the id, the title, and what stands there after the fix.</summary>
+    public static TheoryData<string, string, string, string, string> Cases => new()
+    {
+        // Partial.
+        { Partial, "public sealed class Deployed : Deployment;", "PRSV001", "Make 'Deployed' partial", Partial },
+        { Partial, "/* why */ class Deployed : Deployment;", "PRSV001", "Make 'Deployed' partial", "/* why */ partial class Deployed : Deployment;" },
+        { "[Deployment(|" + Partial, "public static class Outer\n{\n[Deployment(|public sealed class Deployed : Deployment;\n}", "PRSV001", "Make 'Deployed' partial", "public static partial class Outer\n{\n[Deployment(|" + Partial + "\n}" },
+        { "[Deployment(|" + Partial, "public record Outer\n{\n[Deployment(|" + Partial + "\n}", "PRSV002", "Make 'Deployed' partial", "public partial record Outer\n{\n[Deployment(|" + Partial + "\n}" },
+
+        // The nearest device: the constant of a built-in one, the id of an own one.
+        { "Devices.A100Sxm80", "\"h100-smx\"", "PRSV004", "Change to Devices.H100", "Devices.H100" },
+        { "Devices.A100Sxm80", "\"own-2\"", "PRSV004", "Change to \"own-1\"", "\"own-1\"" },
+        { "typeof(Small), Devices.A100Sxm80", "device: \"h200_sxm\", model: typeof(Small)", "PRSV004", "Change to Devices.H200", "device: Devices.H200, model: typeof(Small)" },
+        { "using Preserve;|[Deployment(|Devices.A100Sxm80", "using Model = Preserve.ModelAttribute; using Layers = Preserve.LayersAttribute; using Layer = Preserve.LayerAttribute; using Attention = Preserve.AttentionAttribute; using FeedForward = Preserve.FeedForwardAttribute; using Decode = Preserve.DecodeAttribute; using Deployment = Preserve.Deployment;|[Preserve.Deployment(|\"h100-smx\"", "PRSV004", "Change to Devices.H100", "using Model = Preserve.ModelAttribute; using Layers = Preserve.LayersAttribute; using Layer = Preserve.LayerAttribute; using Attention = Preserve.AttentionAttribute; using FeedForward = Preserve.FeedForwardAttribute; using Decode = Preserve.DecodeAttribute; using Deployment = Preserve.Deployment;|[Preserve.Deployment(|Preserve.Devices.H100" },
+
+        // The nearest degree, by all rules.
+        { "TensorParallel = 2", "TensorParallel = 16", "PRSV005", "Set TensorParallel = 8", "TensorParallel = 8" },
+        { "TensorParallel = 2", "TensorParallel = 3", "PRSV005", "Set TensorParallel = 4", "TensorParallel = 4" },
+        { "Heads = 8|Intermediate = 2048|TensorParallel = 2", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|Intermediate = 3072|TensorParallel = 5", "PRSV005", "Set TensorParallel = 6", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|Intermediate = 3072|TensorParallel = 6" },
+        { "Intermediate = 2048|TensorParallel = 2", "Intermediate = 2050|TensorParallel = 7, SequenceParallel = true", "PRSV005", "Set TensorParallel = 2", "Intermediate = 2050|TensorParallel = 2, SequenceParallel = true" },
+
+        // An option that does nothing.
+        { "TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput", "PRSV012", "Remove Objective", "TensorParallel = 2" },
+        { "TensorParallel = 2", "TensorParallel = 2, StoredActivations = Precision.Int8, Prefetch = PrefetchPolicy.None", "PRSV012", "Remove StoredActivations", "TensorParallel = 2, Prefetch = PrefetchPolicy.None" },
+        { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, CollectiveFusion = CollectiveFusion.Norm", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 2, SequenceParallel = true" },
+
+        // Within the positions; digits stay grouped.
+        { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 64|Context = 128", "PRSV102", "Set Context = 63", "Vocabulary = 1000, MaxPositions = 64|Context = 63" },
+        { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 8_192|Context = 8_192 /* all */", "PRSV102", "Set Context = 8191", "Vocabulary = 1000, MaxPositions = 8_192|Context = 8_191 /* all */" },
+        { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 100|Prefill(Batch = 4, Tokens = 129)", "PRSV102", "Set Tokens = 100", "Vocabulary = 1000, MaxPositions = 100|Prefill(Batch = 4, Tokens = 100)" },
+        { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|Generation(Batch = 4, Prompt = 100, Tokens = 40)", "PRSV102", "Set Tokens = 29", "Vocabulary = 1000, MaxPositions = 128|Generation(Batch = 4, Prompt = 100, Tokens = 29)" },
+
+        // A split that cannot pay, and what only it needs.
+        { "Heads = 8|TensorParallel = 2|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.Best, StoredActivations = Precision.Fp32|Context = 128, Prompt = 64", "PRSV103", "Set Recompute = RecomputePolicy.None", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.None|Context = 128, Prompt = 64" },
+
+        // No prefetch where there is none.
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None" },
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, Prefetch = PrefetchPolicy.Paper, TensorParallel = 2", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None, TensorParallel = 2" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Mends_what_is_reported(string part, string faulty, string id, string title, string mended)
+    {
+        var own = new DeviceText("/own.device.json", DeviceText.Own);
+        var (before, after) = (Put(part, faulty), Put(part, mended));
+        (await Editor.TitlesAsync(before, id, own)).ShouldBe([title]);
+        (await Editor.FixedAsync(before, id, own)).ShouldBe(after);
+        await ShouldBeSound(after, id, own);
+    }
+
+    /// <summary>Ids, and sources with several of their faults.</summary>
+    public static TheoryData<string, string, string> Several => new()
+    {
+        { "PRSV001", Twice("public sealed class Deployed : Deployment;", "public sealed class Deployed2 : Deployment;"), Twice(Partial, Partial.With("Deployed :", "Deployed2 :")) },
+        { "PRSV004", TwoDevices("\"h100-smx\"", "\"h200_sxm\""), TwoDevices("Devices.H100", "Devices.H200") },
+        { "PRSV005", TwoDevices("Devices.A100Sxm80, TensorParallel = 16", "Devices.H100, TensorParallel = 3"), TwoDevices("Devices.A100Sxm80, TensorParallel = 8", "Devices.H100, TensorParallel = 4") },
+        { "PRSV012", TwoDevices("Devices.H100, Objective = Objective.Throughput", "Devices.H100, StoredActivations = Precision.Int8"), TwoDevices("Devices.H100", "Devices.H100") },
+        {
+            "PRSV102",
+            Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Prefill(Batch = 1, Tokens = 128)]"),
+            Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 63), Prefill(Batch = 1, Tokens = 64)]")
+        },
+        { "PRSV104", TwoDevices("Devices.B200", "Devices.B200"), TwoDevices("Devices.B200, Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Several))]
+    public async Task Mends_all_of_a_file_at_once(string id, string faulty, string mended)
+    {
+        (await Editor.AllFixedAsync(faulty, id)).ShouldBe(mended);
+        await ShouldBeSound(mended, id);
+    }
+
+    /// <summary>Where the mend is not mechanical, none is offered.</summary>
+    [Theory]
+    [InlineData("Devices.A100Sxm80", "\"something else\"", "PRSV004")]
+    [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 3)]\n[Decode(Batch = 4, Context = 128, Prompt = 129)]", "PRSV005")]
+    [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Decode(Batch = 4, Context = 128, Prompt = 100)", "PRSV102")]
+    [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Generation(Batch = 4, Prompt = 100, Tokens = 30)", "PRSV102")]
+    [InlineData(Partial, "public sealed partial class Deployed<T> : Deployment;", "PRSV002")]
+    [InlineData("[Deployment(|" + Partial, "public class Outer<T>\n{\n[Deployment(|" + Partial + "\n}", "PRSV002")]
+    public async Task Offers_nothing_that_would_not_mend(string part, string faulty, string id) =>
+        (await Editor.TitlesAsync(Put(part, faulty), id)).ShouldBeEmpty();
+
+    [Fact]
+    public void Every_fix_is_tried_alone_and_all_at_once()
+    {
+        var ids = Editor.Fixes.SelectMany(f => f.FixableDiagnosticIds).ToList();
+        ids.ShouldBeUnique();
+        Cases.Select(c => c.Data.Item3).Distinct().ShouldBe(ids, ignoreOrder: true);
+        Editor.Fixes.ShouldAllBe(f => f.GetFixAllProvider() != null);
+    }
+
+    [Fact]
+    public void The_page_of_each_id_that_has_a_fix_says_so_and_no_other()
+    {
+        var pages = Directory.GetFiles(Pages(), "PRSV*.md").Where(p => File.ReadAllText(p).Contains("\n## Fix\n", StringComparison.Ordinal)).Select(Path.GetFileNameWithoutExtension);
+        pages.ShouldBe(Editor.Fixes.SelectMany(f => f.FixableDiagnosticIds), ignoreOrder: true);
+    }
+
+    private static async Task ShouldBeSound(string source, string id, params AdditionalText[] files)
+    {
+        var run = GeneratorRun.Of(TestCompilation.Of(source), files);
+        run.ShouldCompile();
+        run.Sources.ShouldNotBeEmpty();
+        (await Analysis.DiagnosticsOf(run.Output, files)).ShouldNotContain(d => d.Id == id || d.Severity == DiagnosticSeverity.Error);
+    }
+
+    /// <summary>The small declaration with some parts replaced; bars part them.</summary>
+    private static string Put(string parts, string by) =>
+        parts.Split('|').Zip(by.Split('|')).Aggregate(Declarations.Small, (source, pair) => source.With(pair.First, pair.Second));
+
+    private static string Twice(string first, string second) =>
+        Declarations.Small.With(Partial, first) + Declarations.Small[Declarations.Small.IndexOf("[Deployment", StringComparison.Ordinal)..].With(Partial, second);
+
+    private static string TwoDevices(string first, string second) =>
+        Twice(Partial, Partial.With("Deployed :", "Deployed2 :")) is var twice && twice.Split("Devices.A100Sxm80, TensorParallel = 2") is [var head, var middle, var end]
+            ? head + first + middle + second + end
+            : throw new InvalidOperationException();
+
+    private static string Pages([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../docs/diagnostics"));
+}
