@@ -15,7 +15,9 @@ public sealed class TemplateTests(PackageFixture fixture)
         Directory.GetFiles(Path.Combine(folder, "My.App")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(["Deployment.cs", "My.App.csproj", "Program.cs"]);
         (await File.ReadAllTextAsync(Path.Combine(folder, "My.App", "Deployment.cs"))).ShouldContain("Devices.H200, TensorParallel = 4)]\n[Decode(Batch = 16, Context = 2000)]");
 
-        var text = await SucceedAsync("run", "--project", "My.App");
+        var built = await SucceedAsync("build", "My.App");
+        built.ShouldMatch(@"Deployment\.cs\(19,\d+\): warning PRSV201: .*decode batch 16 context 2000");
+        var text = await SucceedAsync("run", "--project", "My.App", "--no-build");
         text.ShouldStartWith("Llama3_8B on 4 x NVIDIA H200 141 GB SXM: decode batch 16 context 2000");
         var (before, now) = await SimulatedAsync("h200-sxm", "4", "16", "2000");
         text.ShouldContain($"without prefetch {before / 1e3,9:0.000} ms");

@@ -95,7 +95,8 @@ internal sealed partial class Walkthrough(string page, string folder, PackageFix
             _ => throw new InvalidOperationException($"docs/{page} runs '{words[0]}', which is neither dotnet nor preserve"),
         };
         (run.ExitCode == 0).ShouldBe(!mayFail, $"{command}\n{run.Text}");
-        return LinesOf(run.Text);
+        // A build names its files by their whole paths, and a page by those that its reader sees.
+        return LinesOf(run.Text.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
     }
 
     /// <summary>Replaces the lines that go by those that come.</summary>

@@ -1,11 +1,13 @@
 using System;
+using System.ComponentModel;
 
 namespace Preserve;
 
 /// <summary>What the optimizer expects of one planned step, at the largest context it serves. The generator writes one for each declared step on its
-/// part of a deployment; an analyzer shows them at the deployment's name, and holds them against what the project asks for.</summary>
+/// part of a deployment; an analyzer shows them at the deployment's name, and holds them against what the project asks for. It is the generator's to write, and offered to nobody.</summary>
 /// <remarks>The values are those of the <see cref="PlanReport"/>, and with it the model's: a time that is shown as a step's own is a run's.</remarks>
 /// <param name="step">The step, as its plan names it, such as <c>decode batch 4 context 16384</c>.</param>
+[EditorBrowsable(EditorBrowsableState.Never)]
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
 public sealed class PlanSummaryAttribute(string step) : Attribute
 {
