@@ -4,7 +4,7 @@ using System.Linq;
 namespace Preserve.Optimizer;
 
 /// <summary>Whether keys and values are made again as they were made: by the same layer's projection, all of its keys and values, with its
-/// biases, and through the norm that its keys go through.</summary>
+/// biases, in the heads that its attention takes, and through the norm that its keys go through.</summary>
 internal static class RecomputedProjection
 {
     /// <summary>What is wrong with one recomputation, or null.</summary>
@@ -47,10 +47,20 @@ internal static class RecomputedProjection
         if (made != wanted)
             return $"makes keys and values again with {made} bytes of weights, and they take {wanted}";
 
+        // As many columns make other heads where each is of another size, and keys are normalised and rotated by head.
+        var attention = instructions.FirstOrDefault(i => i.Operation is AttentionOperation && i.Reads.Any(again.Writes.Contains));
+        if (attention?.Operation is AttentionOperation heads && (heads.Sequences, heads.KeyValueHeads, heads.HeadSize) != (operation.Sequences, operation.KeyValueHeads, operation.HeadSize))
+        {
+            return $"makes keys and values again of {operation.Sequences} sequences in {operation.KeyValueHeads} heads of {operation.HeadSize}, "
+                + $"and '{attention.Label}' takes {heads.Sequences} in {heads.KeyValueHeads} of {heads.HeadSize}";
+        }
+
         var norm = instructions.FirstOrDefault(i => i.Operation is NormOperation && i.Reads.Any(r => projections.Any(p => p.Writes.Any(w => w.Tensor == r.Tensor && w.Layer == r.Layer))));
         var ofKeys = norm is null ? null : WeightsOf(norm, tensors).LastOrDefault();
         if (operation.Normalises != ofKeys is not null || (ofKeys is not null && !weights.Any(w => IsSame(w, ofKeys))))
             return ofKeys is null ? "normalises keys that its layer does not normalise" : $"makes keys again without their norm, '{ofKeys.Tensor}'";
+        if (ofKeys is not null && weights.First(w => IsSame(w, ofKeys)).Range is { } range && range.Length.At(context) != tensors[ofKeys.Tensor].Units.At(context))
+            return $"makes keys again with a part of their norm, '{ofKeys.Tensor}'";
         return null;
     }
 
