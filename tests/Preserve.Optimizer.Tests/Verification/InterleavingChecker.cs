@@ -64,6 +64,8 @@ internal sealed class InterleavingChecker
     {
         foreach (var tensor in _plan.Tensors)
         {
+            if (tensor.Units.At(_context) < 0)
+                return "less than nothing";
             if (tensor is { Role: TensorRole.Value, OnHost: false } && (tensor.Offset < 0 || (decimal)tensor.Offset + tensor.Bytes.At(_context) > _plan.ArenaBytes))
                 return "outside of the arena";
         }
