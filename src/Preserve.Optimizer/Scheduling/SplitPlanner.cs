@@ -161,11 +161,15 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         /// takes more in some ranges of contexts recomputes nothing there, and keeps what it gains in the others.</summary>
         public CacheSplit Best()
         {
-            var whole = _contexts.Sum(c => _planner._times.Of(_whole.Plan, c));
+            var times = _planner._times;
+            var whole = _contexts.Sum(c => times.Of(_whole.Plan, c));
             Trial? best = null;
-            foreach (var tried in _tried.ToList())
+            // No less than this is left when it is mended.
+            foreach (var (tried, least) in _tried.Select(t => (Trial: t, Least: _contexts.Sum(c => Math.Min(times.Of(t.Plan, c), times.Of(_whole.Plan, c))))).OrderBy(t => t.Least))
             {
-                if (Mended(tried) is { } trial && trial.Time < whole && (best is null || trial.Time < best.Time))
+                if (least >= (best?.Time ?? whole))
+                    break;
+                if (Mended(tried) is { } trial && trial.Time < (best?.Time ?? whole))
                     best = trial;
             }
             return best?.Split ?? CacheSplit.None;

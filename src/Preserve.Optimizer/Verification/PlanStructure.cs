@@ -77,8 +77,6 @@ internal sealed class PlanStructure
             if (node is Instruction instruction)
             {
                 CheckInstruction(instruction, layers);
-                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(_brought.Resolve(instruction), body.OfType<Instruction>().Select(_brought.Resolve), _tensors, _context) is { } fault)
-                    Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
                 continue;
             }
             var repeat = (Repeat)node;
@@ -89,6 +87,21 @@ internal sealed class PlanStructure
                 continue;
             }
             CheckNodes(repeat.Body, new Layers(repeat.FirstLayer, repeat.Count, repeat.Stride));
+        }
+        CheckRecomputations(body, layers);
+    }
+
+    /// <summary>What is made again is compared with the instructions around it, which are sound by now.</summary>
+    private void CheckRecomputations(EquatableArray<PlanNode> body, Layers layers)
+    {
+        ILookup<string, Instruction>? ofBatches = null;
+        foreach (var instruction in body.OfType<Instruction>().Where(i => i.Operation is RecomputeOperation))
+        {
+            if (_faults.Count > 0)
+                return;
+            ofBatches ??= body.OfType<Instruction>().Where(RecomputedProjection.Asks).Select(_brought.Resolve).ToLookup(i => BatchNames.SuffixOf(i.Writes[0].Tensor), StringComparer.Ordinal);
+            if (RecomputedProjection.Fault(_brought.Resolve(instruction), ofBatches, _tensors, _context) is { } fault)
+                Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
         }
     }
 
