@@ -60,6 +60,9 @@ internal sealed class GenerationSimulation
             await BandedRun.OfAsync(plans.Steps[0].Plan, deployed.Context, device, new SimulationOptions(), cancellation));
     }
 
+    /// <summary>What is to be known of the model, the device and the host.</summary>
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost }.OfType<string>()];
+
     public GenerationDocument ToDocument() => new()
     {
         Model = Deployed.Spec.Model.Name,
@@ -83,6 +86,6 @@ internal sealed class GenerationSimulation
             Prompt + i, Decode.RecomputedTokens(Prompt + i), Simulation.Microseconds(BaseRun.Decode[i].Picoseconds), Simulation.Microseconds(s.Picoseconds)))],
         Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],
         Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
-        Notes = [.. Deployed.Notes, .. ConvertedFormats.Of(Decode, Deployed.Device)],
+        Notes = [.. Notes, .. ConvertedFormats.Of(Decode, Deployed.Device)],
     };
 }

@@ -44,7 +44,7 @@ internal sealed class Simulation
     public double CollectiveShare => (double)CollectiveTime(BaseRun) / BaseRun.Picoseconds;
 
     /// <summary>What is not exact about the step and its model.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
 
     private IEnumerable<string> HeadNotes => Deployed.Device.Calibration is not { Decode: not null } and not { Prefill: not null } ? [] : Plan.Instructions()
         .Select(i => i.Operation).OfType<AttentionOperation>().Select(o => o.HeadSize).Where(s => s != DeviceCalibration.MeasuredHeadSize).Distinct()
@@ -83,8 +83,17 @@ internal sealed class Simulation
     /// <summary>Whether the KV-cache lives in the host's memory.</summary>
     public bool HasHostCache => Deployed.Spec.Offload.KeyValues == Home.Host;
 
+    /// <summary>Whether the layers' matrices live in the host's memory.</summary>
+    public bool HasHostWeights => Deployed.Spec.Offload.Weights == Home.Host;
+
     /// <summary>Weights, KV-cache and values of one rank, in the device's memory.</summary>
-    public long MemoryBytes => Report.WeightBytes + (HasHostCache ? 0 : Report.KeyValueBytes) + Plan.ArenaBytes;
+    public long MemoryBytes => Report.WeightBytes - HostWeightBytes + (HasHostCache ? 0 : Report.KeyValueBytes) + Plan.ArenaBytes;
+
+    /// <summary>Of one rank's weights, those in the host's memory.</summary>
+    public long HostWeightBytes => MemoryFit.Of(Deployed.Spec, Deployed.Device.MemoryBytes).HostWeightBytes / Deployed.Spec.TensorParallel;
+
+    /// <summary>What one rank keeps in the host's memory.</summary>
+    public long HostBytes => PlanFootprint.Of(Plan, Deployed.Context).HostBytes;
 
     /// <summary>Plans and runs.</summary>
     public static async Task<Simulation> RunAsync(DeployedModel deployed, bool cold, CancellationToken cancellation)
@@ -111,7 +120,9 @@ internal sealed class Simulation
             Context = spec.Steps[0] is DecodeSpec ? Deployed.Context : spec.Steps[0].NewTokens,
             Prefetch = Plan.Policy.ToString().ToLowerInvariant(),
             PrefetchTargets = spec.PrefetchTargets switch { Preserve.PrefetchTargets.Weights => "weights", Preserve.PrefetchTargets.KeyValues => "kv", _ => "both" },
+            Batches = Plan.Batches,
             KvHome = HasHostCache ? "host" : "device",
+            WeightHome = HasHostWeights ? "host" : "device",
             Split = SplitDocument.Of(Report.Split),
             KvBlockTokens = spec.KeyValueBlockTokens == 0 ? null : spec.KeyValueBlockTokens,
             BaseMicroseconds = Microseconds(BaseRun.Picoseconds),
@@ -136,6 +147,7 @@ internal sealed class Simulation
                 ? new GuardDocument(Names.GuardOutcomes[guard.Outcome], Microseconds(guard.LowPicoseconds), Microseconds(guard.HighPicoseconds))
                 : null,
             MemoryBytes = MemoryBytes,
+            HostBytes = HostBytes,
             Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],
             Doubtful = [.. Deployed.Device.DoubtfulFields.Select(NoteDocument.Of)],
             Notes = [.. Notes, .. ConvertedFormats.Of(Plan, Deployed.Device)],

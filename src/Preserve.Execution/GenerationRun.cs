@@ -28,6 +28,16 @@ public sealed record GenerationRun(int Batch, StepRun Prefill, EquatableArray<St
     public double DecodeShare(Func<StepRun, long> of) =>
         DecodePicoseconds == 0 ? 0 : (double)Decode.Sum(of ?? throw new ArgumentNullException(nameof(of))) / DecodePicoseconds;
 
+    /// <summary>The part of the whole generation's time, the prefill's included, in which something goes on.</summary>
+    /// <param name="of">The time of a step in which it does, in picoseconds.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="of"/> is null.</exception>
+    public double Share(Func<StepRun, long> of)
+    {
+        if (of is null)
+            throw new ArgumentNullException(nameof(of));
+        return Picoseconds == 0 ? 0 : (double)(of(Prefill) + Decode.Sum(of)) / Picoseconds;
+    }
+
     /// <summary>Runs a generation.</summary>
     /// <param name="executor">Runs the steps.</param>
     /// <param name="prefill">The plan of the prefill.</param>

@@ -101,6 +101,8 @@ public sealed class SimulatedBackend : IBackend
             CopyToDevicePicoseconds = totals.CopyToDevicePicoseconds,
             CopyToHostPicoseconds = totals.CopyToHostPicoseconds,
             CopyExposedPicoseconds = totals.CopyExposedPicoseconds,
+            CopyHiddenPicoseconds = totals.CopyHiddenPicoseconds,
+            CollectivePicoseconds = totals.CollectivePicoseconds,
             Timeline = _recording is null ? default(EquatableArray<InstructionRun>) : _recording.Timeline.ToArray(),
             Usage = _recording is null ? default(EquatableArray<ResourceUse>) : _recording.Usage.ToArray(),
         });

@@ -35,6 +35,12 @@ public sealed record StepRun(long Picoseconds)
     /// not measure it.</summary>
     public long CopyExposedPicoseconds { get; init; }
 
+    /// <summary>Time in which something is copied between host and device beside a kernel or a collective. 0 where a backend does not measure it.</summary>
+    public long CopyHiddenPicoseconds { get; init; }
+
+    /// <summary>Time in which a collective has the scale-up link, whatever runs beside it. 0 where a backend does not measure it.</summary>
+    public long CollectivePicoseconds { get; init; }
+
     /// <summary>Every instruction in the order of its end; empty unless the backend was asked to record it.</summary>
     public EquatableArray<InstructionRun> Timeline { get; init; }
 

@@ -3,14 +3,22 @@ using Preserve.Optimizer;
 
 namespace Preserve.Benchmarks;
 
-/// <summary>What it takes to plan and run a whole generation of a large model whose KV-cache lives on the host.</summary>
+/// <summary>What it takes to plan and run a whole generation of a large model whose KV-cache lives on the host: row by row, and column by column with
+/// its weights there too.</summary>
 internal static class Generation
 {
     private const int Batch = 16, Prompt = 512, Tokens = 128, WarmUps = 60, Runs = 31;
 
     public static void Measure()
     {
-        if (!DeviceCatalogue.TryGet(Devices.A100Sxm80, out var device))
+        Measure("row by row", Devices.A100Sxm80, OffloadSpec.None with { KeyValues = Home.Host });
+        foreach (var batches in new[] { 2, 8 })
+            Measure($"column by column, {batches} batches", Devices.A100Sxm40, new OffloadSpec(Home.Host, Home.Host, Objective.Throughput, batches));
+    }
+
+    private static void Measure(string schedule, string id, OffloadSpec offload)
+    {
+        if (!DeviceCatalogue.TryGet(id, out var device))
             throw new InvalidOperationException("no such device");
         var layer = new LayerSpec(
             "DecoderLayer", Norm.Layer, PostNorm: false, Position.Learned, Parallel: false,
@@ -23,7 +31,7 @@ internal static class Generation
             model, device.Id, 1, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.None, SeparateProjections: false,
             new StepSpec[] { new PrefillSpec(Batch, Prompt), new DecodeSpec(Batch, Prompt + Tokens - 2, Total: false, Prompt) })
         {
-            Offload = OffloadSpec.None with { KeyValues = Home.Host },
+            Offload = offload,
         };
         var (plans, runs) = (new List<double>(), new List<double>());
         for (var i = 0; i < WarmUps + Runs; i++)
@@ -37,7 +45,7 @@ internal static class Generation
             plans.Add(planning);
             runs.Add(clock.Elapsed.TotalMilliseconds - planning);
         }
-        Console.WriteLine($"{model.Name}, {Batch} prompts of {Prompt} tokens, {Tokens} tokens each: planned and proved in {Median(plans):0.0} ms, run in {Median(runs):0.0} ms (medians of {Runs})");
+        Console.WriteLine($"{model.Name}, {schedule}, {Batch} prompts of {Prompt} tokens, {Tokens} tokens each: planned and proved in {Median(plans):0.0} ms, run in {Median(runs):0.0} ms (medians of {Runs})");
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -33,6 +33,11 @@ public sealed class DeclareTests : IDisposable
     }
 
     [Fact]
+    public async Task Weights_on_the_host_and_several_batches_are_declared() =>
+        (await _tool.SucceedAsync(["declare", .. _deployment, "--weight-home", "host", "--batches", "4"]))
+            .ShouldContain("KeyValueHome = Home.Host, WeightHome = Home.Host,");
+
+    [Fact]
     public async Task A_file_gets_what_would_be_printed_and_own_devices_are_named()
     {
         var device = _tool.PathOf("own.json");

@@ -24,6 +24,16 @@ public sealed class GenerateTests : IDisposable
         run.GetProperty("tokensPerSecond").GetDouble().ShouldBe(64 * 16 / ((double)run.GetProperty("totalMicroseconds").GetDecimal() / 1e6), 1e-6);
         run.GetProperty("copyExposedShare").GetDouble().ShouldBeLessThan(json.GetProperty("base").GetProperty("copyExposedShare").GetDouble());
         json.GetProperty("hostBytes").GetInt64().ShouldBeGreaterThan(0);
+        foreach (var shares in new[] { run, run.GetProperty("whole") })
+        {
+            // At any moment a copy is exposed or hidden, and the link to the device is busy with most of them.
+            var copied = shares.GetProperty("copyExposedShare").GetDouble() + shares.GetProperty("copyHiddenShare").GetDouble();
+            copied.ShouldBeInRange(shares.GetProperty("copyToDeviceShare").GetDouble(), shares.GetProperty("copyToDeviceShare").GetDouble() + shares.GetProperty("copyToHostShare").GetDouble());
+            shares.GetProperty("collectiveShare").GetDouble().ShouldBe(0);
+            shares.GetProperty("hbmBusyShare").GetDouble().ShouldBeInRange(0.01, 1);
+        }
+        // A prefill computes more than it copies.
+        run.GetProperty("whole").GetProperty("kernelShare").GetDouble().ShouldBeGreaterThan(run.GetProperty("kernelShare").GetDouble());
     }
 
     [Fact]
@@ -33,6 +43,8 @@ public sealed class GenerateTests : IDisposable
         text.ShouldContain("tokens per second");
         text.ShouldContain("a token's activations are 524,288 bytes, the keys and values that they make 1,048,576: recomputing can pay");
         text.ShouldContain("copies exposed");
+        text.ShouldContain("copies hidden");
+        text.ShouldNotContain("scale-up link busy");
         // On the device there is nothing to split.
         (await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-b", "4", "-p", "128", "-n", "12")).ShouldNotContain("recomputed");
     }
@@ -64,6 +76,40 @@ public sealed class GenerateTests : IDisposable
         exitCode.ShouldBe(2);
         output.ShouldBeEmpty();
         errors.ShouldContain(message);
+    }
+
+    [Fact]
+    public async Task Ranks_have_a_scale_up_link_between_them()
+    {
+        string[] arguments = ["generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-t", "2", "-b", "16", "-p", "128", "-n", "4", "--kv-home", "host", "--prefetch", "none"];
+        (await _tool.SucceedAsync(arguments)).ShouldContain("scale-up link busy");
+        JsonDocument.Parse(await _tool.SucceedAsync([.. arguments, "--json"])).RootElement.GetProperty("this").GetProperty("whole").GetProperty("collectiveShare").GetDouble().ShouldBeInRange(1e-4, 0.9);
+    }
+
+    [Fact]
+    public async Task Memory_of_the_host_that_is_not_known_is_said_and_memory_that_is_known_bounds()
+    {
+        string[] arguments = ["generate", "-m", "opt-6.7b", "-b", "64", "-p", "128", "-n", "4", "--kv-home", "host", "--prefetch", "none"];
+        // 64 sequences of 131 tokens, 32 layers of 2 x 4096 elements in 2 bytes: 4.4 GB.
+        const string unknown = "how much memory the host of a100-40-sxm has is not known: whether it holds the 4.4 GB that are needed there at least is not checked";
+        (await _tool.SucceedAsync([.. arguments, "-d", "a100-40-sxm"])).ShouldContain(unknown);
+        JsonDocument.Parse(await _tool.SucceedAsync([.. arguments, "-d", "a100-40-sxm", "--json"])).RootElement.GetProperty("notes").EnumerateArray()
+            .ShouldContain(n => n.GetString()!.StartsWith(unknown, StringComparison.Ordinal));
+        (await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-b", "4", "-p", "128", "-n", "4", "-d", "a100-40-sxm")).ShouldNotContain("memory the host of");
+
+        (await _tool.SucceedAsync([.. arguments, "-d", await HostAsync("large", 512)])).ShouldNotContain("is not known: whether");
+        var (exitCode, output, errors) = await _tool.RunAsync([.. arguments, "-d", await HostAsync("small", 4)]);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain("does not fit the host's memory: 1 ranks need 4.4 GB there, and it has 4.0 GB");
+
+        async Task<string> HostAsync(string id, int gigabytes)
+        {
+            var path = _tool.PathOf(id + ".json");
+            await File.WriteAllTextAsync(path, DeviceCatalogue.TextOf(Devices.A100Sxm40)!.Replace("\"a100-40-sxm\"", $"\"{id}\"", StringComparison.Ordinal)
+                .Replace("\"host_link\": {", $"\"host_link\": {{ \"host_memory_capacity_gigabytes\": {gigabytes},", StringComparison.Ordinal));
+            return path;
+        }
     }
 
     [Fact]

@@ -81,6 +81,27 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_step_with_its_weights_on_the_host_serves_several_batches()
+    {
+        string[] step = ["--model", "opt-13b", "--device", "a100-40-sxm", "--batch", "16", "--context", "300", "--prompt", "256", "--kv-home", "host", "--weight-home", "host", "--batches", "3", "--prefetch", "none"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync(["simulate", .. step, "--json"])).RootElement;
+        SchemaCheck.Faults(json, JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "simulate.schema.json"))).RootElement).ShouldBeEmpty();
+        (json.GetProperty("batch").GetInt32(), json.GetProperty("batches").GetInt32(), json.GetProperty("weightHome").GetString(), json.GetProperty("kvHome").GetString()).ShouldBe((16, 3, "host", "host"));
+        json.GetProperty("split").GetProperty("recomputedTokens").GetInt32().ShouldBeGreaterThan(0);
+        json.GetProperty("stepMicroseconds").GetDecimal().ShouldBeLessThan(json.GetProperty("baseMicroseconds").GetDecimal());
+        // 40 layers of 12 x 5120 x 5120 weights, and of 48 sequences' 301 tokens, in 2 bytes; the activations of some tokens beside them.
+        json.GetProperty("hostBytes").GetInt64().ShouldBeGreaterThan(40L * ((12 * 5120L * 5120 * 2) + (48 * 301 * 2 * 5120 * 2)));
+        json.GetProperty("memoryBytes").GetInt64().ShouldBeLessThan(10_000_000_000);
+        json.GetProperty("notes").EnumerateArray().ShouldContain(n => n.GetString()!.StartsWith("how much memory the host of a100-40-sxm has is not known", StringComparison.Ordinal));
+        foreach (var verb in new[] { "simulate", "explain" })
+        {
+            var text = await _tool.SucceedAsync([verb, .. step]);
+            text.ShouldContain("column by column: each layer serves 3 batches of 16 before the next layer");
+            text.ShouldContain("25.2 GB of them in the host's memory");
+        }
+    }
+
+    [Fact]
     public async Task Heads_of_a_size_that_was_not_measured_are_noted()
     {
         string[] step = ["simulate", "--device", "h100-sxm", "--prefetch", "none", "--model"];

@@ -97,6 +97,24 @@ public class TransferTests
         Simulate(plan.Unroll(), options: s_cold).Picoseconds.ShouldBe((240 * MB) + 250_000);
     }
 
+    [Fact]
+    public void A_copy_of_no_bytes_is_not_launched_and_is_waited_for_in_its_place()
+    {
+        var plain = PlainDevice(eventMicroseconds: 1);
+        var device = plain with { HostLink = plain.HostLink with { LatencyMicroseconds = 7 } };
+        var none = new UnitRange(0, 0);
+        var nothing = Copy("nothing", TransferDirection.HostToDevice, [Once("far-half") with { Range = none }], [Once("near-half") with { Range = none }], ["first"], signals: true);
+        var first = Read("first", [Once("w")], signals: true);
+        // 9 us of the first matmul, then 1 of the event, 7 of latency and 100 of the copy behind the one of no bytes.
+        var behind = Simulate(Plan(s_tensors, first, nothing, s_load), device: device, options: s_cold);
+        behind.Picoseconds.ShouldBe(117 * MB);
+        behind.CopyToDevicePicoseconds.ShouldBe(108 * MB);
+        behind.ShouldBe(Simulate(Plan(s_tensors, first, s_load with { Waits = new[] { "first" } }), device: device, options: s_cold));
+        behind.CopyHiddenPicoseconds.ShouldBe(0);
+        // Nothing else is waited for.
+        Simulate(Plan(s_tensors, first, nothing), device: device, options: s_cold).Picoseconds.ShouldBe(9 * MB);
+    }
+
     private static Device With(Func<HostLink, HostLink> change)
     {
         var device = PlainDevice();

@@ -70,7 +70,7 @@ internal sealed class DeploymentOptions
     /// <summary>Adds the options of what a deployment declares.</summary>
     public void AddDeclarationTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _blocks, _prefetch, _targets, _sequence, _fusion })
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _weightHome, _batches, _blocks, _prefetch, _targets, _sequence, _fusion })
             command.Options.Add(option);
     }
 
@@ -92,14 +92,7 @@ internal sealed class DeploymentOptions
             throw new InputException($"--tokens is {tokens:#,0}, but must be 2 to 1,000,000: the prefill gives the first");
         if (prompt is < 1 or > 1_000_000)
             throw new InputException($"--prompt is {prompt:#,0}, but must be 1 to 1,000,000");
-        var batches = parsed.GetValue(_batches);
-        var offload = OffloadSpec.None with
-        {
-            KeyValues = HomeOf(parsed.GetValue(_home)),
-            Weights = HomeOf(parsed.GetValue(_weightHome)),
-            Objective = batches == 1 ? Objective.Latency : Objective.Throughput,
-            BatchesPerLayer = batches,
-        };
+        var offload = OffloadOf(parsed);
         return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), offload,
             [new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt), new PrefillSpec(batch, prompt)]);
     }
@@ -108,25 +101,38 @@ internal sealed class DeploymentOptions
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
     public DeployedModel Read(ParseResult parsed)
     {
-        return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), HomeOf(parsed.GetValue(_home)));
+        return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
     }
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
-    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => ReadStep(parsed, m, PrefetchPolicy.None, Home.Device))];
+    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => ReadStep(parsed, m, PrefetchPolicy.None, OffloadSpec.None))];
 
-    private DeployedModel ReadStep(ParseResult parsed, string name, PrefetchPolicy policy, Home keyValueHome)
+    private DeployedModel ReadStep(ParseResult parsed, string name, PrefetchPolicy policy, OffloadSpec offload)
     {
         var (batch, context) = (parsed.GetValue(_batch), parsed.GetValue(_context));
         var prompt = parsed.GetValue(_prompt);
-        if (prompt is not null && (keyValueHome == Home.Device || parsed.GetValue(_phase) != "decode"))
+        if (prompt is not null && (offload.KeyValues == Home.Device || parsed.GetValue(_phase) != "decode"))
             throw new InputException("--prompt says what can be recomputed of a KV-cache on the host in a decode step: it needs --kv-home host and --phase decode");
         if (prompt is 0)
             throw new InputException("--prompt is 0, but a prompt has a token or more");
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false, prompt ?? 0) : new PrefillSpec(batch, context);
         // Without a prompt there are no activations to recompute from.
-        var offload = OffloadSpec.None with { KeyValues = keyValueHome, Recompute = keyValueHome == Home.Host && prompt is null ? RecomputePolicy.None : RecomputePolicy.Best };
+        if (offload.KeyValues == Home.Host && prompt is null)
+            offload = offload with { Recompute = RecomputePolicy.None };
         return Read(parsed, name, policy, offload, [step]);
+    }
+
+    private OffloadSpec OffloadOf(ParseResult parsed)
+    {
+        var batches = parsed.GetValue(_batches);
+        return OffloadSpec.None with
+        {
+            KeyValues = HomeOf(parsed.GetValue(_home)),
+            Weights = HomeOf(parsed.GetValue(_weightHome)),
+            Objective = batches == 1 ? Objective.Latency : Objective.Throughput,
+            BatchesPerLayer = batches,
+        };
     }
 
     private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy, OffloadSpec offload, StepSpec[] steps)
@@ -263,6 +269,18 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
     private string? SetAside => Device.L2.SetAsideMebibytes > 0
         ? $"{Device.L2.SetAsideMebibytes.ToString(CultureInfo.InvariantCulture)} MiB of the L2 are set aside for prefetches, as l2.set_aside_mebibytes of {Device.Id} declares"
         : null;
+
+    /// <summary>That the host's memory is not known, and what is needed there; null where nothing is, and where it is known and was checked.</summary>
+    public string? UnknownHost
+    {
+        get
+        {
+            if (Spec.Offload is { KeyValues: Home.Device, Weights: Home.Device } || Device.HostMemoryBytes is not null)
+                return null;
+            var needed = Optimizer.MemoryFit.Of(Spec, Device.MemoryBytes).HostBytes;
+            return $"how much memory the host of {Device.Id} has is not known: whether it holds the {(needed / 1e9).ToString("0.0", CultureInfo.InvariantCulture)} GB that are needed there at least is not checked; host_link.host_memory_capacity_gigabytes of a device file says how much it has";
+        }
+    }
 
     private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()
         ? $"the device file has the id of the built-in device {Device.Id}, and other contents: the plan carries that id and is of the file"

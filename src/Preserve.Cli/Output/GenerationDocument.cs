@@ -50,18 +50,32 @@ internal sealed record GenerationDocument
     public void Write(TextWriter output) => output.WriteLine(JsonSerializer.Serialize(this, DocumentContext.Default.GenerationDocument));
 }
 
-/// <summary>A generation's run. Shares are of the decode steps' time.</summary>
+/// <summary>A generation's run.</summary>
 internal sealed record RunDocument(
     decimal PrefillMicroseconds, decimal DecodeMicroseconds, decimal TotalMicroseconds, double TokensPerSecond, decimal FirstStepMicroseconds, decimal LastStepMicroseconds,
-    double KernelShare, double HbmShare, double CopyToDeviceShare, double CopyToHostShare, double CopyExposedShare)
+    double KernelShare, double HbmShare, double HbmBusyShare, double CollectiveShare, double CopyToDeviceShare, double CopyToHostShare, double CopyExposedShare, double CopyHiddenShare,
+    SharesDocument Whole)
 {
     /// <param name="run">The run.</param>
     /// <param name="memoryShare">The part of the memory's rate that its decode steps use.</param>
-    public static RunDocument Of(GenerationRun run, double memoryShare) => new(
-        Simulation.Microseconds(run.Prefill.Picoseconds), Simulation.Microseconds(run.DecodePicoseconds), Simulation.Microseconds(run.Picoseconds), run.TokensPerSecond,
-        Simulation.Microseconds(run.Decode[0].Picoseconds), Simulation.Microseconds(run.Decode[^1].Picoseconds),
-        run.DecodeShare(s => s.KernelPicoseconds), memoryShare, run.DecodeShare(s => s.CopyToDevicePicoseconds),
-        run.DecodeShare(s => s.CopyToHostPicoseconds), run.DecodeShare(s => s.CopyExposedPicoseconds));
+    public static RunDocument Of(GenerationRun run, double memoryShare)
+    {
+        var decode = SharesDocument.Of(run.DecodeShare);
+        return new(
+            Simulation.Microseconds(run.Prefill.Picoseconds), Simulation.Microseconds(run.DecodePicoseconds), Simulation.Microseconds(run.Picoseconds), run.TokensPerSecond,
+            Simulation.Microseconds(run.Decode[0].Picoseconds), Simulation.Microseconds(run.Decode[^1].Picoseconds),
+            decode.KernelShare, memoryShare, decode.HbmBusyShare, decode.CollectiveShare, decode.CopyToDeviceShare, decode.CopyToHostShare, decode.CopyExposedShare, decode.CopyHiddenShare,
+            SharesDocument.Of(run.Share));
+    }
+}
+
+/// <summary>Parts of a time in which each resource is busy.</summary>
+internal sealed record SharesDocument(
+    double KernelShare, double HbmBusyShare, double CollectiveShare, double CopyToDeviceShare, double CopyToHostShare, double CopyExposedShare, double CopyHiddenShare)
+{
+    public static SharesDocument Of(Func<Func<StepRun, long>, double> share) => new(
+        share(s => s.KernelPicoseconds), share(s => s.HbmBusyPicoseconds), share(s => s.CollectivePicoseconds), share(s => s.CopyToDevicePicoseconds),
+        share(s => s.CopyToHostPicoseconds), share(s => s.CopyExposedPicoseconds), share(s => s.CopyHiddenPicoseconds));
 }
 
 /// <summary>A decode step of a generation.</summary>

@@ -21,13 +21,17 @@ internal static class GenerationText
         Row("first decode step", r => Milliseconds(r.Decode[0].Picoseconds));
         Row("last decode step", r => Milliseconds(r.Decode[^1].Picoseconds));
         Row("kernels run", r => Share(r, s => s.KernelPicoseconds));
+        Row("memory busy", r => Share(r, s => s.HbmBusyPicoseconds));
         Row("memory's rate used", r => $"{100 * simulation.MemoryShare(r):0.0} %");
+        if (deployed.Spec.TensorParallel > 1)
+            Row("scale-up link busy", r => Share(r, s => s.CollectivePicoseconds));
         Row("link to the device busy", r => Share(r, s => s.CopyToDevicePicoseconds));
         Row("link to the host busy", r => Share(r, s => s.CopyToHostPicoseconds));
         Row("copies exposed", r => Share(r, s => s.CopyExposedPicoseconds));
+        Row("copies hidden", r => Share(r, s => s.CopyHiddenPicoseconds));
         AnsiConsole.Write(table);
         Console.WriteLine($"base: {(simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched")}");
-        Console.WriteLine($"{simulation.Speedup:0.000} times as fast; parts are of the decode steps' time, and exposed is where a copy runs and neither a kernel nor a collective");
+        Console.WriteLine($"{simulation.Speedup:0.000} times as fast; parts are of the decode steps' time, in brackets of the whole generation's; exposed is where a copy runs and neither a kernel nor a collective, hidden where one does");
         Console.WriteLine($"each rank holds at most {simulation.Footprint.DeviceBytes / 1e9:0.0} GB in the device's memory and {simulation.Footprint.HostBytes / 1e9:0.0} GB in the host's");
         if (simulation.Report.Split is { } split)
         {
@@ -38,7 +42,7 @@ internal static class GenerationText
             ? $"band      nothing of {deployed.Device.Id} was measured: how far these times are off is not known"
             : $"band      a step at {deployed.Context:#,0} cached tokens takes {Milliseconds(simulation.Longest.Run.Picoseconds)}; "
                 + $"{(simulation.Longest.Unmeasured.Count > 0 ? $"of the measured part alone (not {string.Join(", ", simulation.Longest.Unmeasured)}), " : "")}four of five lie from {Milliseconds(band.LowPicoseconds)} to {Milliseconds(band.HighPicoseconds)}");
-        foreach (var note in deployed.Notes)
+        foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Decode, deployed.Device))
             Console.WriteLine($"formats   {note}");
@@ -65,7 +69,7 @@ internal static class GenerationText
         AnsiConsole.Write(table);
     }
 
-    private static string Share(GenerationRun run, Func<StepRun, long> of) => $"{100 * run.DecodeShare(of):0.0} %";
+    private static string Share(GenerationRun run, Func<StepRun, long> of) => $"{100 * run.DecodeShare(of):0.0} % ({100 * run.Share(of):0.0} %)";
 
     private static string Seconds(long picoseconds) => $"{picoseconds / 1e12:#,0.000} s";
 

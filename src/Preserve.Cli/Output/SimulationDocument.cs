@@ -16,6 +16,8 @@ internal sealed record SimulationDocument
 
     public required int Batch { get; init; }
 
+    public required int Batches { get; init; }
+
     public required int Context { get; init; }
 
     public required string Prefetch { get; init; }
@@ -23,6 +25,8 @@ internal sealed record SimulationDocument
     public required string PrefetchTargets { get; init; }
 
     public required string KvHome { get; init; }
+
+    public required string WeightHome { get; init; }
 
     public required SplitDocument? Split { get; init; }
 
@@ -67,6 +71,8 @@ internal sealed record SimulationDocument
     public required GuardDocument? Guard { get; init; }
 
     public required long MemoryBytes { get; init; }
+
+    public required long HostBytes { get; init; }
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 

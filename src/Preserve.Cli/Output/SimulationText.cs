@@ -10,8 +10,10 @@ internal static class SimulationText
         var (plan, spec) = (simulation.Plan, simulation.Deployed.Spec);
         Console.WriteLine($"{plan.Model} on {plan.Ranks} x {simulation.Deployed.Device.Name}: {plan.Step}");
         Console.WriteLine(
-            $"weights {Name(spec.Weights)}, activations {Name(spec.Activations)}, KV-cache {Name(spec.KeyValues)}; each rank holds {simulation.Report.WeightBytes / 1e9:0.0} GB of weights, " +
+            $"weights {Name(spec.Weights)}, activations {Name(spec.Activations)}, KV-cache {Name(spec.KeyValues)}; each rank holds {simulation.Report.WeightBytes / 1e9:0.0} GB of weights{(simulation.HasHostWeights ? $", {simulation.HostWeightBytes / 1e9:0.0} GB of them in the host's memory" : "")}, " +
             $"{simulation.Report.KeyValueBytes / 1e9:0.0} GB of KV-cache{(simulation.HasHostCache ? " in the host's memory" : "")}, {plan.ArenaBytes / 1e6:0.0} MB of values");
+        if (plan.Batches > 1)
+            Console.WriteLine($"column by column: each layer serves {plan.Batches} batches of {plan.Step.Batch} before the next layer");
     }
 
     public static void PrintTimes(Simulation simulation)

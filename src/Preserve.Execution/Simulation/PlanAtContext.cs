@@ -41,6 +41,7 @@ internal sealed class PlanAtContext
         _readsEnd = new int[instructions];
         _end = new int[instructions];
         Demands = new KernelDemand[instructions];
+        IsIdle = new bool[instructions];
         WrittenBytes = new long[instructions];
         ReadBytes = new long[instructions];
         var touched = 0;
@@ -75,6 +76,9 @@ internal sealed class PlanAtContext
     public TouchedSegment[] Touched { get; }
 
     public KernelDemand[] Demands { get; }
+
+    /// <summary>Instructions that have nothing to do at this context: copies of no bytes, and recomputations of no tokens, which read no weight.</summary>
+    public bool[] IsIdle { get; }
 
     /// <summary>Bytes read by instruction, lookups included.</summary>
     public long[] ReadBytes { get; }
@@ -129,6 +133,13 @@ internal sealed class PlanAtContext
     {
         var at = _begin[instruction];
         long looked = 0, read = 0, written = 0;
+        IsIdle[instruction] = _plan.Instructions[instruction].Operation is RecomputeOperation again && again.Tokens.At(_context) == 0;
+        if (IsIdle[instruction])
+        {
+            _readsEnd[instruction] = _end[instruction] = at;
+            ReadBytes[instruction] = WrittenBytes[instruction] = 0;
+            return;
+        }
         foreach (var reference in _plan.Reads[instruction])
         {
             if (reference.LookupBytes >= 0)
@@ -142,6 +153,7 @@ internal sealed class PlanAtContext
         _end[instruction] = at;
         ReadBytes[instruction] = looked + read;
         WrittenBytes[instruction] = written;
+        IsIdle[instruction] = _plan.IsTransfer[instruction] && looked + read + written == 0;
     }
 
     private void SetDemand(int instruction) => Demands[instruction] =

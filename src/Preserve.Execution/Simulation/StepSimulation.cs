@@ -23,6 +23,9 @@ internal sealed class StepSimulation
     private readonly long[] _ended;
     private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
     private readonly long[] _startedAt = new long[Streams];
+
+    /// <summary>Streams whose events the idle instructions of each stream wait for, since its last that was not idle.</summary>
+    private readonly int[] _waitedIdle = new int[Streams];
     private readonly long[] _hot = new long[Streams];
     private readonly long[] _cold = new long[Streams];
     private readonly StepRecording? _recording;
@@ -117,6 +120,7 @@ internal sealed class StepSimulation
         _recording?.Clear();
         Array.Clear(_ended, 0, _ended.Length);
         _totals = default;
+        Array.Clear(_waitedIdle, 0, Streams);
         _copies = _collectives = _prefetchStreams = _activePrefetches = 0;
         _mayStart = true;
         while (true)
@@ -153,6 +157,8 @@ internal sealed class StepSimulation
         _totals.Picoseconds += passed;
         if ((active & _collectives) != 0 && (active & ~(_collectives | _prefetchStreams)) == 0)
             _totals.CollectiveExposedPicoseconds += passed;
+        if ((active & _collectives) != 0)
+            _totals.CollectivePicoseconds += passed;
         if ((active & _collectives) == 0 && (active & _prefetchStreams) != 0)
             _totals.PrefetchElsewherePicoseconds += passed;
         if ((_resources.InUse & Resources.Hbm) != 0)
@@ -184,6 +190,8 @@ internal sealed class StepSimulation
             _totals.CopyToHostPicoseconds += passed;
         if ((active & ((1 << (int)StreamKind.Compute) | _collectives)) == 0)
             _totals.CopyExposedPicoseconds += passed;
+        else
+            _totals.CopyHiddenPicoseconds += passed;
     }
 
     /// <summary>Starts all that can start, in the order of streams, until nothing more can.</summary>
@@ -204,7 +212,7 @@ internal sealed class StepSimulation
 
     private bool TryStart(int stream, int instruction)
     {
-        var events = 0;
+        var (events, waited) = (0, 0);
         foreach (var chain in _plan.Waits[instruction])
         {
             foreach (var binding in chain)
@@ -216,11 +224,25 @@ internal sealed class StepSimulation
                     if (_ended[binding.Source] < Needed(stream, binding))
                         return false;
                     events++;
+                    waited |= 1 << (int)_plan.Instructions[binding.Source].Stream;
                 }
                 break;
             }
         }
 
+        _startedAt[stream] = _totals.Picoseconds;
+        _hot[stream] = _cold[stream] = 0;
+        if (_sizes.IsIdle[instruction])
+        {
+            // It is not launched: the next one waits in its place, and for the later of two events of one stream.
+            _waitedIdle[stream] |= waited;
+            if (_plan.IsTransfer[instruction])
+                _copies++;
+            End(stream);
+            return true;
+        }
+        for (var idle = _waitedIdle[stream] & ~waited; idle != 0; idle &= idle - 1)
+            events++;
         if (_plan.IsTransfer[instruction])
         {
             // It waits for a free copy engine; whoever frees one lets it try again.
@@ -228,8 +250,7 @@ internal sealed class StepSimulation
                 return false;
             _copies++;
         }
-        _startedAt[stream] = _totals.Picoseconds;
-        _hot[stream] = _cold[stream] = 0;
+        _waitedIdle[stream] = 0;
         if (_plan.IsPrefetch[instruction])
         {
             if (_sizes.ReadBytes[instruction] == 0)

@@ -14,6 +14,8 @@ internal struct StepTotals
     public long CopyToDevicePicoseconds;
     public long CopyToHostPicoseconds;
     public long CopyExposedPicoseconds;
+    public long CopyHiddenPicoseconds;
+    public long CollectivePicoseconds;
 
     /// <summary>Adds <paramref name="times"/> times what was added since <paramref name="since"/>.</summary>
     public void Repeat(in StepTotals since, long times)
@@ -29,6 +31,8 @@ internal struct StepTotals
         CopyToDevicePicoseconds += times * (CopyToDevicePicoseconds - since.CopyToDevicePicoseconds);
         CopyToHostPicoseconds += times * (CopyToHostPicoseconds - since.CopyToHostPicoseconds);
         CopyExposedPicoseconds += times * (CopyExposedPicoseconds - since.CopyExposedPicoseconds);
+        CopyHiddenPicoseconds += times * (CopyHiddenPicoseconds - since.CopyHiddenPicoseconds);
+        CollectivePicoseconds += times * (CollectivePicoseconds - since.CollectivePicoseconds);
     }
 
     /// <summary>Adds what lies between two totals.</summary>
@@ -45,5 +49,7 @@ internal struct StepTotals
         CopyToDevicePicoseconds += to.CopyToDevicePicoseconds - from.CopyToDevicePicoseconds;
         CopyToHostPicoseconds += to.CopyToHostPicoseconds - from.CopyToHostPicoseconds;
         CopyExposedPicoseconds += to.CopyExposedPicoseconds - from.CopyExposedPicoseconds;
+        CopyHiddenPicoseconds += to.CopyHiddenPicoseconds - from.CopyHiddenPicoseconds;
+        CollectivePicoseconds += to.CollectivePicoseconds - from.CollectivePicoseconds;
     }
 }

@@ -121,7 +121,7 @@ internal sealed class GraphVerifier
     }
 
     private static string? SizeFault(Graph graph, GraphTensor tensor) =>
-        tensor.Units.At(graph.Step.MaxContext) > 0 && tensor.UnitBytes > 0 ? null : $"{tensor.Name} has no size";
+        tensor.Units.Most(graph.Step.MinContext, graph.Step.MaxContext) > 0 && tensor.UnitBytes > 0 ? null : $"{tensor.Name} has no size";
 
     private static string? PlaceFault(Graph graph)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -15,11 +14,12 @@ internal sealed class PublishedRule(long roomBytes) : IPrefetchRule
 
     public void Choose(Graph graph, List<PrefetchWindow> windows)
     {
+        var flow = DataFlow.Of(graph);
         var (first, last) = (graph.Step.MinContext, graph.Step.MaxContext);
         for (var i = 0; i < windows.Count; i++)
         {
             var window = windows[i];
-            var room = roomBytes - WindowReach.OwnBytes(window, windows.Take(i));
+            var room = roomBytes - WindowReach.UnreadBytes(graph, flow, windows, i);
             foreach (var candidate in window.Candidates)
             {
                 candidate.Room = room;

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -44,24 +45,42 @@ internal static class WindowReach
         return BreadthFirst.From(flow, start, v => v <= last);
     }
 
-    /// <summary>Bytes of a window's own weight, where its host shares the matmul's kernel, that windows before it have prefetched: they
-    /// stand in the L2 while the host begins.</summary>
-    /// <param name="window">The window.</param>
-    /// <param name="before">The windows before it, with what was chosen in them.</param>
-    public static Amount OwnBytes(PrefetchWindow window, IEnumerable<PrefetchWindow> before)
+    /// <summary>Bytes that windows before one have prefetched and that nothing is sure to have read when it opens: of its own weight, where its host
+    /// shares the matmul's kernel, and of what is read beside it, where its host needs only what came from the host's memory.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="flow">Its edges.</param>
+    /// <param name="windows">The windows in program order; what is chosen in those before stands.</param>
+    /// <param name="at">Which of them.</param>
+    public static Amount UnreadBytes(Graph graph, DataFlow flow, List<PrefetchWindow> windows, int at)
     {
-        Amount bytes = 0;
-        if (window.Host.Operation is not CollectiveOperation { MatMul: not null })
-            return bytes;
-        foreach (var earlier in before)
+        // Prefetches run in order: what was done when an earlier one began is done.
+        var done = new HashSet<int>();
+        AddBefore(windows[at].Host);
+        foreach (var earlier in windows.Take(at).Where(w => w.Candidates.Any(c => c.Chosen is not null)))
+            AddBefore(earlier.Host);
+
+        var unread = new Dictionary<GraphReference, Amount>();
+        foreach (var earlier in windows.Take(at))
         {
-            foreach (var candidate in earlier.Candidates)
+            var host = graph.Operators.IndexOf(earlier.Host);
+            // What the next step reads is counted where it is read.
+            foreach (var candidate in earlier.Candidates.Where(c => c.Chosen is not null && c.Reader >= host && !done.Contains(c.Reader)))
+                unread[candidate.Tensor] = candidate.Prefetched;
+        }
+        return unread.Values.Aggregate((Amount)0, (sum, bytes) => sum + bytes);
+
+        void AddBefore(GraphOperator host)
+        {
+            var rest = new Stack<int>([graph.Operators.IndexOf(host)]);
+            while (rest.Count > 0)
             {
-                if (candidate.Chosen is not null && window.Host.Reads.Contains(candidate.Tensor))
-                    bytes = candidate.Prefetched;
+                foreach (var before in flow.Predecessors(rest.Pop()))
+                {
+                    if (done.Add(before))
+                        rest.Push(before);
+                }
             }
         }
-        return bytes;
     }
 
     /// <summary>Whether a collective is a reduce-scatter and the next one the all-gather that ends what it begins.</summary>

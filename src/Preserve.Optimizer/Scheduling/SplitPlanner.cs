@@ -9,7 +9,8 @@ namespace Preserve.Optimizer;
 /// <summary>Plans the decode steps of a KV-cache in host memory: with everything transferred, with the best split of either form, and with
 /// some between them, of which it takes the one that the simulation finds fastest.</summary>
 /// <remarks>The formulas price a layer alone; the simulation runs the whole step, with its event costs, its first and last layer, and
-/// whatever else is on the link. A split that is slower than transferring everything at a context where its plan changes course is not taken.</remarks>
+/// whatever else is on the link. In a range of contexts in which a split is slower than transferring everything, where its plan changes course,
+/// it recomputes nothing.</remarks>
 internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, CancellationToken cancellationToken)
 {
     /// <summary>Ranges of contexts that a plan has splits of their own for: each breakpoint is proved, and timed.</summary>
@@ -145,7 +146,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         private readonly Dictionary<string, (KvSplitProblem Problem, int Layers)> _problems;
         private readonly List<int> _contexts;
         private readonly long _room;
-        private readonly List<(CacheSplit Split, ExecutionPlan Plan, long Time)> _tried = [];
+        private readonly List<Trial> _tried = [];
         private bool _tooLarge;
 
         public SplitSearch(SplitPlanner planner, DecodeSpec step, StepDraft whole, Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
@@ -156,18 +157,41 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - (sizes.WeightBytes() - sizes.HostWeightBytes()));
         }
 
-        /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything.</summary>
+        /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything. One that
+        /// takes more in some ranges of contexts recomputes nothing there, and keeps what it gains in the others.</summary>
         public CacheSplit Best()
         {
             var times = _planner._times;
             var whole = _contexts.Sum(c => times.Of(_whole.Plan, c));
-            foreach (var (split, plan, time) in _tried.Where(t => t.Time < whole).OrderBy(t => t.Time))
+            Trial? best = null;
+            // No less than this is left when it is mended.
+            foreach (var (tried, least) in _tried.Select(t => (Trial: t, Least: _contexts.Sum(c => Math.Min(times.Of(t.Plan, c), times.Of(_whole.Plan, c))))).OrderBy(t => t.Least))
             {
-                if (plan.CheckedContexts().All(c => times.Of(plan, c) <= times.Of(_whole.Plan, c)))
-                    return split;
+                if (least >= (best?.Time ?? whole))
+                    break;
+                if (Mended(tried) is { } trial && trial.Time < (best?.Time ?? whole))
+                    best = trial;
             }
-            return CacheSplit.None;
+            return best?.Split ?? CacheSplit.None;
         }
+
+        /// <summary>A split without the ranges in which it is slower than transferring everything; null where nothing is left of it.</summary>
+        private Trial? Mended(Trial tried)
+        {
+            var trial = tried;
+            while (trial is not null)
+            {
+                var slower = trial.Plan.CheckedContexts().Where(c => _planner._times.Of(trial.Plan, c) > _planner._times.Of(_whole.Plan, c)).ToList();
+                if (slower.Count == 0)
+                    return trial;
+                // With nothing recomputed in a range, events and copies of the others may still cost something there.
+                var tokens = trial.Tokens.ToDictionary(t => t.Key, t => t.Value.Select((l, i) => slower.Any(c => IsIn(c, i, t.Value.Length)) ? 0 : l).ToArray());
+                trial = tokens.All(t => t.Value.SequenceEqual(trial.Tokens[t.Key])) ? null : Timed(tokens, trial.Split.Activations, trial.Split.Form);
+            }
+            return null;
+        }
+
+        private bool IsIn(int context, int piece, int pieces) => context >= From(piece, pieces) && context < From(piece + 1, pieces);
 
         /// <summary>Why none was taken.</summary>
         public string WhyNot()
@@ -237,6 +261,15 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         /// <summary>The time over the contexts; the largest there is where nothing is recomputed or it does not fit.</summary>
         private long Time(Dictionary<string, int[]> tokens, ActivationTransfer transfer, KvSplitForm? form)
         {
+            if (Timed(tokens, transfer, form) is not { } trial)
+                return long.MaxValue;
+            _tried.Add(trial);
+            return trial.Time;
+        }
+
+        /// <summary>The plan of a split and its time over the contexts; null where nothing is recomputed or it does not fit.</summary>
+        private Trial? Timed(Dictionary<string, int[]> tokens, ActivationTransfer transfer, KvSplitForm? form)
+        {
             var amounts = new Dictionary<string, Amount>();
             foreach (var kind in tokens)
             {
@@ -247,19 +280,19 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             }
             var candidate = new CacheSplit(form, amounts) { Activations = transfer };
             if (candidate.IsNone)
-                return long.MaxValue;
+                return null;
             var draft = _planner.Unprefetched(_step, candidate);
             if (draft.Graph.ArenaBytes > _room
                 || (_planner.Laws.Device.HostMemoryBytes is { } host && PlanFootprint.Of(draft.Plan, _step.MaxContext).HostBytes > host / draft.Plan.Ranks))
             {
                 _tooLarge = true;
-                return long.MaxValue;
+                return null;
             }
-            var times = _planner._times;
-            var time = _contexts.Sum(c => times.Of(draft.Plan, c));
-            _tried.Add((candidate, draft.Plan, time));
-            return time;
+            return new Trial(candidate, tokens, draft.Plan, _contexts.Sum(c => _planner._times.Of(draft.Plan, c)));
         }
+
+        /// <summary>A split that was planned and timed, with the tokens of each kind of layer in each range of contexts.</summary>
+        private sealed record Trial(CacheSplit Split, Dictionary<string, int[]> Tokens, ExecutionPlan Plan, long Time);
     }
 
     private ICostLaws Laws => laws;

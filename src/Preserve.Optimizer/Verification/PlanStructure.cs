@@ -77,8 +77,6 @@ internal sealed class PlanStructure
             if (node is Instruction instruction)
             {
                 CheckInstruction(instruction, layers);
-                if (_faults.Count == 0 && instruction.Operation is RecomputeOperation && RecomputedProjection.Fault(_brought.Resolve(instruction), body.OfType<Instruction>().Select(_brought.Resolve), _tensors, _context) is { } fault)
-                    Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
                 continue;
             }
             var repeat = (Repeat)node;
@@ -89,6 +87,21 @@ internal sealed class PlanStructure
                 continue;
             }
             CheckNodes(repeat.Body, new Layers(repeat.FirstLayer, repeat.Count, repeat.Stride));
+        }
+        CheckRecomputations(body, layers);
+    }
+
+    /// <summary>What is made again is compared with the instructions around it, which are sound by now.</summary>
+    private void CheckRecomputations(EquatableArray<PlanNode> body, Layers layers)
+    {
+        ILookup<string, Instruction>? ofBatches = null;
+        foreach (var instruction in body.OfType<Instruction>().Where(i => i.Operation is RecomputeOperation))
+        {
+            if (_faults.Count > 0)
+                return;
+            ofBatches ??= body.OfType<Instruction>().Where(RecomputedProjection.Asks).Select(_brought.Resolve).ToLookup(i => BatchNames.SuffixOf(i.Writes[0].Tensor), StringComparer.Ordinal);
+            if (RecomputedProjection.Fault(_brought.Resolve(instruction), ofBatches, _tensors, _context) is { } fault)
+                Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
         }
     }
 
@@ -124,7 +137,7 @@ internal sealed class PlanStructure
                 _recomputed.Add((kind, instruction.Label, recompute.Rotates));
         }
         var resolved = _brought.Resolve(instruction);
-        if ((_brought.Fault(instruction) ?? _brought.ReadFault(resolved)) is { } fault)
+        if ((_brought.Fault(instruction) ?? _brought.ReadFault(resolved) ?? ForeignWeight(resolved)) is { } fault)
         {
             Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
             return;
@@ -151,6 +164,20 @@ internal sealed class PlanStructure
                 _saves[(write.Tensor, write.Layer.Resolve(layers.First))] = (instruction, instruction.Reads[0].Layer.Resolve(layers.First));
             }
         }
+    }
+
+    /// <summary>Weights belong to the layer whose values they are applied to. A collective may hand on what the next layer's norm makes of it.</summary>
+    private string? ForeignWeight(Instruction instruction)
+    {
+        if (instruction.Operation is TransferOperation or RecomputeOperation)
+            return null;
+        foreach (var weight in instruction.Reads.Where(r => _tensors[r.Tensor] is { Role: TensorRole.Weight, PerLayer: true }))
+        {
+            var layers = instruction.Reads.Where(r => _tensors[r.Tensor] is { Role: TensorRole.Value, PerLayer: true }).Select(r => r.Layer);
+            if (instruction.Operation is CollectiveOperation ? !layers.Concat(instruction.Writes.Select(w => w.Layer)).Contains(weight.Layer) : layers.Any(l => l != weight.Layer))
+                return $"reads '{weight.Tensor}' of another layer than what it is applied to";
+        }
+        return null;
     }
 
     /// <summary>Batches have nothing to do with each other: an instruction touches what one of them has of its own, and what belongs to all.</summary>

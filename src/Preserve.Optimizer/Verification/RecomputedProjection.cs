@@ -4,22 +4,25 @@ using System.Linq;
 namespace Preserve.Optimizer;
 
 /// <summary>Whether keys and values are made again as they were made: by the same layer's projection, all of its keys and values, with its
-/// biases, and through the norm that its keys go through.</summary>
+/// biases, in the heads that its attention takes, and through the norm that its keys go through.</summary>
 internal static class RecomputedProjection
 {
+    /// <summary>Whether a recomputation is compared with an instruction: with those that project, normalise and attend.</summary>
+    /// <param name="instruction">The instruction.</param>
+    public static bool Asks(Instruction instruction) => instruction is { Operation: MatMulOperation or NormOperation or AttentionOperation, Writes.Count: > 0 };
+
     /// <summary>What is wrong with one recomputation, or null.</summary>
     /// <param name="again">The recomputation, with weights that come from the host in place of their copies.</param>
-    /// <param name="body">The instructions among which it stands, likewise: those of its layer, which is that of its result, are there too, with the same
-    /// index.</param>
+    /// <param name="ofBatches">The instructions among which it stands that it is compared with, likewise, by the end of their batch's names: those of its
+    /// layer, which is that of its result, are there too, with the same index.</param>
     /// <param name="tensors">The tensors, by name.</param>
     /// <param name="context">The context.</param>
-    public static string? Fault(Instruction again, IEnumerable<Instruction> body, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
+    public static string? Fault(Instruction again, ILookup<string, Instruction> ofBatches, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
     {
         var operation = (RecomputeOperation)again.Operation;
         var layer = again.Writes.Count > 0 ? again.Writes[0].Layer : LayerIndex.None;
         var weights = WeightsOf(again, tensors).Where(w => w.Layer == layer).ToList();
-        var batch = again.Writes.Count > 0 ? BatchNames.SuffixOf(again.Writes[0].Tensor) : "";
-        var instructions = body.Where(i => i.Writes.Count > 0 && BatchNames.SuffixOf(i.Writes[0].Tensor) == batch).ToList();
+        var instructions = ofBatches[again.Writes.Count > 0 ? BatchNames.SuffixOf(again.Writes[0].Tensor) : ""].ToList();
         var projections = instructions.Where(i => i.Operation is MatMulOperation && WeightsOf(i, tensors).Any(w => weights.Any(o => IsSame(o, w)))).ToList();
         if (projections.Count == 0)
             return "makes keys and values again with no weight of its layer's projection";
@@ -47,10 +50,20 @@ internal static class RecomputedProjection
         if (made != wanted)
             return $"makes keys and values again with {made} bytes of weights, and they take {wanted}";
 
+        // As many columns make other heads where each is of another size, and keys are normalised and rotated by head.
+        var attention = instructions.FirstOrDefault(i => i.Operation is AttentionOperation && i.Reads.Any(again.Writes.Contains));
+        if (attention?.Operation is AttentionOperation heads && (heads.Sequences, heads.KeyValueHeads, heads.HeadSize) != (operation.Sequences, operation.KeyValueHeads, operation.HeadSize))
+        {
+            return $"makes keys and values again of {operation.Sequences} sequences in {operation.KeyValueHeads} heads of {operation.HeadSize}, "
+                + $"and '{attention.Label}' takes {heads.Sequences} in {heads.KeyValueHeads} of {heads.HeadSize}";
+        }
+
         var norm = instructions.FirstOrDefault(i => i.Operation is NormOperation && i.Reads.Any(r => projections.Any(p => p.Writes.Any(w => w.Tensor == r.Tensor && w.Layer == r.Layer))));
         var ofKeys = norm is null ? null : WeightsOf(norm, tensors).LastOrDefault();
         if (operation.Normalises != ofKeys is not null || (ofKeys is not null && !weights.Any(w => IsSame(w, ofKeys))))
             return ofKeys is null ? "normalises keys that its layer does not normalise" : $"makes keys again without their norm, '{ofKeys.Tensor}'";
+        if (ofKeys is not null && weights.First(w => IsSame(w, ofKeys)).Range is { } range && range.Length.At(context) != tensors[ofKeys.Tensor].Units.At(context))
+            return $"makes keys again with a part of their norm, '{ofKeys.Tensor}'";
         return null;
     }
 

@@ -25,9 +25,26 @@ public class GenerationTests
             step.CopyToDevicePicoseconds.ShouldBeInRange(1, step.Picoseconds);
             step.KernelPicoseconds.ShouldBeInRange(1, step.Picoseconds);
             step.CopyExposedPicoseconds.ShouldBeInRange(0, step.CopyToDevicePicoseconds + step.CopyToHostPicoseconds);
+            // A copy is hidden or exposed at any moment, and both directions may be under way at once.
+            (step.CopyExposedPicoseconds + step.CopyHiddenPicoseconds).ShouldBeInRange(Math.Max(step.CopyToDevicePicoseconds, step.CopyToHostPicoseconds), step.CopyToDevicePicoseconds + step.CopyToHostPicoseconds);
+            step.CollectivePicoseconds.ShouldBe(0);
             // Without collectives, what is not a kernel's time and no copy's is fixed costs of events.
             (step.KernelPicoseconds + step.CopyExposedPicoseconds).ShouldBeLessThanOrEqualTo(step.Picoseconds);
         }
+    }
+
+    [Fact]
+    public async Task Each_resource_is_busy_for_a_part_of_the_whole_generation()
+    {
+        var deployment = _deployment with { TensorParallel = 2 };
+        var plans = Planner.Plan(deployment, _device);
+        var run = await GenerationRun.RunAsync(new Executor(new SimulatedBackend(_device)), plans.ForPrefill(16, 128), plans.ForDecode(16, 128), tokens: 8);
+        foreach (var of in new Func<StepRun, long>[] { s => s.KernelPicoseconds, s => s.HbmBusyPicoseconds, s => s.CollectivePicoseconds, s => s.CopyToDevicePicoseconds, s => s.CopyToHostPicoseconds })
+        {
+            run.Share(of).ShouldBeInRange(1e-6, 1);
+            run.Share(of).ShouldBe(((double)of(run.Prefill) / run.Picoseconds) + (run.DecodeShare(of) * run.DecodePicoseconds / run.Picoseconds), 1e-12);
+        }
+        run.Decode[0].CollectivePicoseconds.ShouldBeGreaterThanOrEqualTo(run.Decode[0].CollectiveExposedPicoseconds);
     }
 
     [Fact]
@@ -38,6 +55,7 @@ public class GenerationTests
         var recorded = await new Executor(new SimulatedBackend(_device, new SimulationOptions { RecordTimeline = true })).RunAsync(plan, 140);
         (skipped.Picoseconds, skipped.KernelPicoseconds, skipped.CopyToDevicePicoseconds, skipped.CopyToHostPicoseconds, skipped.CopyExposedPicoseconds)
             .ShouldBe((recorded.Picoseconds, recorded.KernelPicoseconds, recorded.CopyToDevicePicoseconds, recorded.CopyToHostPicoseconds, recorded.CopyExposedPicoseconds));
+        (skipped.CopyHiddenPicoseconds, skipped.CollectivePicoseconds).ShouldBe((recorded.CopyHiddenPicoseconds, recorded.CollectivePicoseconds));
         recorded.Timeline.Where(r => r.Stream == StreamKind.Compute).Sum(r => r.EndPicoseconds - r.StartPicoseconds).ShouldBe(recorded.KernelPicoseconds);
         recorded.Timeline.Where(r => r.Stream == StreamKind.HostToDevice).Sum(r => r.EndPicoseconds - r.StartPicoseconds).ShouldBe(recorded.CopyToDevicePicoseconds);
     }

@@ -101,6 +101,20 @@ public class OffloadKeyValuesTests
         PlanVerifier.Verify(part).ShouldNotBeEmpty();
     }
 
+    [Theory]
+    [InlineData(9_000)]
+    [InlineData(15_000)]
+    [InlineData(30_000)]
+    public void What_is_prefetched_beside_a_gathering_leaves_room_for_what_the_projection_has_not_read_yet(int room)
+    {
+        // Gathering activations needs only a copy: it may begin while the window before it is still full.
+        var split = new CacheSplit(KvSplitForm.Sequential, new Dictionary<string, Amount> { [""] = 12 }) { Activations = ActivationTransfer.Gathered };
+        var deployment = HostCaches.Of(_normed, Step, ranks: 2, prefetch: PrefetchPolicy.Paper);
+        var plan = PlanEmission.Emit(StepPlanner.Plan(deployment, Step, StepPlanner.RuleOf(PrefetchPolicy.Paper, room), split), deployment, room);
+        plan.Instructions().ShouldContain(i => i.Operation is PrefetchOperation);
+        PlanVerifier.Verify(plan).ShouldBeEmpty();
+    }
+
     public static TheoryData<string, Func<Instruction, Instruction?>> Faults => new()
     {
         { "the copy of keys and values is left out", i => i.Label == "load_kv_even" ? null : i },
@@ -198,6 +212,8 @@ public class OffloadKeyValuesTests
         { "with another part of 'qkv_bias'", i => i with { Reads = new[] { i.Reads[0], i.Reads[1], i.Reads[2] with { Range = null }, i.Reads[3] } } },
         { "without their norm, 'k_norm_weight'", i => i with { Operation = (RecomputeOperation)i.Operation with { Normalises = false }, Reads = i.Reads.Take(3).ToArray() } },
         { "without their norm, 'k_norm_weight'", i => i with { Reads = i.Reads.Take(3).ToArray() } },
+        { "with a part of their norm, 'k_norm_weight'", i => i with { Reads = new[] { i.Reads[0], i.Reads[1], i.Reads[2], i.Reads[3] with { Range = new UnitRange(0, 32) } } } },
+        { "in 8 heads of 16, and 'attention' takes 2 in 4 of 32", i => i with { Operation = (RecomputeOperation)i.Operation with { KeyValueHeads = 8, HeadSize = 16 } } },
     };
 
     [Theory, MemberData(nameof(OtherProjections))]

@@ -34,7 +34,13 @@ public class SplitPlannerTests
             splits++;
             var contexts = Enumerable.Range(0, 9).Select(i => plan.Step.MinContext + (int)((long)(plan.Step.MaxContext - plan.Step.MinContext) * i / 8)).Distinct();
             foreach (var context in contexts)
-                Run(device, plan, context).ShouldBeLessThanOrEqualTo(Run(device, whole, context));
+            {
+                var (time, transferred) = (Run(device, plan, context), Run(device, whole, context));
+                time.ShouldBeLessThanOrEqualTo(transferred);
+                // What is prefetched may differ between the two plans.
+                if (plan.RecomputedTokens(context) == 0 && deployment.Prefetch == PrefetchPolicy.None)
+                    time.ShouldBe(transferred);
+            }
         }).Check(RandomDeployments.Runs(40));
         splits.ShouldBeGreaterThan(2);
     }
@@ -66,6 +72,30 @@ public class SplitPlannerTests
             Run(device, plan, context).ShouldBeLessThan(Run(device, whole, context));
             tokens.At(context).ShouldBeInRange(tokens.At(context - 1), 128);
         }
+    }
+
+    [Theory]
+    [InlineData(Devices.A100Sxm40, 1, 512, 2000)]
+    [InlineData(Devices.A100Sxm40, 4, 64, 600)]
+    [InlineData(Devices.H100, 2, 128, 2000)]
+    [InlineData(Devices.L40S, 1, 128, 2000)]
+    public void Where_a_step_waits_for_the_link_only_with_much_cached_it_recomputes_only_there(string id, int batch, int prompt, int last)
+    {
+        var device = DeviceOf(id);
+        var step = new DecodeSpec(batch, last, Total: false, prompt);
+        var deployment = HostCaches.Of(Specs.Opt13B, step, id);
+        var (plan, report) = Planner.Plan(deployment, device).Steps[0];
+        report.Split!.RecomputedTokens.ShouldBeGreaterThan(0);
+        report.StepPicoseconds.ShouldBeLessThan(report.BasePicoseconds);
+        var whole = Whole(deployment, PrefetchPolicy.None);
+        var contexts = Enumerable.Range(0, 13).Select(i => prompt + ((last - prompt) * i / 12)).ToList();
+        // What is not recomputed costs nothing, to the picosecond.
+        var without = contexts.Where(c => plan.RecomputedTokens(c) == 0).ToList();
+        without.ShouldNotBeEmpty();
+        foreach (var context in without)
+            Run(device, plan, context).ShouldBe(Run(device, whole, context));
+        foreach (var context in contexts.Except(without))
+            Run(device, plan, context).ShouldBeLessThan(Run(device, whole, context));
     }
 
     [Fact]

@@ -55,6 +55,7 @@ internal static class Mutants
             reads[at] = reads[at].Layer.Kind == LayerIndexKind.None ? reads[at] : reads[at] with { Layer = new(reads[at].Layer.Kind, reads[at].Layer.Value + (random.Next(2) == 0 ? 1 : -1)) };
             return i with { Reads = reads };
         })),
+        ("weights exchanged between layers", (plan, random) => ExchangeWeights(plan, random)),
         ("repeat count changed", (plan, random) => Repeats(plan, r => r with { Count = Math.Max(1, r.Count + (random.Next(2) == 0 ? 1 : -1)) })),
         ("first layer changed", (plan, random) => Repeats(plan, r => r with { FirstLayer = r.FirstLayer + (random.Next(2) == 0 ? 1 : -1) })),
     ];
@@ -80,7 +81,7 @@ internal static class Mutants
         },
     };
 
-    private static string AnyLabel(ExecutionPlan plan, Random random)
+    public static string AnyLabel(ExecutionPlan plan, Random random)
     {
         var labels = plan.Instructions().Where(i => i.Signals).Select(i => i.Label).Distinct().ToArray();
         return labels.Length == 0 ? "none" : labels[random.Next(labels.Length)];
@@ -92,7 +93,8 @@ internal static class Mutants
         return weights[random.Next(weights.Length)].Name;
     }
 
-    private static ExecutionPlan? Change(ExecutionPlan plan, Random random, Func<Instruction, bool> applies, Func<Instruction, Instruction> change)
+    /// <summary>Changes one instruction of those that something applies to, or drops it where it becomes null.</summary>
+    public static ExecutionPlan? Change(ExecutionPlan plan, Random random, Func<Instruction, bool> applies, Func<Instruction, Instruction?> change)
     {
         var count = plan.Instructions().Count(applies);
         if (count == 0)
@@ -106,7 +108,27 @@ internal static class Mutants
             Repeat r => r with { Body = Map(r.Body) },
             Instruction i when applies(i) => seen++ == chosen ? change(i) : i,
             _ => n,
-        }).ToArray();
+        }).OfType<PlanNode>().ToArray();
+    }
+
+    /// <summary>Two layers each take the other's weights for one of their operators.</summary>
+    private static ExecutionPlan? ExchangeWeights(ExecutionPlan plan, Random random)
+    {
+        var unrolled = plan.Unroll();
+        var nodes = unrolled.Body.ToArray();
+        var places = Enumerable.Range(0, nodes.Length).Where(n => nodes[n] is Instruction { Operation: not (PrefetchOperation or TransferOperation) } i && i.Reads.Any(r => IsWeight(plan, r) && r.Layer.Kind != LayerIndexKind.None)).ToArray();
+        var one = places[random.Next(places.Length)];
+        var first = (Instruction)nodes[one];
+        var others = places.Where(p => p != one && ((Instruction)nodes[p]).Label == first.Label && ((Instruction)nodes[p]).Writes[0].Tensor == first.Writes[0].Tensor).ToArray();
+        if (others.Length == 0)
+            return null;
+        var other = others[random.Next(others.Length)];
+        var second = (Instruction)nodes[other];
+        (nodes[one], nodes[other]) = (With(first, second), With(second, first));
+        return unrolled with { Body = nodes };
+
+        Instruction With(Instruction own, Instruction taken) =>
+            own with { Reads = own.Reads.Where(r => !IsWeight(plan, r)).Concat(taken.Reads.Where(r => IsWeight(plan, r))).ToArray() };
     }
 
     private static ExecutionPlan? Nodes(ExecutionPlan plan, Random random, Action<List<PlanNode>> change)

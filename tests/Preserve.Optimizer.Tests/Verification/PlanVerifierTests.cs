@@ -40,4 +40,19 @@ public class PlanVerifierTests
             PlanVerifier.Verify(plan with { Body = nodes }).ShouldContain(f => f.Message.Contains(" bytes, and '", StringComparison.Ordinal));
         }
     }
+
+    [Fact]
+    public void Layers_that_take_each_others_weights_are_refused()
+    {
+        var plan = Specs.Plan(Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(16, 1024))).Unroll();
+        foreach (var label in new[] { "attn_norm", "qkv", "down" })
+        {
+            var wrong = plan with { Body = plan.Body.Select(n => n is Instruction i && i.Label == label ? i with { Reads = i.Reads.Select(Exchanged).ToArray() } : n).ToArray() };
+            wrong.ShouldNotBe(plan);
+            PlanVerifier.Verify(wrong).ShouldContain(f => f.Message.Contains("of another layer than what it is applied to", StringComparison.Ordinal));
+        }
+
+        // Each weight is still read once.
+        static TensorReference Exchanged(TensorReference r) => r.Tensor.EndsWith("_weight", StringComparison.Ordinal) && r.Layer.Value is 2 or 3 ? r with { Layer = LayerIndex.Of(5 - r.Layer.Value) } : r;
+    }
 }
