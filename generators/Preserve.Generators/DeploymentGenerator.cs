@@ -78,7 +78,7 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
         try
         {
             var plans = _plan(deployment.Declaration.Spec, deployment.Device, deployment.DeviceText, cancellation);
-            return new PlanningResult.Planned(plans, plans.Steps.Select(s => StepSummary.Of(s, deployment.Device, cancellation)).ToArray());
+            return new PlanningResult.Planned(plans, plans.Steps.Select(s => StepSummary.Of(s, deployment.Declaration.Spec, deployment.Device, cancellation)).ToArray());
         }
         // Whatever it is, it is told with the specification: a generator that throws says nothing of its input.
         catch (Exception e) when (e is not OperationCanceledException)

@@ -39,7 +39,7 @@ internal static class Rehearsal
         if (!DeviceCatalogue.TryGet(deployment.Device, out var device))
             return "";
         var plans = Planner.Plan(deployment, device);
-        _ = plans.Steps.Select(s => StepSummary.Of(s, device)).ToList();
+        _ = plans.Steps.Select(s => StepSummary.Of(s, deployment, device)).ToList();
         return PlanText.Write(plans);
     }
 }

@@ -9,6 +9,9 @@ namespace Preserve.Optimizer;
 /// <param name="BoundBy">The constraint that makes it.</param>
 internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
 {
+    /// <summary>What names the link to the host, in either direction.</summary>
+    public const string HostLink = "host link";
+
     /// <summary>The largest of these: the critical path with every byte in the L2; what must come from HBM, over its rate;
     /// what must cross the link between ranks, and each direction of that to the host, over its rate.</summary>
     /// <param name="plan">The plan.</param>
@@ -25,8 +28,8 @@ internal readonly record struct LowerBound(long Picoseconds, string BoundBy)
             // Weights and cache are read in each step; at most a full L2 of them stands there from the step before. What is written passes
             // through the L2 to memory.
             new(Time(traffic.MemoryBytes + Sum(plan, i => Writes(i) ? traffic.WrittenBytes(i) : 0) - (device.L2.CapacityMebibytes ?? 0) * (1 << 20), laws.HbmBytesPerPicosecond), "HBM"),
-            new(Time(HostBytes(plan, traffic, TransferDirection.HostToDevice) - sparedBytes, device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the device"),
-            new(Time(HostBytes(plan, traffic, TransferDirection.DeviceToHost), device.HostTransfer.PinnedGigabytesPerSecond / 1000), "host link, to the host"),
+            new(Time(HostBytes(plan, traffic, TransferDirection.HostToDevice) - sparedBytes, device.HostTransfer.PinnedGigabytesPerSecond / 1000), HostLink + ", to the device"),
+            new(Time(HostBytes(plan, traffic, TransferDirection.DeviceToHost), device.HostTransfer.PinnedGigabytesPerSecond / 1000), HostLink + ", to the host"),
             new(Time(LinkBytes(plan, context, laws), device.ScaleUp.GigabytesPerSecondPerDirection / 1000), "scale-up link"),
         ];
         return bounds.OrderByDescending(b => b.Picoseconds).First();

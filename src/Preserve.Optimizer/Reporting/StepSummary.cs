@@ -1,6 +1,4 @@
 using System;
-using System.Collections.Generic;
-using System.Globalization;
 using System.Linq;
 using System.Threading;
 
@@ -20,14 +18,17 @@ public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band,
 
     /// <summary>Sums up a planned step, and runs it at the ends of the device's bands, which the report does not hold.</summary>
     /// <param name="planned">The step.</param>
+    /// <param name="deployment">The deployment, as it was declared.</param>
     /// <param name="device">The device that it was planned for.</param>
     /// <param name="cancellationToken">Stops before the next run.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static StepSummary Of(PlannedStep planned, Device device, CancellationToken cancellationToken = default)
+    public static StepSummary Of(PlannedStep planned, DeploymentSpec deployment, Device device, CancellationToken cancellationToken = default)
     {
         if (planned is null)
             throw new ArgumentNullException(nameof(planned));
+        if (deployment is null)
+            throw new ArgumentNullException(nameof(deployment));
         if (device is null)
             throw new ArgumentNullException(nameof(device));
         var (plan, report) = (planned.Plan, planned.Report);
@@ -35,46 +36,12 @@ public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band,
         var run = BandedRun.OfAsync(plan, plan.Step.MaxContext, device, new SimulationOptions(), cancellationToken).AsTask().GetAwaiter().GetResult();
         var band = run.BandOf(static r => r.Picoseconds);
         var prefetches = report.Windows.Any(w => w.Candidates.Any(c => c.PrefetchedBytes > 0));
+        // The base plan recomputes nothing: where this one does, its own step without prefetches shows what they gain.
+        var unprefetched = prefetches && report.Split is not null
+            ? new PlanTimes(CostLaws.For(device), cancellationToken).Of(plan.WithoutPrefetch(), plan.Step.MaxContext)
+            : prefetches ? report.BasePicoseconds : report.StepPicoseconds;
         return new StepSummary(
-            plan.Step.ToString(), report, band, band is null ? default : run.Unmeasured,
-            prefetches && report.StepPicoseconds < report.BasePicoseconds, ReasonOf(plan, report, device));
+            plan.Step.ToString(), report, band, band is null ? default : run.Unmeasured, prefetches && report.StepPicoseconds < unprefetched,
+            new SummaryReason(planned, deployment, device, unprefetched).ToString());
     }
-
-    /// <summary>Of a cache in host memory the link's: nothing else takes as long. Else where the gain comes from, where more bytes are prefetched than left,
-    /// and why the largest of them is left where they are fewer.</summary>
-    private static string ReasonOf(ExecutionPlan plan, PlanReport report, Device device)
-    {
-        if (report.Split is { } split)
-            return split.Reason;
-        if (plan.Policy == PrefetchPolicy.None)
-            return "the policy prefetches nothing";
-        if (!device.L2Known)
-            return $"the L2 of {device.Id} is not known";
-        switch (report.Guard)
-        {
-            case { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high }:
-                return Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain");
-            case { Outcome: GuardOutcome.SlowerElsewhere }:
-                return "what gains at the largest context costs time at a smaller one";
-        }
-
-        var prefetched = report.Windows.Sum(w => Layers(w) * w.Candidates.Sum(c => c.PrefetchedBytes));
-        var left = new List<(CandidateReport Candidate, long Bytes)>();
-        foreach (var window in report.Windows)
-            left.AddRange(window.Candidates.Where(c => c.Verdict is not (Verdict.Whole or Verdict.NotAsked)).Select(c => (c, Layers(window) * (c.Bytes - c.PrefetchedBytes))));
-        if (left.Count == 0 && prefetched == 0)
-            return "no kernel leaves memory idle for long enough to prefetch beside it";
-        if (prefetched >= left.Sum(l => l.Bytes))
-        {
-            var best = report.Windows.OrderByDescending(w => w.SavedPicoseconds).First();
-            return Text($"most is saved beside {best.Host}, {best.SavedPicoseconds / 1e6:#,0.0} us");
-        }
-        var largest = left.OrderByDescending(l => l.Bytes).First().Candidate;
-        return $"{largest.Tensor.Tensor}: {largest.Reason}";
-    }
-
-    /// <summary>How many layers a window stands in; one outside the stack counts as one.</summary>
-    private static long Layers(WindowReport window) => window.Stride == 0 ? 1 : ((window.LastLayer - window.FirstLayer) / window.Stride) + 1;
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -13,7 +13,7 @@ namespace App;
     BasePicoseconds = 7_920_896_863_126, StepPicoseconds = 7_920_896_863_126,
     BoundPicoseconds = 3_842_698_244_903, BoundBy = "critical path",
     PrefetchPays = false,
-    Reason = "the policy prefetches nothing")]
+    Reason = "layers serve 2 batches, whose step waits for the host link: nothing is prefetched into the L2 there")]
 [global::Preserve.PlanSummary("decode batch 32 context 542 prompt 512",
     BasePicoseconds = 4_318_721_057_395, StepPicoseconds = 3_423_004_112_566,
     BoundPicoseconds = 3_402_459_994_838, BoundBy = "host link, to the device",

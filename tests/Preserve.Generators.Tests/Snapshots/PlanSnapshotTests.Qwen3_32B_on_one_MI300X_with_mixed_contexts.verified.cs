@@ -12,7 +12,7 @@ namespace App;
     BasePicoseconds = 22_775_091_809, StepPicoseconds = 22_549_936_132,
     BoundPicoseconds = 20_136_041_325, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "gate_up_weight: 65,536,000 bytes more in all layers would cost 304.414 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us")]
+    Reason = "what is left, most of it gate_up_weight beside out: 65,536,000 bytes more in all layers would cost 304.414 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us")]
 partial class Qwen3_32BDeployed
 {
     /// <inheritdoc/>

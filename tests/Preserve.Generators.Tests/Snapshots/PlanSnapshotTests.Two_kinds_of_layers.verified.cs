@@ -12,7 +12,7 @@
     NotMeasured = "SmallOperator, MatMul",
     BoundPicoseconds = 6_175_770_971, BoundBy = "critical path",
     PrefetchPays = true,
-    Reason = "Narrow/kv: 10,485,760 bytes more in all layers would cost 114.055 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 59.721 us")]
+    Reason = "what is left, most of it Narrow/kv beside down_reduce: 10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 53.617 us")]
 partial class TwoKindsDeployed
 {
     /// <inheritdoc/>

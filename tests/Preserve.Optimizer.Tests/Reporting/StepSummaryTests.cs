@@ -5,14 +5,17 @@ public class StepSummaryTests
 {
     private static readonly Device H100 = DeviceCatalogue.TryGet(Devices.H100, out var device) ? device! : throw new InvalidOperationException();
 
-    private static readonly PlannedStep Planned =
-        Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(4, 1_000), Precision.Bf16, PrefetchPolicy.Paper, Devices.H100), H100).Steps[0];
+    private static readonly Device Ascend = DeviceCatalogue.TryGet(Devices.Ascend910B2, out var device) ? device! : throw new InvalidOperationException();
+
+    private static readonly DeploymentSpec Deployment = Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(4, 1_000), Precision.Bf16, PrefetchPolicy.Paper, Devices.H100);
+
+    private static readonly PlannedStep Planned = Planner.Plan(Deployment, H100).Steps[0] switch { var step => step with { Report = step.Report with { BasePicoseconds = 100_000_000, StepPicoseconds = 80_000_000 } } };
 
     [Fact]
     public async Task The_band_is_that_of_the_steps_own_run()
     {
         var banded = await BandedRun.OfAsync(Planned.Plan, 1_000, H100, new SimulationOptions());
-        var summary = StepSummary.Of(Planned, H100);
+        var summary = StepSummary.Of(Planned, Deployment, H100);
         summary.Band.ShouldBe(banded.BandOf(r => r.Picoseconds).ShouldNotBeNull());
         summary.NotMeasured.ShouldBe(banded.Unmeasured);
         summary.Step.ShouldBe("decode batch 4 context 1000");
@@ -22,9 +25,8 @@ public class StepSummaryTests
     [Fact]
     public void A_device_that_was_not_measured_has_no_band()
     {
-        DeviceCatalogue.TryGet(Devices.Ascend910B2, out var ascend).ShouldBeTrue();
-        var planned = Planner.Plan(Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(4, 1_000)), ascend!).Steps[0];
-        StepSummary.Of(planned, ascend!).ShouldSatisfyAllConditions(s => s.Band.ShouldBeNull(), s => s.NotMeasured.ShouldBeEmpty());
+        var deployment = Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(4, 1_000));
+        StepSummary.Of(Planner.Plan(deployment, Ascend).Steps[0], deployment, Ascend).ShouldSatisfyAllConditions(s => s.Band.ShouldBeNull(), s => s.NotMeasured.ShouldBeEmpty());
     }
 
     [Theory]
@@ -61,7 +63,7 @@ public class StepSummaryTests
                 Window("once", -1, 0, Candidate("head", 50, 0, Verdict.NoRoom, "of the head"), Candidate("norm", 9_999, 0, Verdict.NotAsked, "not asked")),
                 Window("many", 0, 10, Candidate("up", 10, 4, Verdict.Part, "of the layers"), Candidate("down", 6, 6, Verdict.Whole, "")),
             },
-        }).ShouldBe("up: of the layers");
+        }).ShouldBe("what is left, most of it up beside many: of the layers");
 
     /// <summary>100 bytes in all layers are prefetched, and 60 and 30 left.</summary>
     [Fact]
@@ -75,14 +77,118 @@ public class StepSummaryTests
             },
         }).ShouldBe("most is saved beside many, 10.0 us");
 
+    [Fact]
+    public void Where_nothing_is_prefetched_the_largest_that_could_be_gives_it() =>
+        ReasonOf(Windows(Window("many", 0, 10, Candidate("up", 10, 0, Verdict.WindowTooShort, "of the layers")))).ShouldBe("what could be prefetched, most of it up beside many: of the layers");
+
+    /// <summary>A policy that asks for no gain: 2,048 sequences on eight ranks, whose matmuls do not wait for memory.</summary>
+    [Fact]
+    public void A_step_that_is_longer_names_the_window_that_costs_most()
+    {
+        var deployment = Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(2_048, 128), Precision.Bf16);
+        var planned = Planner.Plan(deployment, Ascend).Steps[0];
+        planned.Report.StepPicoseconds.ShouldBeGreaterThan(planned.Report.BasePicoseconds);
+        var worst = planned.Report.Windows.MinBy(w => w.SavedPicoseconds)!;
+        StepSummary.Of(planned, deployment, Ascend).ShouldSatisfyAllConditions(
+            s => s.PrefetchPays.ShouldBeFalse(),
+            s => s.Reason.ShouldBe(FormattableString.Invariant($"what is prefetched beside {worst.Host} costs {-worst.SavedPicoseconds / 1e6:#,0.0} us")));
+    }
+
+    [Theory]
+    [InlineData(110, 5, -20, "what is prefetched beside b costs 0.000020 us")]
+    [InlineData(110, 5, 0, "all prefetches together cost 0.000010 us, those of no window alone do")]
+    [InlineData(100, 0, 0, "what is prefetched saves nothing")]
+    [InlineData(90, 0, 0, "all prefetches together save 0.000010 us, those of no window alone do")]
+    [InlineData(90, 0, -1, "all prefetches together save 0.000010 us, those of no window alone do")]
+    [InlineData(90, 7, -1, "most is saved beside a, 0.000007 us")]
+    public void A_saving_is_never_told_where_there_is_none(long step, long savedFirst, long savedSecond, string reason)
+    {
+        var first = Window("a", 0, 0, Candidate("v", 10, 10, Verdict.Whole, "")) with { SavedPicoseconds = savedFirst };
+        var second = Window("b", 1, 0, Candidate("w", 10, 10, Verdict.Whole, "")) with { SavedPicoseconds = savedSecond };
+        ReasonOf(Windows(first, second) with { BasePicoseconds = 100, StepPicoseconds = step }).ShouldBe(reason);
+    }
+
+    /// <summary>The planner takes back the policy of a deployment whose layers serve several batches.</summary>
+    [Fact]
+    public void A_policy_that_was_declared_and_taken_back_is_not_said_to_prefetch_nothing()
+    {
+        var planned = Planned with { Plan = Planned.Plan with { Policy = PrefetchPolicy.None } };
+        var batches = Deployment with { Prefetch = PrefetchPolicy.Best, Offload = Deployment.Offload with { BatchesPerLayer = 3 } };
+        StepSummary.Of(planned, batches, H100).Reason.ShouldBe("layers serve 3 batches, whose step waits for the host link: nothing is prefetched into the L2 there");
+        StepSummary.Of(planned, batches with { Prefetch = PrefetchPolicy.None }, H100).Reason.ShouldBe("the policy prefetches nothing");
+    }
+
+    /// <summary>What one window brings of a tensor is not left in another, nor left twice: here 60 bytes of the first, 30 of the second in each of ten layers.</summary>
+    [Fact]
+    public void A_tensor_of_two_windows_counts_once() =>
+        ReasonOf(Windows(
+            Window("early", 0, 10, Candidate("both", 100, 0, Verdict.NoRoom, "of the early window"), Candidate("once", 90, 0, Verdict.NoRoom, "of the other")),
+            Window("late", 0, 10, Candidate("both", 100, 40, Verdict.Part, "of the late window")))).ShouldBe("what is left, most of it once beside early: of the other");
+
+    /// <summary>60 bytes are left in each layer, 70 prefetched: twice 60 would be more.</summary>
+    [Fact]
+    public void A_tensor_of_two_windows_is_not_left_twice() =>
+        ReasonOf(Windows(
+            Window("early", 0, 10, Candidate("both", 100, 0, Verdict.NoRoom, "early"), Candidate("other", 30, 30, Verdict.Whole, "")),
+            Window("late", 0, 10, Candidate("both", 100, 40, Verdict.Part, "late")))).ShouldBe("most is saved beside late, 40.0 us");
+
+    /// <summary>The next layer's tensor beside the last kernel of a layer is its own beside the first.</summary>
+    [Fact]
+    public void The_tensor_of_a_layer_is_the_same_wherever_it_is_counted_from() =>
+        ReasonOf(Windows(
+            Window("last", 0, 9, Candidate("qkv", 100, 60, Verdict.Part, "beside the last") with { Tensor = new TensorReference("qkv", LayerIndex.FromRepeat(1)) }),
+            Window("first", 1, 9, Candidate("qkv", 100, 0, Verdict.NoRoom, "beside the first"))))
+            .ShouldBe("most is saved beside last, 60.0 us");
+
+    [Fact]
+    public void What_another_window_brings_is_no_limit() =>
+        ReasonOf(Windows(
+            Window("early", 0, 10, Candidate("kv", 100, 0, Verdict.OtherWindow, "another brings the same")),
+            Window("late", 0, 10, Candidate("w", 10, 10, Verdict.Whole, "")))).ShouldBe("most is saved beside late, 10.0 us");
+
+    /// <summary>Of a cache in host memory the split gives the reason where the link is the bound, or where it gains more than prefetch.</summary>
+    [Theory]
+    [InlineData("host link, to the device", 0, "split")]
+    [InlineData("host link, to the host", 0, "split")]
+    [InlineData("critical path", 0, "most is saved beside many, 10.0 us")]
+    [InlineData("HBM", 1_000_000_000_000, "split")]
+    public void The_split_gives_the_reason_where_it_matters_most(string bound, long splitGain, string reason)
+    {
+        var unprefetched = new PlanTimes(CostLaws.For(H100), default).Of(Planned.Plan.WithoutPrefetch(), 1_000);
+        ReasonOf(Windows(Window("many", 0, 10, Candidate("w", 10, 10, Verdict.Whole, ""))) with
+        {
+            BoundBy = bound,
+            BasePicoseconds = unprefetched + splitGain,
+            StepPicoseconds = unprefetched - 10_000_000,
+            Split = new SplitReport(SplitOutcome.NotFaster, 0, 0, 0, "split"),
+        }).ShouldBe(reason);
+    }
+
+    /// <summary>Such a step may be shorter than its base plan by the split alone.</summary>
+    [Theory]
+    [InlineData(-1, true)]
+    [InlineData(1, false)]
+    public void Prefetches_pay_by_what_they_gain_beside_the_split(long longer, bool pays)
+    {
+        var unprefetched = new PlanTimes(CostLaws.For(H100), default).Of(Planned.Plan.WithoutPrefetch(), 1_000);
+        Of(Windows(Window("many", 0, 10, Candidate("w", 10, 10, Verdict.Whole, ""))) with
+        {
+            BasePicoseconds = 2 * unprefetched,
+            StepPicoseconds = unprefetched + longer,
+            Split = new SplitReport(SplitOutcome.Pipelined, 10, 0, 0, "split"),
+        }).PrefetchPays.ShouldBe(pays);
+    }
+
+    private static PlanReport Windows(params WindowReport[] windows) => Planned.Report with { Windows = windows };
+
     private static string ReasonOf(PlanReport report) => Of(report).Reason;
 
-    private static StepSummary Of(PlanReport report) => StepSummary.Of(Planned with { Report = report }, H100);
+    private static StepSummary Of(PlanReport report) => StepSummary.Of(Planned with { Report = report }, Deployment, H100);
 
     /// <summary>A window of some layers, 0 for one outside them.</summary>
     private static WindowReport Window(string host, int first, int layers, params CandidateReport[] candidates) =>
         new(host, first, first + Math.Max(layers - 1, 0), layers > 1 ? 1 : 0, 0, 0, 1_000_000L * candidates.Sum(c => c.PrefetchedBytes), candidates);
 
     private static CandidateReport Candidate(string tensor, long bytes, long prefetched, Verdict verdict, string reason) =>
-        new(new TensorReference(tensor, Planned.Report.Windows[0].Candidates[0].Tensor.Layer), bytes, prefetched, verdict, reason);
+        new(new TensorReference(tensor, LayerIndex.FromRepeat(0)), bytes, prefetched, verdict, reason);
 }

@@ -47,7 +47,7 @@ internal sealed class DeclaredSummary
     public override string ToString() =>
         $"{Step}: {Grouped(StepMicroseconds)} us ({Band}), {Ratio(BaseMicroseconds, StepMicroseconds)} times as fast as the base plan, "
         + $"{Ratio(StepMicroseconds, Microseconds(nameof(PlanSummaryAttribute.BoundPicoseconds)))} times the lower bound ({Text(nameof(PlanSummaryAttribute.BoundBy))}). "
-        + $"{Verdict}: {Text(nameof(PlanSummaryAttribute.Reason))}";
+        + $"{Verdict}; {Text(nameof(PlanSummaryAttribute.Reason))}";
 
     private string Band => _values.ContainsKey(nameof(PlanSummaryAttribute.LowPicoseconds))
         ? $"80 %: {Grouped(Microseconds(nameof(PlanSummaryAttribute.LowPicoseconds)))} to {Grouped(Microseconds(nameof(PlanSummaryAttribute.HighPicoseconds)))}"
