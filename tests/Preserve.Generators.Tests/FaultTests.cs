@@ -79,6 +79,7 @@ public class FaultTests
         { "Context = 128", "[|CachedTokens = 3|]", "PRSV008", $"CachedTokens of a decode step of 4 sequences is 3, {Ranges}4 to 1,073,741,824" },
         { "Decode(Batch = 4, Context = 128)", "Prefill(Batch = 4, [|Tokens = 0|])", "PRSV008", $"Tokens of the prefill step is 0, {Ranges}1 to 16,777,216" },
         { "Decode(Batch = 4, Context = 128)", "Prefill(Batch = 65_536, [|Tokens = 16_777_216|])", "PRSV008", "Batch times Tokens of the prefill step is 1,099,511,627,776, but must be at most 1,073,741,824" },
+        { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 65_536, [|Prompt = 16_777_000|], Tokens = 16)", "PRSV008", "Batch times Tokens of the prefill step is 1,099,497,472,000, but must be at most 1,073,741,824" },
 
         // Steps.
         { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: neither a decode nor a prefill" },

@@ -10,6 +10,9 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
     /// <summary>Whether the compiler could bind it; it reports what it could not.</summary>
     public bool Bound => data.AttributeConstructor is not null;
 
+    public bool Is<T>()
+        where T : Attribute => data.AttributeClass!.Is<T>();
+
     public TypedConstant Positional(int index) => data.ConstructorArguments[index];
 
     public FaultSite Site(string? argument = null, int element = 0) => new(type, data, argument, element, outer);

@@ -110,7 +110,7 @@ internal static class DeploymentParser
             : null;
 
         FaultSite SiteOf(SpecificationPlace place) =>
-            place is StepPlace step ? steps[step.Step].Declaration.Site(step.Property) : declaration.Site(place.Property);
+            place is StepPlace step ? StepParser.SiteOf(steps[step.Step].Declaration, spec.Steps[step.Step], step.Property) : declaration.Site(place.Property);
     }
 
     /// <summary>The nearest degree that divides the model; an option that does nothing is left out.</summary>

@@ -51,10 +51,14 @@ internal static class StepParser
         return [new PrefillSpec(batch, prompt), new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt)];
     }
 
+    /// <summary>Where a value of a step stands. A prefill's tokens are a generation's prompt; its own tokens are those that it generates.</summary>
+    public static FaultSite SiteOf(DeclaredAttribute declaration, StepSpec step, string property) =>
+        declaration.Site(step is PrefillSpec && property == nameof(PrefillSpec.Tokens) && declaration.Is<GenerationAttribute>() ? nameof(GenerationAttribute.Prompt) : property);
+
     /// <summary>The argument with which a step is some tokens shorter, or null where it has no such tokens: a generation's prompt is not its own to shorten.</summary>
     public static Mend? Shortened(DeclaredAttribute declaration, StepSpec step, long by)
     {
-        var (property, least) = (step, declaration.Has(nameof(GenerationAttribute.Prompt)) && !declaration.Has(nameof(DecodeAttribute.Context))) switch
+        var (property, least) = (step, declaration.Is<GenerationAttribute>()) switch
         {
             (PrefillSpec, false) => (nameof(PrefillAttribute.Tokens), SpecificationLimits.Tokens.Least),
             (DecodeSpec, false) => (nameof(DecodeAttribute.Context), System.Math.Max(SpecificationLimits.Context.Least, step.MinContext)),
