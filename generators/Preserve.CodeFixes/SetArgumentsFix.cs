@@ -39,17 +39,20 @@ public sealed class SetArgumentsFix : CodeFixProvider
             if (mends.Count == 0 || root?.FindNode(diagnostic.Location.SourceSpan).FirstAncestorOrSelf<AttributeSyntax>() is not { } attribute)
                 continue;
             var action = CodeAction.Create(
-                TitleOf(mends[0].Argument, mends[0].Value),
+                TitleOf(mends),
                 _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(attribute, Mended(attribute, diagnostic, mends)))),
                 nameof(SetArgumentsFix) + diagnostic.Id);
             context.RegisterCodeFix(action, diagnostic);
         }
     }
 
-    private static string TitleOf(string argument, string? value) =>
-        value is null ? $"Remove {argument}"
-        : char.IsLower(argument[0]) ? $"Change to {Short(value)}"
-        : $"Set {argument} = {Short(value)}";
+    /// <summary>What the first of the values does, which the others follow from; where none is given, all that is removed.</summary>
+    private static string TitleOf(IReadOnlyList<(string Argument, string? Value)> mends) => mends[0] switch
+    {
+        (_, null) => $"Remove {string.Join(" and ", mends.Select(m => m.Argument))}",
+        var (argument, value) when char.IsLower(argument[0]) => $"Change to {Short(value)}",
+        var (argument, value) => $"Set {argument} = {Short(value)}",
+    };
 
     private static string Short(string value) => value.StartsWith("global::Preserve.", System.StringComparison.Ordinal) ? value.Substring("global::Preserve.".Length) : value;
 
@@ -64,13 +67,23 @@ public sealed class SetArgumentsFix : CodeFixProvider
             list = (at, value) switch
             {
                 (null, null) => list,
-                ({ } found, null) => list.WithArguments(list.Arguments.Remove(found)),
+                ({ } found, null) => Without(list, found),
                 ({ } found, _) => list.ReplaceNode(found.Expression, ExpressionOf(value, found.Expression).WithTriviaFrom(found.Expression)),
                 _ => list.AddArguments(SyntaxFactory.AttributeArgument(SyntaxFactory.NameEquals(argument), null, ExpressionOf(value, null)).WithAdditionalAnnotations(Formatter.Annotation)),
             };
         }
         return attribute.WithArgumentList(list);
     }
+
+    /// <summary>The list without an argument. A comment stays, whichever argument it is of: those before the next one stand behind a comma that goes too.</summary>
+    private static AttributeArgumentListSyntax Without(AttributeArgumentListSyntax list, AttributeArgumentSyntax argument)
+    {
+        var without = list.WithArguments(list.Arguments.Remove(argument));
+        return Comments(without) == Comments(list) ? without : list.RemoveNode(argument, SyntaxRemoveOptions.KeepExteriorTrivia)!;
+    }
+
+    private static int Comments(AttributeArgumentListSyntax list) =>
+        list.DescendantTrivia().Count(t => !t.IsKind(SyntaxKind.WhitespaceTrivia) && !t.IsKind(SyntaxKind.EndOfLineTrivia));
 
     /// <summary>The value, its name as short as the file allows, its digits grouped where those before were.</summary>
     private static ExpressionSyntax ExpressionOf(string value, ExpressionSyntax? before)

@@ -34,6 +34,13 @@ public class CodeFixTests
         { "TensorParallel = 2", "TensorParallel = 2, StoredActivations = Precision.Int8, Prefetch = PrefetchPolicy.None", "PRSV012", "Remove StoredActivations", "TensorParallel = 2, Prefetch = PrefetchPolicy.None" },
         { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, CollectiveFusion = CollectiveFusion.Norm", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 2, SequenceParallel = true" },
 
+        { "TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput, BatchesPerLayer = 8", "PRSV012", "Remove Objective and BatchesPerLayer", "TensorParallel = 2" },
+        { "TensorParallel = 2", "CollectiveFusion = CollectiveFusion.Norm, TensorParallel = 2, BatchesPerLayer = 8, SequenceParallel = true", "PRSV012", "Remove CollectiveFusion and BatchesPerLayer", "TensorParallel = 2, SequenceParallel = true" },
+
+        // No comment is lost.
+        { "TensorParallel = 2)]", "TensorParallel = 2, // a pair\n    Objective = Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 // a pair\n    )]" },
+        { "TensorParallel = 2", "Objective = Objective.Throughput, // why\n    TensorParallel = 2", "PRSV012", "Remove Objective", " // why\n    TensorParallel = 2" },
+
         // Within the positions; digits stay grouped.
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 64|Context = 128", "PRSV102", "Set Context = 63", "Vocabulary = 1000, MaxPositions = 64|Context = 63" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 8_192|Context = 8_192 /* all */", "PRSV102", "Set Context = 8191", "Vocabulary = 1000, MaxPositions = 8_192|Context = 8_191 /* all */" },
@@ -63,14 +70,17 @@ public class CodeFixTests
     public static TheoryData<string, string, string> Several => new()
     {
         { "PRSV001", Twice("public sealed class Deployed : Deployment;", "public sealed class Deployed2 : Deployment;"), Twice(Partial, Partial.With("Deployed :", "Deployed2 :")) },
+        { "PRSV002", Within("record Outer", "struct Other"), Within("partial record Outer", "partial struct Other") },
         { "PRSV004", TwoDevices("\"h100-smx\"", "\"h200_sxm\""), TwoDevices("Devices.H100", "Devices.H200") },
         { "PRSV005", TwoDevices("Devices.A100Sxm80, TensorParallel = 16", "Devices.H100, TensorParallel = 3"), TwoDevices("Devices.A100Sxm80, TensorParallel = 8", "Devices.H100, TensorParallel = 4") },
         { "PRSV012", TwoDevices("Devices.H100, Objective = Objective.Throughput", "Devices.H100, StoredActivations = Precision.Int8"), TwoDevices("Devices.H100", "Devices.H100") },
+        { "PRSV012", Declarations.Small.With("TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput, StoredActivations = Precision.Int8"), Declarations.Small },
         {
             "PRSV102",
             Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Prefill(Batch = 1, Tokens = 128)]"),
             Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 63), Prefill(Batch = 1, Tokens = 64)]")
         },
+        { "PRSV103", OnHost("Recompute = RecomputePolicy.Best, StoredActivations = Precision.Fp32", "Recompute = RecomputePolicy.Best"), OnHost("Recompute = RecomputePolicy.None", "Recompute = RecomputePolicy.None") },
         { "PRSV104", TwoDevices("Devices.B200", "Devices.B200"), TwoDevices("Devices.B200, Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None") },
     };
 
@@ -78,8 +88,16 @@ public class CodeFixTests
     [MemberData(nameof(Several))]
     public async Task Mends_all_of_a_file_at_once(string id, string faulty, string mended)
     {
-        (await Editor.AllFixedAsync(faulty, id)).ShouldBe(mended);
+        (await Editor.AllFixedAsync([faulty], id)).ShouldBe([mended]);
         await ShouldBeSound(mended, id);
+    }
+
+    [Fact]
+    public async Task Mends_all_of_a_project_at_once()
+    {
+        var other = Declarations.Deployment.With("Deployed :", "Deployed2 :");
+        (await Editor.AllFixedAsync([Declarations.Small.With("TensorParallel = 2", "TensorParallel = 16"), other.With("TensorParallel = 2", "TensorParallel = 3")], "PRSV005"))
+            .ShouldBe([Declarations.Small.With("TensorParallel = 2", "TensorParallel = 8"), other.With("TensorParallel = 2", "TensorParallel = 4")]);
     }
 
     /// <summary>Where the mend is not mechanical, none is offered.</summary>
@@ -100,6 +118,7 @@ public class CodeFixTests
         ids.ShouldBeUnique();
         Cases.Select(c => c.Data.Item3).Distinct().ShouldBe(ids, ignoreOrder: true);
         Editor.Fixes.ShouldAllBe(f => f.GetFixAllProvider() != null);
+        Several.Select(s => s.Data.Item1).Distinct().ShouldBe(ids, ignoreOrder: true);
     }
 
     [Fact]
@@ -128,6 +147,19 @@ public class CodeFixTests
         Twice(Partial, Partial.With("Deployed :", "Deployed2 :")) is var twice && twice.Split("Devices.A100Sxm80, TensorParallel = 2") is [var head, var middle, var end]
             ? head + first + middle + second + end
             : throw new InvalidOperationException();
+
+    /// <summary>Two deployments, each within a type.</summary>
+    private static string Within(string first, string second) => Declarations.Model + Nested(first, Partial) + Nested(second, Partial.With("Deployed :", "Deployed2 :"));
+
+    private static string Nested(string outer, string deployed) =>
+        $"public {outer}\n{{\n{Declarations.Small[Declarations.Small.IndexOf("[Deployment", StringComparison.Ordinal)..].With(Partial, deployed)}}}\n";
+
+    /// <summary>Two deployments whose KV-cache lives in the host's memory, with few key and value heads.</summary>
+    private static string OnHost(string first, string second)
+    {
+        const string device = "Devices.A100Sxm80, TensorParallel = 2, KeyValueHome = Home.Host, ";
+        return TwoDevices(device + first, device + second).With("Heads = 8", "Heads = 8, KeyValueHeads = 4").Replace("Context = 128", "Context = 128, Prompt = 64", StringComparison.Ordinal);
+    }
 
     private static string Pages([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../docs/diagnostics"));
 }

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
@@ -96,8 +97,10 @@ internal static class DeploymentParser
                 declaration.Choice(nameof(DeploymentAttribute.Recompute), unset: RecomputePolicy.Best)),
         };
 
+        // Every layer may be at fault with the degree, and one degree mends them all.
+        var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec));
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
-            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault, spec) }, fault.Message);
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault, spec, nearest) }, fault.Message);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))
@@ -114,11 +117,36 @@ internal static class DeploymentParser
     }
 
     /// <summary>The nearest degree that divides the model; an option that does nothing is left out.</summary>
-    private static Mend? MendOf(SpecificationFault fault, DeploymentSpec spec) => fault switch
+    private static Mend? MendOf(SpecificationFault fault, DeploymentSpec spec, Lazy<int?> nearestDegree) => fault switch
     {
-        DegreeFault when DeploymentRules.NearestDegree(spec) is { } degree =>
+        DegreeFault when nearestDegree.Value is { } degree =>
             Mend.By((nameof(DeploymentAttribute.TensorParallel), degree.ToString(CultureInfo.InvariantCulture))),
-        OptionFault => Mend.By((fault.Place.Property, null)),
+        OptionFault option => WithoutOptions(option, spec),
+        _ => null,
+    };
+
+    /// <summary>Leaves options out until none contradict each other: one that needs another does nothing without it.</summary>
+    private static Mend? WithoutOptions(OptionFault fault, DeploymentSpec spec)
+    {
+        var left = new List<(string Argument, string? Value)>();
+        for (var next = fault; next is not null; next = DeploymentRules.Check(spec, modelIsSound: false).OfType<OptionFault>().FirstOrDefault())
+        {
+            var option = next.Place.Property;
+            if (left.Exists(l => l.Argument == option) || Without(spec, option) is not { } less)
+                return null;
+            spec = less;
+            left.Add((option, null));
+        }
+        return Mend.By([.. left]);
+    }
+
+    /// <summary>The deployment with an option as it is where nothing is said of it; null where that would be another deployment.</summary>
+    private static DeploymentSpec? Without(DeploymentSpec spec, string option) => option switch
+    {
+        nameof(DeploymentAttribute.CollectiveFusion) => spec with { CollectiveFusion = CollectiveFusion.None },
+        nameof(DeploymentAttribute.Objective) => spec with { Offload = spec.Offload with { Objective = OffloadSpec.None.Objective } },
+        nameof(DeploymentAttribute.BatchesPerLayer) => spec with { Offload = spec.Offload with { BatchesPerLayer = OffloadSpec.None.BatchesPerLayer } },
+        nameof(DeploymentAttribute.StoredActivations) => spec with { Offload = spec.Offload with { StoredActivations = OffloadSpec.None.StoredActivations } },
         _ => null,
     };
 }

@@ -7,7 +7,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Preserve.CodeFixes.Tests;
 
-/// <summary>A project of one file in an editor, and what its light bulb offers.</summary>
+/// <summary>A project in an editor, and what its light bulb offers.</summary>
 internal static class Editor
 {
     public static ImmutableArray<CodeFixProvider> Fixes { get; } =
@@ -35,25 +35,30 @@ internal static class Editor
         return await AppliedAsync(document, action);
     }
 
-    /// <summary>The source after the fix for all diagnostics of an id in the file.</summary>
-    public static async Task<string> AllFixedAsync(string source, string id, params AdditionalText[] files)
+    /// <summary>The sources after the fix for all diagnostics of an id: in the file, or in the project where there are several.</summary>
+    public static async Task<string[]> AllFixedAsync(string[] sources, string id)
     {
         using var workspace = new AdhocWorkspace();
-        var document = Open(workspace, source);
-        var diagnostics = await DiagnosticsAsync(document, id, files);
+        var documents = Open(workspace, sources);
+        var diagnostics = await DiagnosticsAsync(documents[0], id, []);
         diagnostics.Length.ShouldBeGreaterThan(1);
-        var (action, provider) = (await OfferedAsync(document, diagnostics[..1])).ShouldHaveSingleItem();
-        var context = new FixAllContext(document, provider, FixAllScope.Document, action.EquivalenceKey!, [id], new Found(diagnostics), default);
-        return await AppliedAsync(document, (await provider.GetFixAllProvider()!.GetFixAsync(context)).ShouldNotBeNull());
+        diagnostics.Select(d => d.Location.SourceTree!.FilePath).Distinct().ShouldBe(documents.Select(d => d.FilePath!), ignoreOrder: true);
+        var (action, provider) = (await OfferedAsync(documents[0], diagnostics.Where(d => d.Location.SourceTree!.FilePath == documents[0].FilePath).Take(1))).ShouldHaveSingleItem();
+        var scope = sources.Length == 1 ? FixAllScope.Document : FixAllScope.Project;
+        var context = new FixAllContext(documents[0], provider, scope, action.EquivalenceKey!, [id], new Found(diagnostics), default);
+        return await AppliedAsync(documents, (await provider.GetFixAllProvider()!.GetFixAsync(context)).ShouldNotBeNull());
     }
 
-    private static Document Open(AdhocWorkspace workspace, string source)
+    private static Document Open(AdhocWorkspace workspace, string source) => Open(workspace, [source])[0];
+
+    private static Document[] Open(AdhocWorkspace workspace, string[] sources)
     {
         var project = workspace.AddProject(ProjectInfo.Create(
             ProjectId.CreateNewId(), VersionStamp.Default, "Tests", "Tests", LanguageNames.CSharp, parseOptions: TestCompilation.Language, metadataReferences: TestCompilation.References,
             compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable)));
-        return workspace.AddDocument(DocumentInfo.Create(
-            DocumentId.CreateNewId(project.Id), "File0.cs", filePath: "File0.cs", loader: TextLoader.From(TextAndVersion.Create(SourceText.From(source), VersionStamp.Default))));
+        var ids = sources.Select((source, i) => workspace.AddDocument(DocumentInfo.Create(
+            DocumentId.CreateNewId(project.Id), $"File{i}.cs", filePath: $"File{i}.cs", loader: TextLoader.From(TextAndVersion.Create(SourceText.From(source), VersionStamp.Default)))).Id).ToList();
+        return [.. ids.Select(id => workspace.CurrentSolution.GetDocument(id)!)];
     }
 
     private static async Task<Diagnostic[]> DiagnosticsAsync(Document document, string id, AdditionalText[] files)
@@ -73,10 +78,12 @@ internal static class Editor
         return offered;
     }
 
-    private static async Task<string> AppliedAsync(Document document, CodeAction action)
+    private static async Task<string> AppliedAsync(Document document, CodeAction action) => (await AppliedAsync([document], action))[0];
+
+    private static async Task<string[]> AppliedAsync(Document[] documents, CodeAction action)
     {
         var operation = (await action.GetOperationsAsync(default)).OfType<ApplyChangesOperation>().ShouldHaveSingleItem();
-        return (await operation.ChangedSolution.GetDocument(document.Id)!.GetTextAsync()).ToString();
+        return await Task.WhenAll(documents.Select(async d => (await operation.ChangedSolution.GetDocument(d.Id)!.GetTextAsync()).ToString()));
     }
 
     private sealed class Found(Diagnostic[] diagnostics) : FixAllContext.DiagnosticProvider
