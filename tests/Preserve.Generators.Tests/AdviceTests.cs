@@ -16,8 +16,8 @@ public partial class AdviceTests
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Heads = 8|TensorParallel = 2)]|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, [|Recompute = RecomputePolicy.Best|])]|Context = 128, Prompt = 64", "PRSV103", "'Deployed' asks for a recomputation of keys and values, but a token's activations are 1,024 bytes, the keys and values that they make over 2 links 1,024: recomputing cannot pay" },
         { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Capacity or read rate of the L2 of 'b200-sxm' is not known: nothing is prefetched; a device file that gives them, or Prefetch = PrefetchPolicy.None, says what is meant" },
-        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
-        { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "" },
+        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %, 77.2 GB of it for the KV-cache: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
+        { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "Nothing of 'ascend-910b2' was measured: times are made of data sheets and 16 assumed values, such as collectives.latency_microseconds" },
     };
 
     [Theory]
@@ -32,8 +32,36 @@ public partial class AdviceTests
         said.Id.ShouldBe(id);
         said.Severity.ShouldNotBe(DiagnosticSeverity.Error);
         said.Location.SourceSpan.ShouldBe(places.ShouldHaveSingleItem());
-        if (message.Length > 0)
-            said.GetMessage(CultureInfo.InvariantCulture).ShouldBe(message);
+        said.GetMessage(CultureInfo.InvariantCulture).ShouldBe(message);
+    }
+
+    /// <summary>A host of a gigabyte, and the KV-cache of 119 tokens of many sequences, 8,192 bytes each.</summary>
+    [Theory]
+    [InlineData(1_000, "1.0", "97")]
+    [InlineData(924, "0.9", "90")]
+    [InlineData(923, null, null)]
+    public async Task The_hosts_memory_may_be_nearly_full_too(int batch, string? gigabytes, string? share)
+    {
+        var own = new DeviceText("/own.device.json", DeviceText.Own.With("\"scale_up\"", "\"host_link\": { \"host_memory_capacity_gigabytes\": 1 },\n  \"scale_up\""));
+        var source = Declarations.Small.With("Devices.A100Sxm80, TensorParallel = 2", "\"own-1\", TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.None")
+            .With("Batch = 4, Context = 128", $"Batch = {batch}, Context = 118");
+        var run = GeneratorRun.Of(TestCompilation.Of(source), own);
+        run.Sources.Length.ShouldBe(1);
+        var said = (await Analysis.DiagnosticsOf(run.Output, own)).Where(d => d.Id == "PRSV105").Select(d => d.GetMessage(CultureInfo.InvariantCulture));
+        said.ShouldBe(gigabytes is null ? [] :
+        [
+            $"'Deployed' needs {gigabytes} of 1.0 GB of the host's memory, {share} %, {gigabytes} GB of it for the KV-cache: what the host needs beside it, such as its system, the server and stored activations, may not fit",
+        ]);
+    }
+
+    /// <summary>A generation's own tokens are those that it generates; its prompt is what the prefill takes.</summary>
+    [Fact]
+    public async Task A_prompt_beyond_the_positions_is_said_at_the_prompt_and_of_the_whole_generation()
+    {
+        var source = Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 128").With("Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 129, Tokens = 2)");
+        var said = await Analysis.DiagnosticsOf(GeneratorRun.Of(source).Output);
+        said.Select(d => (d.Id, source.Substring(d.Location.SourceSpan.Start, d.Location.SourceSpan.Length), d.GetMessage(CultureInfo.InvariantCulture).Split(" tokens")[0])).ShouldBe(
+            [("PRSV102", "Prompt = 129", "the step reaches 129"), ("PRSV102", "Generation(Batch = 4, Prompt = 129, Tokens = 2)", "the step reaches 130")], ignoreOrder: true);
     }
 
     [Fact]

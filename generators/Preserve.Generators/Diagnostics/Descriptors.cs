@@ -92,7 +92,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor NearlyFull = new(
         "PRSV105", "Memory is nearly full",
-        "'{0}' needs {1} of {2} GB of each {3}, {4} %: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit",
+        "'{0}' needs {1} of {2} GB of {3}, {4} %, {5} GB of it for the KV-cache: {6}, may not fit",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV105.md");
 
     public static readonly DiagnosticDescriptor NotMeasured = new(

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using System.Threading;
 using Microsoft.CodeAnalysis;
@@ -36,4 +37,7 @@ public abstract class ResolutionAnalyzer : DeclarationAnalyzer
 
     /// <summary>Reports a resolution, if it is the analyzer's own kind.</summary>
     private protected abstract void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute);
+
+    /// <summary>Bytes in gigabytes of 10^9, to a tenth.</summary>
+    private protected static string Gigabytes(long bytes) => (bytes / 1e9m).ToString("#,0.0", CultureInfo.InvariantCulture);
 }

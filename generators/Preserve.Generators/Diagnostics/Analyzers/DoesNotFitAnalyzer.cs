@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 
@@ -25,6 +24,4 @@ public sealed class DoesNotFitAnalyzer() : ResolutionAnalyzer(Descriptors.DoesNo
     }
 
     private static string Over => "over " + Gigabytes(long.MaxValue);
-
-    private static string Gigabytes(long bytes) => (bytes / 1e9m).ToString("#,0.0", CultureInfo.InvariantCulture);
 }

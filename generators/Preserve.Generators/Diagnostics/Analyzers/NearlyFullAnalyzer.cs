@@ -5,7 +5,7 @@ using Preserve.Optimizer;
 
 namespace Preserve.Generators;
 
-/// <summary>PRSV105: says that a deployment leaves little of the device's memory.</summary>
+/// <summary>PRSV105: says that a deployment leaves little of the device's memory, or of the host's where that is known.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class NearlyFullAnalyzer() : ResolutionAnalyzer(Descriptors.NearlyFull)
 {
@@ -18,13 +18,19 @@ public sealed class NearlyFullAnalyzer() : ResolutionAnalyzer(Descriptors.Nearly
         if (resolution is not Resolution.Accepted { Device: var device })
             return;
         var fit = MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
-        var share = (double)fit.NeededBytes / fit.AvailableBytes;
-        if (share <= MostShare)
-            return;
-        symbol.ReportDiagnostic(Diagnostic.Create(
-            Descriptors.NearlyFull, FaultLocation.Of(attribute, symbol.Compilation), symbol.Symbol.Name, Gigabytes(fit.NeededBytes), Gigabytes(fit.AvailableBytes), spec.Device,
-            (100 * share).ToString("0", CultureInfo.InvariantCulture)));
-    }
+        ReportOf(fit.NeededBytes, fit.AvailableBytes, "each " + spec.Device, fit.KeyValueBytes, "what a serving system needs beside it, such as captured graphs and buffers of the collectives");
+        if (fit.HostAvailableBytes is { } host)
+            ReportOf(fit.HostBytes, host, "the host's memory", fit.HostBytes - fit.HostWeightBytes, "what the host needs beside it, such as its system, the server and stored activations");
 
-    private static string Gigabytes(long bytes) => (bytes / 1e9m).ToString("#,0.0", CultureInfo.InvariantCulture);
+        void ReportOf(long needed, long available, string memory, long keyValues, string beside)
+        {
+            var share = (double)needed / available;
+            if (share > MostShare)
+            {
+                symbol.ReportDiagnostic(Diagnostic.Create(
+                    Descriptors.NearlyFull, FaultLocation.Of(attribute, symbol.Compilation), symbol.Symbol.Name, Gigabytes(needed), Gigabytes(available), memory,
+                    (100 * share).ToString("0", CultureInfo.InvariantCulture), Gigabytes(keyValues), beside));
+            }
+        }
+    }
 }
