@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Preserve.Generators.Tests;
 
@@ -56,6 +57,29 @@ public class DeclarationTextTests
         text.ShouldContain($"public static class {type}\n");
         SpecOf(text).ShouldBe(spec);
     }
+
+    /// <summary>The compiler's own list of reserved words; those that are words in some places only may be names.</summary>
+    [Fact]
+    public void A_reserved_word_is_no_namespace_and_any_other_word_is()
+    {
+        foreach (var word in SyntaxFacts.GetReservedKeywordKinds().Select(SyntaxFacts.GetText))
+            DeclarationText.NamespaceFault("My." + word).ShouldBe($"must not have the word '{word}' for a name, which C# reserves");
+        var spec = SpecOf(Declarations.Small);
+        foreach (var word in SyntaxFacts.GetContextualKeywordKinds().Select(SyntaxFacts.GetText).Append("_1"))
+        {
+            DeclarationText.NamespaceFault(word).ShouldBeNull();
+            SpecOf(DeclarationText.Write(spec, "My." + word)).ShouldBe(spec);
+        }
+        Should.Throw<ArgumentException>(() => DeclarationText.Write(spec, "My.class")).Message.ShouldStartWith("'My.class' must not have");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("My.")]
+    [InlineData("1a")]
+    [InlineData("My Own")]
+    [InlineData("@class")]
+    public void What_is_no_name_is_no_namespace(string text) => DeclarationText.NamespaceFault(text).ShouldNotBeNull().ShouldStartWith("must be names");
 
     [Fact]
     public void Every_published_model_is_read_back()

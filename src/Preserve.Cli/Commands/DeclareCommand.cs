@@ -17,8 +17,8 @@ internal static class DeclareCommand
         {
             OutputFile.Check(parsed.GetValue(file));
             var inNamespace = parsed.GetValue(space)!;
-            if (!IsNamespace(inNamespace))
-                throw new InputException($"--namespace is '{inNamespace}', but must be names of letters, digits and underscores with dots between them, none of them beginning with a digit");
+            if (DeclarationText.NamespaceFault(inNamespace) is { } fault)
+                throw new InputException($"--namespace is '{inNamespace}', but {fault}");
             var deployed = options.Read(parsed);
             var text = DeclarationText.Write(deployed.Spec, inNamespace);
             if (parsed.GetValue(file) is { } path)
@@ -32,7 +32,4 @@ internal static class DeclareCommand
         });
         return command;
     }
-
-    private static bool IsNamespace(string name) =>
-        name.Split('.').All(part => part.Length > 0 && !char.IsAsciiDigit(part[0]) && part.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'));
 }

@@ -25,12 +25,15 @@ public static class DeclarationText
     /// <param name="inNamespace">The namespace of both types.</param>
     /// <returns>The text, lines ended by <c>\n</c>.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The text is no namespace: <see cref="NamespaceFault"/>.</exception>
     public static string Write(DeploymentSpec deployment, string inNamespace)
     {
         if (deployment is null)
             throw new ArgumentNullException(nameof(deployment));
         if (inNamespace is null)
             throw new ArgumentNullException(nameof(inNamespace));
+        if (NamespaceFault(inNamespace) is { } fault)
+            throw new ArgumentException($"'{inNamespace}' {fault}", nameof(inNamespace));
         var (model, layers) = NamesOf(deployment.Model);
         var text = new StringBuilder();
         text.Append("using Preserve;\n\n").Append("namespace ").Append(inNamespace).Append(";\n\n");
@@ -38,6 +41,20 @@ public static class DeclarationText
         text.Append('\n');
         WriteDeployment(text, deployment, model);
         return text.ToString();
+    }
+
+    /// <summary>What keeps a text from being the namespace of a declaration.</summary>
+    /// <param name="name">The text, such as <c>My.Serving</c>.</param>
+    /// <returns>What it must be, to stand behind the text; null where it can be one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public static string? NamespaceFault(string name)
+    {
+        if (name is null)
+            throw new ArgumentNullException(nameof(name));
+        var parts = name.Split('.');
+        if (parts.Any(p => p.Length == 0 || char.IsDigit(p[0]) || !p.All(c => c == '_' || IsWord(c))))
+            return "must be names of letters, digits and underscores with dots between them, none of them beginning with a digit";
+        return parts.FirstOrDefault(ReservedWords.Contains) is { } word ? $"must not have the word '{word}' for a name, which C# reserves" : null;
     }
 
     /// <summary>The name of the type that declares a model: the last part of its name, as an identifier.</summary>
@@ -175,9 +192,9 @@ public static class DeclarationText
             apart = false;
         }
         return identifier.Length > 0 && char.IsLetter(identifier[0]) ? identifier.ToString() : prefix + identifier;
-
-        static bool IsWord(char letter) => letter is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
     }
+
+    private static bool IsWord(char letter) => letter is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
 
     private static string DeviceOf(string id) => ConstantOf(id) is { } constant ? $"{nameof(Devices)}.{constant}" : Literal(id);
 
