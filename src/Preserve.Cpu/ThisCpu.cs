@@ -117,7 +117,7 @@ public static class ThisCpu
         return Median(() => MatMul.Run(Bf16(input), rows, [Bf16(weight)], [], Bf16(output), scratch, threads));
     }
 
-    private static unsafe Operand Bf16(NativeBuffer buffer) => new(CollectiveKernel.Message, buffer.Start, buffer.Bytes);
+    private static unsafe Operand Bf16(NativeBuffer buffer) => new(new TensorDeclaration("measured", TensorRole.Value, false, Precision.Bf16, buffer.Bytes, 1, 0), buffer.Start, buffer.Bytes);
 
     /// <summary>Rate of a copy that no cache holds, in GB/s.</summary>
     private static unsafe double CopyRate()
