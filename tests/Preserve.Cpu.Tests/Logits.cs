@@ -25,13 +25,15 @@ internal static class Logits
         MemoryMarshal.Cast<float, int>(left).SequenceEqual(MemoryMarshal.Cast<float, int>(right));
 
     /// <summary>Holds that every step gave the bits that it should, and that they are numbers.</summary>
-    public static void ShouldHaveTheBitsOf(this float[][] actual, float[][] expected, string what)
+    public static void ShouldHaveTheBitsOf(this float[][] actual, float[][] expected, Func<string> what)
     {
-        actual.Length.ShouldBe(expected.Length, what);
+        actual.Length.ShouldBe(expected.Length, what());
         for (var step = 0; step < expected.Length; step++)
         {
-            expected[step].All(float.IsFinite).ShouldBeTrue($"{what}, step {step}: not all are numbers");
-            AreSame(actual[step], expected[step]).ShouldBeTrue($"{what}, step {step}: {FirstDifference(actual[step], expected[step])}");
+            if (!expected[step].All(float.IsFinite))
+                throw new ShouldAssertException($"{what()}, step {step}: not all are numbers");
+            if (!AreSame(actual[step], expected[step]))
+                throw new ShouldAssertException($"{what()}, step {step}: {FirstDifference(actual[step], expected[step])}");
         }
     }
 
