@@ -18,4 +18,7 @@ public sealed record CpuOptions
 
     /// <summary>Longest delay, in microseconds.</summary>
     public int LongestDelayMicroseconds { get; init; } = 200;
+
+    /// <summary>Called by each stream of each rank before its instructions, with their place in it; in place of random delays.</summary>
+    internal Action<int, StreamKind, int>? BeforeEach { get; init; }
 }

@@ -10,7 +10,7 @@ internal sealed class CollectiveKernel(Rank rank)
     /// <returns>False if the step was stopped meanwhile.</returns>
     public bool Run(Step step, CollectiveOperation operation, BoundInstruction bound, ReadOnlySpan<Operand> reads, ReadOnlySpan<Operand> writes, Scratch scratch)
     {
-        if (!step.Rendezvous.Meet())
+        if (!step.Rendezvous.Meet(bound.Index))
             return false;
         _parts.Clear();
         foreach (var other in step.Ranks)
@@ -31,7 +31,7 @@ internal sealed class CollectiveKernel(Rank rank)
                 break;
         }
         // What this rank has given may be overwritten once all have read it.
-        return step.Rendezvous.Meet();
+        return step.Rendezvous.Meet(bound.Index);
     }
 
     /// <summary>What a matmul in the same kernel gives. It has no tensor of its own, and is rounded as one of the sum's format would be.</summary>

@@ -72,7 +72,7 @@ internal sealed class StreamWorker : IDisposable
             }
             if (_rank.Progress.IsStopped)
                 return;
-            step.Delays?.Pass(_rank.Index, _stream, i);
+            step.BeforeEach?.Invoke(_rank.Index, _stream, i);
             if (step.Records)
                 _times[2 * i] = Stopwatch.GetTimestamp();
             if (!_kernel.Run(step, bound))
