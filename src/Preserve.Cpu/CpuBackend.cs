@@ -31,10 +31,12 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <param name="weights">Its weights. They are read when a plan first names them.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="weights"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option or a constant is not in its range.</exception>
     public CpuBackend(ModelSpec model, IWeightSource weights, CpuOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
+        options?.Check();
         (Model, _weights, _options, _layers) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs());
     }
 

@@ -11,7 +11,7 @@ public class BitEqualityTests
     private const int Pairs = 2_000;
 
     /// <summary>Random cases: some of them give the same plan twice, as of the policy Best, which rightly prefetches nothing where it gains nothing.</summary>
-    private const int Cases = 2_150;
+    private const int Cases = 2_070;
 
     /// <summary>How far logits of different degrees may lie apart, as the length of the difference by that of the logits: sums are taken in another
     /// order then, and rounded to bf16 in between.</summary>

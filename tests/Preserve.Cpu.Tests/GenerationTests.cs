@@ -85,6 +85,42 @@ public class GenerationTests
         string Refusal(ExecutionPlan plan, int context) => Should.Throw<ArgumentException>(() => backend.Begin(plan, context)).Message;
     }
 
+    [Fact]
+    public void Options_out_of_their_range_are_refused_by_name()
+    {
+        Refusal(new CpuOptions { Threads = -3 }).ShouldBe("Threads");
+        Refusal(new CpuOptions { LongestDelayMicroseconds = -1 }).ShouldBe("LongestDelayMicroseconds");
+        Refusal(Constants(ModelConstants.Default with { NormEpsilon = -1e-5f })).ShouldBe("NormEpsilon");
+        Refusal(Constants(ModelConstants.Default with { RotaryBase = 0 })).ShouldBe("RotaryBase");
+        Refusal(Constants(ModelConstants.Default with { AttentionSoftCap = 0 })).ShouldBe("AttentionSoftCap");
+        Refusal(Constants(ModelConstants.Default with { LogitSoftCap = float.NaN })).ShouldBe("LogitSoftCap");
+
+        static CpuOptions Constants(ModelConstants constants) => new() { Constants = constants };
+
+        static string? Refusal(CpuOptions options) =>
+            Should.Throw<ArgumentOutOfRangeException>(() => new CpuBackend(s_model, new SeededWeights(s_model, 1), options)).ParamName;
+    }
+
+    [Fact]
+    public void Weights_that_a_model_has_not_are_refused_by_name()
+    {
+        var weights = new SeededWeights(s_model, 1);
+        Missing(WeightKind.QueryBias, 0).ShouldBe("Small has no QueryBias of layer 0");
+        Missing(WeightKind.Query, 4).ShouldBe("Small has no Query of layer 4");
+        Missing(WeightKind.Down, -1).ShouldBe("Small has no Down");
+        Should.Throw<ArgumentOutOfRangeException>(() => weights.Read(new WeightName(WeightKind.Query, 0), 32, 0, new float[1])).Message.ShouldContain("Query of layer 0 has 32 rows");
+        Should.Throw<ArgumentOutOfRangeException>(() => weights.Read(new WeightName(WeightKind.Query, 0), 0, 1, new float[32])).Message.ShouldContain("a row of Query of layer 0 has 32 elements, and 32 are wanted from there on");
+
+        string Missing(WeightKind kind, int layer) => Should.Throw<KeyNotFoundException>(() => weights.Read(new WeightName(kind, layer), 0, 0, new float[1])).Message;
+    }
+
+    [Fact]
+    public void The_largest_logit_is_a_number()
+    {
+        GreedyDecoding.Largest([float.NaN, -2, -1, -1, 3, 2, float.NaN, 3], 4).ShouldBe([2, 0]);
+        Should.Throw<InvalidOperationException>(() => { GreedyDecoding.Largest([1, 2, float.NaN, float.NaN], 2); }).Message.ShouldBe("no logit of sequence 1 is a number");
+    }
+
     private static (string Name, DeploymentSpec Deployment, CacheSplit? Split)[] Variants()
     {
         var (plain, two) = (s_plain, Deployments.Of(s_model, 2));

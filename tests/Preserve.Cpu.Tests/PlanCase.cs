@@ -65,7 +65,7 @@ internal sealed record PlanCase(DeploymentSpec Deployment, int Batch, int Prompt
 internal static class Generators
 {
     public static Gen<PlanCase> Case() =>
-        from ranks in Gen.Frequency((7, Gen.Constant(1)), (10, Gen.Constant(2)), (2, Gen.Constant(3)), (2, Gen.Constant(4)), (1, Gen.Constant(8)))
+        from ranks in Gen.Frequency((14, Gen.Constant(1)), (20, Gen.Constant(2)), (4, Gen.Constant(3)), (4, Gen.Constant(4)), (1, Gen.Constant(8)))
         from model in SmallModels.Models(ranks)
         from batch in Gen.Frequency((9, Gen.Choose(1, 2)), (1, Gen.Constant(3)))
         from prompt in Gen.Choose(1, 7)
