@@ -9,6 +9,9 @@ internal static unsafe class MatMul
     /// <summary>Bytes of a weight below which one thread is faster than several.</summary>
     private const long LeastToShare = 512 << 10;
 
+    /// <summary>Shares of the outputs for each thread. A thread takes the next one when it is done, so that one which the system holds up does not hold up all.</summary>
+    private const int SharesOfThread = 8;
+
     /// <summary>Rows from which on a row of the weight is widened once for all of them.</summary>
     private const int RowsToWiden = 3;
 
@@ -52,9 +55,12 @@ internal static unsafe class MatMul
             }
             else
             {
-                var (weight, begin) = (part, first);
-                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
-                    Outputs(weight, x, bias, output, rows, depth, columns, begin, (int)((long)count * t / threads), (int)((long)count * (t + 1) / threads)));
+                var (weight, begin, shares, taken) = (part, first, SharesOfThread * threads, -1);
+                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+                {
+                    for (int share; (share = Interlocked.Increment(ref taken)) < shares;)
+                        Outputs(weight, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
+                });
             }
             first += count;
         }
