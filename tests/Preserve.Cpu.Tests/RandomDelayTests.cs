@@ -34,7 +34,7 @@ public class RandomDelayTests
         {
             var expected = await Run(plans, null);
             var without = WithoutAWait(plans.Decode).Select(w => (w.Wait, w.Plan, Plans: plans with { Decode = w.Plan }))
-                .Concat(WithoutAWait(plans.Prefill).Select(w => (Wait: "prefill, " + w.Wait, w.Plan, Plans: plans with { Prefill = w.Plan })));
+                .Concat(WithoutAWait(plans.Prefill).Where((_, i) => i % 3 == 0).Select(w => (Wait: "prefill, " + w.Wait, w.Plan, Plans: plans with { Prefill = w.Plan })));
             foreach (var (wait, plan, damaged) in without.Where((_, i) => i % plans.Every == 0))
             {
                 // A prefetch waits for its window and for nothing that it needs.
@@ -54,7 +54,7 @@ public class RandomDelayTests
             }
         }
         _output.WriteLine($"{needed + unneeded} events were left out: {needed} refused, {unneeded} that only begin a prefetch not; run anyway, {caught} of those refused were caught by the numbers within {Seeds} seeds, in {runs} runs; not caught: {string.Join(", ", missed)}");
-        needed.ShouldBeGreaterThan(120);
+        needed.ShouldBeGreaterThan(100);
         unneeded.ShouldBeGreaterThan(0);
         caught.ShouldBeGreaterThan(needed * 6 / 10);
     }
@@ -73,12 +73,12 @@ public class RandomDelayTests
         yield return Of("two ranks", two, 1);
         var host = one with { Offload = new OffloadSpec(Home.Host, Home.Host) };
         yield return Of("host", host, 1, Recompute(host));
-        yield return Of("fused with norms, paged", two with { CollectiveFusion = CollectiveFusion.Norm, KeyValueBlockTokens = 2 }, 4);
-        yield return Of("fused with matmuls, shared tokens", two with { CollectiveFusion = CollectiveFusion.MatMul, SequenceParallel = true }, 4);
+        yield return Of("fused with norms, paged", two with { CollectiveFusion = CollectiveFusion.Norm, KeyValueBlockTokens = 2 }, 6);
+        yield return Of("fused with matmuls, shared tokens", two with { CollectiveFusion = CollectiveFusion.MatMul, SequenceParallel = true }, 6);
         var hosts = two with { Offload = new OffloadSpec(Home.Host, Home.Device) };
-        yield return Of("gathered activations", hosts, 4, Recompute(hosts, gathered: true));
+        yield return Of("gathered activations", hosts, 6, Recompute(hosts, gathered: true));
         var columns = one with { Offload = new OffloadSpec(Home.Host, Home.Host, Objective.Throughput, 2) };
-        yield return Of("column by column", columns, 8, Recompute(columns));
+        yield return Of("column by column", columns, 12, Recompute(columns));
     }
 
     private static Optimizer.CacheSplit Recompute(DeploymentSpec deployment, bool gathered = false) => Deployments.Recompute(deployment, s_decode.MaxContext, 3, gathered);
