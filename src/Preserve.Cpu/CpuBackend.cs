@@ -78,6 +78,13 @@ public sealed class CpuBackend : IBackend, IDisposable
         return logits;
     }
 
+    /// <summary>What the caches of all ranks hold, by rank, tensor and layer.</summary>
+    internal Dictionary<(int Rank, string Tensor, int Layer), float[]> Caches()
+    {
+        CheckIsIdle();
+        return _ranks.SelectMany(r => r.Memory.Caches().Select(c => (Key: (r.Index, c.Tensor, c.Layer), c.Values))).ToDictionary(c => c.Key, c => c.Values);
+    }
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The plan is of another model, of formats or mixed lengths that are not computed here, or the tokens that were set
     /// are not as many as its step has.</exception>

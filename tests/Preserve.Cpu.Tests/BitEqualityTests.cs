@@ -70,8 +70,18 @@ public class BitEqualityTests
         // Another backend shares nothing with the first: neither what lies in its caches nor in its arena.
         using var other = new CpuBackend(model, weights, options);
         var actual = await Deployments.LogitsAsync(other, prefill, decode, tokens);
-        actual.ShouldHaveTheBitsOf(
-            [.. Enumerable.Range(0, actual.Length).Select(step => expected.SelectMany(e => e[step]).ToArray())], () => $"case {index}, {c}\n{PlanText.Write(decode)}");
+        actual.ShouldHaveTheBitsOf([.. Enumerable.Range(0, actual.Length).Select(step => expected.SelectMany(e => e[step]).ToArray())], What);
+        // What the last step stored, no later step has read.
+        if (expected.Count == 1)
+        {
+            var (caches, expectedCaches) = (other.Caches(), backend.Caches());
+            expectedCaches.ShouldNotBeEmpty();
+            caches.Keys.ShouldBe(expectedCaches.Keys, ignoreOrder: true);
+            foreach (var (key, values) in expectedCaches)
+                new[] { caches[key] }.ShouldHaveTheBitsOf([values], () => $"{key}, {What()}");
+        }
+
+        string What() => $"case {index}, {c}\n{PlanText.Write(decode)}";
     }
 
     [Fact]

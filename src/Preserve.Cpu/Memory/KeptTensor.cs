@@ -11,6 +11,9 @@ internal sealed class KeptTensor(TensorDeclaration tensor, int layer) : IDisposa
     /// <summary>Tokens of each sequence that were stored, from the first on.</summary>
     public long Stored { get; private set; }
 
+    /// <summary>What it is.</summary>
+    public TensorDeclaration Tensor => tensor;
+
     /// <summary>Makes room.</summary>
     public void Grow(long bytes)
     {

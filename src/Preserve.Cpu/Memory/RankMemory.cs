@@ -55,6 +55,28 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             kept.Cut(tokens);
     }
 
+    /// <summary>What the caches of the last step's plan hold: token by token, in it each sequence's keys and values, wherever they lie.</summary>
+    public List<(string Tensor, int Layer, float[] Values)> Caches()
+    {
+        var caches = new List<(string Tensor, int Layer, float[] Values)>();
+        var sequences = _plan!.Step.Batch;
+        foreach (var ((name, layer), kept) in _kept.Where(k => k.Value.Tensor.Role == TensorRole.KeyValues))
+        {
+            var data = new Operand(kept.Tensor, kept.Buffer.Start, kept.Buffer.Bytes);
+            var width = (int)(kept.Tensor.UnitBytes / data.ElementBytes / sequences);
+            var values = new float[kept.Stored * sequences * width];
+            var block = kept.Tensor.BlockUnits;
+            for (var entry = 0; entry < kept.Stored * sequences; entry++)
+            {
+                var (token, sequence) = (entry / sequences, entry % sequences);
+                var at = block == 0 ? entry : (NumberOf(sequence, token / block, sequences) * block) + (token % block);
+                data.Load(at * width, values.AsSpan(entry * width, width));
+            }
+            caches.Add((name, layer, values));
+        }
+        return caches;
+    }
+
     /// <summary>What an instruction reads: of a cache, tokens that were stored before.</summary>
     /// <inheritdoc cref="Resolve"/>
     public Operand ResolveRead(Instruction instruction, TensorReference reference, int repeatLayer)
