@@ -2,7 +2,7 @@ using Preserve;
 
 namespace TinyLlama.Cpu;
 
-/// <summary>A Llama of 43 million parameters: its 87 MB of weights fit no cache of a small machine.</summary>
+/// <summary>A Llama of 44 million parameters: its 88 MB of weights fit no cache of a small machine.</summary>
 [Model(Hidden = 768, Vocabulary = 8192, MaxPositions = 256)]
 [Layers(typeof(DecoderLayer), Repeat = 5)]
 public static class TinyLlama

@@ -7,11 +7,13 @@ namespace Preserve.Cpu;
 /// <remarks>
 /// <para>It stores weights, values and caches in bf16 and fp32 and computes in fp32. Sums have one order, whatever the number of rows, so that two sound plans of
 /// one deployment's degree give the same bits; a plan that leaves out an event it needs computes what the race leaves.</para>
-/// <para>KV-caches and stored activations stay between steps: a prefill begins them anew. One step runs at a time.</para>
+/// <para>KV-caches and stored activations stay between steps: a prefill begins them anew, and a decode step is refused that reads tokens which no step has
+/// stored, or in another format. One step runs at a time. Behind a step that was stopped or failed the caches hold the tokens from before it.</para>
 /// </remarks>
 public sealed class CpuBackend : IBackend, IDisposable
 {
     private const string LogitsName = "logits";
+    private const int Idle = 0, Running = 1, Disposed = 2;
 
     private readonly CpuOptions _options;
     private readonly IWeightSource _weights;
@@ -21,16 +23,20 @@ public sealed class CpuBackend : IBackend, IDisposable
     private Rendezvous _rendezvous = new(1);
     private int[] _tokens = [];
     private Step? _step;
+    private bool _hasLogits;
+    private int _state = Idle;
 
     /// <summary>A backend for one model.</summary>
     /// <param name="model">The model, accepted by <see cref="ModelRules"/>.</param>
     /// <param name="weights">Its weights. They are read when a plan first names them.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="weights"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option or a constant is not in its range.</exception>
     public CpuBackend(ModelSpec model, IWeightSource weights, CpuOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
+        options?.Check();
         (Model, _weights, _options, _layers) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs());
     }
 
@@ -40,8 +46,10 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <summary>Sets the new tokens of the next step.</summary>
     /// <param name="tokens">Those of each batch, in it of each sequence, in it in order; each below the vocabulary.</param>
     /// <exception cref="ArgumentOutOfRangeException">A token is not of the vocabulary.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public void SetTokens(ReadOnlySpan<int> tokens)
     {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _state) == Disposed, this);
         foreach (var token in tokens)
         {
             if (token < 0 || token >= Model.Vocabulary)
@@ -51,10 +59,12 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <summary>The logits that the last step gave: for each sequence of each batch, a row of the vocabulary.</summary>
-    /// <exception cref="InvalidOperationException">No step has run.</exception>
+    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed, or one is running.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public float[] Logits()
     {
-        var step = _step ?? throw new InvalidOperationException("no step has run");
+        CheckIsIdle();
+        var step = _hasLogits ? Current : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
         var rows = step.Plan.Step.Batch;
         var logits = new float[(long)rows * step.Plan.Batches * Model.Vocabulary];
         for (var batch = 0; batch < step.Plan.Batches; batch++)
@@ -68,12 +78,20 @@ public sealed class CpuBackend : IBackend, IDisposable
         return logits;
     }
 
+    /// <summary>What the caches of all ranks hold, by rank, tensor and layer.</summary>
+    internal Dictionary<(int Rank, string Tensor, int Layer), float[]> Caches()
+    {
+        CheckIsIdle();
+        return _ranks.SelectMany(r => r.Memory.Caches().Select(c => (Key: (r.Index, c.Tensor, c.Layer), c.Values))).ToDictionary(c => c.Key, c => c.Values);
+    }
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The plan is of another model, of formats or mixed lengths that are not computed here, or the tokens that were set
     /// are not as many as its step has.</exception>
     public void Begin(ExecutionPlan plan, int context)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        CheckIsIdle();
         Refuse(plan, context);
         if (_ranks.Length != plan.Ranks)
         {
@@ -81,6 +99,13 @@ public sealed class CpuBackend : IBackend, IDisposable
             _ranks = [.. Enumerable.Range(0, plan.Ranks).Select(r => new Rank(r, new RankShard(Model, _layers, _weights, r, plan.Ranks)))];
             _rendezvous = new Rendezvous(plan.Ranks);
         }
+        // What a step that did not end has stored counts for nothing.
+        if (_step is { } last && !_hasLogits)
+        {
+            foreach (var rank in _ranks)
+                rank.Memory.Cut(last.Context);
+        }
+        _hasLogits = false;
         _program.Clear();
         _rendezvous.Begin();
         _step = new Step(_ranks, _rendezvous, _program)
@@ -92,7 +117,7 @@ public sealed class CpuBackend : IBackend, IDisposable
             Constants = _options.Constants,
             Layers = _layers,
             Model = Model,
-            Delays = _options.DelaySeed is { } seed ? new RandomDelays(seed, _options.LongestDelayMicroseconds) : null,
+            BeforeEach = _options.BeforeEach ?? (_options.DelaySeed is { } seed ? new RandomDelays(seed, _options.LongestDelayMicroseconds).Pass : null),
             Records = _options.RecordTimeline,
         };
         foreach (var rank in _ranks)
@@ -108,10 +133,12 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">It waits for what was not signalled, or names what the plan does not declare.</exception>
+    /// <exception cref="InvalidOperationException">It waits for what was not signalled, names what the plan does not declare, lies outside of the memory that
+    /// the plan has, or reads of a cache what no step has stored; or a step is running.</exception>
     public void Submit(Instruction instruction, int layer)
     {
         ArgumentNullException.ThrowIfNull(instruction);
+        CheckIsIdle();
         _ = Current;
         _program.Add(instruction, layer, _ranks[0].OperandCount);
         foreach (var rank in _ranks)
@@ -119,17 +146,48 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">No step was begun, or one is running.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     public async ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
     {
-        var step = Current;
-        var start = Stopwatch.GetTimestamp();
-        await step.RunAsync(cancellationToken).ConfigureAwait(false);
-        var end = Stopwatch.GetTimestamp();
-        return new StepRun(Picoseconds(end - start)) { Timeline = step.Records ? Timeline(start) : default(EquatableArray<InstructionRun>) };
+        var (step, ranks) = (Current, _ranks);
+        if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
+            CheckIsIdle();
+        try
+        {
+            var start = Stopwatch.GetTimestamp();
+            await step.RunAsync(cancellationToken).ConfigureAwait(false);
+            var end = Stopwatch.GetTimestamp();
+            _hasLogits = true;
+            return new StepRun(Picoseconds(end - start)) { Timeline = step.Records ? Timeline(ranks[0], start) : default(EquatableArray<InstructionRun>) };
+        }
+        finally
+        {
+            Interlocked.CompareExchange(ref _state, Idle, Running);
+        }
     }
 
-    /// <summary>Ends the threads and frees the memory. No step may run.</summary>
-    public void Dispose() => DisposeRanks();
+    /// <summary>Ends the threads and frees the memory. A step that runs is stopped first.</summary>
+    public void Dispose()
+    {
+        switch (Interlocked.Exchange(ref _state, Disposed))
+        {
+            case Disposed:
+                return;
+            case Running:
+                Current.Abandon(new ObjectDisposedException(nameof(CpuBackend)));
+                break;
+        }
+        DisposeRanks();
+    }
+
+    private void CheckIsIdle()
+    {
+        var state = Volatile.Read(ref _state);
+        ObjectDisposedException.ThrowIf(state == Disposed, this);
+        if (state == Running)
+            throw new InvalidOperationException("a step is running, and this backend runs one at a time");
+    }
 
     private Step Current => _step ?? throw new InvalidOperationException("no step was begun");
 
@@ -158,7 +216,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         _ => null,
     };
 
-    private InstructionRun[] Timeline(long start)
+    private InstructionRun[] Timeline(Rank rank, long start)
     {
         var runs = new List<InstructionRun>(_program.Instructions.Count);
         foreach (var stream in Enum.GetValues<StreamKind>())
@@ -167,7 +225,7 @@ public sealed class CpuBackend : IBackend, IDisposable
             for (var i = 0; i < indices.Count; i++)
             {
                 var bound = _program[indices[i]];
-                var times = _ranks[0].Worker(stream).Times;
+                var times = rank.Worker(stream).Times;
                 runs.Add(new InstructionRun(
                     stream, bound.Instruction.Label, bound.Layer, Picoseconds(times[2 * i] - start), Picoseconds(times[(2 * i) + 1] - start), 0, 0));
             }

@@ -17,6 +17,7 @@ public static class GreedyDecoding
     /// <exception cref="ArgumentException">The plans are not of one generation, or the backend cannot compute them.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; or a prompt's token
     /// is not of the vocabulary.</exception>
+    /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits.</exception>
     /// <exception cref="OperationCanceledException">The generation was stopped.</exception>
     public static IAsyncEnumerable<int[]> RunAsync(
         CpuBackend backend, ExecutionPlan prefill, ExecutionPlan decode, int[] prompts, int tokens, CancellationToken cancellationToken = default)
@@ -41,18 +42,22 @@ public static class GreedyDecoding
         }
     }
 
-    /// <summary>The token with the largest logit of each row; of several, the first.</summary>
-    private static int[] Largest(float[] logits, int vocabulary)
+    /// <summary>The token with the largest logit of each row; of several, the first. What is no number is not the largest.</summary>
+    /// <exception cref="InvalidOperationException">A row has no number.</exception>
+    internal static int[] Largest(ReadOnlySpan<float> logits, int vocabulary)
     {
         var tokens = new int[logits.Length / vocabulary];
         for (var row = 0; row < tokens.Length; row++)
         {
-            var values = logits.AsSpan(row * vocabulary, vocabulary);
-            for (var token = 1; token < vocabulary; token++)
+            var values = logits.Slice(row * vocabulary, vocabulary);
+            tokens[row] = -1;
+            for (var token = 0; token < vocabulary; token++)
             {
-                if (values[token] > values[tokens[row]])
+                if (!float.IsNaN(values[token]) && (tokens[row] < 0 || values[token] > values[tokens[row]]))
                     tokens[row] = token;
             }
+            if (tokens[row] < 0)
+                throw new InvalidOperationException($"no logit of sequence {row} is a number");
         }
         return tokens;
     }

@@ -67,7 +67,10 @@ public static class ThisCpu
               "sources": [
                 { "field": "hbm", "note": "measured: a decode matmul over a weight that no cache holds" },
                 { "field": "l2", "note": "size as the system tells it, half of it usable; rate measured: a decode matmul over a weight of that half" },
-                { "field": "kernels", "note": "measured: small matmuls and norms, and threads that hand over to each other" }
+                { "field": "scale_up", "note": "measured: a copy that no cache holds, as ranks read what the others gave" },
+                { "field": "host_link", "note": "measured: the same copy; latency is that of a thread that hands over to another" },
+                { "field": "kernels", "note": "measured: small matmuls and norms, and threads that hand over to each other; attention is taken to begin like a small matmul, a prefetch like a norm" },
+                { "field": "collectives", "note": "derived: ranks meet twice, each time for as long as a thread takes to hand over to another" }
               ]
             }
             """);
@@ -117,7 +120,7 @@ public static class ThisCpu
         return Median(() => MatMul.Run(Bf16(input), rows, [Bf16(weight)], [], Bf16(output), scratch, threads));
     }
 
-    private static unsafe Operand Bf16(NativeBuffer buffer) => new(CollectiveKernel.Message, buffer.Start, buffer.Bytes);
+    private static unsafe Operand Bf16(NativeBuffer buffer) => new(new TensorDeclaration("measured", TensorRole.Value, false, Precision.Bf16, buffer.Bytes, 1, 0), buffer.Start, buffer.Bytes);
 
     /// <summary>Rate of a copy that no cache holds, in GB/s.</summary>
     private static unsafe double CopyRate()

@@ -7,7 +7,11 @@ namespace Preserve.Cpu.Tests;
 /// <summary>The promise: a plan never changes a result. Base and optimized plan give the same bits, at one degree of tensor parallelism.</summary>
 public class BitEqualityTests
 {
-    private const int Cases = 2_000;
+    /// <summary>Pairs of plans that differ.</summary>
+    private const int Pairs = 2_000;
+
+    /// <summary>Random cases: some of them give the same plan twice, as of the policy Best, which rightly prefetches nothing where it gains nothing.</summary>
+    private const int Cases = 2_070;
 
     /// <summary>How far logits of different degrees may lie apart, as the length of the difference by that of the logits: sums are taken in another
     /// order then, and rounded to bf16 in between.</summary>
@@ -17,6 +21,22 @@ public class BitEqualityTests
 
     public BitEqualityTests(ITestOutputHelper output) => _output = output;
 
+    /// <summary>Fewest pairs whose plan has what the base plan has not.</summary>
+    private static readonly Dictionary<string, int> s_fewest = new()
+    {
+        ["prefetched"] = 800,
+        ["recomputed from whole activations"] = 700,
+        ["recomputed from gathered activations"] = 100,
+        ["cache on the host"] = 900,
+        ["weights on the host"] = 200,
+        ["column by column"] = 150,
+        ["shared tokens"] = 50,
+        ["collectives fused with Norm"] = 250,
+        ["collectives fused with MatMul"] = 250,
+        ["separate projections"] = 800,
+        ["paged"] = 400,
+    };
+
     [Fact]
     public void Optimized_and_base_plan_give_the_same_bits()
     {
@@ -25,31 +45,43 @@ public class BitEqualityTests
         Parallel.ForEach(cases.Select((c, i) => (c, i)), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
             pair => Compare(pair.c, pair.i, tally).GetAwaiter().GetResult());
         _output.WriteLine(tally.ToString());
-        tally.Pairs.ShouldBe(Cases);
-        // Pairs of the same plan prove nothing: the policy Best rightly prefetches nothing where it gains nothing, and most of these models are that small.
-        tally.Alike.ShouldBeLessThan(Cases / 20, tally.ToString());
+        tally.Compared.ShouldBeGreaterThanOrEqualTo(Pairs, tally.ToString());
+        foreach (var (kind, fewest) in s_fewest)
+            tally.Of(kind).ShouldBeGreaterThanOrEqualTo(fewest, $"{kind}: {tally}");
     }
 
     private static async Task Compare(PlanCase c, int index, PairTally tally)
     {
-        var model = c.Deployment.Model;
-        var weights = new SeededWeights(model, (ulong)index);
-        var tokens = Deployments.Tokens(model, c.Batch * c.Deployment.Offload.BatchesPerLayer, c.Prompt + c.Generated, index);
         var (basePrefill, baseDecode) = c.BasePlans();
         var (prefill, decode) = c.Plans();
-        tally.Count(c, basePrefill.Unroll().Body != prefill.Unroll().Body || baseDecode.Unroll().Body != decode.Unroll().Body, decode);
-        using var backend = new CpuBackend(model, weights, new CpuOptions { Threads = 1 });
-        var expected = await Deployments.LogitsAsync(backend, basePrefill, baseDecode, tokens);
+        var differ = basePrefill.Unroll().Body != prefill.Unroll().Body || baseDecode.Unroll().Body != decode.Unroll().Body;
+        tally.Count(c, differ, [.. c.Differences(prefill, decode)]);
+        if (!differ)
+            return;
+        var model = c.Deployment.Model;
+        var weights = new StrongWeights(new SeededWeights(model, (ulong)index));
+        var options = new CpuOptions { Threads = 1, Constants = StrongWeights.Constants };
+        var tokens = Deployments.Tokens(model, c.Batch * c.Deployment.Offload.BatchesPerLayer, c.Prompt + c.Generated, index);
+        // One batch after the other, each on an empty cache.
+        using var backend = new CpuBackend(model, weights, options);
+        var expected = new List<float[][]>();
+        foreach (var batch in tokens.Chunk(c.Batch))
+            expected.Add(await Deployments.LogitsAsync(backend, basePrefill, baseDecode, batch));
         // Another backend shares nothing with the first: neither what lies in its caches nor in its arena.
-        using var other = new CpuBackend(model, weights, new CpuOptions { Threads = 1 });
+        using var other = new CpuBackend(model, weights, options);
         var actual = await Deployments.LogitsAsync(other, prefill, decode, tokens);
-        for (var step = 0; step < expected.Length; step++)
+        actual.ShouldHaveTheBitsOf([.. Enumerable.Range(0, actual.Length).Select(step => expected.SelectMany(e => e[step]).ToArray())], What);
+        // What the last step stored, no later step has read.
+        if (expected.Count == 1)
         {
-            if (!expected[step].AsSpan().SequenceEqual(actual[step]))
-                throw new InvalidOperationException($"case {index}, step {step}: {c}\n{PlanText.Write(decode)}");
-            if (expected[step].Any(float.IsNaN))
-                throw new InvalidOperationException($"case {index}, step {step}, gives no numbers: {c}");
+            var (caches, expectedCaches) = (other.Caches(), backend.Caches());
+            expectedCaches.ShouldNotBeEmpty();
+            caches.Keys.ShouldBe(expectedCaches.Keys, ignoreOrder: true);
+            foreach (var (key, values) in expectedCaches)
+                new[] { caches[key] }.ShouldHaveTheBitsOf([values], () => $"{key}, {What()}");
         }
+
+        string What() => $"case {index}, {c}\n{PlanText.Write(decode)}";
     }
 
     [Fact]
@@ -74,8 +106,7 @@ public class BitEqualityTests
                     using var backend = new CpuBackend(model, new SeededWeights(model, 4));
                     var logits = await Deployments.LogitsAsync(backend, prefill, decode, tokens);
                     expected ??= logits;
-                    for (var i = 0; i < logits.Length; i++)
-                        logits[i].ShouldBe(expected[i], $"{ranks} ranks, {l} tokens, gathered {gathered}, step {i}");
+                    logits.ShouldHaveTheBitsOf(expected, () => $"{ranks} ranks, {l} tokens, gathered {gathered}");
                 }
             }
         }
@@ -96,7 +127,7 @@ public class BitEqualityTests
                     backend, Deployments.Plan(deployment, new PrefillSpec(1, 4)), Deployments.Plan(deployment, new DecodeSpec(1, 6, Total: false)), Deployments.Tokens(model, 1, 6, index));
                 expected ??= logits;
                 for (var i = 0; i < logits.Length; i++)
-                    worst = Math.Max(worst, Math.Sqrt(logits[i].Zip(expected[i], (x, y) => (double)(x - y) * (x - y)).Sum() / expected[i].Sum(x => (double)x * x)));
+                    worst = Math.Max(worst, Logits.Distance(logits[i], [.. expected[i].Select(x => (double)x)]));
             }
         }
         _output.WriteLine($"degrees 1, 2 and 4 of 60 models lie at most {worst:0.0000} apart");

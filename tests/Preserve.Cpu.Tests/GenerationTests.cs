@@ -10,27 +10,34 @@ public class GenerationTests
 
     private static readonly ModelSpec s_model = SmallModels.Model(32, 50, new LayerGroup(new[] { SmallModels.Layer(keyValueHeads: 4, activation: Activation.Relu) }, 4));
 
+    private static readonly DeploymentSpec s_plain = Deployments.Of(s_model, 1);
+
     private static readonly DecodeSpec s_decode = new(Batch, Prompt + Generated - 2, Total: false, Prompt);
 
-    /// <summary>What the plans of a deployment are called, and the deployment.</summary>
+    /// <summary>What a way of planning is called.</summary>
     public static TheoryData<string> Names { get; } = [.. Variants().Select(v => v.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Every_plan_generates_the_same_tokens(string name)
+    public async Task Every_plan_generates_the_same_tokens_from_the_same_logits(string name)
     {
         var variant = Variants().Single(v => v.Name == name);
-        var expected = await Generate(Variants().Single(v => v.Name == "base").Deployment, null);
+        var batches = variant.Deployment.Offload.BatchesPerLayer;
+        var plain = Deployments.Of(s_model, variant.Deployment.TensorParallel);
+        var (prefill, decode) = PlansOf(variant.Deployment, variant.Split);
+        decode.ShouldNotBe(PlansOf(plain, null).Decode);
+        var expected = await Generate(plain, null);
         var actual = await Generate(variant.Deployment, variant.Split);
-        actual.Length.ShouldBe(Generated);
+        actual.Tokens.Length.ShouldBe(Generated);
         for (var i = 0; i < Generated; i++)
-            actual[i].ShouldBe(expected[i][..Batch].Concat(expected[i][..Batch]).Take(actual[i].Length), name);
+            actual.Tokens[i].ShouldBe(Repeated(expected.Tokens[i], batches), name);
+        actual.Logits.ShouldHaveTheBitsOf([.. expected.Logits.Select(l => Repeated(l, batches))], () => name);
     }
 
     [Fact]
     public async Task Tokens_come_one_step_at_a_time_and_a_generation_can_be_stopped()
     {
-        var (prefill, decode) = PlansOf(Variants()[0].Deployment, null);
+        var (prefill, decode) = PlansOf(s_plain, null);
         using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
         using var stop = new CancellationTokenSource();
         var steps = 0;
@@ -47,20 +54,20 @@ public class GenerationTests
         var again = new List<int[]>();
         await foreach (var tokens in GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(1), Generated))
             again.Add(tokens);
-        again.ToArray().ShouldBe(await Generate(Variants()[0].Deployment, null));
+        again.ToArray().ShouldBe((await Generate(s_plain, null)).Tokens);
     }
 
     [Fact]
-    public async Task A_step_that_is_stopped_while_it_runs_ends_and_the_next_one_is_sound()
+    public async Task A_step_that_is_stopped_while_it_is_handed_over_leaves_the_next_one_sound()
     {
-        var (prefill, _) = PlansOf(Variants()[0].Deployment, null);
+        var (prefill, decode) = PlansOf(s_plain, null);
         using var stopped = new CancellationTokenSource();
         using var backend = new CpuBackend(s_model, new StoppingWeights(new SeededWeights(s_model, 9), stopped));
         backend.SetTokens(Prompts(1));
         // The weights are read while the step is handed over.
         await Should.ThrowAsync<OperationCanceledException>(async () => await new Executor(backend).RunAsync(prefill, 0, stopped.Token));
         await new Executor(backend).RunAsync(prefill, 0);
-        backend.Logits().ShouldAllBe(x => !float.IsNaN(x));
+        new[] { backend.Logits() }.ShouldHaveTheBitsOf((await Generate(s_plain, null)).Logits[..1], () => "after a stop");
     }
 
     [Fact]
@@ -78,14 +85,50 @@ public class GenerationTests
         string Refusal(ExecutionPlan plan, int context) => Should.Throw<ArgumentException>(() => backend.Begin(plan, context)).Message;
     }
 
+    [Fact]
+    public void Options_out_of_their_range_are_refused_by_name()
+    {
+        Refusal(new CpuOptions { Threads = -3 }).ShouldBe("Threads");
+        Refusal(new CpuOptions { LongestDelayMicroseconds = -1 }).ShouldBe("LongestDelayMicroseconds");
+        Refusal(Constants(ModelConstants.Default with { NormEpsilon = -1e-5f })).ShouldBe("NormEpsilon");
+        Refusal(Constants(ModelConstants.Default with { RotaryBase = 0 })).ShouldBe("RotaryBase");
+        Refusal(Constants(ModelConstants.Default with { AttentionSoftCap = 0 })).ShouldBe("AttentionSoftCap");
+        Refusal(Constants(ModelConstants.Default with { LogitSoftCap = float.NaN })).ShouldBe("LogitSoftCap");
+
+        static CpuOptions Constants(ModelConstants constants) => new() { Constants = constants };
+
+        static string? Refusal(CpuOptions options) =>
+            Should.Throw<ArgumentOutOfRangeException>(() => new CpuBackend(s_model, new SeededWeights(s_model, 1), options)).ParamName;
+    }
+
+    [Fact]
+    public void Weights_that_a_model_has_not_are_refused_by_name()
+    {
+        var weights = new SeededWeights(s_model, 1);
+        Missing(WeightKind.QueryBias, 0).ShouldBe("Small has no QueryBias of layer 0");
+        Missing(WeightKind.Query, 4).ShouldBe("Small has no Query of layer 4");
+        Missing(WeightKind.Down, -1).ShouldBe("Small has no Down");
+        Should.Throw<ArgumentOutOfRangeException>(() => weights.Read(new WeightName(WeightKind.Query, 0), 32, 0, new float[1])).Message.ShouldContain("Query of layer 0 has 32 rows");
+        Should.Throw<ArgumentOutOfRangeException>(() => weights.Read(new WeightName(WeightKind.Query, 0), 0, 1, new float[32])).Message.ShouldContain("a row of Query of layer 0 has 32 elements, and 32 are wanted from there on");
+
+        string Missing(WeightKind kind, int layer) => Should.Throw<KeyNotFoundException>(() => weights.Read(new WeightName(kind, layer), 0, 0, new float[1])).Message;
+    }
+
+    [Fact]
+    public void The_largest_logit_is_a_number()
+    {
+        GreedyDecoding.Largest([float.NaN, -2, -1, -1, 3, 2, float.NaN, 3], 4).ShouldBe([2, 0]);
+        Should.Throw<InvalidOperationException>(() => { GreedyDecoding.Largest([1, 2, float.NaN, float.NaN], 2); }).Message.ShouldBe("no logit of sequence 1 is a number");
+    }
+
     private static (string Name, DeploymentSpec Deployment, CacheSplit? Split)[] Variants()
     {
-        var plain = Deployments.Of(s_model, 1);
+        var (plain, two) = (s_plain, Deployments.Of(s_model, 2));
         var host = plain with { Offload = new OffloadSpec(KeyValues: Home.Host) };
+        var hosts = two with { Offload = host.Offload };
         var columns = host with { Offload = new OffloadSpec(Home.Host, Home.Host, Objective.Throughput, 2) };
         return
         [
-            ("base", plain, null),
             ("paged", plain with { KeyValueBlockTokens = 3 }, null),
             ("separate projections", plain with { SeparateProjections = true }, null),
             ("cache on the host", host, null),
@@ -94,21 +137,33 @@ public class GenerationTests
             ("weights on the host", host with { Offload = new OffloadSpec(Home.Host, Home.Host) }, Deployments.Recompute(host, s_decode.MaxContext, 2)),
             ("column by column", columns, null),
             ("column by column, recomputing", columns, Deployments.Recompute(columns, s_decode.MaxContext, 4)),
+            ("two ranks, prefetching", two with { Prefetch = PrefetchPolicy.Paper }, null),
+            ("two ranks, fused with norms", two with { CollectiveFusion = CollectiveFusion.Norm, Prefetch = PrefetchPolicy.Paper }, null),
+            ("two ranks, fused with matmuls", two with { CollectiveFusion = CollectiveFusion.MatMul, Prefetch = PrefetchPolicy.Paper }, null),
+            ("two ranks, shared tokens", two with { SequenceParallel = true }, null),
+            ("two ranks, shared tokens, fused with matmuls", two with { SequenceParallel = true, CollectiveFusion = CollectiveFusion.MatMul }, null),
+            ("two ranks, half recomputed", hosts, Deployments.Recompute(hosts, s_decode.MaxContext, 3)),
+            ("two ranks, half recomputed from gathered activations", hosts, Deployments.Recompute(hosts, s_decode.MaxContext, 3, gathered: true)),
         ];
     }
 
     private static (ExecutionPlan Prefill, ExecutionPlan Decode) PlansOf(DeploymentSpec deployment, CacheSplit? split) =>
         (Deployments.Plan(deployment, new PrefillSpec(Batch, Prompt), split), Deployments.Plan(deployment, s_decode, split));
 
-    private static async Task<int[][]> Generate(DeploymentSpec deployment, CacheSplit? split)
+    private static async Task<(int[][] Tokens, float[][] Logits)> Generate(DeploymentSpec deployment, CacheSplit? split)
     {
         var (prefill, decode) = PlansOf(deployment, split);
         using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
-        var tokens = new List<int[]>();
+        var (tokens, logits) = (new List<int[]>(), new List<float[]>());
         await foreach (var step in GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(deployment.Offload.BatchesPerLayer), Generated))
+        {
             tokens.Add(step);
-        return [.. tokens];
+            logits.Add(backend.Logits());
+        }
+        return ([.. tokens], [.. logits]);
     }
+
+    private static T[] Repeated<T>(T[] values, int times) => [.. Enumerable.Repeat(values, times).SelectMany(v => v)];
 
     /// <summary>The same prompts in every batch.</summary>
     private static int[] Prompts(int batches) => [.. Enumerable.Repeat(Deployments.Tokens(s_model, Batch, Prompt, 8).SelectMany(t => t), batches).SelectMany(t => t)];

@@ -4,8 +4,8 @@ using Preserve.Optimizer;
 
 namespace Preserve.Cpu.Tests;
 
-/// <summary>A deployment, a generation, and how its optimized plans are made; the base plans are those of the same deployment with nothing prefetched and
-/// nothing recomputed.</summary>
+/// <summary>A deployment, a generation, and how its optimized plans are made; the base plans are those of a deployment of the same model, degree and formats
+/// that has nothing else: everything on the device and in one piece, every kernel by itself, one batch after the other.</summary>
 internal sealed record PlanCase(DeploymentSpec Deployment, int Batch, int Prompt, int Generated, int Recomputed, bool Gathered, bool Ahead)
 {
     private StepSpec Decode => new DecodeSpec(Batch, Prompt + Generated - 1, Total: false, Prompt);
@@ -14,7 +14,7 @@ internal sealed record PlanCase(DeploymentSpec Deployment, int Batch, int Prompt
 
     public (ExecutionPlan Prefill, ExecutionPlan Decode) BasePlans()
     {
-        var deployment = Deployment with { Prefetch = PrefetchPolicy.None };
+        var deployment = Deployments.Of(Deployment.Model, Deployment.TensorParallel, Deployment.Weights, Deployment.KeyValues);
         return (Deployments.Plan(deployment, new PrefillSpec(Batch, Prompt)), Deployments.Plan(deployment, Decode));
     }
 
@@ -25,6 +25,30 @@ internal sealed record PlanCase(DeploymentSpec Deployment, int Batch, int Prompt
         var split = Deployments.Recompute(Deployment, Decode.MaxContext, Tokens, Gathered, Ahead);
         // A prefill stores as many as any step recomputes.
         return (Deployments.Plan(Deployment, new PrefillSpec(Batch, Prompt), CacheSplit.Stored([(split, Decode)])), Deployments.Plan(Deployment, Decode, split));
+    }
+
+    /// <summary>What the plans have that the base plans have not.</summary>
+    public IEnumerable<string> Differences(ExecutionPlan prefill, ExecutionPlan decode)
+    {
+        var operations = prefill.Instructions().Concat(decode.Instructions()).Select(i => i.Operation).ToList();
+        if (operations.OfType<PrefetchOperation>().Any())
+            yield return "prefetched";
+        if (operations.OfType<RecomputeOperation>().Any())
+            yield return Gathered ? "recomputed from gathered activations" : "recomputed from whole activations";
+        if (OffloadsCache)
+            yield return "cache on the host";
+        if (Deployment.Offload.Weights == Home.Host)
+            yield return "weights on the host";
+        if (Deployment.Offload.BatchesPerLayer > 1)
+            yield return "column by column";
+        if (Deployment.SequenceParallel)
+            yield return "shared tokens";
+        if (operations.OfType<CollectiveOperation>().Any(c => c.IsFused))
+            yield return $"collectives fused with {Deployment.CollectiveFusion}";
+        if (Deployment.SeparateProjections)
+            yield return "separate projections";
+        if (Deployment.KeyValueBlockTokens > 0)
+            yield return "paged";
     }
 
     /// <summary>Recomputed tokens: of an odd number one more from the second decode step on, as where a plan has several ranges of contexts.</summary>
@@ -41,9 +65,9 @@ internal sealed record PlanCase(DeploymentSpec Deployment, int Batch, int Prompt
 internal static class Generators
 {
     public static Gen<PlanCase> Case() =>
-        from ranks in Gen.Frequency((2, Gen.Constant(1)), (3, Gen.Constant(2)), (1, Gen.Constant(4)))
+        from ranks in Gen.Frequency((14, Gen.Constant(1)), (20, Gen.Constant(2)), (4, Gen.Constant(3)), (4, Gen.Constant(4)), (1, Gen.Constant(8)))
         from model in SmallModels.Models(ranks)
-        from batch in Gen.Choose(1, 2)
+        from batch in Gen.Frequency((9, Gen.Choose(1, 2)), (1, Gen.Constant(3)))
         from prompt in Gen.Choose(1, 7)
         from generated in Gen.Choose(1, 3)
         from policy in Gen.Frequency((9, Gen.Constant(PrefetchPolicy.Paper)), (1, Gen.Constant(PrefetchPolicy.Best)))
@@ -62,9 +86,6 @@ internal static class Generators
         bool[] fp32, bool[] flags, CollectiveFusion fusion, int blocks)
     {
         var most = prompt + generated - 1;
-        // With one rank there is no collective to prefetch under, and a window keeps no prompt to recompute: without either both plans are the same.
-        if (ranks == 1)
-            model = model with { Stack = model.Stack.Select(WithoutWindows).ToArray() };
         var keeps = model.Stack.SelectMany(g => g.Pattern).Any(l => KvSplitProblem.KeepsPrompt(l, most));
         var onHost = (host || ranks == 1) && keeps;
         // Nothing is prefetched where a layer serves several batches.
@@ -82,9 +103,6 @@ internal static class Generators
         };
         return new PlanCase(deployment, batch, prompt, generated, recomputed, flags[2] && ranks > 1 && model.Hidden % ranks == 0, flags[3] || hostWeights || columns > 1);
     }
-
-    private static LayerGroup WithoutWindows(LayerGroup group) =>
-        group with { Pattern = group.Pattern.Select(l => l with { Attention = (MultiHeadAttentionSpec)l.Attention with { Window = 0 } }).ToArray() };
 }
 
 /// <summary>What the pairs of plans were.</summary>
@@ -93,37 +111,35 @@ internal sealed class PairTally
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, int> _kinds = new(StringComparer.Ordinal);
 
-    public int Pairs { get; private set; }
+    /// <summary>Pairs that were compared: they differ in at least one instruction.</summary>
+    public int Compared { get; private set; }
 
-    /// <summary>Pairs of the same instructions.</summary>
+    /// <summary>Pairs of the same instructions, which prove nothing.</summary>
     public int Alike { get; private set; }
 
-    public void Count(PlanCase c, bool differ, ExecutionPlan decode)
+    /// <summary>Compared pairs of a kind.</summary>
+    public int Of(string kind) => _kinds.GetValueOrDefault(kind);
+
+    /// <summary>Counts a pair.</summary>
+    public void Count(PlanCase c, bool differ, IReadOnlyList<string> differences)
     {
         lock (_gate)
         {
-            Pairs++;
             Alike += differ ? 0 : 1;
+            if (!differ)
+                return;
+            Compared++;
             Add($"{c.Deployment.TensorParallel} ranks");
             Add($"policy {c.Deployment.Prefetch}");
-            if (decode.Instructions().Any(i => i.Operation is PrefetchOperation))
-                Add("with a prefetch");
-            if (decode.Instructions().Any(i => i.Operation is RecomputeOperation))
-                Add(c.Gathered ? "recomputing, gathered" : "recomputing");
-            if (c.Deployment.Offload.Weights == Home.Host)
-                Add("weights on the host");
-            if (c.Deployment.Offload.BatchesPerLayer > 1)
-                Add("column by column");
-            if (c.Deployment.SequenceParallel)
-                Add("shared tokens");
-            if (c.Deployment.CollectiveFusion != CollectiveFusion.None)
-                Add($"fused with {c.Deployment.CollectiveFusion}");
-            if (c.Deployment.KeyValueBlockTokens > 0)
-                Add("paged");
+            foreach (var difference in differences)
+                Add(difference);
+            if (differences is [var only])
+                Add($"{only} and nothing else");
         }
     }
 
-    public override string ToString() => $"{Pairs} pairs of plans, {Alike} of them the same instructions; {string.Join(", ", _kinds.Select(k => $"{k.Value} {k.Key}"))}";
+    public override string ToString() =>
+        $"{Compared} pairs of plans that differ, and {Alike} of the same instructions; of those that differ {string.Join(", ", _kinds.Select(k => $"{k.Value} {k.Key}"))}";
 
     private void Add(string kind) => _kinds[kind] = _kinds.GetValueOrDefault(kind) + 1;
 }

@@ -2,7 +2,7 @@ namespace Preserve.Cpu.Tests;
 
 /// <summary>A decoder-only transformer as one would write it down: in double precision, all tokens of a sequence at once, no cache, no ranks, no
 /// plan. Weights are those of the source, rounded to the format that a plan stores them in.</summary>
-internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, ModelConstants constants)
+internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, ModelConstants constants, Precision format = Precision.Bf16)
 {
     private readonly LayerSpec[] _layers = [.. model.Stack.SelectMany(g => Enumerable.Repeat(g.Pattern, g.Repeat).SelectMany(p => p))];
 
@@ -159,6 +159,6 @@ internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, Mod
     {
         var values = new float[width];
         weights.Read(new WeightName(kind, layer), row, 0, values);
-        return [.. values.Select(v => (double)Bfloat16.Round(v))];
+        return [.. values.Select(v => (double)(format == Precision.Bf16 ? Bfloat16.Round(v) : v))];
     }
 }

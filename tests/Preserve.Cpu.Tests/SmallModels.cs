@@ -25,7 +25,7 @@ internal static class SmallModels
     /// <summary>Models that can be divided over so many ranks.</summary>
     public static Gen<ModelSpec> Models(int ranks) =>
         from kinds in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Constant(2)))
-        from headsPerRank in Gen.Elements(1, 2)
+        from headsPerRank in Gen.Frequency((4, Gen.Elements(1, 2)), (1, Gen.Elements(3, 4)))
         from layers in Gen.ArrayOf(Layers(ranks, headsPerRank * ranks), kinds)
         from repeat in Gen.Choose(1, 3)
         from tail in Gen.Choose(1, 2)
@@ -53,10 +53,14 @@ internal static class SmallModels
         from bias in Gen.Elements(ProjectionBias.None, ProjectionBias.QueryKeyValue, ProjectionBias.All)
         from activation in Gen.Elements(Activation.SwiGlu, Activation.GeGlu, Activation.Gelu, Activation.Relu)
         from window in Gen.Elements(0, 0, 0, 1, 4)
-        from headSize in Gen.Elements(2, 4, 6)
-        from share in Gen.Elements(1, 2)
+        from headSize in Gen.Frequency((4, Gen.Elements(2, 4, 6)), (1, Gen.Elements(8, 34, 48)))
+        from keyValueHeads in Gen.Elements(Shared(heads, ranks))
         from intermediate in Gen.Choose(1, 6)
         from flags in Gen.ArrayOf(Gen.Elements(true, false), 6)
-        select Layer(name, heads, heads % share == 0 ? heads / share : heads, headSize, intermediate * ranks, window, norm, flags[0], position, flags[1] && !flags[0], bias,
+        select Layer(name, heads, keyValueHeads, headSize, intermediate * ranks, window, norm, flags[0], position, flags[1] && !flags[0], bias,
             flags[2], flags[3], activation, flags[4], flags[5] && flags[1] && !flags[0]);
+
+    /// <summary>Numbers of KV heads that so many query heads can share on so many ranks: whole ones on each rank, or one on several.</summary>
+    private static int[] Shared(int heads, int ranks) =>
+        [.. Enumerable.Range(1, heads).Where(k => heads % k == 0 && (k % ranks == 0 || ranks % k == 0))];
 }

@@ -2,7 +2,8 @@
 
     python3 tests/Preserve.Cpu.Tests/expected.py > tests/Preserve.Cpu.Tests/expected.json
 
-Weights come from the same counter-based generator as SeededWeights, in bfloat16; everything is computed in float64.
+Weights come from the same counter-based generator as SeededWeights, in bfloat16; everything is computed in float64. Each model is computed twice: with
+the constants and weights that a deployment has by default, and with constants, norm weights and biases whose every use shows in the logits.
 """
 import json
 import numpy as np
@@ -11,7 +12,8 @@ KINDS = """Embedding Positions FinalNorm FinalNormBias Head HeadBias AttentionNo
 QueryNorm KeyNorm Output OutputBias AttentionPostNorm AttentionPostNormBias FeedForwardNorm FeedForwardNormBias Gate Up GateBias UpBias Down DownBias
 FeedForwardPostNorm FeedForwardPostNormBias""".split()
 STEP = np.uint64(0x9E3779B97F4A7C15)
-EPSILON, ROTARY_BASE, ATTENTION_CAP, LOGIT_CAP = float(np.float32(1e-5)), 10000.0, 50.0, 30.0
+USUAL = dict(epsilon=float(np.float32(1e-5)), rotary_base=10000.0, attention_cap=50.0, logit_cap=30.0, strong=False)
+STRONG = dict(epsilon=0.25, rotary_base=100.0, attention_cap=0.75, logit_cap=1.5, strong=True)
 
 
 def mix(z):
@@ -30,6 +32,7 @@ def bfloat16(x):
 class Model:
     def __init__(self, seed, hidden, vocabulary, layers, final_norm="rms", tied=False, scale=False, positions=0, head_bias=False, logit_cap=False):
         self.__dict__.update(locals())
+        self.constants = USUAL
 
     def matrix(self, kind, layer, rows, columns):
         key = mix(mix(mix(np.uint64(self.seed) + STEP) ^ np.uint64(KINDS.index(kind) + 1)) ^ np.uint64(layer + 2))
@@ -37,7 +40,12 @@ class Model:
         counters = (np.arange(columns, dtype=np.uint64) + np.uint64(1)) * STEP
         bits = (mix(keys[:, None] + counters[None, :]) >> np.uint64(40)).astype(np.float32)
         centre, width = self.range(kind, layer)
-        return bfloat16(np.float32(centre) + np.float32(width) * (bits / np.float32(8388608) - np.float32(1)))
+        values = np.float32(centre) + np.float32(width) * (bits / np.float32(8388608) - np.float32(1))
+        if self.constants["strong"] and kind.endswith("Norm"):
+            values = np.float32(1) + np.float32(8) * (values - np.float32(1))
+        if self.constants["strong"] and kind.endswith("Bias"):
+            values = np.float32(10) * values
+        return bfloat16(values)
 
     def row(self, kind, layer, columns):
         return self.matrix(kind, layer, 1, columns)[0]
@@ -58,7 +66,7 @@ class Model:
 
     def norm(self, x, how, kind, layer):
         x = x - x.mean(-1, keepdims=True) if how == "layer" else x
-        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + EPSILON) * self.row(kind, layer, x.shape[-1])
+        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + self.constants["epsilon"]) * self.row(kind, layer, x.shape[-1])
         return x + self.row(kind + "Bias", layer, x.shape[-1]) if how == "layer" else x
 
     def project(self, x, kind, layer, outputs, bias):
@@ -75,11 +83,11 @@ class Model:
         if o.get("qk_norm"):
             q, k = self.norm(q, "rms", "QueryNorm", layer), self.norm(k, "rms", "KeyNorm", layer)
         if o.get("position", "rotary") == "rotary":
-            q, k = rotate(q), rotate(k)
+            q, k = rotate(q, self.constants["rotary_base"]), rotate(k, self.constants["rotary_base"])
         k, v = np.repeat(k, heads // shared, axis=1), np.repeat(v, heads // shared, axis=1)
         scores = np.einsum("thd,jhd->htj", q, k) / np.sqrt(size)
         if o.get("cap"):
-            scores = ATTENTION_CAP * np.tanh(scores / ATTENTION_CAP)
+            scores = bounded(scores, self.constants["attention_cap"])
         t, j = np.arange(tokens)[:, None], np.arange(tokens)[None, :]
         seen = j <= t
         if o.get("window"):
@@ -103,7 +111,8 @@ class Model:
         }[act]()
         return self.project(y, "Down", layer, self.hidden, bias)
 
-    def logits(self, tokens):
+    def logits(self, tokens, constants):
+        self.constants = constants
         h = self.matrix("Embedding", -1, self.vocabulary, self.hidden)[tokens]
         if self.scale:
             h = h * np.sqrt(self.hidden)
@@ -126,17 +135,21 @@ class Model:
         y = x @ self.matrix("Embedding" if self.tied else "Head", -1, self.vocabulary, self.hidden).T
         if self.head_bias:
             y = y + self.row("HeadBias", -1, self.vocabulary)
-        return LOGIT_CAP * np.tanh(y / LOGIT_CAP) if self.logit_cap else y
+        return bounded(y, self.constants["logit_cap"]) if self.logit_cap else y
 
 
 def gelu(x):
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3)))
 
 
-def rotate(x):
+def bounded(x, bound):
+    return bound * np.tanh(x / bound)
+
+
+def rotate(x, base):
     tokens, _, size = x.shape
     half = size // 2
-    angles = np.arange(tokens)[:, None] * ROTARY_BASE ** (-2.0 * np.arange(half) / size)[None, :]
+    angles = np.arange(tokens)[:, None] * base ** (-2.0 * np.arange(half) / size)[None, :]
     c, s = np.cos(angles)[:, None, :], np.sin(angles)[:, None, :]
     a, b = x[..., :half], x[..., half:]
     return np.concatenate([a * c - b * s, b * c + a * s], -1)
@@ -153,10 +166,11 @@ MODELS = {
     "parallel, norms of its own": Model(1, 32, 41, [dict(LAYER, parallel=True, separate=True, act="gelu")] * 2),
     "query-key norm": Model(1, 32, 40, [dict(LAYER, qk_norm=True, bias="qkv")] * 2),
     "no positions": Model(1, 32, 40, [dict(LAYER, position="none")] * 2),
+    "long heads, three to a KV head": Model(1, 48, 40, [dict(LAYER, heads=12, size=40, kv=4, intermediate=44, qk_norm=True)] * 2),
 }
 TOKENS = [7, 3, 39, 0, 12, 12, 25, 1, 30]
 
 if __name__ == "__main__":
     with np.errstate(over="ignore"):
-        expected = {name: [round(float(x), 10) for x in model.logits(np.array(TOKENS))] for name, model in MODELS.items()}
-    print(json.dumps({"tokens": TOKENS, "logits": expected}, indent=1))
+        usual, strong = ({name: [round(float(x), 10) for x in model.logits(np.array(TOKENS), c)] for name, model in MODELS.items()} for c in (USUAL, STRONG))
+        print(json.dumps({"tokens": TOKENS, "usual": usual, "strong": strong}, indent=1))

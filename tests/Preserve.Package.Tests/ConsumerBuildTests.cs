@@ -55,19 +55,6 @@ public sealed class ConsumerBuildTests(PackageFixture fixture)
         held.Text.ShouldMatch(@"Declaration\.cs\(17,29\): error PRSV202: 'SmallDeployed', decode batch 2 context 1024: [0-9.]+ times as fast as the base plan, and preserve_minimum_speedup asks for 9");
     }
 
-    /// <summary>The fixes are for editors; the SDK's own formatter loads them just so.</summary>
-    [Fact]
-    public async Task A_fix_mends_what_the_build_reports()
-    {
-        var app = fixture.CreateApp();
-        app.Replace("App.csproj", "$(PreserveVersion)", fixture.Version);
-        app.Replace("Declaration.cs", "Vocabulary = 8192", "Vocabulary = 8192, MaxPositions = 1_000");
-        (await app.BuildAsync()).TextOfSuccess().ShouldMatch(@"Declaration\.cs\(16,\d+\): warning PRSV102: ");
-        (await app.FormatAsync("analyzers", "--no-restore", "--diagnostics", "PRSV102", "--severity", "warn")).TextOfSuccess();
-        app.Read("Declaration.cs").ShouldContain("[Decode(Batch = 2, Context = 999)]");
-        (await app.BuildAsync("--no-restore")).TextOfSuccess().ShouldNotContain("PRSV");
-    }
-
     [Fact]
     public async Task A_generator_that_cannot_run_fails_the_build()
     {

@@ -22,6 +22,13 @@ internal static class Bfloat16
     /// <summary>A number after rounding.</summary>
     public static float Round(float value) => Widen(Narrow(value));
 
+    /// <summary>Rounds each element.</summary>
+    public static void Round(Span<float> values)
+    {
+        foreach (ref var value in values)
+            value = Round(value);
+    }
+
     /// <summary>Widens each element.</summary>
     public static void Widen(ReadOnlySpan<ushort> bits, Span<float> values)
     {
@@ -39,7 +46,7 @@ internal static class Bfloat16
     public static Vector256<float> Widen(ref ushort bits) =>
         (Vector256.WidenLower(Vector128.LoadUnsafe(ref bits).ToVector256Unsafe()) << 16).AsSingle();
 
-    /// <summary>Rounds each element.</summary>
+    /// <summary>Rounds each element to its bits.</summary>
     public static void Narrow(ReadOnlySpan<float> values, Span<ushort> bits)
     {
         for (var i = 0; i < values.Length; i++)

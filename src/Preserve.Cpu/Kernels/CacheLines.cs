@@ -19,7 +19,8 @@ internal static unsafe class CacheLines
     {
         // The sum is handed back, so that no compiler leaves the reads out.
         var sum = 0;
-        for (var at = 0L; at < bytes; at += LineBytes)
+        // The first line may begin before the operand: the others are counted from their own beginnings.
+        for (var at = 0L; at < bytes; at += LineBytes - (long)((nuint)(start + at) % LineBytes))
             sum += Volatile.Read(ref start[at]);
         return sum;
     }

@@ -4,20 +4,17 @@ namespace Preserve.Cpu;
 /// <remarks>A sum is rounded to its format before anything else is done to it, so that a kernel that also adds and normalises gives the bits of the three.</remarks>
 internal sealed class CollectiveKernel(Rank rank)
 {
-    /// <summary>What a matmul in the same kernel gives: it has no tensor of its own.</summary>
-    public static TensorDeclaration Message { get; } = new("message", TensorRole.Value, false, Precision.Bf16, 0, 1, 0);
-
     private readonly List<Operand> _parts = [];
 
     /// <summary>Runs a collective.</summary>
     /// <returns>False if the step was stopped meanwhile.</returns>
     public bool Run(Step step, CollectiveOperation operation, BoundInstruction bound, ReadOnlySpan<Operand> reads, ReadOnlySpan<Operand> writes, Scratch scratch)
     {
-        if (!step.Rendezvous.Meet())
+        if (!step.Rendezvous.Meet(bound.Index))
             return false;
         _parts.Clear();
         foreach (var other in step.Ranks)
-            _parts.Add(PartOf(other, operation, bound));
+            _parts.Add(operation.MatMul is null ? other.Operands(bound.FirstOperand, 1)[0] : Message(other, operation, writes));
         switch (operation.Kind)
         {
             case CollectiveKind.AllGather:
@@ -34,12 +31,12 @@ internal sealed class CollectiveKernel(Rank rank)
                 break;
         }
         // What this rank has given may be overwritten once all have read it.
-        return step.Rendezvous.Meet();
+        return step.Rendezvous.Meet(bound.Index);
     }
 
-    private static unsafe Operand PartOf(Rank other, CollectiveOperation operation, BoundInstruction bound) => operation.MatMul is null
-        ? other.Operands(bound.FirstOperand, 1)[0]
-        : new Operand(Message, other.Partial.Start, operation.Bytes);
+    /// <summary>What a matmul in the same kernel gives. It has no tensor of its own, and is rounded as one of the sum's format would be.</summary>
+    public static unsafe Operand Message(Rank of, CollectiveOperation operation, ReadOnlySpan<Operand> writes) =>
+        new(writes[0].Tensor, of.Partial.Start, operation.Bytes);
 
     /// <summary>Puts the parts beside each other: shares of the tokens one after the other, shares of a row's columns within each row.</summary>
     private unsafe void Gather(Step step, Operand output)
@@ -94,23 +91,17 @@ internal sealed class CollectiveKernel(Rank rank)
         for (var row = 0; row < norm.Rows; row++)
         {
             Sum((long)row * norm.Width, sum, term);
-            Round(sum);
+            writes[0].Round(sum);
             if (norm.Adds)
             {
                 foreach (var read in reads[..^1])
                     OperatorKernel.AddTo(sum, term, read, row);
-                Round(sum);
+                writes[0].Round(sum);
             }
             if (writes.Length > 1)
                 writes[0].Store((long)row * norm.Width, sum);
             Normalisation.Run(norm.Norm, sum, weight, step.Constants.NormEpsilon);
             writes[^1].Store((long)row * norm.Width, sum);
         }
-    }
-
-    private static void Round(Span<float> values)
-    {
-        foreach (ref var value in values)
-            value = Bfloat16.Round(value);
     }
 }

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Preserve.Cpu;
 
@@ -11,6 +10,8 @@ namespace Preserve.Cpu;
 /// <para>Four accumulators of eight lanes take 32 elements a turn, each by a fused multiply-add; what is left goes to the first ones; then the
 /// accumulators are added in pairs, the lanes in halves, and single elements one by one. TensorPrimitives promises no order. Rows of bfloat16 are taken in
 /// pairs, as 32-bit words: the even elements of sixteen, then the odd ones, for which the other row is <see cref="Pair">arranged</see> once.</para>
+/// <para>One row at a time, and nothing fetched ahead: the rows of a weight lie one behind the other, which is what a core fetches by itself. Two or four rows at once are
+/// streams a power of two apart, and take nearly twice as long; so does a fetch a kilobyte ahead.</para>
 /// <para>Compiled in full at once: a first step would else run for long before the loops are compiled anew.</para>
 /// </remarks>
 internal static class DotProduct
@@ -42,46 +43,38 @@ internal static class DotProduct
         return sum;
     }
 
-    /// <summary>The sum with a row of bfloat16.</summary>
+    /// <summary>The sums with rows of bfloat16.</summary>
     /// <param name="left">A row of single precision, in pairs.</param>
-    /// <param name="right">The row of bfloat16, as it is stored.</param>
+    /// <param name="right">The rows of bfloat16, as they are stored, one behind the other.</param>
+    /// <param name="sums">Takes a sum for each of the rows.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe float OfPairs(ReadOnlySpan<float> left, ReadOnlySpan<ushort> right)
+    public static unsafe void OfPairs(ReadOnlySpan<float> left, ReadOnlySpan<ushort> right, Span<float> sums)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(right.Length, (long)left.Length * sums.Length);
         fixed (float* x = left)
-        fixed (ushort* w = right)
+        fixed (ushort* rows = right)
         {
-            Vector256<float> a = default, b = default, c = default, d = default;
-            var i = 0;
-            for (; i <= left.Length - (4 * Turn); i += 4 * Turn)
+            var length = left.Length;
+            for (var row = 0; row < sums.Length; row++)
             {
-                FetchAhead(w + i);
-                Add(x + i, w + i, ref a, ref b);
-                Add(x + i + Pairs, w + i + Pairs, ref c, ref d);
-                FetchAhead(w + i + Turn);
-                Add(x + i + Turn, w + i + Turn, ref a, ref b);
-                Add(x + i + Turn + Pairs, w + i + Turn + Pairs, ref c, ref d);
-                FetchAhead(w + i + (2 * Turn));
-                Add(x + i + (2 * Turn), w + i + (2 * Turn), ref a, ref b);
-                Add(x + i + (2 * Turn) + Pairs, w + i + (2 * Turn) + Pairs, ref c, ref d);
-                FetchAhead(w + i + (3 * Turn));
-                Add(x + i + (3 * Turn), w + i + (3 * Turn), ref a, ref b);
-                Add(x + i + (3 * Turn) + Pairs, w + i + (3 * Turn) + Pairs, ref c, ref d);
+                var w = rows + ((long)row * length);
+                Vector256<float> a = default, b = default, c = default, d = default;
+                var i = 0;
+                for (; i <= length - Turn; i += Turn)
+                {
+                    Add(x + i, w + i, ref a, ref b);
+                    Add(x + i + Pairs, w + i + Pairs, ref c, ref d);
+                }
+                if (i <= length - Pairs)
+                {
+                    Add(x + i, w + i, ref a, ref b);
+                    i += Pairs;
+                }
+                var sum = Sum(a, b, c, d);
+                for (; i < length; i++)
+                    sum = MathF.FusedMultiplyAdd(x[i], Bfloat16.Widen(w[i]), sum);
+                sums[row] = sum;
             }
-            for (; i <= left.Length - Turn; i += Turn)
-            {
-                Add(x + i, w + i, ref a, ref b);
-                Add(x + i + Pairs, w + i + Pairs, ref c, ref d);
-            }
-            if (i <= left.Length - Pairs)
-            {
-                Add(x + i, w + i, ref a, ref b);
-                i += Pairs;
-            }
-            var sum = Sum(a, b, c, d);
-            for (; i < left.Length; i++)
-                sum = MathF.FusedMultiplyAdd(x[i], Bfloat16.Widen(w[i]), sum);
-            return sum;
         }
     }
 
@@ -133,14 +126,6 @@ internal static class DotProduct
         var words = Vector256.Load((uint*)w);
         even = Vector256.FusedMultiplyAdd(Vector256.Load(x), (words << 16).AsSingle(), even);
         odd = Vector256.FusedMultiplyAdd(Vector256.Load(x + Lanes), (words & Vector256.Create(0xFFFF0000)).AsSingle(), odd);
-    }
-
-    /// <summary>Asks for the line that is wanted in 16 turns: the sums leave a core's window too short to ask for it in time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void FetchAhead(ushort* w)
-    {
-        if (Sse.IsSupported)
-            Sse.Prefetch0((byte*)w + 1024);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

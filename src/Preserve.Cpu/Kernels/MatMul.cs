@@ -9,8 +9,14 @@ internal static unsafe class MatMul
     /// <summary>Bytes of a weight below which one thread is faster than several.</summary>
     private const long LeastToShare = 512 << 10;
 
+    /// <summary>Shares of the outputs for each thread. A thread takes the next one when it is done, so that one which the system holds up does not hold up all.</summary>
+    private const int SharesOfThread = 8;
+
     /// <summary>Rows from which on a row of the weight is widened once for all of them.</summary>
     private const int RowsToWiden = 3;
+
+    /// <summary>Outputs that are summed in one call and stored together, so that one row's last sums do not hold up the next row's reads.</summary>
+    private const int Block = 32;
 
     /// <summary>Multiplies.</summary>
     /// <param name="input">Rows x depth, by rows.</param>
@@ -49,9 +55,12 @@ internal static unsafe class MatMul
             }
             else
             {
-                var (weight, begin) = (part, first);
-                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
-                    Outputs(weight, x, bias, output, rows, depth, columns, begin, (int)((long)count * t / threads), (int)((long)count * (t + 1) / threads)));
+                var (weight, begin, shares, taken) = (part, first, SharesOfThread * threads, -1);
+                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+                {
+                    for (int share; (share = Interlocked.Increment(ref taken)) < shares;)
+                        Outputs(weight, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
+                });
             }
             first += count;
         }
@@ -59,15 +68,17 @@ internal static unsafe class MatMul
             throw new InvalidOperationException($"'{output.Tensor.Name}' has {columns} columns, and its weights have {first} outputs");
     }
 
-    /// <summary>Computes some outputs of one piece of the weight.</summary>
+    /// <summary>Computes some outputs of one piece of the weight, a block of them at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Outputs(Operand weight, float[] x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to)
     {
-        Span<float> result = stackalloc float[1];
+        Span<float> results = stackalloc float[Block];
         var widened = rows >= RowsToWiden && !weight.IsFloat32 ? new float[depth] : null;
-        for (var column = from; column < to; column++)
+        var step = weight.IsFloat32 || widened is not null ? 1 : Block;
+        for (var column = from; column < to; column += step)
         {
-            var place = weight.At((long)column * depth, depth);
+            var block = results[..Math.Min(step, to - column)];
+            var place = weight.At((long)column * depth, (long)block.Length * depth);
             if (widened is not null)
             {
                 Bfloat16.Widen(new ReadOnlySpan<ushort>(place, depth), widened);
@@ -76,11 +87,15 @@ internal static unsafe class MatMul
             for (var row = 0; row < rows; row++)
             {
                 var activations = x.AsSpan(row * depth, depth);
-                var sum = widened is not null ? DotProduct.OfPairs(activations, widened)
-                    : weight.IsFloat32 ? DotProduct.Of(activations, new ReadOnlySpan<float>(place, depth))
-                    : DotProduct.OfPairs(activations, new ReadOnlySpan<ushort>(place, depth));
-                result[0] = sum + bias[first + column];
-                output.Store(((long)row * columns) + first + column, result);
+                if (widened is not null)
+                    block[0] = DotProduct.OfPairs(activations, widened);
+                else if (weight.IsFloat32)
+                    block[0] = DotProduct.Of(activations, new ReadOnlySpan<float>(place, depth));
+                else
+                    DotProduct.OfPairs(activations, new ReadOnlySpan<ushort>(place, block.Length * depth), block);
+                for (var i = 0; i < block.Length; i++)
+                    block[i] += bias[first + column + i];
+                output.Store(((long)row * columns) + first + column, block);
             }
         }
     }

@@ -137,19 +137,19 @@ internal sealed class OperatorKernel(Rank rank)
         for (var i = 0; i < rows; i++)
         {
             output.Load((long)i * operation.Columns, row);
-            Round(row);
+            Bfloat16.Round(row);
             var keys = row[..half];
             if (norm is not null)
             {
                 for (var head = 0; head < half; head += operation.HeadSize)
                     Normalisation.Run(Norm.Rms, keys.Slice(head, operation.HeadSize), weight, step.Constants.NormEpsilon);
-                Round(keys);
+                Bfloat16.Round(keys);
             }
             if (operation.Rotates)
             {
                 // Token by token, all sequences beside each other: from position 0 on.
                 RotationOf(step, operation.HeadSize).Run(keys, i / operation.Sequences);
-                Round(keys);
+                Bfloat16.Round(keys);
             }
             output.Store((long)i * operation.Columns, row);
         }
@@ -357,14 +357,7 @@ internal sealed class OperatorKernel(Rank rank)
     private bool Exchange(Step step, CollectiveOperation operation, BoundInstruction bound, ReadOnlySpan<Operand> reads, ReadOnlySpan<Operand> writes)
     {
         if (operation.MatMul is { } matMul)
-        {
-            unsafe
-            {
-                // The message is a value of bf16, as it is where the matmul has a kernel of its own.
-                var partial = new Operand(CollectiveKernel.Message, rank.Partial.Start, operation.Bytes);
-                Multiply(step, matMul, reads, partial);
-            }
-        }
+            Multiply(step, matMul, reads, CollectiveKernel.Message(rank, operation, writes));
         return _collectives.Run(step, operation, bound, reads, writes, _scratch);
     }
 
@@ -381,12 +374,6 @@ internal sealed class OperatorKernel(Rank rank)
 
     private Rotation RotationOf(Step step, int headSize) =>
         _rotation is { } known && known.HeadSize == headSize && known.Base == step.Constants.RotaryBase ? known : _rotation = new Rotation(headSize, step.Constants.RotaryBase);
-
-    private static void Round(Span<float> values)
-    {
-        foreach (ref var value in values)
-            value = Bfloat16.Round(value);
-    }
 
     private static ReadOnlySpan<T> Span<T>(List<T> list) => CollectionsMarshal.AsSpan(list);
 }

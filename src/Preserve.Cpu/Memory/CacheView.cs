@@ -48,7 +48,7 @@ internal readonly unsafe struct CacheView
         var position = _first + _begin + token;
         var entries = _table.Bytes / 4 / _sequences;
         var entry = (position / block) - (_first / block);
-        if (entry >= entries)
+        if (entry < 0 || entry >= entries)
             throw new InvalidOperationException($"'{_table.Tensor.Name}' has {entries} blocks of a sequence, and block {entry} is wanted");
         var number = ((int*)_table.At(0, _table.Elements))[(sequence * entries) + entry];
         return ((number * block) + (position % block)) * _width;

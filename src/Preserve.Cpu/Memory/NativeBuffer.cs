@@ -15,6 +15,7 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     public NativeBuffer(long bytes)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
         var large = bytes >= 2 * LargePageBytes && OperatingSystem.IsLinux();
         _start = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), (nuint)(large ? LargePageBytes : PageBytes));

@@ -48,6 +48,13 @@ internal readonly unsafe struct Operand
             Bfloat16.Widen(new ReadOnlySpan<ushort>(from, values.Length), values);
     }
 
+    /// <summary>Rounds elements to the format, as storing and reading them again would.</summary>
+    public void Round(Span<float> values)
+    {
+        if (!IsFloat32)
+            Bfloat16.Round(values);
+    }
+
     /// <summary>Writes elements, each rounded to the format.</summary>
     public void Store(long first, ReadOnlySpan<float> values)
     {

@@ -7,8 +7,8 @@ namespace Preserve.Cpu;
 /// <remarks>A cache has a place for every token of the longest context so far. What a plan names, the window's tokens, is a view that slides over it.</remarks>
 internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
 {
-    private readonly Dictionary<(string Tensor, int Layer), NativeBuffer> _weights = [];
-    private readonly Dictionary<(string Tensor, int Layer), NativeBuffer> _kept = [];
+    private readonly Dictionary<(string Tensor, int Layer, Precision Format, long Bytes), NativeBuffer> _weights = [];
+    private readonly Dictionary<(string Tensor, int Layer), KeptTensor> _kept = [];
     private readonly Dictionary<string, NativeBuffer> _tables = [];
     private readonly Dictionary<string, TensorDeclaration> _tensors = new(StringComparer.Ordinal);
     private NativeBuffer _arena = new(0);
@@ -27,6 +27,15 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             foreach (var tensor in plan.Tensors)
                 _tensors.Add(tensor.Name, tensor);
         }
+        // A prefill begins the caches anew, in whatever format; a decode step may go back to an earlier token.
+        foreach (var (key, kept) in _kept)
+        {
+            kept.Cut(context);
+            if (kept.Stored > 0)
+                continue;
+            kept.Dispose();
+            _kept.Remove(key);
+        }
         (_plan, _context) = (plan, context);
         if (_arena.Bytes < plan.ArenaBytes)
         {
@@ -39,15 +48,84 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             FillTable(tensor);
     }
 
+    /// <summary>Forgets what was stored of the tokens from one on.</summary>
+    public void Cut(int tokens)
+    {
+        foreach (var kept in _kept.Values)
+            kept.Cut(tokens);
+    }
+
+    /// <summary>What the caches of the last step's plan hold: token by token, in it each sequence's keys and values, wherever they lie.</summary>
+    public List<(string Tensor, int Layer, float[] Values)> Caches()
+    {
+        var caches = new List<(string Tensor, int Layer, float[] Values)>();
+        var sequences = _plan!.Step.Batch;
+        foreach (var ((name, layer), kept) in _kept.Where(k => k.Value.Tensor.Role == TensorRole.KeyValues))
+        {
+            var data = new Operand(kept.Tensor, kept.Buffer.Start, kept.Buffer.Bytes);
+            var width = (int)(kept.Tensor.UnitBytes / data.ElementBytes / sequences);
+            var values = new float[kept.Stored * sequences * width];
+            var block = kept.Tensor.BlockUnits;
+            for (var entry = 0; entry < kept.Stored * sequences; entry++)
+            {
+                var (token, sequence) = (entry / sequences, entry % sequences);
+                var at = block == 0 ? entry : (NumberOf(sequence, token / block, sequences) * block) + (token % block);
+                data.Load(at * width, values.AsSpan(entry * width, width));
+            }
+            caches.Add((name, layer, values));
+        }
+        return caches;
+    }
+
+    /// <summary>What an instruction reads: of a cache, tokens that were stored before.</summary>
+    /// <inheritdoc cref="Resolve"/>
+    public Operand ResolveRead(Instruction instruction, TensorReference reference, int repeatLayer)
+    {
+        var operand = Resolve(reference, repeatLayer);
+        // A prefetch changes no value, so that it may also read what is yet to be written.
+        if (KeptOf(reference, repeatLayer) is { } kept && instruction.Operation is not PrefetchOperation)
+        {
+            var (begin, end) = Positions(reference);
+            kept.Read(instruction.Label, begin, end);
+        }
+        return operand;
+    }
+
+    /// <summary>What an instruction writes.</summary>
+    /// <inheritdoc cref="Resolve"/>
+    public Operand ResolveWrite(TensorReference reference, int repeatLayer)
+    {
+        var operand = Resolve(reference, repeatLayer);
+        if (KeptOf(reference, repeatLayer) is { } kept)
+        {
+            var (begin, end) = Positions(reference);
+            kept.Store(begin, end);
+        }
+        return operand;
+    }
+
     /// <summary>The bytes that a reference of the step means; of a cache in blocks, all of them.</summary>
     /// <param name="reference">The reference.</param>
     /// <param name="repeatLayer">Layer i of the repeat around.</param>
-    /// <exception cref="InvalidOperationException">It names nothing that the plan declares, or lies outside of it.</exception>
+    /// <exception cref="InvalidOperationException">It names nothing that the plan declares, lies outside of it, or means another tensor than was stored.</exception>
     public Operand Resolve(TensorReference reference, int repeatLayer)
     {
         if (!_tensors.TryGetValue(reference.Tensor, out var tensor))
             throw new InvalidOperationException($"'{reference.Tensor}' is not declared");
-        var layer = reference.Layer.Resolve(repeatLayer);
+        if (tensor.UnitBytes < 0)
+            throw new InvalidOperationException($"'{tensor.Name}' has {tensor.UnitBytes} bytes a unit");
+        try
+        {
+            return Place(reference, tensor, reference.Layer.Resolve(repeatLayer));
+        }
+        catch (OverflowException)
+        {
+            throw new InvalidOperationException($"'{tensor.Name}' has more bytes than 64 bits count");
+        }
+    }
+
+    private Operand Place(TensorReference reference, TensorDeclaration tensor, int layer)
+    {
         var (begin, end) = Bytes(reference, tensor);
         var buffer = BufferOf(tensor, layer);
         if (tensor.BlockUnits > 0)
@@ -55,11 +133,11 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
         var first = tensor switch
         {
             { Role: TensorRole.Value, OnHost: false } => tensor.Offset,
-            { Role: TensorRole.KeyValues } => FirstAttended(tensor) * tensor.UnitBytes,
+            { Role: TensorRole.KeyValues } => checked(FirstAttended(tensor) * tensor.UnitBytes),
             _ => 0,
         };
-        if (begin < 0 || end < begin || first + end > buffer.Bytes)
-            throw new InvalidOperationException($"bytes [{begin}, {end}) of '{tensor.Name}' lie outside of its {buffer.Bytes - first}");
+        if (first < 0 || begin < 0 || end < begin || end > buffer.Bytes - first)
+            throw new InvalidOperationException($"bytes [{begin}, {end}) of '{tensor.Name}' lie outside of its memory: from {first} on, of {buffer.Bytes}");
         return new Operand(tensor, buffer.Start + first + begin, end - begin);
     }
 
@@ -75,8 +153,10 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in _weights.Values.Concat(_kept.Values).Concat(_tables.Values))
+        foreach (var buffer in _weights.Values.Concat(_tables.Values))
             buffer.Dispose();
+        foreach (var kept in _kept.Values)
+            kept.Dispose();
         _arena.Dispose();
     }
 
@@ -87,8 +167,19 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
     private static int NumberOf(int sequence, long block, int sequences) => checked((int)(((block ^ 1) * sequences) + (sequences - 1 - sequence)));
 
     private (long Begin, long End) Bytes(TensorReference reference, TensorDeclaration tensor) => (
-        (reference.Range?.Begin.At(_context) ?? 0) * tensor.UnitBytes,
-        (reference.Range?.End ?? tensor.Units).At(_context) * tensor.UnitBytes);
+        checked((reference.Range?.Begin.At(_context) ?? 0) * tensor.UnitBytes),
+        checked((reference.Range?.End ?? tensor.Units).At(_context) * tensor.UnitBytes));
+
+    /// <summary>What stays between steps and is meant by a reference, which was resolved; null for all else.</summary>
+    private KeptTensor? KeptOf(TensorReference reference, int repeatLayer) => _kept.GetValueOrDefault((reference.Tensor, reference.Layer.Resolve(repeatLayer)));
+
+    /// <summary>The tokens that a reference means, by their positions in the sequence.</summary>
+    private (long Begin, long End) Positions(TensorReference reference)
+    {
+        var first = _tensors[reference.Tensor] is { Role: TensorRole.KeyValues } cache ? FirstAttended(cache) : 0;
+        var (begin, end) = Tokens(reference);
+        return (first + begin, first + end);
+    }
 
     private NativeBuffer BufferOf(TensorDeclaration tensor, int layer)
     {
@@ -99,21 +190,21 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             case TensorRole.BlockTable:
                 return _tables[tensor.Name];
             case TensorRole.Weight:
-                if (!_weights.TryGetValue((tensor.Name, layer), out var weight))
+                var bytes = checked(tensor.Units.At(_context) * tensor.UnitBytes);
+                if (!_weights.TryGetValue((tensor.Name, layer, tensor.Format, bytes), out var weight))
                 {
-                    var bytes = tensor.Bytes.At(_context);
                     weight = new NativeBuffer(bytes);
                     shard.Fill(new Operand(tensor, weight.Start, bytes), tensor.Name[(tensor.Name.LastIndexOf('/') + 1)..], layer);
-                    _weights.Add((tensor.Name, layer), weight);
+                    _weights.Add((tensor.Name, layer, tensor.Format, bytes), weight);
                 }
                 return weight;
             default:
-                return Kept(tensor, layer);
+                return Kept(tensor, layer).Buffer;
         }
     }
 
-    /// <summary>What stays between steps, long enough for every context that the plan serves; it grows with what it holds.</summary>
-    private NativeBuffer Kept(TensorDeclaration tensor, int layer)
+    /// <summary>What stays between steps, long enough for every context that the plan serves.</summary>
+    private KeptTensor Kept(TensorDeclaration tensor, int layer)
     {
         var step = _plan!.Step;
         var units = tensor.Role == TensorRole.KeyValues
@@ -121,30 +212,28 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             : tensor.Units.Most(step.MinContext, step.MaxContext);
         if (tensor.BlockUnits > 0)
             units = ((units / tensor.BlockUnits) + 2) / 2 * 2 * tensor.BlockUnits;
-        var known = _kept.GetValueOrDefault((tensor.Name, layer));
-        if (known is not null && known.Bytes >= units * tensor.UnitBytes)
-            return known;
-        var buffer = new NativeBuffer(units * tensor.UnitBytes);
-        if (known is not null)
-        {
-            buffer.CopyFrom(known);
-            known.Dispose();
-        }
-        return _kept[(tensor.Name, layer)] = buffer;
+        var bytes = checked(units * tensor.UnitBytes);
+        if (_kept.TryGetValue((tensor.Name, layer), out var kept))
+            kept.Check(tensor);
+        else
+            _kept.Add((tensor.Name, layer), kept = new KeptTensor(tensor, layer));
+        kept.Grow(bytes);
+        return kept;
     }
 
     /// <summary>Writes where the blocks of each sequence lie, as the host does before a step.</summary>
     private void FillTable(TensorDeclaration table)
     {
-        var bytes = table.Bytes.At(_context);
+        var bytes = checked((int)table.Bytes.At(_context));
         if (!_tables.TryGetValue(table.Name, out var buffer) || buffer.Bytes != bytes)
         {
             buffer?.Dispose();
             _tables[table.Name] = buffer = new NativeBuffer(bytes);
         }
-        var caches = _plan!.Tensors.First(t => t.BlockUnits > 0 && TableOf(t) == table.Name);
+        var caches = _plan!.Tensors.FirstOrDefault(t => t.BlockUnits > 0 && TableOf(t) == table.Name)
+            ?? throw new InvalidOperationException($"'{table.Name}' is the table of no cache that the plan declares");
         var first = FirstAttended(caches) / caches.BlockUnits;
-        var entries = MemoryMarshal.Cast<byte, int>(new Span<byte>(buffer.Start, (int)bytes));
+        var entries = MemoryMarshal.Cast<byte, int>(new Span<byte>(buffer.Start, bytes));
         var each = entries.Length / _plan.Step.Batch;
         for (var sequence = 0; sequence < _plan.Step.Batch; sequence++)
         {

@@ -79,10 +79,10 @@ internal static class SafetensorsHeader
     /// <summary>Bytes of an element of a type; null for a type that the format does not have.</summary>
     public static int? ElementBytes(string type) => type switch
     {
-        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" => 1,
+        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" or "F8_E8M0" => 1,
         "U16" or "I16" or "F16" or "BF16" => 2,
         "U32" or "I32" or "F32" => 4,
-        "U64" or "I64" or "F64" => 8,
+        "U64" or "I64" or "F64" or "C64" => 8,
         _ => null,
     };
 

@@ -22,11 +22,11 @@ public sealed class SafetensorsWeights : IWeightSource
             var name = nameOf(weight);
             var found = files.Where(f => f.Find(name) is not null).ToList();
             if (found.Count != 1)
-                throw new SafetensorsException($"tensor '{name}', {Text(weight)} of {model.Name}, stands in {(found.Count == 0 ? "none" : found.Count.ToString(CultureInfo.InvariantCulture))} of the files");
+                throw new SafetensorsException($"tensor '{name}', {weight} of {model.Name}, stands in {(found.Count == 0 ? "none" : found.Count.ToString(CultureInfo.InvariantCulture))} of the files");
             var tensor = found[0].Find(name)!;
             EquatableArray<long> matrix = new long[] { rows, columns }, vector = new long[] { columns };
             if (tensor.Shape != matrix && !(rows == 1 && tensor.Shape == vector))
-                throw new SafetensorsException($"tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}], and {Text(weight)} of {model.Name} has [{string.Join(", ", rows == 1 ? vector : matrix)}]");
+                throw new SafetensorsException($"tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}], and {weight} of {model.Name} has [{string.Join(", ", rows == 1 ? vector : matrix)}]");
             if (tensor.Type is not ("F32" or "F16" or "BF16"))
                 throw new SafetensorsException($"tensor '{name}' is of type {tensor.Type}, and only F32, F16 and BF16 are read");
             _weights.Add(weight, (found[0], tensor, columns));
@@ -37,7 +37,9 @@ public sealed class SafetensorsWeights : IWeightSource
     public void Read(WeightName weight, int row, int column, Span<float> values)
     {
         if (!_weights.TryGetValue(weight, out var place))
-            throw new KeyNotFoundException($"the model has no {Text(weight)}");
+            throw new KeyNotFoundException($"the model has no {weight}");
+        if (column < 0 || values.Length > place.Columns - column)
+            throw new ArgumentOutOfRangeException(nameof(column), column, $"a row of {weight} has {place.Columns} elements, and {values.Length} are wanted from there on");
         place.File.Read(place.Tensor, ((long)row * place.Columns) + column, values);
     }
 
@@ -69,10 +71,8 @@ public sealed class SafetensorsWeights : IWeightSource
             WeightKind.GateBias => "mlp.gate_proj.bias",
             WeightKind.UpBias => "mlp.up_proj.bias",
             WeightKind.DownBias => "mlp.down_proj.bias",
-            _ => throw new NotSupportedException($"checkpoints of Llama, Mistral and Qwen have no {Text(weight)}: give the names of another kind"),
+            _ => throw new NotSupportedException($"checkpoints of Llama, Mistral and Qwen have no {weight}: give the names of another kind"),
         };
         return weight.Layer < 0 ? name : $"model.layers.{weight.Layer.ToString(CultureInfo.InvariantCulture)}.{name}";
     }
-
-    private static string Text(WeightName weight) => weight.Layer < 0 ? $"{weight.Kind}" : $"{weight.Kind} of layer {weight.Layer}";
 }

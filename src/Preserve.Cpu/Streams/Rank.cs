@@ -36,9 +36,9 @@ internal sealed class Rank : IDisposable
     public void Add(Instruction instruction, int layer)
     {
         foreach (var read in instruction.Reads)
-            _operands.Add(Memory.Resolve(read, layer));
+            _operands.Add(Memory.ResolveRead(instruction, read, layer));
         foreach (var write in instruction.Writes)
-            _operands.Add(Memory.Resolve(write, layer));
+            _operands.Add(Memory.ResolveWrite(write, layer));
         if (instruction.Operation is CollectiveOperation { MatMul: not null } fused && Partial.Bytes < fused.Bytes)
         {
             Partial.Dispose();

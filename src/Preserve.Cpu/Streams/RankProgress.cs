@@ -3,7 +3,7 @@ namespace Preserve.Cpu;
 /// <summary>How far the streams of one rank are in a step: what its events are made of.</summary>
 internal sealed class RankProgress
 {
-    private readonly int[] _ended = new int[Enum.GetValues<StreamKind>().Length];
+    private readonly StreamProgress[] _streams = [.. Enum.GetValues<StreamKind>().Select(_ => new StreamProgress())];
     private bool _stopped;
 
     /// <summary>Whether the step was stopped.</summary>
@@ -11,23 +11,17 @@ internal sealed class RankProgress
 
     public void Begin()
     {
-        lock (_ended)
-        {
-            Array.Clear(_ended);
-            _stopped = false;
-        }
+        Volatile.Write(ref _stopped, false);
+        foreach (var stream in _streams)
+            stream.Begin();
     }
 
     /// <summary>Waits for an event.</summary>
     /// <returns>False if the step was stopped.</returns>
     public bool Wait(EventPoint point)
     {
-        lock (_ended)
-        {
-            while (_ended[(int)point.Stream] < point.Ended && !_stopped)
-                Monitor.Wait(_ended);
-            return !_stopped;
-        }
+        _streams[(int)point.Stream].Wait(point.Ended, ref _stopped);
+        return !IsStopped;
     }
 
     /// <summary>Notes that an instruction has ended.</summary>
@@ -36,22 +30,66 @@ internal sealed class RankProgress
     /// <param name="signals">Whether somebody may wait for it.</param>
     public void End(StreamKind stream, int ended, bool signals)
     {
-        if (!signals)
-            return;
-        lock (_ended)
-        {
-            _ended[(int)stream] = ended;
-            Monitor.PulseAll(_ended);
-        }
+        if (signals)
+            _streams[(int)stream].End(ended);
     }
 
     /// <summary>Lets everybody who waits go.</summary>
     public void Stop()
     {
-        lock (_ended)
+        Volatile.Write(ref _stopped, true);
+        foreach (var stream in _streams)
+            stream.Wake();
+    }
+
+    /// <summary>Instructions of one stream that have ended, and who waits for more.</summary>
+    private sealed class StreamProgress
+    {
+        private readonly object _gate = new();
+        private int _ended;
+        private int _awaited = int.MaxValue;
+
+        public void Begin()
         {
-            _stopped = true;
-            Monitor.PulseAll(_ended);
+            lock (_gate)
+                (_ended, _awaited) = (0, int.MaxValue);
+        }
+
+        public void Wait(int ended, ref bool stopped)
+        {
+            // Most events have happened when they are asked for.
+            if (Volatile.Read(ref _ended) >= ended)
+                return;
+            lock (_gate)
+            {
+                while (_ended < ended && !Volatile.Read(ref stopped))
+                {
+                    _awaited = Math.Min(_awaited, ended);
+                    Monitor.Wait(_gate);
+                }
+            }
+        }
+
+        public void End(int ended)
+        {
+            lock (_gate)
+            {
+                Volatile.Write(ref _ended, ended);
+                if (ended >= _awaited)
+                    PulseAll();
+            }
+        }
+
+        public void Wake()
+        {
+            lock (_gate)
+                PulseAll();
+        }
+
+        private void PulseAll()
+        {
+            _awaited = int.MaxValue;
+            Monitor.PulseAll(_gate);
         }
     }
 }

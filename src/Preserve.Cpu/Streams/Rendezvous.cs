@@ -5,6 +5,7 @@ internal sealed class Rendezvous(int ranks)
 {
     private readonly object _gate = new();
     private int _arrived;
+    private int _instruction;
     private int _meeting;
     private bool _stopped;
 
@@ -15,12 +16,18 @@ internal sealed class Rendezvous(int ranks)
     }
 
     /// <summary>Waits until every rank is here.</summary>
+    /// <param name="instruction">The collective for which, by its place in program order.</param>
     /// <returns>False if the step was stopped.</returns>
-    public bool Meet()
+    /// <exception cref="InvalidOperationException">Another rank is here for another one.</exception>
+    public bool Meet(int instruction)
     {
         lock (_gate)
         {
             var meeting = _meeting;
+            if (_arrived == 0)
+                _instruction = instruction;
+            else if (_instruction != instruction)
+                throw new InvalidOperationException($"one rank is at instruction {_instruction} and another at {instruction}, and a collective takes all of them at one");
             if (++_arrived == ranks)
             {
                 _arrived = 0;

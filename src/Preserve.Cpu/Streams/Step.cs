@@ -23,7 +23,8 @@ internal sealed class Step(Rank[] ranks, Rendezvous rendezvous, StepProgram prog
 
     public required ModelSpec Model { get; init; }
 
-    public RandomDelays? Delays { get; init; }
+    /// <summary>Called before each instruction, with its rank, stream and place in the stream.</summary>
+    public Action<int, StreamKind, int>? BeforeEach { get; init; }
 
     public bool Records { get; init; }
 
@@ -39,7 +40,7 @@ internal sealed class Step(Rank[] ranks, Rendezvous rendezvous, StepProgram prog
     {
         var streams = Enum.GetValues<StreamKind>().Where(s => program.Of(s).Count > 0).ToArray();
         if (streams.Length == 0)
-            return;
+            _ended.SetResult();
         _running = streams.Length * ranks.Length;
         foreach (var rank in ranks)
         {
@@ -57,6 +58,13 @@ internal sealed class Step(Rank[] ranks, Rendezvous rendezvous, StepProgram prog
     {
         Interlocked.CompareExchange(ref _fault, ExceptionDispatchInfo.Capture(fault), null);
         Stop();
+    }
+
+    /// <summary>Ends the step with a fault, and waits until no stream runs.</summary>
+    public void Abandon(Exception fault)
+    {
+        Fail(fault);
+        _ended.Task.Wait();
     }
 
     /// <summary>Notes that a stream of a rank has ended.</summary>

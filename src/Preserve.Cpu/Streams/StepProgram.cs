@@ -44,18 +44,19 @@ internal sealed class StepProgram
         }
         var stream = Of(instruction.Stream);
         stream.Add(_instructions.Count);
-        _instructions.Add(new BoundInstruction(instruction, layer, firstOperand, firstWait));
+        _instructions.Add(new BoundInstruction(_instructions.Count, instruction, layer, firstOperand, firstWait));
         if (instruction.Signals)
             _signalled[instruction.Label] = new EventPoint(instruction.Stream, stream.Count);
     }
 }
 
 /// <summary>An instruction of a step.</summary>
+/// <param name="Index">Its place in program order.</param>
 /// <param name="Instruction">The instruction.</param>
 /// <param name="Layer">Layer i of the repeat around.</param>
 /// <param name="FirstOperand">Its first operand in a rank's list: what it reads, then what it writes.</param>
 /// <param name="FirstWait">Its first wait.</param>
-internal readonly record struct BoundInstruction(Instruction Instruction, int Layer, int FirstOperand, int FirstWait);
+internal readonly record struct BoundInstruction(int Index, Instruction Instruction, int Layer, int FirstOperand, int FirstWait);
 
 /// <summary>When an event happens: when so many instructions of a stream have ended.</summary>
 /// <param name="Stream">The stream.</param>

@@ -7,9 +7,10 @@ internal sealed class StreamWorker : IDisposable
 {
     private readonly Rank _rank;
     private readonly StreamKind _stream;
-    private readonly SemaphoreSlim _begin = new(0);
+    private readonly object _gate = new();
     private readonly OperatorKernel _kernel;
     private Step? _step;
+    private bool _ended;
     private long[] _times = [];
 
     public StreamWorker(Rank rank, StreamKind stream)
@@ -24,27 +25,27 @@ internal sealed class StreamWorker : IDisposable
     /// <summary>Runs the stream's part of a step.</summary>
     public void Begin(Step step)
     {
-        _step = step;
-        _begin.Release();
+        lock (_gate)
+        {
+            _step = step;
+            Monitor.Pulse(_gate);
+        }
     }
 
     /// <summary>Ends the thread, which has no step.</summary>
     public void Dispose()
     {
-        _step = null;
-        _begin.Release();
+        lock (_gate)
+        {
+            _ended = true;
+            Monitor.Pulse(_gate);
+        }
     }
 
     private void Loop()
     {
-        while (true)
+        while (Next() is { } step)
         {
-            _begin.Wait();
-            if (_step is not { } step)
-            {
-                _begin.Dispose();
-                return;
-            }
             try
             {
                 Run(step);
@@ -54,6 +55,20 @@ internal sealed class StreamWorker : IDisposable
                 step.Fail(e);
             }
             step.EndStream();
+        }
+    }
+
+    /// <summary>Waits for the next step.</summary>
+    /// <returns>Null at the end.</returns>
+    private Step? Next()
+    {
+        lock (_gate)
+        {
+            while (_step is null && !_ended)
+                Monitor.Wait(_gate);
+            var step = _step;
+            _step = null;
+            return step;
         }
     }
 
@@ -72,7 +87,7 @@ internal sealed class StreamWorker : IDisposable
             }
             if (_rank.Progress.IsStopped)
                 return;
-            step.Delays?.Pass(_rank.Index, _stream, i);
+            step.BeforeEach?.Invoke(_rank.Index, _stream, i);
             if (step.Records)
                 _times[2 * i] = Stopwatch.GetTimestamp();
             if (!_kernel.Run(step, bound))

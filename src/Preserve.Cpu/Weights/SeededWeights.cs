@@ -10,11 +10,19 @@ public sealed class SeededWeights(ModelSpec model, ulong seed) : IWeightSource
     private const ulong Step = 0x9E3779B97F4A7C15;
     private const float Small = 0.1f;
 
+    private readonly Dictionary<WeightName, (int Rows, int Columns)> _shapes = ModelWeights.Of(model).ToDictionary(w => w.Name, w => (w.Rows, w.Columns));
+
     private readonly LayerSpec[] _layers = model.LayerSpecs();
 
     /// <inheritdoc/>
     public void Read(WeightName weight, int row, int column, Span<float> values)
     {
+        if (!_shapes.TryGetValue(weight, out var shape))
+            throw new KeyNotFoundException($"{model.Name} has no {weight}");
+        if (row < 0 || row >= shape.Rows)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"{weight} has {shape.Rows} rows");
+        if (column < 0 || values.Length > shape.Columns - column)
+            throw new ArgumentOutOfRangeException(nameof(column), column, $"a row of {weight} has {shape.Columns} elements, and {values.Length} are wanted from there on");
         var key = Mix(Mix(Mix(seed + Step) ^ ((ulong)weight.Kind + 1)) ^ (ulong)(weight.Layer + 2));
         key = Mix(key ^ ((ulong)row + 1));
         var (centre, width) = Range(weight);

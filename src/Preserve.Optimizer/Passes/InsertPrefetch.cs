@@ -12,8 +12,9 @@ internal sealed class InsertPrefetch(IPrefetchRule rule) : IPass
 
     public bool Run(Graph graph)
     {
-        var windows = rule.WindowsOf(graph);
-        rule.Choose(graph, windows);
+        var flow = DataFlow.Of(graph);
+        var windows = rule.WindowsOf(graph, flow);
+        rule.Choose(graph, flow, windows);
 
         var prefetches = new Dictionary<GraphOperator, List<GraphOperator>>();
         foreach (var window in windows)

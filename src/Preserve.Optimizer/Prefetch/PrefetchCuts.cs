@@ -52,9 +52,9 @@ internal sealed class PrefetchCuts(Dictionary<string, long[]> ends)
 /// <param name="left">Labels of hosts outside the layers beside which nothing is prefetched all the same.</param>
 internal sealed class ChosenRule(PrefetchCuts cuts, params string[] left) : IPrefetchRule
 {
-    public List<PrefetchWindow> WindowsOf(Graph graph) => PrefetchWindows.Everywhere(graph);
+    public List<PrefetchWindow> WindowsOf(Graph graph, DataFlow flow) => PrefetchWindows.Everywhere(graph, flow);
 
-    public void Choose(Graph graph, List<PrefetchWindow> windows)
+    public void Choose(Graph graph, DataFlow flow, List<PrefetchWindow> windows)
     {
         foreach (var window in windows)
         {
@@ -75,9 +75,9 @@ internal sealed class TemplateRule : IPrefetchRule
     /// <summary>The end of a part in the template: no unit of a tensor that is worth a prefetch ends there.</summary>
     public static Amount EndOf(PrefetchReach reach) => 1 + (int)reach;
 
-    public List<PrefetchWindow> WindowsOf(Graph graph) => PrefetchWindows.Everywhere(graph);
+    public List<PrefetchWindow> WindowsOf(Graph graph, DataFlow flow) => PrefetchWindows.Everywhere(graph, flow);
 
-    public void Choose(Graph graph, List<PrefetchWindow> windows)
+    public void Choose(Graph graph, DataFlow flow, List<PrefetchWindow> windows)
     {
         foreach (var window in windows)
         {
@@ -87,6 +87,6 @@ internal sealed class TemplateRule : IPrefetchRule
                     candidate.Chosen = new UnitRange((int)candidate.Reach, EndOf(candidate.Reach));
             }
         }
-        Problem = new PrefetchProblem(graph, windows);
+        Problem = new PrefetchProblem(graph, flow, windows);
     }
 }

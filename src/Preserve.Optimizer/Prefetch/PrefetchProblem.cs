@@ -12,8 +12,9 @@ internal sealed class PrefetchProblem
 
     /// <summary>The problem of a graph before prefetches stand in it.</summary>
     /// <param name="graph">The graph, its collectives in place.</param>
+    /// <param name="flow">Its edges.</param>
     /// <param name="windows">Its windows, with a choice wherever one can be made.</param>
-    public PrefetchProblem(Graph graph, List<PrefetchWindow> windows)
+    public PrefetchProblem(Graph graph, DataFlow flow, List<PrefetchWindow> windows)
     {
         var context = graph.Step.MaxContext;
         var groups = new Dictionary<string, PrefetchGroup>(StringComparer.Ordinal);
@@ -27,7 +28,7 @@ internal sealed class PrefetchProblem
                 groups.Add(key, new PrefetchGroup(window.Host, parts) { IdleOperators = IdleOperators(graph, window) });
         }
         Groups = groups.Values.OrderByDescending(g => g.Times).ToList();
-        Rooms = RoomsOf(graph, windows);
+        Rooms = RoomsOf(graph, flow, windows);
         _siblings = Parts.Select(p => Enumerable.Range(0, Parts.Count).Where(o => Parts[o].Tensor == p.Tensor).ToArray()).ToArray();
     }
 
@@ -93,38 +94,25 @@ internal sealed class PrefetchProblem
     }
 
     /// <summary>What the L2 holds, prefetched and not yet known to be read, when each window's prefetches begin.</summary>
-    private List<int[]> RoomsOf(Graph graph, List<PrefetchWindow> windows)
+    private List<int[]> RoomsOf(Graph graph, DataFlow flow, List<PrefetchWindow> windows)
     {
-        var flow = DataFlow.Of(graph);
         var places = new Dictionary<GraphOperator, int>();
         for (var i = 0; i < graph.Operators.Count; i++)
             places.Add(graph.Operators[i], i);
 
-        // Kernels run in order: all up to the last one that an operator waits for are done when it begins.
-        var done = new int[graph.Operators.Count];
-        var kernel = -1;
-        for (var i = 0; i < done.Length; i++)
-        {
-            done[i] = graph.Operators[i].IsKernel ? kernel : -1;
-            foreach (var producer in flow.Predecessors(i))
-                done[i] = Math.Max(done[i], graph.Operators[producer].IsKernel ? producer : done[producer]);
-            if (graph.Operators[i].IsKernel)
-                kernel = i;
-        }
-
+        var done = KernelOrder.LastDone(graph, flow);
         var rooms = new List<int[]>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var held = new List<(GraphReference Tensor, int Part, int Reader)>();
         // What the step before prefetched for this one's first readers stands in the L2 when it begins.
         foreach (var window in windows)
             Add(window, nextStep: true);
-        var known = -1;
         foreach (var window in windows)
         {
-            known = Math.Max(known, done[places[window.Host]]);
-            held.RemoveAll(h => h.Reader >= 0 && h.Reader <= known);
             Add(window, nextStep: false);
-            var parts = held.Select(h => h.Part).OrderBy(p => p).ToArray();
+            // What a window before knew to be done does not count: nothing may be chosen there, and then no prefetch waits for it.
+            var known = done[places[window.Host]];
+            var parts = held.Where(h => h.Reader < 0 || h.Reader > known).Select(h => h.Part).OrderBy(p => p).ToArray();
             if (parts.Length > 0 && seen.Add(string.Join(",", parts)))
                 rooms.Add(parts);
         }

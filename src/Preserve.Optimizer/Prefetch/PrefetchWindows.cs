@@ -10,9 +10,8 @@ namespace Preserve.Optimizer;
 internal static class PrefetchWindows
 {
     /// <summary>The collectives, each with what is read before the next one.</summary>
-    public static List<PrefetchWindow> UnderCollectives(Graph graph)
+    public static List<PrefetchWindow> UnderCollectives(Graph graph, DataFlow flow)
     {
-        var flow = DataFlow.Of(graph);
         var collectives = Collectives(graph);
         var windows = new List<PrefetchWindow>(collectives.Count);
         var seen = new HashSet<GraphReference>();
@@ -29,9 +28,8 @@ internal static class PrefetchWindows
 
     /// <summary>The collectives, each with what is read before the next one and the one after that, and the kernels that another kernel
     /// with a weight or a cache follows; in program order.</summary>
-    public static List<PrefetchWindow> Everywhere(Graph graph)
+    public static List<PrefetchWindow> Everywhere(Graph graph, DataFlow flow)
     {
-        var flow = DataFlow.Of(graph);
         var collectives = Collectives(graph);
         var windows = new List<PrefetchWindow>();
         var seen = new HashSet<GraphReference>();

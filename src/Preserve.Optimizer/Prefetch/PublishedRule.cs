@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace Preserve.Optimizer;
@@ -10,16 +11,26 @@ internal sealed class PublishedRule(long roomBytes) : IPrefetchRule
     /// <summary>Finds the same windows and prefetches nothing in them.</summary>
     public static PublishedRule Nothing { get; } = new(-1);
 
-    public List<PrefetchWindow> WindowsOf(Graph graph) => PrefetchWindows.UnderCollectives(graph);
+    public List<PrefetchWindow> WindowsOf(Graph graph, DataFlow flow) => PrefetchWindows.UnderCollectives(graph, flow);
 
-    public void Choose(Graph graph, List<PrefetchWindow> windows)
+    public void Choose(Graph graph, DataFlow flow, List<PrefetchWindow> windows)
     {
-        var flow = DataFlow.Of(graph);
         var (first, last) = (graph.Step.MinContext, graph.Step.MaxContext);
-        for (var i = 0; i < windows.Count; i++)
+        var lastDone = KernelOrder.LastDone(graph, flow);
+        var chosen = new Dictionary<GraphReference, PrefetchCandidate>();
+        var known = -1;
+        foreach (var window in windows)
         {
-            var window = windows[i];
-            var room = roomBytes - WindowReach.UnreadBytes(graph, flow, windows, i);
+            // Prefetches run in order: what was done when one before began is done.
+            var host = graph.Operators.IndexOf(window.Host);
+            var done = Math.Max(known, lastDone[host]);
+            var room = (Amount)roomBytes;
+            foreach (var earlier in chosen.Values)
+            {
+                // Of its own weight, where the host shares the matmul's kernel, or beside a host that follows few of the kernels before it.
+                if (earlier.Reader > done)
+                    room -= earlier.Prefetched;
+            }
             foreach (var candidate in window.Candidates)
             {
                 candidate.Room = room;
@@ -29,7 +40,13 @@ internal sealed class PublishedRule(long roomBytes) : IPrefetchRule
                 // The whole at the contexts where it fits, none of it at the others.
                 var end = Amount.WhereNotNegative(left, candidate.Whole.End, candidate.Whole.Begin).Within(first, last);
                 if (end != candidate.Whole.Begin)
+                {
                     candidate.Chosen = candidate.Whole with { End = end };
+                    known = done;
+                    // What the next step reads counts there.
+                    if (candidate.Reader >= host)
+                        chosen[candidate.Tensor] = candidate;
+                }
                 // At the contexts where it does not fit, the walk stops: no room for anything that follows.
                 room = Amount.WhereNotNegative(left, left, -1).Within(first, last);
             }

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -43,44 +42,6 @@ internal static class WindowReach
         // A matmul that shares the next collective's kernel reads its weight before anything is exchanged.
         var last = end < graph.Operators.Count && graph.Operators[end].Operation is CollectiveOperation { MatMul: not null } ? end : end - 1;
         return BreadthFirst.From(flow, start, v => v <= last);
-    }
-
-    /// <summary>Bytes that windows before one have prefetched and that nothing is sure to have read when it opens: of its own weight, where its host
-    /// shares the matmul's kernel, and of what is read beside it, where its host needs only what came from the host's memory.</summary>
-    /// <param name="graph">The graph.</param>
-    /// <param name="flow">Its edges.</param>
-    /// <param name="windows">The windows in program order; what is chosen in those before stands.</param>
-    /// <param name="at">Which of them.</param>
-    public static Amount UnreadBytes(Graph graph, DataFlow flow, List<PrefetchWindow> windows, int at)
-    {
-        // Prefetches run in order: what was done when an earlier one began is done.
-        var done = new HashSet<int>();
-        AddBefore(windows[at].Host);
-        foreach (var earlier in windows.Take(at).Where(w => w.Candidates.Any(c => c.Chosen is not null)))
-            AddBefore(earlier.Host);
-
-        var unread = new Dictionary<GraphReference, Amount>();
-        foreach (var earlier in windows.Take(at))
-        {
-            var host = graph.Operators.IndexOf(earlier.Host);
-            // What the next step reads is counted where it is read.
-            foreach (var candidate in earlier.Candidates.Where(c => c.Chosen is not null && c.Reader >= host && !done.Contains(c.Reader)))
-                unread[candidate.Tensor] = candidate.Prefetched;
-        }
-        return unread.Values.Aggregate((Amount)0, (sum, bytes) => sum + bytes);
-
-        void AddBefore(GraphOperator host)
-        {
-            var rest = new Stack<int>([graph.Operators.IndexOf(host)]);
-            while (rest.Count > 0)
-            {
-                foreach (var before in flow.Predecessors(rest.Pop()))
-                {
-                    if (done.Add(before))
-                        rest.Push(before);
-                }
-            }
-        }
     }
 
     /// <summary>Whether a collective is a reduce-scatter and the next one the all-gather that ends what it begins.</summary>

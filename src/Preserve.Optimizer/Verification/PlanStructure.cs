@@ -15,6 +15,9 @@ internal sealed class PlanStructure
     /// <summary>How often each weight and cache is read by what computes: by layer, or once for all.</summary>
     private readonly Dictionary<string, int[]> _uses = new(StringComparer.Ordinal);
 
+    /// <summary>How often each batch reads each weight of no layer.</summary>
+    private readonly Dictionary<string, int[]> _usesByBatch = new(StringComparer.Ordinal);
+
     /// <summary>Kinds of layers whose keys are rotated, and kinds that recompute keys, each with how.</summary>
     private readonly HashSet<string> _rotated = new(StringComparer.Ordinal);
     private readonly List<(string Kind, string Label, bool Rotates)> _recomputed = [];
@@ -149,7 +152,11 @@ internal sealed class PlanStructure
             // Keys and values are made again with the weights that made them; a weight that is copied is not used by that.
             var again = instruction.Operation is RecomputeOperation or TransferOperation && _tensors[read.Tensor].Role == TensorRole.Weight;
             if (_tensors[read.Tensor].Role != TensorRole.Value && read.Tensor != counted && !again)
+            {
                 Count(_uses, read, layers);
+                if (_tensors[read.Tensor] is { Role: TensorRole.Weight, PerLayer: false } && instruction.Writes.Count > 0)
+                    CountOfBatch(read.Tensor, Math.Max(BatchNames.BatchOf(instruction.Writes[0].Tensor), 0), layers.Count);
+            }
             counted = read.Tensor;
         }
         foreach (var write in instruction.Writes)
@@ -280,6 +287,13 @@ internal sealed class PlanStructure
             counts[reference.Layer.Resolve(layers.First + (i * layers.Stride))]++;
     }
 
+    private void CountOfBatch(string weight, int batch, int times)
+    {
+        if (!_usesByBatch.TryGetValue(weight, out var counts))
+            _usesByBatch.Add(weight, counts = new int[_plan.Batches]);
+        counts[batch] += times;
+    }
+
     /// <summary>A value has one writer; the same instruction twice computes the same.</summary>
     private void NoteWriter(Instruction instruction, TensorReference write, Layers layers)
     {
@@ -379,6 +393,8 @@ internal sealed class PlanStructure
                 Fault(PlanFaultKind.Layers, "", 0, $"nothing writes '{tensor.Name}'");
             else if (tensor.Role == TensorRole.Weight && !tensor.PerLayer && CountOf(_uses, tensor, 0) == 0)
                 Fault(PlanFaultKind.Layers, "", 0, $"nothing reads the weight '{tensor.Name}'");
+            else if (_usesByBatch.TryGetValue(tensor.Name, out var times) && times.Any(t => t != times[0]))
+                Fault(PlanFaultKind.Layers, "", 0, $"batches read the weight '{tensor.Name}' {string.Join(" and ", times)} times");
             else if (tensor.Role == TensorRole.Weight && tensor.PerLayer && hasCache)
                 CheckInItsLayers(tensor, kinds, _uses, "read", _plan.Batches);
             else if (tensor.Role == TensorRole.Activations && _plan.Step is PrefillSpec)

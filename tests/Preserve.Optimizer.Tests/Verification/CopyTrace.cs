@@ -147,14 +147,15 @@ internal sealed class CopyTrace
         var read = instruction.Reads.Select(Of).Where(h => h is not null && _tensors[h.Tensor].Role == TensorRole.Weight).Select(h => h!).ToList();
         if (!read.Select(h => h.Tensor).Order().SequenceEqual(wanted) || read.Any(h => h.Layer != made.Layer))
             return "other weights than those that made the keys and values";
+        var projection = _instructions.FirstOrDefault(i => i.Operation is MatMulOperation && i.Reads.Any(r => Of(r) is { } h && h.Tensor == kind + "qkv_weight"));
         foreach (var held in read)
         {
             var units = _tensors[held.Tensor].Units.At(_context);
-            var columns = fused.Contains(held.Tensor[kind.Length..])
-                ? ((MatMulOperation)_instructions.First(i => i.Operation is MatMulOperation && i.Reads.Any(r => Of(r) is { } h && h.Tensor == kind + "qkv_weight")).Operation).Columns
-                : 0;
-            var from = columns == 0 ? 0 : units / columns * (columns - recompute.Columns);
-            if (held.Begin != from || held.End != units)
+            var isShared = fused.Contains(held.Tensor[kind.Length..]);
+            if (isShared && projection is null)
+                return "weights that project nothing";
+            var columns = isShared ? ((MatMulOperation)projection!.Operation).Columns : 0;
+            if (held.End != units || held.Begin != (isShared ? units / columns * (columns - recompute.Columns) : 0))
                 return "another part of a weight";
         }
         return null;
@@ -183,7 +184,12 @@ internal sealed class CopyTrace
         // Program order says what entries are new.
         if (stores.Any(s => _tensors[s.Writes[0].Tensor].Role == TensorRole.KeyValues && _instructions.TakeWhile(i => !ReferenceEquals(i, s)).Any(i => i.Operation is AttentionOperation && i.Reads.Contains(s.Reads[0]))))
             return "entries that are attended to before they are stored";
-        if (_instructions.Where(i => i.Operation is RecomputeOperation).SelectMany(i => i.Writes).GroupBy(w => w).Any(g => g.Count() > 1))
+        for (var i = 0; i < _instructions.Length; i++)
+        {
+            if (_instructions[i] is { Operation: AttentionOperation } attention && attention.Reads.Any(r => WritesBehindStore(r, i)))
+                return "new entries that are computed again behind their store";
+        }
+        if (_instructions.Where(i => i.Operation is AttentionOperation).Any(a => a.Reads.Any(r => _instructions.TakeWhile(i => !ReferenceEquals(i, a)).Count(i => i.Operation is RecomputeOperation && i.Writes.Contains(r)) > 1)))
             return "entries that are made again twice";
         if (_plan.Step is not PrefillSpec)
             return null;
@@ -207,6 +213,13 @@ internal sealed class CopyTrace
         List<int> LayersStored(string tensor) => stores.SelectMany(s => s.Writes).Where(w => w.Tensor == tensor).Select(w => w.Layer.Value).Order().ToList();
 
         TensorReference SourceOf(string tensor, int layer) => stores.First(s => s.Writes.Any(w => w.Tensor == tensor && w.Layer.Value == layer)).Reads[0] with { Range = null };
+    }
+
+    /// <summary>Whether a value is written, before an instruction, behind the copy that stores it.</summary>
+    private bool WritesBehindStore(TensorReference value, int before)
+    {
+        var store = Array.FindLastIndex(_instructions, before, before + 1, i => i.Operation is TransferOperation { Direction: TransferDirection.DeviceToHost } && i.Reads.Contains(value));
+        return store >= 0 && Array.FindLastIndex(_instructions, before, before + 1, i => i.Writes.Contains(value)) > store;
     }
 
     /// <summary>Whether every matmul that a value goes back to multiplies another value.</summary>

@@ -156,6 +156,13 @@ internal sealed class InterleavingChecker
             if (tensor.Role == TensorRole.Value && !computing.Any(i => i.Writes.Any(w => w.Tensor == tensor.Name)))
                 return "a value that nobody computes";
         }
+        // A batch without what the others read computes something else than they do.
+        foreach (var weight in _plan.Tensors.Where(t => t is { Role: TensorRole.Weight, PerLayer: false }))
+        {
+            var readers = Computing().Where(i => i.Reads.Any(r => r.Tensor == weight.Name)).Select(i => CopyTrace.BatchOf(i.Writes[0].Tensor)).ToList();
+            if (Enumerable.Range(0, _plan.Batches).Select(b => readers.Count(r => Math.Max(r, 0) == b)).Distinct().Count() > 1)
+                return "a weight that not all batches read alike";
+        }
         // A layer without one of its kind's weights computes something else than the layers like it.
         foreach (var weight in _plan.Tensors.Where(t => t is { Role: TensorRole.Weight, PerLayer: true }))
         {

@@ -1,0 +1,142 @@
+namespace Preserve.Cpu.Tests;
+
+/// <summary>Each operator by itself beside its definition, in double precision.</summary>
+public unsafe class KernelTests
+{
+    private const double Tolerance = 1e-5;
+
+    [Theory]
+    [InlineData(Norm.Rms, 5, 1e-5f)]
+    [InlineData(Norm.Rms, 48, 0.5f)]
+    [InlineData(Norm.Layer, 48, 1e-5f)]
+    [InlineData(Norm.Layer, 7, 0.5f)]
+    public void A_norm_divides_by_the_root_of_the_mean_square(Norm norm, int width, float epsilon)
+    {
+        var (row, weight) = (Values(width, 1), Values(2 * width, 2));
+        var mean = norm == Norm.Layer ? row.Average(x => (double)x) : 0;
+        var root = Math.Sqrt(row.Average(x => (x - mean) * (x - mean)) + epsilon);
+        double[] expected = [.. row.Select((x, i) => ((x - mean) / root * weight[i]) + (norm == Norm.Layer ? weight[width + i] : 0))];
+        Normalisation.Run(norm, row, weight, epsilon);
+        Logits.Distance(row, expected).ShouldBeLessThan(Tolerance);
+    }
+
+    [Theory]
+    [InlineData(8, 10_000, 0)]
+    [InlineData(8, 10_000, 5)]
+    [InlineData(64, 500_000, 1_000)]
+    [InlineData(5, 100, 3)]
+    public void A_rotation_turns_each_pair_by_its_own_angle(int size, double rotaryBase, int position)
+    {
+        var heads = Values(3 * size, 3);
+        var expected = heads.Select(x => (double)x).ToArray();
+        for (var head = 0; head < 3; head++)
+        {
+            for (var i = 0; i < size / 2; i++)
+            {
+                // As a complex number times e to the i angle.
+                var (at, angle) = ((head * size) + i, position / Math.Pow(rotaryBase, 2.0 * i / size));
+                var turned = new System.Numerics.Complex(heads[at], heads[at + (size / 2)]) * System.Numerics.Complex.FromPolarCoordinates(1, angle);
+                (expected[at], expected[at + (size / 2)]) = (turned.Real, turned.Imaginary);
+            }
+        }
+        new Rotation(size, rotaryBase).Run(heads, position);
+        Logits.Distance(heads, expected).ShouldBeLessThan(Tolerance);
+    }
+
+    /// <summary>Values as PyTorch 2 gives them: <c>silu</c>, <c>gelu(approximate="tanh")</c>, <c>relu</c>, and 2 tanh(x / 2).</summary>
+    [Theory]
+    [InlineData(-3, -0.142278, -0.003637, 0, -1.810297)]
+    [InlineData(-1, -0.268941, -0.158808, 0, -0.924234)]
+    [InlineData(0, 0, 0, 0, 0)]
+    [InlineData(0.5, 0.311230, 0.345714, 0.5, 0.489837)]
+    [InlineData(2, 1.761594, 1.954598, 2, 1.523188)]
+    public void An_activation_has_the_values_of_its_definition(float x, double silu, double gelu, double relu, double capped)
+    {
+        Near(Activations.Silu(x), silu);
+        Near(Activations.Gelu(x), gelu);
+        Near(Activations.Relu(x), relu);
+        Near(Activations.SoftCap(x, 2), capped);
+        float.IsNaN(Activations.Relu(float.NaN)).ShouldBeTrue();
+
+        static void Near(float actual, double expected) => Math.Abs(actual - expected).ShouldBeInRange(0, 1e-6);
+    }
+
+    public static TheoryData<int, int, int, int, int, bool> Shapes { get; } = new()
+    {
+        // Query heads, KV heads, head size, new tokens, window, soft cap.
+        { 4, 4, 8, 1, 0, false },
+        { 6, 2, 40, 1, 0, true },
+        { 4, 1, 33, 5, 0, false },
+        { 8, 2, 64, 3, 4, true },
+        { 2, 2, 2, 7, 1, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Attention_weighs_values_by_the_softmax_of_scaled_scores(int heads, int keyValueHeads, int size, int newTokens, int window, bool softCap)
+    {
+        const int Sequences = 2, Cached = 6;
+        const float Cap = 0.75f;
+        var attended = Cached + newTokens;
+        var (queryWidth, width) = (heads * size, 2 * keyValueHeads * size);
+        float[] queries = Values(Sequences * newTokens * queryWidth, 4), cache = Values(attended * Sequences * width, 5);
+        var expected = new double[Sequences * newTokens * queryWidth];
+        for (var sequence = 0; sequence < Sequences; sequence++)
+        {
+            for (var token = 0; token < newTokens; token++)
+            {
+                for (var head = 0; head < heads; head++)
+                {
+                    var (row, shared) = (((sequence * newTokens) + token) * queryWidth, head / (heads / keyValueHeads) * size);
+                    var last = Cached + token;
+                    var seen = Enumerable.Range(0, last + 1).Where(t => window == 0 || t > last - window).ToArray();
+                    var scores = seen.Select(t => Enumerable.Range(0, size).Sum(d => (double)queries[row + (head * size) + d] * Entry(t, sequence, shared + d)) / Math.Sqrt(size)).ToArray();
+                    if (softCap)
+                        scores = [.. scores.Select(s => Cap * Math.Tanh(s / Cap))];
+                    var total = scores.Sum(Math.Exp);
+                    for (var d = 0; d < size; d++)
+                        expected[row + (head * size) + d] = seen.Select((t, i) => Math.Exp(scores[i]) / total * Entry(t, sequence, (keyValueHeads * size) + shared + d)).Sum();
+                }
+            }
+        }
+        using NativeBuffer from = Buffer(queries), past = Buffer(cache[..(Cached * Sequences * width)]), fresh = Buffer(cache[(Cached * Sequences * width)..]), to = Buffer(new float[expected.Length]);
+        var shape = new AttentionOperation(Sequences, newTokens, heads, keyValueHeads, size, 0, softCap);
+        Attention.Run(shape, Fp32(from), [new CacheView(Fp32(past), Sequences, width), new CacheView(Fp32(fresh), Sequences, width)], Fp32(to), window, Cap, new Scratch());
+        var actual = new float[expected.Length];
+        Fp32(to).Load(0, actual);
+        Logits.Distance(actual, expected).ShouldBeLessThan(Tolerance);
+
+        double Entry(int token, int sequence, int element) => cache[(((token * Sequences) + sequence) * width) + element];
+    }
+
+    [Theory]
+    [InlineData(1, 5, 3)]
+    [InlineData(2, 64, 40)]
+    [InlineData(7, 300, 33)]
+    public void A_matmul_adds_its_bias(int rows, int depth, int columns)
+    {
+        float[] x = Values(rows * depth, 6), w = Values(columns * depth, 7), bias = Values(columns, 8);
+        double[] expected = [.. Enumerable.Range(0, rows * columns)
+            .Select(i => Enumerable.Range(0, depth).Sum(d => (double)x[(i / columns * depth) + d] * w[(i % columns * depth) + d]) + bias[i % columns])];
+        using NativeBuffer input = Buffer(x), weight = Buffer(w), summand = Buffer(bias), output = Buffer(new float[rows * columns]);
+        MatMul.Run(Fp32(input), rows, [Fp32(weight)], [Fp32(summand)], Fp32(output), new Scratch(), threads: 2);
+        var actual = new float[rows * columns];
+        Fp32(output).Load(0, actual);
+        Logits.Distance(actual, expected).ShouldBeLessThan(Tolerance);
+    }
+
+    private static NativeBuffer Buffer(float[] values)
+    {
+        var buffer = new NativeBuffer(4L * values.Length);
+        Fp32(buffer).Store(0, values);
+        return buffer;
+    }
+
+    private static Operand Fp32(NativeBuffer buffer) => new(new TensorDeclaration("t", TensorRole.Value, false, Precision.Fp32, buffer.Bytes, 1, 0), buffer.Start, buffer.Bytes);
+
+    private static float[] Values(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 4) - 2))];
+    }
+}

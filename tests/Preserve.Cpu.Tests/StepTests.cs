@@ -1,0 +1,163 @@
+namespace Preserve.Cpu.Tests;
+
+/// <summary>A step that is stopped, or that fails, ends: nobody waits on, and the next step is sound.</summary>
+public class StepTests
+{
+    private const int Prompt = 6;
+
+    private static readonly ModelSpec s_model = SmallModels.Model(32, 50, new LayerGroup(new[] { SmallModels.Layer(keyValueHeads: 4) }, 3));
+
+    private static readonly SeededWeights s_weights = new(s_model, 9);
+
+    private static readonly ExecutionPlan s_prefill = Deployments.Plan(Deployments.Of(s_model, 2), new PrefillSpec(1, Prompt));
+
+    private static readonly ExecutionPlan s_decode = Deployments.Plan(Deployments.Of(s_model, 2), new DecodeSpec(1, Prompt + 2, Total: false, Prompt));
+
+    private static readonly int[] s_tokens = Deployments.Tokens(s_model, 1, Prompt + 2, 8)[0];
+
+    [Fact]
+    public async Task Who_waits_for_an_event_goes_when_the_step_is_stopped()
+    {
+        var progress = new RankProgress();
+        progress.Begin();
+        var waits = Task.Run(() => progress.Wait(new EventPoint(StreamKind.Collective, 2)));
+        progress.End(StreamKind.Collective, 1, signals: true);
+        progress.Stop();
+        (await waits).ShouldBeFalse();
+        progress.IsStopped.ShouldBeTrue();
+        progress.Begin();
+        waits = Task.Run(() => progress.Wait(new EventPoint(StreamKind.Collective, 2)));
+        progress.End(StreamKind.Collective, 2, signals: true);
+        (await waits).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Who_waits_for_other_ranks_goes_when_the_step_is_stopped()
+    {
+        var ranks = new Rendezvous(3);
+        ranks.Begin();
+        Task<bool>[] waits = [Task.Run(() => ranks.Meet(4)), Task.Run(() => ranks.Meet(4))];
+        ranks.Stop();
+        (await Task.WhenAll(waits)).ShouldBe([false, false]);
+        // The last to come goes on no more than the others did.
+        ranks.Meet(4).ShouldBeFalse();
+        ranks.Begin();
+        waits = [Task.Run(() => ranks.Meet(5)), Task.Run(() => ranks.Meet(5)), Task.Run(() => ranks.Meet(5))];
+        (await Task.WhenAll(waits)).ShouldBe([true, true, true]);
+    }
+
+    [Fact]
+    public async Task Ranks_that_are_at_different_collectives_do_not_meet()
+    {
+        var ranks = new Rendezvous(2);
+        ranks.Begin();
+        var met = new[] { 7, 8 }.Select(i => Task.Run(() => ranks.Meet(i))).ToArray();
+        var first = await Task.WhenAny(met);
+        (await Should.ThrowAsync<InvalidOperationException>(() => first)).Message.ShouldContain("a collective takes all of them at one");
+        ranks.Stop();
+        foreach (var other in met.Where(m => m != first))
+            (await other).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_fault_of_one_rank_ends_the_step_of_all_and_the_next_one_is_sound()
+    {
+        var expected = await Expected();
+        foreach (var (stream, rank) in new[] { (StreamKind.Compute, 0), (StreamKind.Compute, 1), (StreamKind.Collective, 0), (StreamKind.Collective, 1) })
+        {
+            var fails = false;
+            using var backend = Backend((r, s, i) =>
+            {
+                if (fails && (r, s, i) == (rank, stream, 3))
+                    throw new InvalidDataException("a fault");
+            });
+            await Run(backend, s_prefill, 0);
+            var prefilled = backend.Logits();
+            fails = true;
+            (await Should.ThrowAsync<InvalidDataException>(() => Run(backend, s_decode, Prompt))).Message.ShouldBe("a fault");
+            Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe("the last step did not run to its end");
+            fails = false;
+            // The caches hold what they held before the step that failed.
+            await Run(backend, s_decode, Prompt);
+            var decoded = backend.Logits();
+            await Run(backend, s_decode, Prompt + 1);
+            new[] { prefilled, decoded, backend.Logits() }.ShouldHaveTheBitsOf(expected, () => $"rank {rank}, {stream}");
+        }
+    }
+
+    [Fact]
+    public async Task A_step_is_stopped_while_one_rank_waits_for_the_other()
+    {
+        var expected = await Expected();
+        using var stop = new CancellationTokenSource();
+        using var first = new ManualResetEventSlim();
+        using var backend = Backend((rank, stream, i) =>
+        {
+            if (stream != StreamKind.Collective || i > 0 || stop.IsCancellationRequested)
+                return;
+            // Rank 0 goes on to the collective, where it waits for rank 1, which stops the step instead.
+            if (rank == 0)
+            {
+                first.Set();
+                return;
+            }
+            first.Wait();
+            stop.Cancel();
+        });
+        await Should.ThrowAsync<OperationCanceledException>(() => Run(backend, s_prefill, 0, stop.Token));
+        Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe("the last step did not run to its end");
+        (await Should.ThrowAsync<InvalidOperationException>(() => Run(backend, s_decode, Prompt))).Message.ShouldEndWith("of which 0 were stored: a prefill comes first");
+        (await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens])).ShouldHaveTheBitsOf(expected, () => "after a stop");
+    }
+
+    [Fact]
+    public async Task One_step_runs_at_a_time_and_a_backend_that_is_disposed_ends_its_step()
+    {
+        using var running = new ManualResetEventSlim();
+        using var goes = new ManualResetEventSlim();
+        var backend = Backend((rank, stream, i) =>
+        {
+            running.Set();
+            goes.Wait();
+        });
+        var step = Run(backend, s_prefill, 0);
+        running.Wait();
+        const string busy = "a step is running, and this backend runs one at a time";
+        (await Should.ThrowAsync<InvalidOperationException>(() => Run(backend, s_prefill, 0))).Message.ShouldBe(busy);
+        (await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default))).Message.ShouldBe(busy);
+        Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe(busy);
+        var disposed = Task.Run(backend.Dispose);
+        goes.Set();
+        await disposed;
+        (await Should.ThrowAsync<Exception>(() => step)).ShouldBeOfType<ObjectDisposedException>();
+        backend.Dispose();
+        Should.Throw<ObjectDisposedException>(() => backend.SetTokens([1]));
+        Should.Throw<ObjectDisposedException>(() => backend.Logits());
+        Should.Throw<ObjectDisposedException>(() => backend.Begin(s_prefill, 0));
+        Should.Throw<ObjectDisposedException>(() => backend.Submit(s_prefill.Instructions().First(), 0));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await backend.CompleteAsync(default));
+    }
+
+    [Fact]
+    public async Task Before_a_step_has_run_there_are_no_logits()
+    {
+        using var backend = Backend(null);
+        Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe("no step has run");
+        Should.Throw<InvalidOperationException>(() => backend.Submit(s_prefill.Instructions().First(), 0)).Message.ShouldBe("no step was begun");
+        await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default));
+    }
+
+    private static CpuBackend Backend(Action<int, StreamKind, int>? beforeEach) => new(s_model, s_weights, new CpuOptions { BeforeEach = beforeEach });
+
+    private static async Task Run(CpuBackend backend, ExecutionPlan plan, int context, CancellationToken cancellationToken = default)
+    {
+        backend.SetTokens(s_tokens.AsSpan(context, plan.Step.NewTokens));
+        await new Executor(backend).RunAsync(plan, context, cancellationToken);
+    }
+
+    private static async Task<float[][]> Expected()
+    {
+        using var backend = Backend(null);
+        return await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens]);
+    }
+}
