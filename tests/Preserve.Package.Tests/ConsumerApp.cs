@@ -27,6 +27,20 @@ internal sealed class ConsumerApp(string folder, string version)
 
     public Task<ToolRun> BuildAsync(params string[] options) => Tool.DotnetAsync(folder, "build", ["-c", "Release", _version, .. options]);
 
+    /// <summary>Builds anew and says which methods the JIT compiled in the processes of the build, a line each, and what was generated.</summary>
+    public async Task<(string Jitted, string Generated)> BuildWatchedAsync(params string[] options)
+    {
+        var (log, generated) = (Path.Combine(folder, "jit.txt"), Path.Combine(folder, "obj", "generated"));
+        var environment = new Dictionary<string, string> { ["DOTNET_JitStdOutFile"] = log, ["DOTNET_JitDisasmSummary"] = "1" };
+        string[] arguments = ["-c", "Release", _version, "--no-incremental", "-p:EmitCompilerGeneratedFiles=true", $"-p:CompilerGeneratedFilesOutputPath={generated}", .. options];
+        (await Tool.DotnetAsync(folder, "build", arguments, environment)).TextOfSuccess();
+        var texts = Directory.GetFiles(generated, "*.g.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => $"{Path.GetFileName(f)}\n{File.ReadAllText(f)}").ToList();
+        var result = (File.ReadAllText(log), string.Join("\n", texts));
+        File.Delete(log);
+        Directory.Delete(generated, recursive: true);
+        return result;
+    }
+
     /// <summary>Runs the SDK's formatter, which knows no options of a build: the version must stand in the project.</summary>
     public Task<ToolRun> FormatAsync(params string[] arguments) => Tool.FormatAsync(folder, arguments);
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Preserve.Package.Tests;
@@ -56,13 +57,28 @@ public sealed class ConsumerBuildTests(PackageFixture fixture)
     }
 
     [Fact]
+    public async Task Where_it_is_compiled_ahead_of_time_the_compiler_plans_without_the_jit_and_makes_the_same_plan()
+    {
+        const string planned = " Preserve.Optimizer.Planner:Plan(";
+        Assert.SkipUnless(RuntimeInformation.RuntimeIdentifier == "linux-x64", "the package is compiled ahead of time for linux-x64");
+        var app = fixture.CreateApp();
+        var ahead = await app.BuildWatchedAsync();
+        var anywhere = await app.BuildWatchedAsync("-p:NETCoreSdkPortableRuntimeIdentifier=another-platform");
+        ahead.Jitted.ShouldContain(" JIT compiled ");
+        ahead.Jitted.ShouldNotContain(planned);
+        anywhere.Jitted.ShouldContain(planned);
+        ahead.Generated.ShouldContain("SmallDeployed");
+        ahead.Generated.ShouldBe(anywhere.Generated);
+    }
+
+    [Fact]
     public async Task A_generator_that_cannot_run_fails_the_build()
     {
         var app = fixture.CreateApp();
         (await app.RestoreAsync()).TextOfSuccess();
         // Present, but not what its name says: the compiler would go on with a warning, and leave the plans out.
-        var extensions = Path.Combine(app.PackageFolder, "analyzers", "dotnet", "cs");
-        File.Copy(Path.Combine(extensions, "Preserve.Core.dll"), Path.Combine(extensions, "Preserve.Optimizer.dll"), overwrite: true);
+        foreach (var extensions in new[] { Path.Combine("analyzers", "dotnet", "cs"), Path.Combine("tools", "linux-x64") }.Select(f => Path.Combine(app.PackageFolder, f)))
+            File.Copy(Path.Combine(extensions, "Preserve.Core.dll"), Path.Combine(extensions, "Preserve.Optimizer.dll"), overwrite: true);
         var build = await app.BuildAsync("--no-restore");
         build.ExitCode.ShouldBe(1, build.Text);
         build.Text.ShouldNotContain("error CS0006");

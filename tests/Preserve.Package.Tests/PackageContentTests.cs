@@ -37,6 +37,12 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
                     "lib/net10.0/Preserve.Hardware.xml",
                     "lib/net10.0/Preserve.Runtime.dll",
                     "lib/net10.0/Preserve.Runtime.xml",
+                    "tools/linux-x64/Preserve.CodeFixes.dll",
+                    "tools/linux-x64/Preserve.Core.dll",
+                    "tools/linux-x64/Preserve.Execution.dll",
+                    "tools/linux-x64/Preserve.Generators.dll",
+                    "tools/linux-x64/Preserve.Hardware.dll",
+                    "tools/linux-x64/Preserve.Optimizer.dll",
                 ],
                 ignoreOrder: true);
 
@@ -45,9 +51,23 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
     {
         foreach (var entry in _package.Entries.Where(e => e.FullName.EndsWith(".dll", StringComparison.Ordinal)))
         {
-            FrameworkOf(entry).ShouldBe(
-                entry.FullName.StartsWith("analyzers/", StringComparison.Ordinal) ? ".NETStandard,Version=v2.0" : ".NETCoreApp,Version=v10.0",
+            using var file = Open(entry);
+            FrameworkOf(file.GetMetadataReader()).ShouldBe(
+                entry.FullName.StartsWith("lib/", StringComparison.Ordinal) ? ".NETCoreApp,Version=v10.0" : ".NETStandard,Version=v2.0",
                 entry.FullName);
+        }
+    }
+
+    [Fact]
+    public void What_is_compiled_ahead_of_time_is_native_and_the_same_assembly()
+    {
+        foreach (var entry in _package.Entries.Where(e => e.FullName.StartsWith("tools/", StringComparison.Ordinal)))
+        {
+            using var ahead = Open(entry);
+            using var anywhere = Open(_package.GetEntry("analyzers/dotnet/cs/" + entry.Name)!);
+            ahead.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size.ShouldBeGreaterThan(0, entry.FullName);
+            anywhere.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size.ShouldBe(0, entry.FullName);
+            VersionOf(ahead).ShouldBe(VersionOf(anywhere), entry.FullName);
         }
     }
 
@@ -64,15 +84,25 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
         metadata.Descendants().ShouldNotContain(e => e.Name.LocalName == "dependency");
     }
 
-    /// <summary>The framework that an assembly says it was built for.</summary>
-    private static string FrameworkOf(ZipArchiveEntry entry)
+    private static PEReader Open(ZipArchiveEntry entry)
     {
-        using var copy = new MemoryStream();
+        var copy = new MemoryStream();
         using (var stream = entry.Open())
             stream.CopyTo(copy);
         copy.Position = 0;
-        using var file = new PEReader(copy);
+        return new PEReader(copy);
+    }
+
+    /// <summary>The identifier that the compiler gave this and no other build.</summary>
+    private static Guid VersionOf(PEReader file)
+    {
         var reader = file.GetMetadataReader();
+        return reader.GetGuid(reader.GetModuleDefinition().Mvid);
+    }
+
+    /// <summary>The framework that an assembly says it was built for.</summary>
+    private static string FrameworkOf(MetadataReader reader)
+    {
         foreach (var attribute in reader.GetAssemblyDefinition().GetCustomAttributes().Select(reader.GetCustomAttribute))
         {
             if (attribute.Constructor.Kind != HandleKind.MemberReference)
