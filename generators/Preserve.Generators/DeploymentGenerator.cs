@@ -2,6 +2,7 @@ using System;
 using System.Linq;
 using System.Text;
 using System.Threading;
+using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -53,8 +54,12 @@ public sealed class DeploymentGenerator : IIncrementalGenerator
             .WithTrackingName(StepNames.Resolve)
             .NotNull();
 
-        var optimized = resolved
-            .Select((deployment, cancellation) => new OptimizedDeployment(deployment.Declaration, Optimize(deployment, cancellation)))
+        var begun = resolved
+            .Select((deployment, cancellation) => new BegunDeployment(deployment, Task.Run(() => Optimize(deployment, cancellation), cancellation)))
+            .WithTrackingName(StepNames.Begin);
+
+        var optimized = begun
+            .Select(static (deployment, _) => new OptimizedDeployment(deployment.Deployment.Declaration, deployment.Await()))
             .WithTrackingName(StepNames.Optimize);
 
         var hintNames = declarations.Select(static (d, _) => d.Type.QualifiedName).Collect()

@@ -12,7 +12,10 @@ internal static class StepNames
     /// <summary>A deployment gets its device.</summary>
     public const string Resolve = nameof(Resolve);
 
-    /// <summary>A deployment gets its plans: the expensive step, which runs only when a specification or its device changes.</summary>
+    /// <summary>A deployment's planning begins: the expensive step, which runs only when a specification or its device changes.</summary>
+    public const string Begin = nameof(Begin);
+
+    /// <summary>A deployment gets its plans.</summary>
     public const string Optimize = nameof(Optimize);
 
     /// <summary>Plans become source.</summary>

@@ -33,7 +33,7 @@ public class EditTests
         var edited = run.After(run.Compilation.With(2, other.With("a + b", "a - b")));
         edited.Reasons(StepNames.Extract).ShouldBe([Unchanged, Unchanged]);
         edited.Reasons(StepNames.DeviceFiles).ShouldBe([Cached]);
-        foreach (var step in new[] { StepNames.Resolve, StepNames.Optimize, StepNames.Emit })
+        foreach (var step in new[] { StepNames.Resolve, StepNames.Begin, StepNames.Optimize, StepNames.Emit })
             edited.Reasons(step).ShouldBe([Cached, Cached], step);
         edited.OutputReasons().ShouldBe([Cached, Cached]);
     }
@@ -93,6 +93,7 @@ public class EditTests
         const string second = "[Deployment(typeof(App.Small), Devices.H100)] [Prefill(Batch = 1, Tokens = 64)] public sealed partial class Second : Deployment;";
         var run = GeneratorRun.Of(Declarations.Small, "using Preserve; " + second);
         var edited = run.After(run.Compilation.With(1, "using Preserve; " + second.With("Tokens = 64", "Tokens = 128")));
+        edited.Reasons(StepNames.Begin).ShouldBe([Cached, Modified]);
         edited.Reasons(StepNames.Optimize).ShouldBe([Cached, Modified]);
         edited.Reasons(StepNames.Emit).ShouldBe([Cached, Modified]);
     }

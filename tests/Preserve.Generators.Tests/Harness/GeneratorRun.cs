@@ -8,7 +8,7 @@ namespace Preserve.Generators.Tests;
 /// cached, and nothing that is cached may hold Roslyn's objects.</summary>
 internal sealed class GeneratorRun
 {
-    public static readonly string[] Steps = [StepNames.Extract, StepNames.DeviceFiles, StepNames.Resolve, StepNames.Optimize, StepNames.Emit];
+    public static readonly string[] Steps = [StepNames.Extract, StepNames.DeviceFiles, StepNames.Resolve, StepNames.Begin, StepNames.Optimize, StepNames.Emit];
 
     private readonly GeneratorDriver _driver;
 
