@@ -27,7 +27,7 @@ internal static class SimulationText
         {
             times.AddRow("collectives", Time(Simulation.CollectiveTime(simulation.BaseRun)),
                 $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile{Band(simulation, simulation.BaseBand(Simulation.CollectiveTime))}");
-            times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
+            times.AddRow("reachable", Time(report.ReachablePicoseconds), "what the bytes that memory can bring while collectives run would save");
         }
         times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
         if (simulation.HasCollectives)
