@@ -60,6 +60,13 @@ internal sealed class DeploymentOptions
             command.Options.Add(option);
     }
 
+    /// <summary>Adds the options of one step on the device alone, whose prefetches the verb chooses itself.</summary>
+    public void AddStepTo(Command command)
+    {
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _targets, _sequence, _fusion })
+            command.Options.Add(option);
+    }
+
     /// <summary>Adds the options of a step that is run.</summary>
     public void AddTo(Command command)
     {
@@ -103,6 +110,10 @@ internal sealed class DeploymentOptions
     {
         return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
     }
+
+    /// <summary>Reads one step on the device alone, which prefetches nothing by itself.</summary>
+    /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
+    public DeployedModel ReadStep(ParseResult parsed) => ReadStep(parsed, parsed.GetValue(_model)!, PrefetchPolicy.None, OffloadSpec.None);
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
