@@ -31,7 +31,7 @@ Console.WriteLine($"base plan      {Microseconds(baseRun.Picoseconds),10}   no p
 Console.WriteLine($"this plan      {Microseconds(run.Picoseconds),10}   {Gain(baseRun.Picoseconds, run.Picoseconds)}");
 Console.WriteLine($"lower bound    {Microseconds(report.BoundPicoseconds),10}   by {report.BoundBy}; this plan takes {(double)run.Picoseconds / report.BoundPicoseconds:0.00} times that");
 Console.WriteLine($"collectives    {Microseconds(baseRun.CollectiveExposedPicoseconds),10}   of the base plan, {100.0 * baseRun.CollectiveExposedPicoseconds / baseRun.Picoseconds:0.0} %: nothing else runs meanwhile");
-Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),10}   can be saved at most while collectives run; what is saved beyond that ran on past them");
+Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),10}   is what the bytes that memory can bring while collectives run would save; what is saved beyond that ran on past them");
 Console.WriteLine();
 
 const int layer = 40;

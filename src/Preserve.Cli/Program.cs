@@ -21,6 +21,7 @@ var root = new RootCommand("Plans and simulates transformer inference on modelle
     GenerateCommand.Create(),
     ExplainCommand.Create(),
     ExploreCommand.Create(),
+    BudgetCommand.Create(),
     ReproduceCommand.Create(),
     DevicesCommand.Create(),
     ModelsCommand.Create(),

@@ -97,6 +97,7 @@ public sealed class SimulatedBackend : IBackend
             HbmBytes = totals.HbmBytes,
             HotBytes = totals.HotBytes,
             PrefetchedBytes = totals.PrefetchedBytes,
+            LateBytes = totals.LateBytes,
             KernelPicoseconds = totals.KernelPicoseconds,
             CopyToDevicePicoseconds = totals.CopyToDevicePicoseconds,
             CopyToHostPicoseconds = totals.CopyToHostPicoseconds,

@@ -22,6 +22,10 @@ public sealed record StepRun(long Picoseconds)
     /// <summary>Bytes that prefetches read. 0 where a backend does not count them.</summary>
     public long PrefetchedBytes { get; init; }
 
+    /// <summary>Bytes of prefetches that had not arrived when their reader began, so that it read them too. 0 where a backend does not count
+    /// them.</summary>
+    public long LateBytes { get; init; }
+
     /// <summary>Time in which a kernel runs. 0 where a backend does not measure it.</summary>
     public long KernelPicoseconds { get; init; }
 

@@ -41,6 +41,22 @@ public sealed class ExploreTests : IDisposable
         run.GetProperty("tokensPerSecondHigh").GetDouble().ShouldBe(4e6 / step.GetProperty("stepLowMicroseconds").GetDouble(), 1e-6);
     }
 
+    [Fact]
+    public async Task What_belongs_to_another_device_or_setting_is_said()
+    {
+        (await NotesAsync("--l2", "192")).ShouldBeEmpty();
+        (await NotesAsync("--l2", "192", "-b", "8")).Single().ShouldContain("the published sizes and gain are those of the main setting");
+        var notes = await NotesAsync("-m", "llama-3-8b", "-d", "h100-sxm", "-t", "2", "-b", "1", "-c", "1024", "--l2", "50");
+        notes.Count.ShouldBe(2);
+        notes[0].ShouldContain("the area of logic, 395 mm2");
+        var own = _tool.PathOf("own.cost.json");
+        await File.WriteAllTextAsync(own, CostModelFile.DefaultText.Replace("\"value\": 395", "\"value\": 600", StringComparison.Ordinal));
+        (await NotesAsync("-m", "llama-3-8b", "-d", "h100-sxm", "-t", "2", "-b", "1", "-c", "1024", "--l2", "50", "--cost-model", own)).Count.ShouldBe(1);
+
+        async Task<List<string>> NotesAsync(params string[] arguments) =>
+            [.. JsonDocument.Parse(await _tool.SucceedAsync(["explore", .. arguments, "--json"])).RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetString()!)];
+    }
+
     [Theory]
     [InlineData("--l2 is '8MiB', but must be a number without unit", "--l2", "16", "--l2", "8MiB")]
     [InlineData("--l2 has 0, but a size must be above 0", "--l2", "0")]

@@ -195,6 +195,21 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_plan_that_loses_with_shorter_collectives_says_so_and_one_without_prefetches_has_no_rows_of_nothing()
+    {
+        const string loss = "half its time: a loss";
+        string[] prefetchTooMuch = ["explain", "-m", "phi-3-medium", "-d", "ascend-910b2", "-t", "2", "-b", "4", "-c", "16383", "--weights", "int8", "--activations", "int8", "--key-values", "int8", "--prefetch"];
+        var paper = await _tool.SucceedAsync([.. prefetchTooMuch, "paper"]);
+        paper.ShouldContain(loss);
+        paper.ShouldNotContain("twice its time: a loss");
+        (await _tool.SucceedAsync([.. prefetchTooMuch, "best"])).ShouldNotContain(loss);
+        var none = await _tool.SucceedAsync([.. prefetchTooMuch, "none"]);
+        foreach (var row in new[] { "gain at half", "gain at twice", "elsewhere" })
+            none.ShouldNotContain(row);
+        none.ShouldContain("reachable");
+    }
+
+    [Fact]
     public async Task A_cold_step_says_what_is_not_cold()
     {
         var cold = JsonDocument.Parse(await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--cold", "--json"])).RootElement;

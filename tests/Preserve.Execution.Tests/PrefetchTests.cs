@@ -36,7 +36,7 @@ public class PrefetchTests
             Read("matmul", [Once("w")], ["reduce"]));
         var run = Simulate(plan, options: s_coldTraced);
         run.Picoseconds.ShouldBeInRange(18 * MB, (18 * MB) + 5);
-        run.HbmBytes.ShouldBe(18 * MB);
+        (run.HbmBytes, run.LateBytes).ShouldBe((18 * MB, 4 * MB));
         var matmul = run.Timeline.Single(i => i.Label == "matmul");
         (matmul.HotBytes, matmul.ColdBytes, matmul.StartPicoseconds).ShouldBe((10 * MB, 4 * MB, 10 * MB));
         run.Timeline.Single(i => i.Label == "prefetch").EndPicoseconds.ShouldBeInRange(14_666_665, 14_666_668);

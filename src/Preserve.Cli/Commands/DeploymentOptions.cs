@@ -6,6 +6,12 @@ namespace Preserve.Cli.Commands;
 /// <summary>The options that name a model, a device and one step, shared by the verbs that plan.</summary>
 internal sealed class DeploymentOptions
 {
+    /// <summary>The device of PRESERVE (arXiv 2501.08192).</summary>
+    public const string PublishedDevice = "ascend-910b2";
+
+    private const string PublishedModel = "llama-3-70b";
+    private const int PublishedRanks = 8, PublishedBatch = 4, PublishedContext = 16_384;
+
     private static readonly string[] _precisions = ["bf16", "fp8", "int8", "int4"];
 
     private readonly Option<string> _model = new("--model", "-m", "--config") { Description = "A model of the catalogue by id or common name, or a config.json.", Required = true, HelpName = "id|config.json" };
@@ -51,12 +57,25 @@ internal sealed class DeploymentOptions
     public Option<bool> Cold { get; } = new("--cold") { Description = "Start with an empty L2, and not with what the step before left." };
 
     /// <summary>Options of which none has to be given: the main setting of PRESERVE (arXiv 2501.08192).</summary>
-    public static DeploymentOptions OfThePublication() => new("llama-3-70b", "ascend-910b2", ranks: 8, batch: 4, context: 16_384, precision: "int8");
+    public static DeploymentOptions OfThePublication() => new(PublishedModel, PublishedDevice, PublishedRanks, PublishedBatch, PublishedContext, precision: "int8");
+
+    /// <summary>Whether these are that setting.</summary>
+    public static bool IsOfThePublication(IReadOnlyList<DeployedModel> deployed) => deployed is
+        [{ Spec: { Device: PublishedDevice, TensorParallel: PublishedRanks, Weights: Precision.Int8, Activations: Precision.Int8, KeyValues: Precision.Int8 } spec }]
+        && spec.Model.Name == ModelArgument.Read(PublishedModel).Spec.Name
+        && spec.Steps[0] is DecodeSpec { Batch: PublishedBatch, Context: PublishedContext };
 
     /// <summary>Adds the options of several models, run with every policy and from the L2 that the step before left.</summary>
     public void AddSeveralTo(Command command)
     {
         foreach (var option in new Option[] { _models, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues })
+            command.Options.Add(option);
+    }
+
+    /// <summary>Adds the options of one step on the device alone, whose prefetches the verb chooses itself.</summary>
+    public void AddStepTo(Command command)
+    {
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _targets, _sequence, _fusion })
             command.Options.Add(option);
     }
 
@@ -103,6 +122,10 @@ internal sealed class DeploymentOptions
     {
         return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
     }
+
+    /// <summary>Reads one step on the device alone, which prefetches nothing by itself.</summary>
+    /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
+    public DeployedModel ReadStep(ParseResult parsed) => ReadStep(parsed, parsed.GetValue(_model)!, PrefetchPolicy.None, OffloadSpec.None);
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>

@@ -25,4 +25,12 @@ internal static class DeviceArgument
             throw new InputException(string.Join(Environment.NewLine + "preserve: ", result.Errors.Select(e => $"{name}:{e.Line}:{e.Column}: {e.Message}")));
         return (result.Device, text);
     }
+
+    /// <summary>Refuses a device on which no prefetch can be planned.</summary>
+    /// <exception cref="InputException">Capacity or read rate of its L2 is not known.</exception>
+    public static void NeedL2(Device device)
+    {
+        if (!device.L2Known)
+            throw new InputException($"capacity or read rate of the L2 of {device.Id} is not known, so nothing can be prefetched into it; a device file that gives l2.capacity_mebibytes and l2.read_terabytes_per_second can be used");
+    }
 }

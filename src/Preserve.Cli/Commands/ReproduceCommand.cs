@@ -25,6 +25,7 @@ internal static class ReproduceCommand
         command.SetAction((parsed, cancellation) =>
         {
             var (on, _) = DeviceArgument.Read(parsed.GetValue(device)!);
+            DeviceArgument.NeedL2(on);
             var specs = parsed.GetValue(models)!.Distinct(StringComparer.OrdinalIgnoreCase).Select(m => Reproduction.WithoutWindow(ModelArgument.Read(m).Spec)).ToList();
             var groups = Checked("--tensor-parallel", parsed.GetValue(ranks)!, 2, 1024);
             var sizes = Checked("--batch", parsed.GetValue(batches)!, 1, 4096);

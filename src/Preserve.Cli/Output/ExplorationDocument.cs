@@ -40,6 +40,8 @@ internal sealed record ExplorationDocument
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
+    public required IReadOnlyList<string> Notes { get; init; }
+
     public static IReadOnlyList<PrefetchPolicy> Policies => _policies;
 
     public static ExplorationDocument Of(IReadOnlyList<DeployedModel> deployed, L2Exploration exploration)
@@ -67,7 +69,19 @@ internal sealed record ExplorationDocument
                 row.Constant, row.Factor, [.. _policies.Select(policy => BestDocument.Of(row.Result, policy, sizes[0].Key, sizes[^1].Key))]))],
             UnmeasuredKinds = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
             Assumed = [.. first.Device.AssumedFields.Select(NoteDocument.Of)],
+            Notes = [.. NotesOf(deployed, exploration)],
         };
+    }
+
+    /// <summary>What of the cost model and the published figures belongs to another device or another setting.</summary>
+    private static IEnumerable<string> NotesOf(IReadOnlyList<DeployedModel> deployed, L2Exploration exploration)
+    {
+        var device = deployed[0].Device.Id;
+        var logic = exploration.Cost.Constants.Single(c => c.Name == CostModelFile.LogicSquareMillimetres);
+        if (device != DeploymentOptions.PublishedDevice && CostModelFile.Default.Constants.Contains(logic))
+            yield return $"the area of logic, {logic.Value:0} mm2, is that of an Ascend and not of {device}: --cost-model takes this device's own costs, in the form that --print-cost-model shows";
+        if (!DeploymentOptions.IsOfThePublication(deployed))
+            yield return "the published sizes and gain are those of the main setting of PRESERVE, which is this verb's where no option is given, and not of this one";
     }
 
     public static string Name(PrefetchPolicy policy) => policy.ToString().ToLowerInvariant();

@@ -14,6 +14,8 @@ internal static class ExplorationText
         PrintPoints(d);
         PrintPublished(d);
         PrintSensitivity(d);
+        foreach (var note in d.Notes)
+            Console.WriteLine($"note      {note}");
         foreach (var constant in d.Constants)
             Console.WriteLine($"{(constant.Assumed ? "assumed  " : "published")} {constant.Name} = {constant.Value}: {constant.Source}");
         foreach (var note in d.Assumed)

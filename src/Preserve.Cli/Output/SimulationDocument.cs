@@ -109,6 +109,7 @@ internal sealed record SplitDocument(string Outcome, int RecomputedTokens, long 
 [JsonSerializable(typeof(SplitReproductionDocument))]
 [JsonSerializable(typeof(ReproductionDocument))]
 [JsonSerializable(typeof(ExplorationDocument))]
+[JsonSerializable(typeof(BudgetDocument))]
 [JsonSerializable(typeof(IReadOnlyList<DeviceDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<ModelDocument>))]
 [JsonSerializable(typeof(ValidationDocument))]

@@ -27,13 +27,15 @@ internal static class SimulationText
         {
             times.AddRow("collectives", Time(Simulation.CollectiveTime(simulation.BaseRun)),
                 $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile{Band(simulation, simulation.BaseBand(Simulation.CollectiveTime))}");
-            times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
+            times.AddRow("reachable", Time(report.ReachablePicoseconds), "what the bytes that memory can bring while collectives run would save");
         }
-        times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
-        if (simulation.HasCollectives)
+        var policy = simulation.Plan.Policy;
+        if (policy != PrefetchPolicy.None)
+            times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
+        if (simulation.HasCollectives && (policy != PrefetchPolicy.None || report.Split is not null))
         {
-            times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), "if every collective takes half its time");
-            times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
+            times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), Gain(report.GainAtHalfPicoseconds, "half"));
+            times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), Gain(report.GainAtTwicePicoseconds, "twice"));
         }
         if (report.Split is { } split)
             times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
@@ -41,6 +43,9 @@ internal static class SimulationText
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         AnsiConsole.Write(times);
     }
+
+    private static string Gain(long picoseconds, string times) =>
+        $"if every collective takes {times} its time" + (picoseconds < 0 ? ": a loss, this plan is slower than the base plan then" : "");
 
     private static string Guard(GuardOutcome outcome, bool unmeasured) => outcome switch
     {

@@ -7,7 +7,7 @@ namespace Preserve;
 /// <param name="BoundPicoseconds">No plan of the same operators is faster.</param>
 /// <param name="BoundBy">What makes the bound: the critical path, or a resource.</param>
 /// <param name="CollectivePicoseconds">Time of the base plan in which only a collective runs.</param>
-/// <param name="ReachablePicoseconds">The saving that prefetch can reach at most while collectives run.</param>
+/// <param name="ReachablePicoseconds">What the bytes that memory can bring while collectives run save, where their readers save most: not what prefetches beside other kernels save.</param>
 /// <param name="ElsewherePicoseconds">Time that prefetches run when no collective does, which can save more than that.</param>
 /// <param name="WeightBytes">Weights of one rank.</param>
 /// <param name="KeyValueBytes">KV-cache of one rank.</param>

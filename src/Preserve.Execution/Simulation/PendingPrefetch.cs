@@ -36,6 +36,18 @@ internal sealed class PendingPrefetch
         MissingBytes += missing;
     }
 
+    /// <summary>Bytes of a slot that it has yet to bring.</summary>
+    public long MissingOf(int slot)
+    {
+        var missing = 0L;
+        for (var i = _next; i < _count; i++)
+        {
+            if (_slots[i] == slot)
+                missing += _missing[i];
+        }
+        return missing;
+    }
+
     /// <summary>Makes resident what has arrived since the last call.</summary>
     /// <param name="bytesLeft">Bytes that have not arrived.</param>
     /// <param name="l2">Where they arrive.</param>

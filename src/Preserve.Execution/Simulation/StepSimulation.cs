@@ -320,7 +320,10 @@ internal sealed class StepSimulation
         // All reads are marked as used before the first of them evicts anything.
         for (var i = begin; i < readsEnd; i++)
         {
-            hot += _l2.Read(_sizes.Touched[i].SlotAt(layer));
+            var slot = _sizes.Touched[i].SlotAt(layer);
+            hot += _l2.Read(slot);
+            if (_activePrefetches != 0)
+                _totals.LateBytes += _prefetches[(int)StreamKind.Prefetch].MissingOf(slot);
         }
         for (var i = begin; i < end; i++)
         {

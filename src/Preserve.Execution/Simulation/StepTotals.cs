@@ -10,6 +10,7 @@ internal struct StepTotals
     public long HbmBytes;
     public long HotBytes;
     public long PrefetchedBytes;
+    public long LateBytes;
     public long KernelPicoseconds;
     public long CopyToDevicePicoseconds;
     public long CopyToHostPicoseconds;
@@ -27,6 +28,7 @@ internal struct StepTotals
         HbmBytes += times * (HbmBytes - since.HbmBytes);
         HotBytes += times * (HotBytes - since.HotBytes);
         PrefetchedBytes += times * (PrefetchedBytes - since.PrefetchedBytes);
+        LateBytes += times * (LateBytes - since.LateBytes);
         KernelPicoseconds += times * (KernelPicoseconds - since.KernelPicoseconds);
         CopyToDevicePicoseconds += times * (CopyToDevicePicoseconds - since.CopyToDevicePicoseconds);
         CopyToHostPicoseconds += times * (CopyToHostPicoseconds - since.CopyToHostPicoseconds);
@@ -45,6 +47,7 @@ internal struct StepTotals
         HbmBytes += to.HbmBytes - from.HbmBytes;
         HotBytes += to.HotBytes - from.HotBytes;
         PrefetchedBytes += to.PrefetchedBytes - from.PrefetchedBytes;
+        LateBytes += to.LateBytes - from.LateBytes;
         KernelPicoseconds += to.KernelPicoseconds - from.KernelPicoseconds;
         CopyToDevicePicoseconds += to.CopyToDevicePicoseconds - from.CopyToDevicePicoseconds;
         CopyToHostPicoseconds += to.CopyToHostPicoseconds - from.CopyToHostPicoseconds;

@@ -10,12 +10,14 @@ public sealed record AssumedConstant(string Name, Func<Device, string> Value, Fu
     public static IReadOnlyList<AssumedConstant> All { get; } =
     [
         new("small all-reduce", d => Text($"{d.Collectives.LatencyMicroseconds} us"), (d, f) => WithLatency(d, d.Collectives.LatencyMicroseconds * f)),
+        // A matmul is assumed to draw what memory sustains: its rate follows.
         new("sustained HBM rate", d => Text($"{d.Hbm.SustainedGigabytesPerSecond} GB/s"), (d, f) => d with
         {
             Hbm = d.Hbm with { SustainedGigabytesPerSecond = d.Hbm.SustainedGigabytesPerSecond * f },
             Kernels = d.Kernels with { MatMulHbmTerabytesPerSecond = d.Kernels.MatMulHbmTerabytesPerSecond * f },
         }),
         new("L2 read rate", d => Text($"{d.L2.ReadTerabytesPerSecond} TB/s"), (d, f) => d with { L2 = d.L2 with { ReadTerabytesPerSecond = d.L2.ReadTerabytesPerSecond * f } }),
+        // What is found beyond the usable part is assumed in proportion to it, and the capacity must hold both.
         new("usable L2", d => Text($"{d.L2.UsableMebibytes:0.#} MiB"), (d, f) => d with
         {
             L2 = d.L2 with { UsableMebibytes = d.L2.UsableMebibytes * f, CapacityMebibytes = d.L2.CapacityMebibytes * f, LimitMebibytes = d.L2.LimitMebibytes * f },
@@ -24,14 +26,14 @@ public sealed record AssumedConstant(string Name, Func<Device, string> Value, Fu
         {
             ScaleUp = d.ScaleUp with { GigabytesPerSecondPerDirection = d.ScaleUp.GigabytesPerSecondPerDirection * f },
         }),
-        new("fixed cost of kernels", d => Text($"{d.Kernels.MatMulFixedMicroseconds}, {d.Kernels.AttentionFixedMicroseconds}, {d.Kernels.SmallOperatorFixedMicroseconds} us"), (d, f) => d with
+        new("fixed cost of a matmul", d => Text($"{d.Kernels.MatMulFixedMicroseconds} us"), (d, f) => d with { Kernels = d.Kernels with { MatMulFixedMicroseconds = d.Kernels.MatMulFixedMicroseconds * f } }),
+        new("fixed cost of attention", d => Text($"{d.Kernels.AttentionFixedMicroseconds} us"), (d, f) => d with
         {
-            Kernels = d.Kernels with
-            {
-                MatMulFixedMicroseconds = d.Kernels.MatMulFixedMicroseconds * f,
-                AttentionFixedMicroseconds = d.Kernels.AttentionFixedMicroseconds * f,
-                SmallOperatorFixedMicroseconds = d.Kernels.SmallOperatorFixedMicroseconds * f,
-            },
+            Kernels = d.Kernels with { AttentionFixedMicroseconds = d.Kernels.AttentionFixedMicroseconds * f },
+        }),
+        new("fixed cost of a small operator", d => Text($"{d.Kernels.SmallOperatorFixedMicroseconds} us"), (d, f) => d with
+        {
+            Kernels = d.Kernels with { SmallOperatorFixedMicroseconds = d.Kernels.SmallOperatorFixedMicroseconds * f },
         }),
         new("fixed cost of a prefetch", d => Text($"{d.Kernels.PrefetchFixedMicroseconds} us"), (d, f) => d with
         {

@@ -114,22 +114,15 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         return new CandidateReport(tensor.ToReference(), bytes, prefetched, verdict, reason);
     }
 
-    /// <summary>What prefetch under this collective can save at most: the bytes that the window, the candidates and the room
-    /// allow, each read at the L2's rate and not at HBM's.</summary>
+    /// <summary>What the bytes that memory can bring under this collective save where their readers save most: those that the window, the candidates
+    /// and the room allow, each read at its reader's rate from the L2 and not from HBM.</summary>
     private long Reachable(PrefetchWindow window, long windowPicoseconds)
     {
         if (!laws.Device.L2Known)
             return 0;
-        var hbm = laws.HbmBytesPerPicosecond;
-        var l2 = laws.L2BytesPerPicosecond;
-        var candidates = window.Candidates.Where(c => window.Reaches(c) && !IsBoundByItself(c)).Sum(c => c.Bytes.At(_context));
-        var bytes = Math.Min(windowPicoseconds * hbm, Math.Min(candidates, _plan.PrefetchRoomBytes));
-        return (long)Math.Max(0, bytes * ((1 / hbm) - (1 / l2)));
+        var readers = window.Candidates.Where(c => window.Reaches(c)).Select(c => ReaderSaving.Of(c.Operation, c.Bytes.At(_context), laws, _context));
+        return (long)ReaderSaving.Most(readers, Math.Min(windowPicoseconds * laws.HbmBytesPerPicosecond, _plan.PrefetchRoomBytes));
     }
-
-    /// <summary>Whether the reader takes as long with the tensor in the L2 as without.</summary>
-    private bool IsBoundByItself(PrefetchCandidate candidate) =>
-        candidate.Considered && PrefetchPart.IsBoundByCompute(candidate.Operation, candidate.Bytes.At(_context), laws, _context);
 
     /// <summary>Time of the collective, and of the all-gather behind it where both are halves of one.</summary>
     private static long TimeOf(PrefetchWindow window, StepRun run, InstructionRun collective)

@@ -205,7 +205,7 @@ partial class Gemma2_27BDeployed
                 bound          7,327.801542 us
                 bound by       HBM
                 collectives    540.981354 us
-                reachable      329.478403 us
+                reachable      310.074431 us
                 elsewhere      922.834487 us
                 gain at half   640.764411 us
                 gain at twice  632.471468 us

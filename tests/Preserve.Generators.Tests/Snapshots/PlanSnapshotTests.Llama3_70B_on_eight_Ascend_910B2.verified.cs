@@ -283,7 +283,7 @@ partial class Llama3_70BDeployed
                 bound          12,117.125298 us
                 bound by       critical path
                 collectives    5,792.617189 us
-                reachable      4,083.479751 us
+                reachable      4,083.186703 us
                 elsewhere      5,518.218928 us
                 gain at half   2,373.354287 us
                 gain at twice  6,939.410880 us

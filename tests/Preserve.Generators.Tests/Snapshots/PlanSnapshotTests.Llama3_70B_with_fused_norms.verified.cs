@@ -140,7 +140,7 @@ partial class Llama3_70BDeployed
                 bound          10,419.966906 us
                 bound by       critical path
                 collectives    3,686.030463 us
-                reachable      1,306.772514 us
+                reachable      1,258.091362 us
                 elsewhere      1,228.966880 us
                 gain at half   1,007.415799 us
                 gain at twice  1,007.415799 us

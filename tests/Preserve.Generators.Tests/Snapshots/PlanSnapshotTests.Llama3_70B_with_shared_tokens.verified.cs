@@ -147,7 +147,7 @@ partial class Llama3_70BDeployed
                 bound          18,184.547719 us
                 bound by       HBM
                 collectives    5,159.810504 us
-                reachable      1,298.709423 us
+                reachable      1,266.389736 us
                 elsewhere      0.000000 us
                 gain at half   1,151.243485 us
                 gain at twice  999.940482 us
@@ -289,7 +289,7 @@ partial class Llama3_70BDeployed
                 bound          506,893.856859 us
                 bound by       critical path
                 collectives    109,760.482588 us
-                reachable      8.614863 us
+                reachable      7.944994 us
                 elsewhere      0.000000 us
                 gain at half   0.000000 us
                 gain at twice  0.000000 us

@@ -134,7 +134,7 @@ partial class Opt30BDeployed
                 bound          19,368.048556 us
                 bound by       HBM
                 collectives    602.942972 us
-                reachable      393.176061 us
+                reachable      502.482446 us
                 elsewhere      1,076.392896 us
                 gain at half   1,181.596220 us
                 gain at twice  1,187.793090 us

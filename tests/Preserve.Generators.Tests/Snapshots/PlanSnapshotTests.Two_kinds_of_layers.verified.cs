@@ -181,7 +181,7 @@ partial class TwoKindsDeployed
                 bound          6,175.770971 us
                 bound by       critical path
                 collectives    819.268876 us
-                reachable      230.483286 us
+                reachable      180.155431 us
                 elsewhere      223.836739 us
                 gain at half   188.081534 us
                 gain at twice  199.591047 us

@@ -7,6 +7,8 @@ namespace Preserve.Optimizer.Tests;
 /// gains, and more than on any other machine.</summary>
 public class VerdictTests
 {
+    private const long Megabyte = 1_000_000;
+
     private static readonly (Verdict[] Names, Func<ICostLaws, ICostLaws> Of)[] _lifts =
     [
         ([Verdict.WindowTooShort], laws => new ScaledCollectiveLaws(laws, 2)),
@@ -82,42 +84,76 @@ public class VerdictTests
     }
 
     [Fact]
-    public void Lifting_the_named_constraint_raises_the_prefetched_bytes_or_lets_some_more_gain()
+    public void The_named_constraint_is_that_whose_lifting_lets_more_gain_most_and_seldom_is_another_alone_in_the_way()
     {
         var named = new HashSet<Verdict>();
+        var (reasons, others, othersAlone) = (0, 0, 0);
         Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
             var here = new Choice(c.Deployment, c.Laws);
             if (here.Draft.Search is not { } search)
                 return true;
             var verdicts = new SearchVerdicts(search, c.Laws, default);
-            var lifted = _lifts.Select(l => new Lazy<Choice>(() => new Choice(c.Deployment, l.Of(c.Laws)))).ToArray();
+            var lifted = Array.ConvertAll(_lifts, l => new Choice(c.Deployment, l.Of(c.Laws)));
             foreach (var window in here.Draft.Graph.Windows)
             {
-                foreach (var candidate in window.Candidates.Where(t => search.Problem.Find(t) >= 0 && t.Bytes.At(search.Context) > 1_000_000))
+                foreach (var candidate in window.Candidates.Where(t => search.Problem.Find(t) >= 0 && t.Bytes.At(search.Context) > Megabyte))
                 {
                     var (verdict, _) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
                     if (verdict == Verdict.Part)
                         verdict = verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host).Constraint;
-                    var (part, tensor) = (search.Problem.Find(candidate), candidate.Tensor.Tensor.Name);
-                    var lifts = Enumerable.Range(0, _lifts.Length).Where(l => _lifts[l].Names.Contains(verdict)).ToList();
+                    var tensor = candidate.Tensor.Tensor.Name;
                     // With no constraint in the way, none is to be lifted; what gains nothing however fast it is read, the laws alone say.
-                    if (lifts.Count == 0 || search.IsWorthless(part))
+                    if (!_lifts.Any(l => l.Names.Contains(verdict)) || search.IsWorthless(search.Problem.Find(candidate)))
                         continue;
                     named.Add(verdict);
-                    if (lifts.Exists(l => lifted[l].Value.BytesOf(tensor) > here.BytesOf(tensor)))
-                        continue;
-                    var more = (search.Lengthened(part, candidate.Bytes.At(search.Context) / 8, withinRoom: true) ?? search.Lengthened(part, candidate.Bytes.At(search.Context) / 8, withinRoom: false)).ShouldNotBeNull();
-                    var losses = _lifts.Select(l => Loss(search, more, l.Of(c.Laws))).ToList();
-                    var least = lifts.Min(l => losses[l]);
-                    var said = $"{verdict} of {tensor} under {window.Host.Label}: {string.Join(", ", losses)}; {c.Deployment}";
-                    least.ShouldBeLessThan(Math.Min(0, Loss(search, more, c.Laws)), said);
-                    least.ShouldBeLessThanOrEqualTo(Enumerable.Range(0, _lifts.Length).Except(lifts).Min(l => losses[l]), said);
+                    var brought = lifted.Zip(_lifts, (choice, l) => (Named: l.Names.Contains(verdict), More: choice.BytesOf(tensor) - here.BytesOf(tensor))).ToList();
+                    var letsMore = brought.Exists(l => l.Named && l.More > 0);
+                    var said = $"{verdict} of {tensor} under {window.Host.Label}; {c.Deployment}";
+                    if (WhoLetsMoreGain(search, candidate, window.Host, c.Laws) is { } mostGain)
+                        mostGain.ShouldContain(verdict, said);
+                    else
+                        letsMore.ShouldBeTrue(said);
+                    // Those that are lifted to twice, as the named one first is: an L2 of many times the size takes whatever there is.
+                    var another = brought.Take(4).Any(l => !l.Named && l.More > Megabyte);
+                    reasons++;
+                    others += another ? 1 : 0;
+                    othersAlone += another && !letsMore ? 1 : 0;
                 }
             }
             return true;
         }).Check(RandomDeployments.Runs(20));
         named.Count.ShouldBeGreaterThanOrEqualTo(3);
+        // Several constraints are often in the way at once (docs/prefetch.md says how often); that lifting another brings more, and the named one none, is the exception.
+        var shares = $"of {reasons} reasons, another constraint's lifting brings more too in {others}, and it alone in {othersAlone}";
+        (2 * others).ShouldBeLessThan(reasons, shares);
+        (20 * othersAlone).ShouldBeLessThan(reasons, shares);
+    }
+
+    /// <summary>The verdicts of the constraint whose lifting lets an eighth more of a tensor gain most, and more than on the machine as it is: of those that
+    /// are lifted to twice; where none does, of an L2 of twice the size with more than the room here allows, or of eight times the size. Null where none does.</summary>
+    private static Verdict[]? WhoLetsMoreGain(PrefetchSearch search, PrefetchCandidate candidate, GraphOperator host, ICostLaws laws)
+    {
+        var (part, eighth) = (search.Problem.Find(candidate), candidate.Bytes.At(search.Context) / 8);
+        var (within, beyond) = (search.Lengthened(part, eighth, withinRoom: true), search.Lengthened(part, eighth, withinRoom: false).ShouldNotBeNull());
+        var least = within is null ? 0 : Math.Min(0, Loss(search, within, laws));
+        Verdict[]? most = null;
+        if (within is not null)
+        {
+            foreach (var (names, of) in _lifts.Take(4).Where(l => host.IsCollective || !l.Names.Contains(Verdict.WindowTooShort)))
+                Try(names, of, within);
+        }
+        if (most is null)
+            Try(_lifts[1].Names, _lifts[1].Of, beyond);
+        if (most is null)
+            Try(_lifts[4].Names, _lifts[4].Of, within ?? beyond);
+        return most;
+
+        void Try(Verdict[] names, Func<ICostLaws, ICostLaws> of, long[] choice)
+        {
+            if (Loss(search, choice, of(laws)) is var loss && (loss < least || (most is not null && loss == least)))
+                (least, most) = (loss, most is not null && loss == least ? [.. most, .. names] : names);
+        }
     }
 
     /// <summary>What a choice takes longer on a machine than the best one does there.</summary>
