@@ -36,7 +36,7 @@ internal sealed class Simulation
     /// <summary>The run of this plan, recorded.</summary>
     public StepRun Run => _this.Run;
 
-    /// <summary>Kinds of kernels that the bands say nothing of, because they were not measured on the device.</summary>
+    /// <summary>What the bands say nothing of, because it was not measured on the device.</summary>
     public IReadOnlyList<string> Unmeasured => [.. _this.Unmeasured];
 
     public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
@@ -131,7 +131,7 @@ internal sealed class Simulation
             BaseHighMicroseconds = Microseconds(BaseBand(StepTime)?.HighPicoseconds),
             StepLowMicroseconds = Microseconds(Band(StepTime)?.LowPicoseconds),
             StepHighMicroseconds = Microseconds(Band(StepTime)?.HighPicoseconds),
-            UnmeasuredKinds = Unmeasured,
+            Unmeasured = Unmeasured,
             LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
             LowerBoundBy = Report.BoundBy,
             Speedup = Speedup,

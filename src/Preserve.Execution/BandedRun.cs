@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -23,7 +22,7 @@ public sealed class BandedRun
     /// <summary>The step, as the model has it.</summary>
     public StepRun Run { get; }
 
-    /// <summary>Names of the kinds of kernels in the plan that no band is known for: they add nothing to any band.</summary>
+    /// <summary>What of the plan was not measured on the device, as <see cref="MeasurementCoverage.Unmeasured"/> names it: it adds nothing to any band.</summary>
     public EquatableArray<string> Unmeasured { get; }
 
     /// <summary>Between what a time of the step lies in four of five measured steps; null where nothing that it depends on was measured
@@ -67,7 +66,8 @@ public sealed class BandedRun
         if (options is null)
             throw new ArgumentNullException(nameof(options));
         var laws = options.CostLaws(device);
-        var (measured, unmeasured) = Kinds(plan, laws);
+        var coverage = MeasurementCoverage.Of(plan, laws);
+        var measured = coverage.Measured;
         var run = await RunAsync(laws).ConfigureAwait(false);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var wider = measured.Count == 0 ? run : await RunAsync(new PerturbedCostLaws(laws, null, slow: false)).ConfigureAwait(false);
@@ -78,27 +78,13 @@ public sealed class BandedRun
                 await RunAsync(new PerturbedCostLaws(laws, kind, slow: false)).ConfigureAwait(false),
                 await RunAsync(new PerturbedCostLaws(laws, kind, slow: true)).ConfigureAwait(false)));
         }
-        return new BandedRun(run, wider, kinds, unmeasured.Select(k => k.ToString()).ToArray());
+        return new BandedRun(run, wider, kinds, coverage.Unmeasured);
 
         ValueTask<StepRun> RunAsync(ICostLaws any)
         {
             var backend = new SimulatedBackend(device, options with { CostLaws = _ => any });
             return new Executor(backend).RunAsync(plan, context, cancellationToken);
         }
-    }
-
-    internal static (List<KernelKind> Measured, List<KernelKind> Unmeasured) Kinds(ExecutionPlan plan, ICostLaws laws)
-    {
-        var (measured, unmeasured) = (new List<KernelKind>(), new List<KernelKind>());
-        foreach (var instruction in plan.Instructions())
-        {
-            if (PerturbedCostLaws.KindOf(instruction.Operation) is not { } kind)
-                continue;
-            var list = laws.Band(instruction.Operation) is null ? unmeasured : measured;
-            if (!list.Contains(kind))
-                list.Add(kind);
-        }
-        return (measured, unmeasured);
     }
 }
 

@@ -80,7 +80,7 @@ public static class L2Sweep
 /// <summary>One step of a sweep.</summary>
 /// <param name="Picoseconds">Its time.</param>
 /// <param name="Band">How far that is to be trusted; null where nothing of the device was measured.</param>
-/// <param name="Unmeasured">Kinds of kernels that the band says nothing of.</param>
+/// <param name="Unmeasured">What was not measured on the device: the band says nothing of it.</param>
 public sealed record SweptStep(long Picoseconds, TimeBand? Band, EquatableArray<string> Unmeasured);
 
 /// <summary>One size and policy of a sweep.</summary>

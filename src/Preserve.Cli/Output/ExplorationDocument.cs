@@ -36,7 +36,7 @@ internal sealed record ExplorationDocument
 
     public required IReadOnlyList<SensitivityDocument> Sensitivity { get; init; }
 
-    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+    public required IReadOnlyList<string> Unmeasured { get; init; }
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
@@ -65,7 +65,7 @@ internal sealed record ExplorationDocument
             Published = new PublishedDocument("PRESERVE, arXiv 2501.08192", PublishedWithout, PublishedWith, PublishedGain),
             Sensitivity = [.. exploration.Sensitivity().Select(row => new SensitivityDocument(
                 row.Constant, row.Factor, [.. _policies.Select(policy => BestDocument.Of(row.Result, policy, sizes[0].Key, sizes[^1].Key))]))],
-            UnmeasuredKinds = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
+            Unmeasured = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
             Assumed = [.. first.Device.AssumedFields.Select(NoteDocument.Of)],
         };
     }

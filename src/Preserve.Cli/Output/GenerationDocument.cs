@@ -39,7 +39,7 @@ internal sealed record GenerationDocument
 
     public required IReadOnlyList<GeneratedStepDocument> Steps { get; init; }
 
-    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+    public required IReadOnlyList<string> Unmeasured { get; init; }
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 

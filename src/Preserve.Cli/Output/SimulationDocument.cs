@@ -44,7 +44,7 @@ internal sealed record SimulationDocument
 
     public required decimal? StepHighMicroseconds { get; init; }
 
-    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+    public required IReadOnlyList<string> Unmeasured { get; init; }
 
     public required decimal LowerBoundMicroseconds { get; init; }
 

@@ -70,10 +70,8 @@ internal static class SimulationText
     /// <summary>What is not exact about the step and its model, and what is assumed or doubtful about the device.</summary>
     public static void PrintNotes(Simulation simulation)
     {
-        if (simulation.Band(Simulation.StepTime) is null)
-            Console.WriteLine($"band      nothing of {simulation.Deployed.Device.Id} was measured: the times are those of its data sheet, and how far they are off is not known");
-        else if (simulation.Unmeasured.Count > 0)
-            Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
+        if (LeftOut(simulation.Deployed.Device, simulation.Unmeasured, simulation.Band(Simulation.StepTime)) is { } leftOut)
+            Console.WriteLine($"band      {leftOut}");
         foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Plan, simulation.Deployed.Device))
@@ -83,6 +81,15 @@ internal static class SimulationText
         foreach (var note in simulation.Deployed.Device.DoubtfulFields)
             Console.WriteLine($"doubtful  {note.Field}: {note.Note}");
     }
+
+    /// <summary>What the band of a step says nothing of, or why it has none; null where all of it was measured.</summary>
+    public static string? LeftOut(Device device, IReadOnlyList<string> unmeasured, TimeBand? band) => band switch
+    {
+        null when device.Calibration is null => $"nothing of {device.Id} was measured: the times are those of its data sheet, and how far they are off is not known",
+        null => $"how far these times are off is not known; not measured on {device.Id}: {string.Join(", ", unmeasured)}",
+        _ when unmeasured.Count > 0 => $"of the measured part alone; not measured on {device.Id}, and perhaps off by more: {string.Join(", ", unmeasured)}",
+        _ => null,
+    };
 
     public static string Layers(WindowReport window) => window.FirstLayer < 0
         ? "outside"

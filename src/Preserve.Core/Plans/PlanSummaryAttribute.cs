@@ -26,8 +26,8 @@ public sealed class PlanSummaryAttribute(string step) : Attribute
     /// <summary>The slow end, in picoseconds; 0 where nothing of the device was measured.</summary>
     public long HighPicoseconds { get; set; }
 
-    /// <summary>Kinds of kernels that were not measured on the device, of which the band says nothing, with commas between them; empty where there
-    /// are none, or no band.</summary>
+    /// <summary>What of the step was not measured on the device, such as <c>all-reduce over 16 ranks</c>, with commas between: the band says nothing
+    /// of it. Empty where all was, and where nothing of the device was.</summary>
     public string NotMeasured { get; set; } = "";
 
     /// <summary>No plan of the same operators is faster, in picoseconds.</summary>
