@@ -82,6 +82,7 @@ internal sealed class GenerationSimulation
         DeviceBytes = Footprint.DeviceBytes,
         HostBytes = Footprint.HostBytes,
         Unmeasured = [.. Longest.Unmeasured],
+        MeasuredShare = Longest.MeasuredShare(Simulation.StepTime),
         Steps = [.. Run.Decode.Select((s, i) => new GeneratedStepDocument(
             Prompt + i, Decode.RecomputedTokens(Prompt + i), Simulation.Microseconds(BaseRun.Decode[i].Picoseconds), Simulation.Microseconds(s.Picoseconds)))],
         Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],

@@ -253,7 +253,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
                 return ranks > joined ? $"{ranks} ranks are more than the {joined} that one domain of {Device.ScaleUp.Kind} joins: the slower links between domains are not in these times" : null;
             var measured = Device.Calibration?.Collectives.Select(c => c.Ranks).DefaultIfEmpty().Max() ?? 0;
             return measured > 0 && ranks > measured
-                ? $"collectives were measured over {measured} ranks at most: those of {ranks} have the same constants, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
+                ? $"collectives were measured over {measured} ranks at most: those of {ranks} take the device file's rates of collectives, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
                 : null;
         }
     }

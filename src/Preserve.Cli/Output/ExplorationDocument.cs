@@ -82,7 +82,7 @@ internal sealed record ConstantDocument(string Name, double Value, bool Assumed,
 internal sealed record L2PointDocument(
     double L2Mebibytes, double? DieSquareMillimetres, double? DieYield, double? DieDollars, double? Dollars, IReadOnlyList<L2RunDocument> Runs);
 
-/// <summary>One policy at one size, per device. The ends of the 80 % band are null where nothing of the device was measured.</summary>
+/// <summary>One policy at one size, per device. The ends of the 80 % band are null where less than half of a step follows what was measured on the device.</summary>
 internal sealed record L2RunDocument(
     string Prefetch, double TokensPerSecond, double? TokensPerSecondLow, double? TokensPerSecondHigh, double? TokensPerSecondPerDollar, IReadOnlyList<decimal> StepMicroseconds);
 

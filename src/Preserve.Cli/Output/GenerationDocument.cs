@@ -41,6 +41,8 @@ internal sealed record GenerationDocument
 
     public required IReadOnlyList<string> Unmeasured { get; init; }
 
+    public required double MeasuredShare { get; init; }
+
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
     public required IReadOnlyList<NoteDocument> Doubtful { get; init; }

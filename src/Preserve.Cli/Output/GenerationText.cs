@@ -38,10 +38,9 @@ internal static class GenerationText
             Console.WriteLine($"split     {Names.SplitOutcomes[split.Outcome]}: {split.Reason}");
             PrintLengths(simulation);
         }
-        var band = simulation.Longest.BandOf(Simulation.StepTime);
-        if (band is { } known)
-            Console.WriteLine($"band      a step at {deployed.Context:#,0} cached tokens takes {Milliseconds(simulation.Longest.Run.Picoseconds)}; four of five lie from {Milliseconds(known.LowPicoseconds)} to {Milliseconds(known.HighPicoseconds)}");
-        if (SimulationText.LeftOut(deployed.Device, simulation.Longest.Unmeasured, band) is { } leftOut)
+        if (simulation.Longest.BandOf(Simulation.StepTime) is { } band)
+            Console.WriteLine($"band      a step at {deployed.Context:#,0} cached tokens takes {Milliseconds(simulation.Longest.Run.Picoseconds)}; four of five lie from {Milliseconds(band.LowPicoseconds)} to {Milliseconds(band.HighPicoseconds)}");
+        if (SimulationText.LeftOut(deployed.Device, simulation.Longest) is { } leftOut)
             Console.WriteLine($"band      {leftOut}");
         foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");

@@ -46,6 +46,8 @@ internal sealed record SimulationDocument
 
     public required IReadOnlyList<string> Unmeasured { get; init; }
 
+    public required double MeasuredShare { get; init; }
+
     public required decimal LowerBoundMicroseconds { get; init; }
 
     public required string LowerBoundBy { get; init; }

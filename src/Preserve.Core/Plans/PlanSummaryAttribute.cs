@@ -20,10 +20,10 @@ public sealed class PlanSummaryAttribute(string step) : Attribute
     /// <summary>This plan's step in picoseconds.</summary>
     public long StepPicoseconds { get; set; }
 
-    /// <summary>The fast end of what four of five such steps take, in picoseconds; 0 where nothing of the device was measured.</summary>
+    /// <summary>The fast end of what four of five such steps take, in picoseconds; 0 where less than half of it follows what was measured on the device.</summary>
     public long LowPicoseconds { get; set; }
 
-    /// <summary>The slow end, in picoseconds; 0 where nothing of the device was measured.</summary>
+    /// <summary>The slow end, in picoseconds; 0 where less than half of it follows what was measured on the device.</summary>
     public long HighPicoseconds { get; set; }
 
     /// <summary>What of the step was not measured on the device, such as <c>all-reduce over 16 ranks</c>, with commas between: the band says nothing
