@@ -15,7 +15,7 @@ public static class L2Sweep
         ArgumentNullException.ThrowIfNull(device);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(mebibytes);
         if (!device.L2Known || device.L2.CapacityMebibytes is not { } capacity || device.L2.UsableMebibytes is not { } usable)
-            throw new ArgumentException($"capacity or read rate of the L2 of {device.Id} is not known", nameof(device));
+            throw new ArgumentException(device.UnknownL2 ?? $"l2.capacity_mebibytes of {device.Id} is not known", nameof(device));
         var factor = mebibytes / capacity;
         return device with
         {

@@ -73,7 +73,6 @@ public sealed class SimulateTests : IDisposable
         json.GetProperty("unmeasured").EnumerateArray().Select(k => k.GetString()).ShouldBe(["copies between host and device"]);
         var text = await _tool.SucceedAsync(step);
         text.ShouldMatch("band      none: [0-9] % of the step's time follows what was measured on a100-80-sxm, and how far the rest is off is not known; not measured: copies between host and device\n");
-        text.ShouldContain("- │");
         text.ShouldNotContain("four of five lie");
         json.GetProperty("measuredShare").GetDouble().ShouldBeInRange(0, 0.1);
         json.GetProperty("stepHighMicroseconds").ValueKind.ShouldBe(JsonValueKind.Null);
@@ -261,6 +260,24 @@ public sealed class SimulateTests : IDisposable
     [InlineData("nothing of rtx4090 was measured: the times are those of its data sheet, and how far they are off is not known\n", "rtx4090")]
     public async Task What_lacks_a_measurement_is_named_by_its_format_or_ranks(string message, string device, params string[] arguments) =>
         (await _tool.SucceedAsync(["simulate", "--model", "llama-3-8b", "--prefetch", "none", "--device", device, .. arguments])).ReplaceLineEndings("\n").ShouldContain(message);
+
+    /// <summary>By the field that lacks, in each verb that plans.</summary>
+    [Theory]
+    [InlineData("simulate", "b200-sxm", "l2.read_terabytes_per_second of b200-sxm is not known")]
+    [InlineData("simulate", "tpu-v4", "l2.read_terabytes_per_second of tpu-v4 is not known")]
+    [InlineData("explain", "rtx4090", "l2.read_terabytes_per_second of rtx4090 is not known")]
+    [InlineData("generate", "b200-sxm", "l2.read_terabytes_per_second of b200-sxm is not known")]
+    public async Task An_L2_that_is_not_known_is_why_nothing_is_prefetched(string verb, string device, string lacks)
+    {
+        string[] step = [verb, "--model", "llama-3-8b", "--device", device, "--tensor-parallel", "2", .. verb == "generate" ? ["--tokens", "4"] : (string[])[]];
+        var text = await _tool.SucceedAsync(step);
+        text.ShouldContain($"note      nothing is prefetched: {lacks}; give it in a device file");
+        text.ShouldNotContain("reachable");
+        text.ShouldNotContain("gain at half");
+        JsonDocument.Parse(await _tool.SucceedAsync([.. step, "--json"])).RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetString()).ShouldContain($"nothing is prefetched: {lacks}; give it in a device file");
+        if (verb != "generate")
+            (await _tool.SucceedAsync([.. step, "--prefetch", "none"])).ShouldNotContain("nothing is prefetched: ");
+    }
 
     [Fact]
     public async Task A_context_that_the_model_was_not_made_for_is_noted()

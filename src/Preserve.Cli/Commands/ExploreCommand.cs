@@ -37,8 +37,8 @@ internal static class ExploreCommand
             var model = ReadCostModel(parsed.GetValue(cost));
             var deployed = options.ReadSeveral(parsed);
             var device = deployed[0].Device;
-            if (!device.L2Known)
-                throw new InputException($"capacity or read rate of the L2 of {device.Id} is not known; a device file that gives l2.capacity_mebibytes and l2.read_terabytes_per_second can be explored");
+            if (device.UnknownL2 is { } unknown)
+                throw new InputException($"{unknown}; a device file that gives what lacks can be explored");
             var runs = Progress(parsed.GetValue(json), progress => L2Sweep.Run([.. deployed.Select(d => d.Spec)], deployed[0].Context, device, swept, ExplorationDocument.Policies, progress, cancellation));
             var document = ExplorationDocument.Of(deployed, new L2Exploration(runs, model, device.Hbm.CapacityGigabytes));
             if (parsed.GetValue(plot) is { } page)

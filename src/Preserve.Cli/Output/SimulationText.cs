@@ -19,6 +19,8 @@ internal static class SimulationText
     public static void PrintTimes(Simulation simulation)
     {
         var report = simulation.Report;
+        // Without it nothing is prefetched, which a note says: there is no gain to speak of.
+        var l2Known = simulation.Deployed.Device.L2Known;
         var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
         times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation.BandedBase, Simulation.StepTime));
         times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {simulation.Plan.Policy.ToString().ToLowerInvariant()}: {simulation.Speedup:0.000} times as fast{Band(simulation.Banded, Simulation.StepTime)}");
@@ -27,10 +29,12 @@ internal static class SimulationText
         {
             times.AddRow("collectives", Time(Simulation.CollectiveTime(simulation.BaseRun)),
                 $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile{Band(simulation.BandedBase, Simulation.CollectiveTime)}");
-            times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
+            if (l2Known)
+                times.AddRow("reachable", Time(report.ReachablePicoseconds), "can be saved at most while collectives run");
         }
-        times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
-        if (simulation.HasCollectives)
+        if (l2Known)
+            times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
+        if (l2Known && simulation.HasCollectives)
         {
             times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), "if every collective takes half its time");
             times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
