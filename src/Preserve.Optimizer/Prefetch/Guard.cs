@@ -35,7 +35,7 @@ internal static class Guard
         }
         if (coverage.Measured.Count == 0)
             return new GuardReport(GuardOutcome.Nominal, null, null);
-                var sure = gain - (Math.Sqrt(lost) * DeviationsAtConfidence / DeviationsPerBandEnd);
+        var sure = gain - (Math.Sqrt(lost) * DeviationsAtConfidence / DeviationsPerBandEnd);
         // What hides under collectives that were not measured can be refused by the rest, but not made sure.
         if (sure > 0 && !coverage.Covers(KernelKind.Collective))
             return new GuardReport(GuardOutcome.Nominal, null, null);
