@@ -81,7 +81,8 @@ internal sealed class GenerationSimulation
         Split = SplitDocument.Of(Report.Split),
         DeviceBytes = Footprint.DeviceBytes,
         HostBytes = Footprint.HostBytes,
-        UnmeasuredKinds = [.. Longest.Unmeasured],
+        Unmeasured = [.. Longest.Unmeasured],
+        MeasuredShare = Longest.MeasuredShare(Simulation.StepTime),
         Steps = [.. Run.Decode.Select((s, i) => new GeneratedStepDocument(
             Prompt + i, Decode.RecomputedTokens(Prompt + i), Simulation.Microseconds(BaseRun.Decode[i].Picoseconds), Simulation.Microseconds(s.Picoseconds)))],
         Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using Preserve.Cli;
@@ -14,8 +16,11 @@ Console.OutputEncoding = Encoding.UTF8;
 if (Console.IsOutputRedirected)
     AnsiConsole.Profile.Width = 200;
 
-var root = new RootCommand("Plans and simulates transformer inference on modelled accelerators.")
+// A RootCommand would be called as the file is that runs it.
+var root = new Command("preserve", "Plans and simulates transformer inference on modelled accelerators.")
 {
+    new HelpOption(),
+    new VersionOption(),
     SimulateCommand.Create(),
     DeclareCommand.Create(),
     GenerateCommand.Create(),
@@ -34,7 +39,7 @@ if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
         Console.Error.WriteLine($"preserve: {BadArgument.MessageOf(error)}");
-    Console.Error.WriteLine($"preserve: see 'preserve {string.Join(' ', args.TakeWhile(a => a.Length > 0 && a[0] != '-').Append("--help"))}'");
+    Console.Error.WriteLine($"preserve: see '{NameOf(parsed.CommandResult)} --help'");
     return badInput;
 }
 try
@@ -56,3 +61,6 @@ catch (OperationCanceledException)
     Console.Error.WriteLine("preserve: stopped");
     return 130;
 }
+
+// With the verbs before it: reproduce has two.
+static string NameOf(CommandResult command) => command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : command.Command.Name;

@@ -11,15 +11,12 @@ internal sealed class Simulation
 
     private readonly bool _cold;
 
-    private readonly BandedRun _base;
-    private readonly BandedRun _this;
-
     private Simulation(DeployedModel deployed, bool cold, PlanSet plans, BandedRun baseRun, BandedRun run)
     {
         _cold = cold;
         Deployed = deployed;
         Plans = plans;
-        (_base, _this) = (baseRun, run);
+        (BandedBase, Banded) = (baseRun, run);
     }
 
     public DeployedModel Deployed { get; }
@@ -30,14 +27,17 @@ internal sealed class Simulation
 
     public PlanReport Report => Plans.Steps[0].Report;
 
+    /// <summary>The base plan's step, and how far its times are to be trusted.</summary>
+    public BandedRun BandedBase { get; }
+
+    /// <summary>This plan's step, and how far its times are to be trusted.</summary>
+    public BandedRun Banded { get; }
+
     /// <summary>The run of the base plan.</summary>
-    public StepRun BaseRun => _base.Run;
+    public StepRun BaseRun => BandedBase.Run;
 
     /// <summary>The run of this plan, recorded.</summary>
-    public StepRun Run => _this.Run;
-
-    /// <summary>Kinds of kernels that the bands say nothing of, because they were not measured on the device.</summary>
-    public IReadOnlyList<string> Unmeasured => [.. _this.Unmeasured];
+    public StepRun Run => Banded.Run;
 
     public double Speedup => (double)BaseRun.Picoseconds / Run.Picoseconds;
 
@@ -56,13 +56,13 @@ internal sealed class Simulation
     /// <summary>The time in which a collective runs and nothing beside it but prefetches.</summary>
     public static long CollectiveTime(StepRun run) => run.CollectiveExposedPicoseconds;
 
-    /// <summary>How far a time of the base plan is to be trusted; null where nothing of the device was measured.</summary>
-    public TimeBand? BaseBand(Func<StepRun, long> time) => _base.BandOf(time);
+    /// <summary>How far a time of the base plan is to be trusted; null where less than half of it follows what was measured on the device.</summary>
+    public TimeBand? BaseBand(Func<StepRun, long> time) => BandedBase.BandOf(time);
 
-    /// <summary>How far a time of this plan is to be trusted; null where nothing of the device was measured.</summary>
-    public TimeBand? Band(Func<StepRun, long> time) => _this.BandOf(time);
+    /// <summary>How far a time of this plan is to be trusted; null where less than half of it follows what was measured on the device.</summary>
+    public TimeBand? Band(Func<StepRun, long> time) => Banded.BandOf(time);
 
-    /// <summary>How far the time of a window's host is to be trusted; null where nothing of the device was measured, and for a cold step, whose
+    /// <summary>How far the time of a window's host is to be trusted; null where less than half of it follows what was measured on the device, and for a cold step, whose
     /// windows are those of a warm one.</summary>
     public TimeBand? Band(WindowReport window)
     {
@@ -70,7 +70,7 @@ internal sealed class Simulation
             return null;
         // The host stands in the timeline once for each of its layers, in their order.
         var before = Report.Windows.Where(w => w.Host == window.Host).Sum(w => CountUpTo(window.LastLayer, w)) - 1;
-        return _this.BandOf(run => run.Timeline.Where(i => i.Label == window.Host).ElementAt(before).Picoseconds);
+        return Banded.BandOf(run => run.Timeline.Where(i => i.Label == window.Host).ElementAt(before).Picoseconds);
 
         // A window of one layer, or outside the layers, has no stride.
         static int CountUpTo(int layer, WindowReport window) =>
@@ -131,7 +131,8 @@ internal sealed class Simulation
             BaseHighMicroseconds = Microseconds(BaseBand(StepTime)?.HighPicoseconds),
             StepLowMicroseconds = Microseconds(Band(StepTime)?.LowPicoseconds),
             StepHighMicroseconds = Microseconds(Band(StepTime)?.HighPicoseconds),
-            UnmeasuredKinds = Unmeasured,
+            Unmeasured = [.. Banded.Unmeasured],
+            MeasuredShare = Banded.MeasuredShare(StepTime),
             LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
             LowerBoundBy = Report.BoundBy,
             Speedup = Speedup,

@@ -9,6 +9,9 @@ public static class EditDistance
     /// <summary>A longer name is cut: a suggestion need not be exact, and its cost is bounded.</summary>
     private const int MaxLength = 64;
 
+    /// <summary>A shorter beginning says too little.</summary>
+    private const int LeastBeginning = 3;
+
     /// <summary>Least number of inserted, deleted and replaced characters (V. I. Levenshtein, 1966), case ignored.</summary>
     /// <param name="left">A name.</param>
     /// <param name="right">Another name.</param>
@@ -38,7 +41,7 @@ public static class EditDistance
     }
 
     /// <summary>The name nearest to <paramref name="name"/>, the first of equally near ones; null where none is near enough
-    /// to be meant, which is when more than half of it would have to change.</summary>
+    /// to be meant, which is when more than half of it would have to change. A name whose beginning was written is nearer than any other.</summary>
     /// <param name="name">The name as written.</param>
     /// <param name="names">The names that could be meant.</param>
     public static string? Nearest(string name, IEnumerable<string> names)
@@ -48,12 +51,14 @@ public static class EditDistance
         if (names is null)
             throw new ArgumentNullException(nameof(names));
         string? best = null;
-        var bestDistance = int.MaxValue;
+        var (begun, bestDistance) = (false, int.MaxValue);
         foreach (var candidate in names)
         {
             var distance = Between(name, candidate);
-            if (distance < bestDistance && 2 * distance <= Math.Min(MaxLength, Math.Max(name.Length, candidate.Length)))
-                (best, bestDistance) = (candidate, distance);
+            var begins = name.Length >= LeastBeginning && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase);
+            var near = begins || (!begun && 2 * distance <= Math.Min(MaxLength, Math.Max(name.Length, candidate.Length)));
+            if (near && ((begins && !begun) || distance < bestDistance))
+                (best, begun, bestDistance) = (candidate, begins, distance);
         }
         return best;
     }

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -9,24 +8,45 @@ namespace Preserve;
 /// <summary>A modelled step, and how far each of its times is to be trusted.</summary>
 /// <remarks>Each law states the band of its residuals. The kinds of kernels were fitted apart, so their errors are taken as independent of
 /// each other, and those of one kind, which repeat in every layer, as common to all: the step is run once with each kind at each end of
-/// its band, and the deviations of a time are added as the sides of a right angle are.</remarks>
+/// its band, and the deviations of a time are added as the sides of a right angle are. A time of which the larger part follows what was not
+/// measured has no band: that of its smaller part says nothing of it.</remarks>
 public sealed class BandedRun
 {
+    private const double LeastMeasuredShare = 0.5;
+
+    /// <summary>How much longer measured kernels take to see what follows them: about as much as a law errs.</summary>
+    private const double Slower = 1.1;
+
     private readonly StepRun _wider;
+    private readonly StepRun? _slower;
     private readonly IReadOnlyList<(StepRun Fast, StepRun Slow)> _kinds;
 
-    private BandedRun(StepRun run, StepRun wider, IReadOnlyList<(StepRun Fast, StepRun Slow)> kinds, EquatableArray<string> unmeasured)
+    private BandedRun(StepRun run, StepRun wider, StepRun? slower, IReadOnlyList<(StepRun Fast, StepRun Slow)> kinds, EquatableArray<string> unmeasured)
     {
-        (Run, _wider, _kinds, Unmeasured) = (run, wider, kinds, unmeasured);
+        (Run, _wider, _slower, _kinds, Unmeasured) = (run, wider, slower, kinds, unmeasured);
     }
 
     /// <summary>The step, as the model has it.</summary>
     public StepRun Run { get; }
 
-    /// <summary>Names of the kinds of kernels in the plan that no band is known for: they add nothing to any band.</summary>
+    /// <summary>What of the plan was not measured on the device, as <see cref="MeasurementCoverage.Unmeasured"/> names it: it adds nothing to any band.</summary>
     public EquatableArray<string> Unmeasured { get; }
 
-    /// <summary>Between what a time of the step lies in four of five measured steps; null where nothing that it depends on was measured
+    /// <summary>The part of a time that follows what was measured, from 0 to 1: by how much of itself it grows with all measured kernels. 1 where
+    /// everything was measured, 0 where nothing was.</summary>
+    /// <param name="time">The time, of any run of the plan, in picoseconds.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="time"/> is null.</exception>
+    public double MeasuredShare(Func<StepRun, long> time)
+    {
+        if (time is null)
+            throw new ArgumentNullException(nameof(time));
+        if (_kinds.Count == 0)
+            return 0;
+        var nominal = time(Run);
+        return _slower is null || nominal == 0 ? 1 : Math.Min(Math.Max((time(_slower) - nominal) / ((Slower - 1) * nominal), 0), 1);
+    }
+
+    /// <summary>Between what a time of the step lies in four of five measured steps; null where less than half of it follows what was measured
     /// on the device.</summary>
     /// <param name="time">The time, of any run of the plan, in picoseconds.</param>
     /// <exception cref="ArgumentNullException"><paramref name="time"/> is null.</exception>
@@ -34,7 +54,7 @@ public sealed class BandedRun
     {
         if (time is null)
             throw new ArgumentNullException(nameof(time));
-        if (_kinds.Count == 0)
+        if (_kinds.Count == 0 || MeasuredShare(time) < LeastMeasuredShare)
             return null;
         var (nominal, wider) = (time(Run), time(_wider));
         double faster = 0, slower = 0;
@@ -67,10 +87,12 @@ public sealed class BandedRun
         if (options is null)
             throw new ArgumentNullException(nameof(options));
         var laws = options.CostLaws(device);
-        var (measured, unmeasured) = Kinds(plan, laws);
+        var coverage = MeasurementCoverage.Of(plan, laws);
+        var measured = coverage.Measured;
         var run = await RunAsync(laws).ConfigureAwait(false);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var wider = measured.Count == 0 ? run : await RunAsync(new PerturbedCostLaws(laws, null, slow: false)).ConfigureAwait(false);
+        var slower = measured.Count == 0 || coverage.Unmeasured.Count == 0 ? null : await RunAsync(new SlowerMeasuredLaws(laws, Slower)).ConfigureAwait(false);
         var kinds = new List<(StepRun, StepRun)>();
         foreach (var kind in measured)
         {
@@ -78,27 +100,13 @@ public sealed class BandedRun
                 await RunAsync(new PerturbedCostLaws(laws, kind, slow: false)).ConfigureAwait(false),
                 await RunAsync(new PerturbedCostLaws(laws, kind, slow: true)).ConfigureAwait(false)));
         }
-        return new BandedRun(run, wider, kinds, unmeasured.Select(k => k.ToString()).ToArray());
+        return new BandedRun(run, wider, slower, kinds, coverage.Unmeasured);
 
         ValueTask<StepRun> RunAsync(ICostLaws any)
         {
             var backend = new SimulatedBackend(device, options with { CostLaws = _ => any });
             return new Executor(backend).RunAsync(plan, context, cancellationToken);
         }
-    }
-
-    internal static (List<KernelKind> Measured, List<KernelKind> Unmeasured) Kinds(ExecutionPlan plan, ICostLaws laws)
-    {
-        var (measured, unmeasured) = (new List<KernelKind>(), new List<KernelKind>());
-        foreach (var instruction in plan.Instructions())
-        {
-            if (PerturbedCostLaws.KindOf(instruction.Operation) is not { } kind)
-                continue;
-            var list = laws.Band(instruction.Operation) is null ? unmeasured : measured;
-            if (!list.Contains(kind))
-                list.Add(kind);
-        }
-        return (measured, unmeasured);
     }
 }
 

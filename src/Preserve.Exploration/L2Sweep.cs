@@ -15,7 +15,7 @@ public static class L2Sweep
         ArgumentNullException.ThrowIfNull(device);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(mebibytes);
         if (!device.L2Known || device.L2.CapacityMebibytes is not { } capacity || device.L2.UsableMebibytes is not { } usable)
-            throw new ArgumentException($"capacity or read rate of the L2 of {device.Id} is not known", nameof(device));
+            throw new ArgumentException(device.UnknownL2 ?? $"l2.capacity_mebibytes of {device.Id} is not known", nameof(device));
         var factor = mebibytes / capacity;
         return device with
         {
@@ -79,8 +79,8 @@ public static class L2Sweep
 
 /// <summary>One step of a sweep.</summary>
 /// <param name="Picoseconds">Its time.</param>
-/// <param name="Band">How far that is to be trusted; null where nothing of the device was measured.</param>
-/// <param name="Unmeasured">Kinds of kernels that the band says nothing of.</param>
+/// <param name="Band">How far that is to be trusted; null where less than half of it follows what was measured on the device.</param>
+/// <param name="Unmeasured">What was not measured on the device: the band says nothing of it.</param>
 public sealed record SweptStep(long Picoseconds, TimeBand? Band, EquatableArray<string> Unmeasured);
 
 /// <summary>One size and policy of a sweep.</summary>
@@ -93,7 +93,7 @@ public sealed record SweptRun(double L2Mebibytes, PrefetchPolicy Policy, IReadOn
     /// <summary>Tokens per second and device, the geometric mean over the deployments: those that a step makes or reads in.</summary>
     public double TokensPerSecond => MeanTokensPerSecond(s => s.Picoseconds);
 
-    /// <summary>Between what they lie with 80 %; null where nothing of the device was measured. What errs for one deployment errs for all.</summary>
+    /// <summary>Between what they lie with 80 %; null where less than half of it follows what was measured on the device. What errs for one deployment errs for all.</summary>
     public (double Low, double High)? TokensPerSecondBand => Steps.All(s => s.Band is not null)
         ? (MeanTokensPerSecond(s => s.Band!.Value.HighPicoseconds), MeanTokensPerSecond(s => s.Band!.Value.LowPicoseconds))
         : null;

@@ -18,6 +18,7 @@ public sealed class ModelSourceTests : IDisposable
         ModelSource.Load(name).ShouldBeAModel().Spec.Name.ShouldBe("meta-llama/Meta-Llama-3-70B");
 
     [Theory]
+    [InlineData("mixtral", "no model is called 'mixtral'; did you mean 'mixtral-8x7b'?")]
     [InlineData("lama-3-70b", "no model is called 'lama-3-70b'; did you mean 'llama-3-70b'?")]
     [InlineData("meta-llama/Meta-Llama-3-70", "no model is called 'meta-llama/Meta-Llama-3-70'; did you mean 'meta-llama/Meta-Llama-3-70B'?")]
     [InlineData("unheard of", "no model is called 'unheard of'")]

@@ -28,7 +28,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         ("PRSV101", "warning", "TensorParallel = 8", "TensorParallel is 8, and layer 'DecoderLayer' has 4 key and value heads"),
         ("PRSV102", "warning", "Context = 200_000", "the step reaches 200,001 tokens, and the model was made for sequences of 131,072"),
         ("PRSV103", "warning", "Recompute = RecomputePolicy.Best", "a token's activations are 4,096 bytes, the keys and values that they make 2,048"),
-        ("PRSV104", "warning", "Devices.B200", "of the L2 of 'b200-sxm' is not known"),
+        ("PRSV104", "warning", "Devices.B200", "l2.read_terabytes_per_second of b200-sxm is not known"),
         ("PRSV105", "warning", "Deployment(typeof(Small)", "needs 75.2 of 80.0 GB of each h100-sxm, 94 %"),
         ("PRSV106", "warning", "Devices.Ascend910B2", "'ascend-910b2' was measured"),
         ("PRSV107", "warning", "56.25 }", "56.25, about an eighth of the 450 that NVLink4 carries in one direction"),

@@ -87,7 +87,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor NoPrefetch = new(
         "PRSV104", "Nothing can be prefetched",
-        "Capacity or read rate of the L2 of '{0}' is not known: nothing is prefetched; a device file that gives them, or Prefetch = PrefetchPolicy.None, says what is meant",
+        "Nothing is prefetched: {0}; a device file that gives what lacks, or Prefetch = PrefetchPolicy.None, says what is meant",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV104.md");
 
     public static readonly DiagnosticDescriptor NearlyFull = new(

@@ -263,9 +263,11 @@ internal sealed class DeploymentOptions
 /// <param name="Context">The context at which the step runs; 0 for a prefill.</param>
 internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context)
 {
-    /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
+    /// <summary>What is to be known of this step: what the model's specification takes otherwise, why nothing can be prefetched, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, BeyondLinks, Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
+
+    private string? NoPrefetch => Spec.Prefetch != PrefetchPolicy.None && Device.UnknownL2 is { } unknown ? $"nothing is prefetched: {unknown}; give it in a device file" : null;
 
     private string? BeyondLinks
     {
@@ -276,7 +278,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
                 return ranks > joined ? $"{ranks} ranks are more than the {joined} that one domain of {Device.ScaleUp.Kind} joins: the slower links between domains are not in these times" : null;
             var measured = Device.Calibration?.Collectives.Select(c => c.Ranks).DefaultIfEmpty().Max() ?? 0;
             return measured > 0 && ranks > measured
-                ? $"collectives were measured over {measured} ranks at most: those of {ranks} have the same constants, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
+                ? $"collectives were measured over {measured} ranks at most: those of {ranks} take the device file's rates of collectives, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
                 : null;
         }
     }

@@ -30,7 +30,7 @@ internal static class DeviceArgument
     /// <exception cref="InputException">Capacity or read rate of its L2 is not known.</exception>
     public static void NeedL2(Device device)
     {
-        if (!device.L2Known)
-            throw new InputException($"capacity or read rate of the L2 of {device.Id} is not known, so nothing can be prefetched into it; a device file that gives l2.capacity_mebibytes and l2.read_terabytes_per_second can be used");
+        if (device.UnknownL2 is { } unknown)
+            throw new InputException($"{unknown}, so nothing can be prefetched into it; a device file that gives what lacks can be used");
     }
 }

@@ -36,7 +36,7 @@ internal sealed record ExplorationDocument
 
     public required IReadOnlyList<SensitivityDocument> Sensitivity { get; init; }
 
-    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+    public required IReadOnlyList<string> Unmeasured { get; init; }
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
@@ -67,7 +67,7 @@ internal sealed record ExplorationDocument
             Published = new PublishedDocument("PRESERVE, arXiv 2501.08192", PublishedWithout, PublishedWith, PublishedGain),
             Sensitivity = [.. exploration.Sensitivity().Select(row => new SensitivityDocument(
                 row.Constant, row.Factor, [.. _policies.Select(policy => BestDocument.Of(row.Result, policy, sizes[0].Key, sizes[^1].Key))]))],
-            UnmeasuredKinds = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
+            Unmeasured = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
             Assumed = [.. first.Device.AssumedFields.Select(NoteDocument.Of)],
             Notes = [.. NotesOf(deployed, exploration)],
         };
@@ -96,7 +96,7 @@ internal sealed record ConstantDocument(string Name, double Value, bool Assumed,
 internal sealed record L2PointDocument(
     double L2Mebibytes, double? DieSquareMillimetres, double? DieYield, double? DieDollars, double? Dollars, IReadOnlyList<L2RunDocument> Runs);
 
-/// <summary>One policy at one size, per device. The ends of the 80 % band are null where nothing of the device was measured.</summary>
+/// <summary>One policy at one size, per device. The ends of the 80 % band are null where less than half of a step follows what was measured on the device.</summary>
 internal sealed record L2RunDocument(
     string Prefetch, double TokensPerSecond, double? TokensPerSecondLow, double? TokensPerSecondHigh, double? TokensPerSecondPerDollar, IReadOnlyList<decimal> StepMicroseconds);
 

@@ -47,8 +47,8 @@ internal static class ExplorationText
     {
         var runs = d.Points.SelectMany(p => p.Runs).ToList();
         if (runs.Exists(r => r.TokensPerSecondLow is null))
-            return $"no band: nothing of {d.Device} was measured";
-        var part = d.UnmeasuredKinds.Count > 0 ? $"; {string.Join(", ", d.UnmeasuredKinds)} were not measured and are left out" : "";
+            return $"no band; not measured on {d.Device}: {string.Join(", ", d.Unmeasured)}";
+        var part = d.Unmeasured.Count > 0 ? $", of the measured part alone, which leaves out {string.Join(", ", d.Unmeasured)}" : "";
         return FormattableString.Invariant(
             $"four of five tokens/s lie between {100 * (1 - runs.Min(r => r.TokensPerSecondLow / r.TokensPerSecond)):0.0} % less and {100 * (runs.Max(r => r.TokensPerSecondHigh / r.TokensPerSecond) - 1):0.0} % more, at the widest{part}; of the L2 only its own size was measured");
     }

@@ -39,7 +39,9 @@ internal sealed record GenerationDocument
 
     public required IReadOnlyList<GeneratedStepDocument> Steps { get; init; }
 
-    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+    public required IReadOnlyList<string> Unmeasured { get; init; }
+
+    public required double MeasuredShare { get; init; }
 
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 

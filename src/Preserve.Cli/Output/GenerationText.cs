@@ -38,10 +38,10 @@ internal static class GenerationText
             Console.WriteLine($"split     {Names.SplitOutcomes[split.Outcome]}: {split.Reason}");
             PrintLengths(simulation);
         }
-        Console.WriteLine(simulation.Longest.BandOf(Simulation.StepTime) is not { } band
-            ? $"band      nothing of {deployed.Device.Id} was measured: how far these times are off is not known"
-            : $"band      a step at {deployed.Context:#,0} cached tokens takes {Milliseconds(simulation.Longest.Run.Picoseconds)}; "
-                + $"{(simulation.Longest.Unmeasured.Count > 0 ? $"of the measured part alone (not {string.Join(", ", simulation.Longest.Unmeasured)}), " : "")}four of five lie from {Milliseconds(band.LowPicoseconds)} to {Milliseconds(band.HighPicoseconds)}");
+        if (simulation.Longest.BandOf(Simulation.StepTime) is { } band)
+            Console.WriteLine($"band      a step at {deployed.Context:#,0} cached tokens takes {Milliseconds(simulation.Longest.Run.Picoseconds)}; four of five lie from {Milliseconds(band.LowPicoseconds)} to {Milliseconds(band.HighPicoseconds)}");
+        if (SimulationText.LeftOut(deployed.Device, simulation.Longest) is { } leftOut)
+            Console.WriteLine($"band      {leftOut}");
         foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Decode, deployed.Device))

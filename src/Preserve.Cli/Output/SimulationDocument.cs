@@ -44,7 +44,9 @@ internal sealed record SimulationDocument
 
     public required decimal? StepHighMicroseconds { get; init; }
 
-    public required IReadOnlyList<string> UnmeasuredKinds { get; init; }
+    public required IReadOnlyList<string> Unmeasured { get; init; }
+
+    public required double MeasuredShare { get; init; }
 
     public required decimal LowerBoundMicroseconds { get; init; }
 

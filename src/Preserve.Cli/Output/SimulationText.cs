@@ -19,20 +19,23 @@ internal static class SimulationText
     public static void PrintTimes(Simulation simulation)
     {
         var report = simulation.Report;
+        // Without it nothing is prefetched, which a note says: there is no gain to speak of.
+        var l2Known = simulation.Deployed.Device.L2Known;
         var times = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("");
-        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation, simulation.BaseBand(Simulation.StepTime)));
-        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {simulation.Plan.Policy.ToString().ToLowerInvariant()}: {simulation.Speedup:0.000} times as fast{Band(simulation, simulation.Band(Simulation.StepTime))}");
+        times.AddRow("base plan", Time(simulation.BaseRun.Picoseconds), (simulation.HasHostCache ? "all of the KV-cache transferred, nothing prefetched" : "nothing prefetched") + Band(simulation.BandedBase, Simulation.StepTime));
+        times.AddRow("this plan", Time(simulation.Run.Picoseconds), $"policy {simulation.Plan.Policy.ToString().ToLowerInvariant()}: {simulation.Speedup:0.000} times as fast{Band(simulation.Banded, Simulation.StepTime)}");
         times.AddRow("lower bound", Time(report.BoundPicoseconds), $"by {Markup.Escape(report.BoundBy)}; this plan takes {(double)simulation.Run.Picoseconds / report.BoundPicoseconds:0.00} times that");
         if (simulation.HasCollectives)
         {
             times.AddRow("collectives", Time(Simulation.CollectiveTime(simulation.BaseRun)),
-                $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile{Band(simulation, simulation.BaseBand(Simulation.CollectiveTime))}");
-            times.AddRow("reachable", Time(report.ReachablePicoseconds), "what the bytes that memory can bring while collectives run would save");
+                $"of the base plan, {100 * simulation.CollectiveShare:0.0} %: nothing else runs meanwhile{Band(simulation.BandedBase, Simulation.CollectiveTime)}");
+            if (l2Known)
+                times.AddRow("reachable", Time(report.ReachablePicoseconds), "what the bytes that memory can bring while collectives run would save");
         }
-        var policy = simulation.Plan.Policy;
-        if (policy != PrefetchPolicy.None)
+        var prefetches = l2Known && simulation.Plan.Policy != PrefetchPolicy.None;
+        if (prefetches)
             times.AddRow("elsewhere", Time(report.ElsewherePicoseconds), "prefetches run when no collective does, which can save more");
-        if (simulation.HasCollectives && (policy != PrefetchPolicy.None || report.Split is not null))
+        if (simulation.HasCollectives && (prefetches || report.Split is not null))
         {
             times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), Gain(report.GainAtHalfPicoseconds, "half"));
             times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), Gain(report.GainAtTwicePicoseconds, "twice"));
@@ -40,7 +43,7 @@ internal static class SimulationText
         if (report.Split is { } split)
             times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
         if (report.Guard is { } guard)
-            times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
+            times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Banded.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         AnsiConsole.Write(times);
     }
 
@@ -66,8 +69,8 @@ internal static class SimulationText
         _ => "as asked",
     };
 
-    private static string Band(Simulation simulation, TimeBand? band) => band is not { } known ? ""
-        : $"; {(simulation.Unmeasured.Count > 0 ? "as far as measured, " : "")}four of five lie from {Range(known)}";
+    private static string Band(BandedRun step, Func<StepRun, long> time) => step.BandOf(time) is not { } known ? ""
+        : $"; {(step.MeasuredShare(time) is < 0.995 and var share ? $"as far as measured ({Share(share)}), " : "")}four of five lie from {Range(known)}";
 
     /// <summary>Both ends of a band, or a dash where none is known.</summary>
     public static string Range(TimeBand? band) => band is { } known ? $"{known.LowPicoseconds / 1e6:#,0.0} to {Time(known.HighPicoseconds)}" : "-";
@@ -75,10 +78,8 @@ internal static class SimulationText
     /// <summary>What is not exact about the step and its model, and what is assumed or doubtful about the device.</summary>
     public static void PrintNotes(Simulation simulation)
     {
-        if (simulation.Band(Simulation.StepTime) is null)
-            Console.WriteLine($"band      nothing of {simulation.Deployed.Device.Id} was measured: the times are those of its data sheet, and how far they are off is not known");
-        else if (simulation.Unmeasured.Count > 0)
-            Console.WriteLine($"band      of the measured part alone: {string.Join(", ", simulation.Unmeasured)} were not measured on {simulation.Deployed.Device.Id}, and may be off by more");
+        if (LeftOut(simulation.Deployed.Device, simulation.Banded) is { } leftOut)
+            Console.WriteLine($"band      {leftOut}");
         foreach (var note in simulation.Notes)
             Console.WriteLine($"note      {note}");
         foreach (var note in ConvertedFormats.Of(simulation.Plan, simulation.Deployed.Device))
@@ -88,6 +89,21 @@ internal static class SimulationText
         foreach (var note in simulation.Deployed.Device.DoubtfulFields)
             Console.WriteLine($"doubtful  {note.Field}: {note.Note}");
     }
+
+    /// <summary>What the band of a step says nothing of, or why it has none; null where all of it was measured.</summary>
+    public static string? LeftOut(Device device, BandedRun step)
+    {
+        if (device.Calibration is null)
+            return $"nothing of {device.Id} was measured: the times are those of its data sheet, and how far they are off is not known";
+        if (step.Unmeasured.Count == 0)
+            return null;
+        var (share, lacking) = (Share(step.MeasuredShare(Simulation.StepTime)), string.Join(", ", step.Unmeasured));
+        return step.BandOf(Simulation.StepTime) is null
+            ? $"none: {share} of the step's time follows what was measured on {device.Id}, and how far the rest is off is not known; not measured: {lacking}"
+            : $"of the measured part alone, {share} of the step's time; not measured on {device.Id}, and perhaps off by more: {lacking}";
+    }
+
+    private static string Share(double share) => $"{100 * share:0} %";
 
     public static string Layers(WindowReport window) => window.FirstLayer < 0
         ? "outside"

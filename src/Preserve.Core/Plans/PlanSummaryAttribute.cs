@@ -20,14 +20,14 @@ public sealed class PlanSummaryAttribute(string step) : Attribute
     /// <summary>This plan's step in picoseconds.</summary>
     public long StepPicoseconds { get; set; }
 
-    /// <summary>The fast end of what four of five such steps take, in picoseconds; 0 where nothing of the device was measured.</summary>
+    /// <summary>The fast end of what four of five such steps take, in picoseconds; 0 where less than half of it follows what was measured on the device.</summary>
     public long LowPicoseconds { get; set; }
 
-    /// <summary>The slow end, in picoseconds; 0 where nothing of the device was measured.</summary>
+    /// <summary>The slow end, in picoseconds; 0 where less than half of it follows what was measured on the device.</summary>
     public long HighPicoseconds { get; set; }
 
-    /// <summary>Kinds of kernels that were not measured on the device, of which the band says nothing, with commas between them; empty where there
-    /// are none, or no band.</summary>
+    /// <summary>What of the step was not measured on the device, such as <c>all-reduce over 16 ranks</c>, with commas between: the band says nothing
+    /// of it. Empty where all was, and where nothing of the device was.</summary>
     public string NotMeasured { get; set; } = "";
 
     /// <summary>No plan of the same operators is faster, in picoseconds.</summary>

@@ -193,7 +193,7 @@ public sealed class CalibratedCostLaws : ICostLaws
     }
 
     /// <summary>The measured operator that passes over a row as a function does.</summary>
-    private static SmallOperator Measured(ElementwiseFunction function) => function switch
+    internal static SmallOperator Measured(ElementwiseFunction function) => function switch
     {
         ElementwiseFunction.Rotary or ElementwiseFunction.Store => SmallOperator.Rotary,
         ElementwiseFunction.Add or ElementwiseFunction.Position or ElementwiseFunction.Scale => SmallOperator.Add,

@@ -53,15 +53,25 @@ public sealed class PerturbedCostLaws : ICostLaws
     public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes)
     {
         var demand = _laws.Demand(operation, context, readBytes, writtenBytes);
-        // What is not perturbed keeps the device's own rates, which alone limit it where its demand names none.
         var factor = _kind is null || KindOf(operation) != _kind || _laws.Band(operation) is not { } band ? 1 : _slow ? band.High : band.Low;
+        // What is not perturbed keeps the device's own rates, which alone limit it where its demand names none.
+        return Scaled(demand, operation, _laws, factor);
+    }
+
+    /// <summary>The demand of a kernel that takes so many times as long alone.</summary>
+    /// <param name="demand">What its law says.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="laws">The laws of the device, whose own rates limit it where its demand names none.</param>
+    /// <param name="factor">How many times as long, above 0.</param>
+    internal static KernelDemand Scaled(in KernelDemand demand, Operation operation, ICostLaws laws, double factor)
+    {
         // The skew of ranks is declared, and not a law's error.
-        var declared = operation is CollectiveOperation ? CollectiveLaw.Skew(Device.ScaleUp) : 0;
+        var declared = operation is CollectiveOperation ? CollectiveLaw.Skew(laws.Device.ScaleUp) : 0;
         return demand with
         {
             FixedPicoseconds = declared + Picoseconds.Ceiling((demand.FixedPicoseconds - declared) * factor),
-            HbmBytesPerPicosecond = Limited(demand.HbmBytesPerPicosecond, _laws.HbmBytesPerPicosecond) / factor,
-            L2BytesPerPicosecond = Limited(demand.L2BytesPerPicosecond, _laws.L2BytesPerPicosecond) / factor,
+            HbmBytesPerPicosecond = Limited(demand.HbmBytesPerPicosecond, laws.HbmBytesPerPicosecond) / factor,
+            L2BytesPerPicosecond = Limited(demand.L2BytesPerPicosecond, laws.L2BytesPerPicosecond) / factor,
             FlopsPerPicosecond = demand.FlopsPerPicosecond / factor,
             LinkBytesPerPicosecond = demand.LinkBytesPerPicosecond / factor,
         };

@@ -52,6 +52,15 @@ public sealed record Device(
     /// <summary>Whether capacity and read rate of the L2 are known. Without them nothing is prefetched.</summary>
     public bool L2Known => L2.UsableMebibytes is not null && L2.ReadTerabytesPerSecond is not null;
 
+    /// <summary>Which fields say too little of the L2 to prefetch into it, as a sentence; null where it is known.</summary>
+    public string? UnknownL2 => (L2.UsableMebibytes, L2.ReadTerabytesPerSecond) switch
+    {
+        (null, null) => $"l2.capacity_mebibytes and l2.read_terabytes_per_second of {Id} are not known",
+        (null, _) => $"l2.capacity_mebibytes of {Id} is not known",
+        (_, null) => $"l2.read_terabytes_per_second of {Id} is not known",
+        _ => null,
+    };
+
     /// <summary>Constants of copies between host and device: those that were measured, else those of the link.</summary>
     public HostTransferConstants HostTransfer => Calibration?.HostTransfer ?? new HostTransferConstants(
         HostLink.LatencyMicroseconds, HostLink.SustainedGigabytesPerSecond, HostLink.LatencyMicroseconds,

@@ -23,9 +23,9 @@ internal static class Guard
         var gain = times.Of(basePlan, context) - times.Of(plan, context);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var gainOfWider = Gain(new PerturbedCostLaws(laws, null, slow: false));
-        var (measured, unmeasured) = BandedRun.Kinds(plan, laws);
+        var coverage = MeasurementCoverage.Of(plan, laws);
         double lost = 0, won = 0;
-        foreach (var kind in measured)
+        foreach (var kind in coverage.Measured)
         {
             var slow = Gain(new PerturbedCostLaws(laws, kind, slow: true)) - gain;
             var fast = Gain(new PerturbedCostLaws(laws, kind, slow: false)) - gainOfWider;
@@ -33,12 +33,11 @@ internal static class Guard
             lost += (double)less * less;
             won += (double)more * more;
         }
-        if (measured.Count == 0)
+        if (coverage.Measured.Count == 0)
             return new GuardReport(GuardOutcome.Nominal, null, null);
-        // What hides under collectives of which nothing was measured can be refused by the rest, but not made sure.
-        var known = !unmeasured.Contains(KernelKind.Collective);
         var sure = gain - (Math.Sqrt(lost) * DeviationsAtConfidence / DeviationsPerBandEnd);
-        if (sure > 0 && !known)
+        // What hides under collectives that were not measured can be refused by the rest, but not made sure.
+        if (sure > 0 && !coverage.Covers(KernelKind.Collective))
             return new GuardReport(GuardOutcome.Nominal, null, null);
         return new GuardReport(
             sure > 0 ? GuardOutcome.Kept : GuardOutcome.Refused, gain - (long)Math.Sqrt(lost), gain + (long)Math.Sqrt(won));

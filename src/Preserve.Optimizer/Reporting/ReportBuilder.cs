@@ -99,7 +99,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
         var (verdict, reason) = candidate switch
         {
             _ when _plan.Policy == PrefetchPolicy.None => (Verdict.NotAsked, "the policy prefetches nothing"),
-            _ when !laws.Device.L2Known => (Verdict.L2Unknown, $"the L2 of {laws.Device.Id} is not known"),
+            _ when laws.Device.UnknownL2 is { } unknown => (Verdict.L2Unknown, unknown),
             { Considered: false } when deployment.PrefetchTargets != PrefetchTargets.Both && candidate.IsMatrixOrCache => (Verdict.NotAsked, "the deployment does not let it be prefetched"),
             { Considered: false } => (Verdict.NotAsked, "the policy prefetches matrices and the KV-cache only"),
             _ when _verdicts is not null => _verdicts.Of(candidate, host, ranges.Elsewhere(candidate, layers.Last), reader, draft.Guard),

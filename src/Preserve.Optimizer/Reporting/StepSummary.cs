@@ -7,8 +7,8 @@ namespace Preserve.Optimizer;
 /// <summary>A planned step in a few values: what stands on a deployment's name. All but the band is the report's.</summary>
 /// <param name="Step">The step, as the plan names it.</param>
 /// <param name="Report">The report.</param>
-/// <param name="Band">What four of five such steps take; null where nothing of the device was measured.</param>
-/// <param name="NotMeasured">Kinds of kernels that the band says nothing of, where there is one.</param>
+/// <param name="Band">What four of five such steps take; null where less than half of it follows what was measured on the device.</param>
+/// <param name="NotMeasured">What was not measured on a device of which something was: the band says nothing of it.</param>
 /// <param name="PrefetchPays">Whether the plan prefetches, and gains by it.</param>
 /// <param name="Reason">The one reason that matters most.</param>
 public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band, EquatableArray<string> NotMeasured, bool PrefetchPays, string Reason)
@@ -41,7 +41,7 @@ public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band,
             ? new PlanTimes(CostLaws.For(device), cancellationToken).Of(plan.WithoutPrefetch(), plan.Step.MaxContext)
             : prefetches ? report.BasePicoseconds : report.StepPicoseconds;
         return new StepSummary(
-            plan.Step.ToString(), report, band, band is null ? default : run.Unmeasured, prefetches && report.StepPicoseconds < unprefetched,
+            plan.Step.ToString(), report, band, device.Calibration is null ? default : run.Unmeasured, prefetches && report.StepPicoseconds < unprefetched,
             new SummaryReason(planned, deployment, device, unprefetched).ToString());
     }
 }

@@ -28,8 +28,8 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
                 ? "the policy prefetches nothing"
                 : Text($"layers serve {deployment.Offload.BatchesPerLayer} batches, whose step waits for the host link: nothing is prefetched into the L2 there");
         }
-        if (!device.L2Known)
-            return $"the L2 of {device.Id} is not known";
+        if (device.UnknownL2 is { } unknown)
+            return unknown;
         switch (_report.Guard)
         {
             case { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high }:

@@ -9,7 +9,7 @@
 [global::Preserve.PlanSummary("decode batch 32 context 8192",
     BasePicoseconds = 8_033_769_837, StepPicoseconds = 7_834_793_010,
     LowPicoseconds = 7_589_808_141, HighPicoseconds = 8_320_037_363,
-    NotMeasured = "SmallOperator, MatMul",
+    NotMeasured = "norms, matmuls of bf16 by fp8, rotation and storing of keys, additions, activation functions",
     BoundPicoseconds = 6_175_770_971, BoundBy = "critical path",
     PrefetchPays = true,
     Reason = "what is left, most of it Narrow/kv beside down_reduce: 10,485,760 bytes more in all layers would cost 158.853 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 53.617 us")]

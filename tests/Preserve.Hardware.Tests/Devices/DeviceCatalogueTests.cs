@@ -91,6 +91,10 @@ public class DeviceCatalogueTests
         DeviceCatalogue.TryGet("tpu-v4", out var tpu).ShouldBeTrue();
         tpu!.Hbm.SustainedGigabytesPerSecond.ShouldBe(0.8 * 1228, tolerance: 1e-9);
         tpu.L2Known.ShouldBeFalse();
+        tpu.UnknownL2.ShouldBe($"l2.read_terabytes_per_second of {tpu.Id} is not known");
+        (tpu with { L2 = tpu.L2 with { CapacityMebibytes = null, UsableMebibytes = null } }).UnknownL2.ShouldBe($"l2.capacity_mebibytes and l2.read_terabytes_per_second of {tpu.Id} are not known");
+        (tpu with { L2 = tpu.L2 with { UsableMebibytes = null, ReadTerabytesPerSecond = 9 } }).UnknownL2.ShouldBe($"l2.capacity_mebibytes of {tpu.Id} is not known");
+        (tpu with { L2 = tpu.L2 with { ReadTerabytesPerSecond = 9 } }).UnknownL2.ShouldBeNull();
         tpu.PrefetchRoomBytes.ShouldBe(0);
         tpu.MemoryBytes.ShouldBe(32_000_000_000);
     }

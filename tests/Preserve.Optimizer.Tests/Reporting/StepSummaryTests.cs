@@ -29,6 +29,18 @@ public class StepSummaryTests
         StepSummary.Of(Planner.Plan(deployment, Ascend).Steps[0], deployment, Ascend).ShouldSatisfyAllConditions(s => s.Band.ShouldBeNull(), s => s.NotMeasured.ShouldBeEmpty());
     }
 
+    /// <summary>Of a device of which something was measured, what lacks is named beside a band and where there is none.</summary>
+    [Fact]
+    public void What_lacks_a_measurement_is_named()
+    {
+        var summary = StepSummary.Of(Planned, Deployment, H100 with { Calibration = H100.Calibration! with { Decode = null } });
+        summary.NotMeasured.ShouldBe(["decode attention"]);
+        summary.Band.ShouldNotBeNull();
+        var bare = StepSummary.Of(Planned, Deployment, H100 with { Calibration = H100.Calibration! with { Decode = null, MatMul = H100.Calibration!.MatMul.Where(m => m.Precision == Precision.Fp8).ToArray() } });
+        bare.NotMeasured.ShouldContain("matmuls of bf16 by bf16");
+        bare.Band.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData(90, true)]
     [InlineData(100, false)]

@@ -9,10 +9,10 @@ public sealed class NoPrefetchAnalyzer() : ResolutionAnalyzer(Descriptors.NoPref
 {
     private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
     {
-        if (resolution is not Resolution.Accepted { Device.L2Known: false } || spec.Prefetch == PrefetchPolicy.None)
+        if (resolution is not Resolution.Accepted { Device.UnknownL2: { } unknown } || spec.Prefetch == PrefetchPolicy.None)
             return;
         var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
         var mend = Mend.By((nameof(DeploymentAttribute.Prefetch), $"global::{nameof(Preserve)}.{nameof(PrefetchPolicy)}.{nameof(PrefetchPolicy.None)}"));
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.NoPrefetch, location, mend.Properties, spec.Device));
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.NoPrefetch, location, mend.Properties, unknown));
     }
 }

@@ -49,10 +49,17 @@ internal sealed class DeclaredSummary
         + $"{Ratio(StepMicroseconds, Microseconds(nameof(PlanSummaryAttribute.BoundPicoseconds)))} times the lower bound ({Text(nameof(PlanSummaryAttribute.BoundBy))}). "
         + $"{Verdict}; {Text(nameof(PlanSummaryAttribute.Reason))}";
 
-    private string Band => _values.ContainsKey(nameof(PlanSummaryAttribute.LowPicoseconds))
-        ? $"80 %: {Grouped(Microseconds(nameof(PlanSummaryAttribute.LowPicoseconds)))} to {Grouped(Microseconds(nameof(PlanSummaryAttribute.HighPicoseconds)))}"
-            + (Text(nameof(PlanSummaryAttribute.NotMeasured)) is { Length: > 0 } kinds ? $", without {kinds}" : "")
-        : "not measured";
+    private string Band
+    {
+        get
+        {
+            var unmeasured = Text(nameof(PlanSummaryAttribute.NotMeasured));
+            return _values.ContainsKey(nameof(PlanSummaryAttribute.LowPicoseconds))
+                ? $"80 %: {Grouped(Microseconds(nameof(PlanSummaryAttribute.LowPicoseconds)))} to {Grouped(Microseconds(nameof(PlanSummaryAttribute.HighPicoseconds)))}"
+                    + (unmeasured.Length > 0 ? $", of the measured part alone; not measured: {unmeasured}" : "")
+                : unmeasured.Length > 0 ? $"not measured: {unmeasured}" : "not measured";
+        }
+    }
 
     private string Verdict
     {
