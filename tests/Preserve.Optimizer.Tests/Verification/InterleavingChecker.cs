@@ -95,7 +95,7 @@ internal sealed class InterleavingChecker
                     return "old entries are overwritten, or new ones left out";
             }
         }
-        if (_trace.Harm() is { } harm)
+        if ((_trace.Harm() ?? new ShapeTrace(_plan, _tensors, _trace, _context).Harm(_instructions)) is { } harm)
             return harm;
         foreach (var instruction in Computing())
         {
