@@ -331,7 +331,8 @@ internal sealed class InterleavingChecker
         {
             if (_instructions[i].Operation is not PrefetchOperation)
                 continue;
-            foreach (var reference in _instructions[i].Reads)
+            // A table is looked up to find what lies in blocks, and not brought for a reader.
+            foreach (var reference in _instructions[i].Reads.Where(r => _tensors[r.Tensor].Role != TensorRole.BlockTable))
             {
                 var reader = Array.FindIndex(_instructions, i, r => Reads(r, reference));
                 var tensor = _tensors[reference.Tensor];

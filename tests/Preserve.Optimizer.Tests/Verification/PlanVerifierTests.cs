@@ -8,7 +8,7 @@ public class PlanVerifierTests
     [Fact]
     public void Every_plan_of_the_planner_is_proved_rolled_and_unrolled() => Prop.ForAll<DeploymentSpec>(deployment =>
     {
-        var plan = Specs.Plan(deployment);
+        var plan = Specs.Plan(deployment, Specs.RuleOf(deployment, new Random(deployment.Model.Vocabulary)));
         PlanVerifier.Verify(plan).ShouldBeEmpty(PlanText.Write(plan));
         PlanVerifier.Verify(plan.Unroll()).ShouldBeEmpty();
         return true;
