@@ -4,3 +4,5 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Preserve.Optimizer")]
 // A generation that is computed has the plans of one that is timed.
 [assembly: InternalsVisibleTo("Preserve.Cpu")]
+// How much of a plan is walked is counted.
+[assembly: InternalsVisibleTo("Preserve.Execution.Tests")]

@@ -55,6 +55,41 @@ public class RolledPlanTests
             TestPlans.Simulate(plan.Unroll(), context, device).ShouldBe(TestPlans.Simulate(plan, context, device));
     }
 
+    [Theory]
+    [InlineData(300)]
+    [InlineData(1500)]
+    [InlineData(4000)]
+    public void Layers_of_which_the_L2_holds_hundreds_take_what_their_unrolled_form_takes(int layers) =>
+        TestPlans.Simulate(SmallLayers(layers).Unroll(), 1, TestPlans.PlainDevice(l2Mebibytes: 8)).ShouldBe(TestPlans.Simulate(SmallLayers(layers), 1, TestPlans.PlainDevice(l2Mebibytes: 8)));
+
+    [Fact]
+    public void Of_layers_of_which_the_L2_holds_hundreds_as_many_are_walked_in_a_stack_of_any_depth()
+    {
+        Walked(80_000).ShouldBe(Walked(8000));
+        // The L2 holds some 430 layers of three instructions; a step is walked until it is full of them, and again until the next state recurs.
+        Walked(8000).ShouldBeLessThan(10 * 3 * 430);
+
+        static long Walked(int layers)
+        {
+            var simulation = new StepSimulation(new CompiledPlan(SmallLayers(layers)), new NominalCostLaws(TestPlans.PlainDevice(l2Mebibytes: 8)), new StateMemory());
+            simulation.Begin(1);
+            simulation.RunSteps(coldStart: false, default);
+            return simulation.Walked;
+        }
+    }
+
+    /// <summary>Layers of 20 kB, a part of which is prefetched.</summary>
+    private static ExecutionPlan SmallLayers(int layers) => TestPlans.Plan(
+        [TestPlans.Weight("one", 12_000), TestPlans.Weight("other", 7500), TestPlans.Weight("head", 90_000, perLayer: false)],
+        new Repeat(layers, 0, 1, new PlanNode[]
+        {
+            TestPlans.Read("first", [TestPlans.Here("one")], signals: true),
+            TestPlans.Prefetch("ahead", [TestPlans.Here("other")], waits: ["first"]),
+            TestPlans.Read("second", [TestPlans.Here("other")]),
+        }),
+        TestPlans.Read("last", [TestPlans.Once("head")])) with
+    { Layers = layers };
+
     [Fact]
     public void A_timeline_does_not_change_the_run()
     {

@@ -62,8 +62,34 @@ internal static class Specs
     public const long AscendRoom = 140_928_614;
 
     public static ExecutionPlan Plan(DeploymentSpec deployment, long room = AscendRoom) =>
-        PlanEmission.Emit(StepPlanner.Plan(deployment, deployment.Steps[0], StepPlanner.RuleOf(deployment.Prefetch, room)), deployment, room);
+        Plan(deployment, StepPlanner.RuleOf(deployment.Prefetch, room), room);
+
+    public static ExecutionPlan Plan(DeploymentSpec deployment, IPrefetchRule rule, long room = AscendRoom) =>
+        PlanEmission.Emit(StepPlanner.Plan(deployment, deployment.Steps[0], rule), deployment, room);
 
     public static ExecutionPlan PlanUnrolled(DeploymentSpec deployment, long room = AscendRoom) =>
-        PlanEmission.Emit(StepPlanner.PlanUnrolled(deployment, deployment.Steps[0], StepPlanner.RuleOf(deployment.Prefetch, room)), deployment, room);
+        PlanUnrolled(deployment, StepPlanner.RuleOf(deployment.Prefetch, room), room);
+
+    public static ExecutionPlan PlanUnrolled(DeploymentSpec deployment, IPrefetchRule rule, long room = AscendRoom) =>
+        PlanEmission.Emit(StepPlanner.PlanUnrolled(deployment, deployment.Steps[0], rule), deployment, room);
+
+    /// <summary>The rule of a deployment's policy; of the policy that searches, cuts such as it could find: random parts, within the room, of all that may be
+    /// prefetched a window early, in its window or beside a kernel.</summary>
+    public static IPrefetchRule RuleOf(DeploymentSpec deployment, Random random, long room = AscendRoom, CacheSplit? split = null)
+    {
+        if (deployment.Prefetch != PrefetchPolicy.Best)
+            return StepPlanner.RuleOf(deployment.Prefetch, room);
+        var template = new TemplateRule();
+        StepPlanner.Plan(deployment, deployment.Steps[0], template, split);
+        var problem = template.Problem!;
+        var units = new long[problem.Parts.Count];
+        foreach (var part in Enumerable.Range(0, units.Length).OrderBy(_ => random.Next()))
+        {
+            // A room may hold a part several times, of several layers.
+            var most = problem.Rooms.Where(r => r.Contains(part)).Select(r => (room - r.Sum(p => units[p] * problem.Parts[p].UnitBytes)) / r.Count(p => p == part)).DefaultIfEmpty(room).Min();
+            most = Math.Min(problem.UnitsLeft(part, units), most / problem.Parts[part].UnitBytes);
+            units[part] = random.Next(3) switch { 0 => 0, 1 => most, _ => random.NextInt64(most + 1) };
+        }
+        return new ChosenRule(PrefetchCuts.Between(problem.Parts, units));
+    }
 }

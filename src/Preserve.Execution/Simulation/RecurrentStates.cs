@@ -5,7 +5,7 @@ namespace Preserve;
 /// <summary>States that a run passed at the beginnings of a repeat's body, to find the one that comes again.</summary>
 internal sealed class RecurrentStates
 {
-    /// <summary>A state that has not come again after so many is looked for no longer: most repeats never do then.</summary>
+    /// <summary>A state that has not come again after so many is looked for no longer: what it waits for is then far off.</summary>
     private const int Most = 128;
 
     /// <summary>Nor after so many words: an L2 that holds many small tensors makes long states, and no such state comes again before it is full.</summary>

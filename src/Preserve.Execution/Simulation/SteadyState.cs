@@ -31,6 +31,7 @@ internal sealed class SteadyState
     private StepTotals _totalsBefore;
     private int _repeatsEntered;
     private long _bodyBegan;
+    private int _looksFrom;
     private bool _done;
 
     public SteadyState(
@@ -83,12 +84,12 @@ internal sealed class SteadyState
             _states = _repeatsEntered == 0 ? _firstStates : _laterStates;
             _repeatsEntered = _cursors.RepeatsEntered;
             _states.Clear();
-            _done = false;
+            (_looksFrom, _done) = (0, false);
         }
         var iteration = _cursors.Iteration(Compute, loop);
         if (_cursors.IsAtBodyStart(Compute, loop))
             _bodyBegan = totals.Picoseconds;
-        if (_done || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
+        if (_done || iteration < _looksFrom || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
             return false;
         var end = WriteState(loop, activePrefetches);
         if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
@@ -98,7 +99,8 @@ internal sealed class SteadyState
         }
         if (!_states.Find(end, iteration, totals, out var earlier, out var earlierTotals))
         {
-            _done = _states.IsFull;
+            if (_states.IsFull)
+                LookLater(iteration);
             return false;
         }
         var period = iteration - earlier;
@@ -112,6 +114,17 @@ internal sealed class SteadyState
             Skip(loop, times * period, activePrefetches);
         }
         return false;
+    }
+
+    /// <summary>Looks for no state until twice as many iterations have passed, and then anew. An L2 that holds many bodies has no state come again before
+    /// it is full, and states taken meanwhile are long: so a repeat is walked for at most a few times as many bodies as the L2 holds,
+    /// however many it has, and the states that are written on the way grow with the logarithm of their number.</summary>
+    private void LookLater(int iteration)
+    {
+        _looksFrom = 2 * iteration;
+        // Those of the first repeat's beginning are kept for the next step.
+        _states = _laterStates;
+        _states.Clear();
     }
 
     /// <summary>Whether no wait of a first iteration lies ahead: bound to what stands before the repeat, it makes a state no other's like.</summary>

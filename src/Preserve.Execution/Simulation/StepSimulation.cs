@@ -57,6 +57,9 @@ internal sealed class StepSimulation
     /// <summary>What the L2 holds: what the last step left.</summary>
     public L2Contents L2 => _l2;
 
+    /// <summary>Instructions that were walked and not skipped: what the time of a simulation grows with.</summary>
+    public long Walked { get; private set; }
+
     public ref readonly StepTotals Totals => ref _totals;
 
     /// <summary>Takes the laws of another device from the next <see cref="Begin"/> on.</summary>
@@ -372,6 +375,7 @@ internal sealed class StepSimulation
         if (_plan.IsTransfer[instruction])
             _copies--;
         _ended[instruction]++;
+        Walked++;
         _mayStart = true;
         if (_recording is not null)
             Record(stream, instruction);

@@ -7,6 +7,9 @@ public enum PlanFaultKind
     /// places that are not what it says, anything else that touches host memory.</summary>
     Reference,
 
+    /// <summary>An operation has another shape than what it reads or writes.</summary>
+    Shape,
+
     /// <summary>An event is waited for that nothing above signals.</summary>
     Event,
 

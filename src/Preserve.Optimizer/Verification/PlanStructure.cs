@@ -4,7 +4,7 @@ using System.Linq;
 
 namespace Preserve.Optimizer;
 
-/// <summary>What can be checked without an order: declarations, layers, ranges, the arena, and that each layer is done once.</summary>
+/// <summary>What can be checked without an order: declarations, layers, ranges, shapes, the arena, and that each layer is done once.</summary>
 internal sealed class PlanStructure
 {
     private readonly ExecutionPlan _plan;
@@ -34,11 +34,14 @@ internal sealed class PlanStructure
     /// <summary>The weights that come from the host.</summary>
     private readonly BroughtWeights _brought;
 
+    private readonly OperationShapes _shapes;
+
     private PlanStructure(ExecutionPlan plan, int context)
     {
         _plan = plan;
         _context = context;
         _brought = new BroughtWeights(plan, _tensors, context);
+        _shapes = new OperationShapes(plan, _tensors, context);
     }
 
     public static List<PlanFault> Check(ExecutionPlan plan, int context)
@@ -130,8 +133,6 @@ internal sealed class PlanStructure
         CheckBatch(instruction, layers);
         if (_faults.Count > 0 || instruction.Operation is PrefetchOperation)
             return;
-        if (instruction.Operation is CollectiveOperation collective && CollectiveSizes.Fault(collective, instruction, _tensors, _plan.Ranks, _context) is { } size)
-            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, size);
         if (instruction.Writes.Count > 0 && KindOf(instruction.Writes[0].Tensor) is var kind)
         {
             if (instruction.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary })
@@ -145,6 +146,8 @@ internal sealed class PlanStructure
             Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
             return;
         }
+        if (_shapes.Fault(resolved) is { } shape)
+            Fault(PlanFaultKind.Shape, instruction.Label, layers.First, shape);
         // One instruction may read a cache in several ranges.
         var counted = "";
         foreach (var read in resolved.Reads)

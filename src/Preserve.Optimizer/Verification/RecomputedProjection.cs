@@ -30,6 +30,9 @@ internal static class RecomputedProjection
         long made = 0;
         foreach (var projection in projections)
         {
+            var own = (MatMulOperation)projection.Operation;
+            if ((own.Depth, own.Weights, own.Activations) != (operation.Depth, operation.Weights, operation.Activations))
+                return $"makes keys and values again in {operation.Activations} by {operation.Weights} over {operation.Depth} elements, and '{projection.Label}' in {own.Activations} by {own.Weights} over {own.Depth}";
             foreach (var part in WeightsOf(projection, tensors))
             {
                 if (weights.FirstOrDefault(w => IsSame(w, part)) is not { } read)

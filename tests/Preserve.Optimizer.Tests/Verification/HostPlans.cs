@@ -24,13 +24,15 @@ internal static class HostPlans
             StepSpec step = random.Next(5) == 0 ? new PrefillSpec(random.Next(1, 3), prompt) : new DecodeSpec(random.Next(1, 3), prompt + random.Next(0, 3), Total: false, prompt);
             var (cache, weights) = random.Next(4) switch { 0 => (Home.Device, Home.Host), 1 or 2 => (Home.Host, Home.Host), _ => (Home.Host, Home.Device) };
             var ranks = random.Next(3) == 0 ? 2 : 1;
-            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 24, stack), ranks, step, Precision.Bf16, separate: random.Next(4) == 0) with
+            var room = ranks == 2 && batches == 1 ? random.Next(300, 1_500) : 0;
+            var policy = room == 0 ? PrefetchPolicy.None : random.Next(2) == 0 ? PrefetchPolicy.Paper : PrefetchPolicy.Best;
+            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 24, stack), ranks, step, Precision.Bf16, policy, separate: random.Next(4) == 0) with
             {
                 Offload = new OffloadSpec(cache, weights, batches == 1 ? Objective.Latency : Objective.Throughput, batches),
             };
-            var room = ranks == 2 && batches == 1 ? random.Next(300, 1_500) : 0;
-            var rule = StepPlanner.RuleOf(room > 0 ? PrefetchPolicy.Paper : PrefetchPolicy.None, room);
-            yield return PlanEmission.Emit(StepPlanner.Plan(deployment, step, rule, cache == Home.Host ? Split(stack, step, prompt, ranks, random) : null), deployment, room);
+            var split = cache == Home.Host ? Split(stack, step, prompt, ranks, random) : null;
+            var rule = Specs.RuleOf(deployment, random, room, split);
+            yield return PlanEmission.Emit(StepPlanner.Plan(deployment, step, rule, split), deployment, room);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class InterleavingChecker
                     return "old entries are overwritten, or new ones left out";
             }
         }
-        if (_trace.Harm() is { } harm)
+        if ((_trace.Harm() ?? new ShapeTrace(_plan, _tensors, _trace, _context).Harm(_instructions)) is { } harm)
             return harm;
         foreach (var instruction in Computing())
         {
@@ -331,7 +331,8 @@ internal sealed class InterleavingChecker
         {
             if (_instructions[i].Operation is not PrefetchOperation)
                 continue;
-            foreach (var reference in _instructions[i].Reads)
+            // A table is looked up to find what lies in blocks, and not brought for a reader.
+            foreach (var reference in _instructions[i].Reads.Where(r => _tensors[r.Tensor].Role != TensorRole.BlockTable))
             {
                 var reader = Array.FindIndex(_instructions, i, r => Reads(r, reference));
                 var tensor = _tensors[reference.Tensor];

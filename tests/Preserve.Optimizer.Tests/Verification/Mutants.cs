@@ -58,7 +58,74 @@ internal static class Mutants
         ("weights exchanged between layers", (plan, random) => ExchangeWeights(plan, random)),
         ("repeat count changed", (plan, random) => Repeats(plan, r => r with { Count = Math.Max(1, r.Count + (random.Next(2) == 0 ? 1 : -1)) })),
         ("first layer changed", (plan, random) => Repeats(plan, r => r with { FirstLayer = r.FirstLayer + (random.Next(2) == 0 ? 1 : -1) })),
+        ("rows changed", (plan, random) => Operations(plan, random, operation => operation switch
+        {
+            EmbedOperation o => o with { Rows = Other(o.Rows, random) },
+            MatMulOperation o => o with { Rows = Other(o.Rows, random) },
+            NormOperation o => o with { Rows = Other(o.Rows, random) },
+            ElementwiseOperation o => o with { Rows = Other(o.Rows, random) },
+            CollectiveOperation { Norm: { } n } o => o with { Norm = n with { Rows = Other(n.Rows, random) } },
+            _ => null,
+        })),
+        ("width changed", (plan, random) => Operations(plan, random, operation => operation switch
+        {
+            EmbedOperation o => o with { Width = Other(o.Width, random) },
+            MatMulOperation o => o with { Columns = Other(o.Columns, random) },
+            NormOperation o => o with { Width = Other(o.Width, random) },
+            ElementwiseOperation o => o with { Width = Other(o.Width, random) },
+            CollectiveOperation { Norm: { } n } o => o with { Norm = n with { Width = Other(n.Width, random) } },
+            _ => null,
+        })),
+        ("depth changed", (plan, random) => Operations(plan, random, operation => operation switch
+        {
+            MatMulOperation o => o with { Depth = Other(o.Depth, random) },
+            CollectiveOperation { MatMul: { } m } o => o with { MatMul = m with { Depth = Other(m.Depth, random) } },
+            _ => null,
+        })),
+        ("tokens of an attention changed", (plan, random) => Operations(plan, random, operation => operation is not AttentionOperation o ? null
+            : random.Next(2) == 0 ? o with { Sequences = Other(o.Sequences, random) } : o with { NewTokens = Other(o.NewTokens, random) })),
+        ("heads changed", (plan, random) => Operations(plan, random, operation => operation is not AttentionOperation o ? null : random.Next(3) switch
+        {
+            0 => o with { Heads = Other(o.Heads, random) },
+            1 => o with { KeyValueHeads = Other(o.KeyValueHeads, random) },
+            _ => o with { HeadSize = Other(o.HeadSize, random) },
+        })),
+        ("pairs changed", (plan, random) => Operations(plan, random, operation => operation is AttentionOperation o ? o with { Pairs = random.Next(2) == 0 ? o.Pairs + 1 : o.Pairs * 2 } : null)),
+        ("format of an operation changed", (plan, random) => Operations(plan, random, operation => operation switch
+        {
+            MatMulOperation o => random.Next(2) == 0 ? o with { Weights = AnyFormat(random) } : o with { Activations = AnyFormat(random) },
+            AttentionOperation o => o with { KeyValues = AnyFormat(random) },
+            RecomputeOperation o => random.Next(2) == 0 ? o with { Weights = AnyFormat(random) } : o with { Activations = AnyFormat(random) },
+            _ => null,
+        })),
+        ("norm of the other kind", (plan, random) => Operations(plan, random, operation => operation switch
+        {
+            NormOperation o => o with { Norm = 1 - o.Norm },
+            CollectiveOperation { Norm: { } n } o => o with { Norm = n with { Norm = 1 - n.Norm } },
+            _ => null,
+        })),
+        ("gate left out or added", (plan, random) => Operations(plan, random, operation => operation switch
+        {
+            ElementwiseOperation { Function: ElementwiseFunction.SwiGlu } o => o with { Function = ElementwiseFunction.Gelu },
+            ElementwiseOperation { Function: ElementwiseFunction.Relu } o => o with { Function = ElementwiseFunction.GeGlu },
+            _ => null,
+        })),
+        ("exchange changed", (plan, random) => Operations(plan, random, operation => operation is not CollectiveOperation o ? null : random.Next(4) switch
+        {
+            0 => o with { Bytes = o.Bytes * 2 },
+            1 => o with { Ranks = o.Ranks + 1 },
+            2 => o with { Kind = CollectiveKind.AllGather },
+            _ => o with { Kind = CollectiveKind.AllReduce },
+        })),
     ];
+
+    private static int Other(int size, Random random) => random.Next(3) switch { 0 => size + 1, 1 => size * 2, _ => Math.Max(1, size / 2) };
+
+    private static Precision AnyFormat(Random random) => random.Next(3) switch { 0 => Precision.Bf16, 1 => Precision.Int8, _ => Precision.Int4 };
+
+    /// <summary>Changes the operation of one instruction of those whose operation can be changed.</summary>
+    private static ExecutionPlan? Operations(ExecutionPlan plan, Random random, Func<Operation, Operation?> change) =>
+        Change(plan, random, i => change(i.Operation) is not null, i => i with { Operation = change(i.Operation)! });
 
     private static bool IsWeight(ExecutionPlan plan, TensorReference reference) => plan.Tensors.Any(t => t.Name == reference.Tensor && t.Role == TensorRole.Weight);
 

@@ -8,9 +8,19 @@ public class MutationTests(ITestOutputHelper output)
     public void Every_harmful_mutant_is_caught_and_every_harmless_one_accepted()
     {
         var random = new Random(20_250_108);
-        var counts = Hold(Corpus(random), Mutants.Kinds, random);
+        var corpus = Corpus(random).ToList();
+        var counts = Hold(corpus, Mutants.Kinds, random);
         counts.ShouldAllBe(c => c.Value.Harmful > 0);
         counts.Values.Sum(c => c.Harmless).ShouldBeGreaterThan(100);
+
+        var weights = corpus.SelectMany(p => p.Tensors).Where(t => t.Role == TensorRole.Weight).Select(t => t.Name).ToHashSet();
+        Having(i => i.Operation is PrefetchOperation && i.Reads.Any(r => r.Range is not null && weights.Contains(r.Tensor))).ShouldBeGreaterThan(20);
+        Having(i => i.Operation is CollectiveOperation { Kind: CollectiveKind.ReduceScatter }).ShouldBeGreaterThan(5);
+        Having(i => i.Operation is CollectiveOperation { Norm: not null }).ShouldBeGreaterThan(5);
+        Having(i => i.Operation is CollectiveOperation { MatMul: not null }).ShouldBeGreaterThan(5);
+        corpus.Count(p => p.Tensors.Any(t => t.BlockUnits > 0)).ShouldBeGreaterThan(20);
+
+        int Having(Func<Instruction, bool> kind) => corpus.Count(p => p.Instructions().Any(kind));
     }
 
     [Fact]
@@ -50,13 +60,14 @@ public class MutationTests(ITestOutputHelper output)
         return counts;
     }
 
-    /// <summary>Small plans: a few layers, two ranks, contexts up to 6, with room for some of the prefetches.</summary>
+    /// <summary>Small plans: a few layers, two ranks, contexts up to 6, with room for some of the prefetches, by all policies and with every option of what is
+    /// one kernel, of who does what, and of where the cache lies.</summary>
     private static IEnumerable<ExecutionPlan> Corpus(Random random)
     {
         for (var i = 0; i < 120; i++)
         {
             var layer = Specs.Layer("L", 2, 2, 8, 32, window: random.Next(3) == 0 ? 3 : 0, postNorm: random.Next(4) == 0, parallel: random.Next(4) == 0,
-                position: random.Next(4) == 0 ? Position.None : Position.Rotary, bias: random.Next(4) == 0 ? ProjectionBias.All : ProjectionBias.None);
+                position: random.Next(4) == 0 ? Position.None : Position.Rotary, bias: random.Next(4) == 0 ? ProjectionBias.All : ProjectionBias.None, queryKeyNorm: random.Next(4) == 0);
             var other = Specs.Layer("M", 2, 1, 8, 48, activation: Activation.Relu);
             var stack = random.Next(3) switch
             {
@@ -71,8 +82,15 @@ public class MutationTests(ITestOutputHelper output)
                 _ => Specs.Decode(random.Next(1, 3), random.Next(1, 7)),
             };
             var ranks = random.Next(4) == 0 ? 1 : 2;
-            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 40, stack), ranks, step, separate: random.Next(3) == 0);
-            yield return Specs.Plan(deployment, room: random.Next(3) == 0 ? 900 : 100_000);
+            var fusion = ranks > 1 && random.Next(3) == 0 ? (CollectiveFusion)random.Next(1, 3) : CollectiveFusion.None;
+            var shares = ranks > 1 && fusion != CollectiveFusion.Norm && step.Batch * step.NewTokens % ranks == 0 && random.Next(3) == 0;
+            var policy = random.Next(2) == 0 ? PrefetchPolicy.Best : PrefetchPolicy.Paper;
+            var deployment = Specs.Deploy(Specs.Model("Tiny", 16, 40, stack), ranks, step, prefetch: policy, separate: random.Next(3) == 0, sequenceParallel: shares, fusion: fusion) with
+            {
+                KeyValueBlockTokens = random.Next(4) == 0 ? 2 : 0,
+            };
+            var room = random.Next(3) == 0 ? 900 : 100_000;
+            yield return Specs.Plan(deployment, Specs.RuleOf(deployment, random, room), room);
         }
     }
 }

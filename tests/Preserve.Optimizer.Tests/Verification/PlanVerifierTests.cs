@@ -8,7 +8,7 @@ public class PlanVerifierTests
     [Fact]
     public void Every_plan_of_the_planner_is_proved_rolled_and_unrolled() => Prop.ForAll<DeploymentSpec>(deployment =>
     {
-        var plan = Specs.Plan(deployment);
+        var plan = Specs.Plan(deployment, Specs.RuleOf(deployment, new Random(deployment.Model.Vocabulary)));
         PlanVerifier.Verify(plan).ShouldBeEmpty(PlanText.Write(plan));
         PlanVerifier.Verify(plan.Unroll()).ShouldBeEmpty();
         return true;
@@ -39,6 +39,30 @@ public class PlanVerifierTests
             nodes[at] = instruction with { Operation = (CollectiveOperation)instruction.Operation with { Kind = kind } };
             PlanVerifier.Verify(plan with { Body = nodes }).ShouldContain(f => f.Message.Contains(" bytes, and '", StringComparison.Ordinal));
         }
+    }
+
+    [Theory]
+    [InlineData("qkv", "by 8192 x 1280,", "by 8192 x 128,", "'qkv_weight' has 10485760")]
+    [InlineData("qkv", "matmul 4 x 8192 by", "matmul 1 x 8192 by", "takes 8192 elements, and is given 32768")]
+    [InlineData("qkv", "int8 by int8", "bf16 by int8", "and a matmul above in Bf16")]
+    [InlineData("qkv", "int8 by int8", "int8 by fp8", "multiplies with a weight in Fp8, and 'qkv_weight' is in Int8")]
+    [InlineData("attention", "8 query and", "4 query and", "makes 2048 elements, and what it writes has 4096")]
+    [InlineData("attention", "1 KV heads of 128", "2 KV heads of 128", "'kv' has 1024")]
+    [InlineData("attention", "4c+4 pairs", "4c pairs", "query-key pairs")]
+    [InlineData("attn_norm", "rms norm 4 x 8192", "rms norm 4 x 81", "'attn_norm_weight' has 16384")]
+    [InlineData("attn_norm", "rms norm", "layer norm", "'attn_norm_weight' has 16384")]
+    [InlineData("store", "store 4 x 256", "store 4 x 2", "stores 4 x 2 elements")]
+    [InlineData("rotary", "rotary 4 x 1152", "rotary 8 x 576", "has 8 rows, and the step 4")]
+    [InlineData("activation", "swiglu", "gelu", "takes 14336 elements, and is given 28672")]
+    [InlineData("embed", "embed 4 x 8192", "embed 4 x 4096", "makes 16384 elements")]
+    public void A_shape_that_is_not_that_of_what_is_read_and_written_is_refused(string label, string part, string damaged, string message)
+    {
+        var lines = PlanText.Write(Specs.Plan(Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 4096)))).Split('\n');
+        var line = Array.FindIndex(lines, l => System.Text.RegularExpressions.Regex.IsMatch(l, $@"^ *compute +{label} ") && l.Contains(part, StringComparison.Ordinal));
+        lines[line] = lines[line].Replace(part, damaged, StringComparison.Ordinal);
+        var fault = PlanVerifier.Verify(PlanText.ReadPlan(string.Join('\n', lines)))[0];
+        fault.Kind.ShouldBe(PlanFaultKind.Shape);
+        fault.Message.ShouldContain(message);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public class TransferTests
           arena  4,096 bytes
           tensors
             embedding  weight  int8  64 bytes  own buffer  once
-            qkv_weight  weight  int8  64 bytes  own buffer  per layer
+            qkv_weight  weight  int8  192 bytes  own buffer  per layer
             kv  key-values  bf16  c+1 tokens x 32 bytes  host pinned  per layer
             h  value  bf16  16 bytes  arena 0  per layer
             q  value  bf16  16 bytes  arena 16  per layer
@@ -26,7 +26,7 @@ public class TransferTests
             compute  attention  embed 1 x 8  embedding -> 0.h  signals
             repeat 4 times  layers i = 0 to 3
               host-to-device  load  copy 32c bytes to the device, pinned  i.kv[0:c] -> i.kv_past  after attention  signals
-              compute  qkv  matmul 1 x 8 by 8 x 8, int8 by int8  i.h, i.qkv_weight -> i.q, i.kv_new  signals
+              compute  qkv  matmul 1 x 8 by 8 x 24, int8 by int8  i.h, i.qkv_weight -> i.q, i.kv_new  signals
               device-to-host  save  copy 32 bytes to the host, pinned  i.kv_new -> i.kv[c:c+1]  after qkv  signals
               compute  attention  attention 1 x 1 tokens, 1 query and 1 KV heads of 8, c+1 pairs  i.q, i.kv_past, i.kv_new -> i+1.h  after load, save  signals
             end
