@@ -319,6 +319,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("(--fuse) under --sequence-parallel, where", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "2", "--fuse", "norm", "--sequence-parallel")]
     [InlineData("--kv-block-tokens: a paged KV-cache in the host's memory is not planned for", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--kv-block-tokens", "16")]
     [InlineData("--prompt of a decode step with a context of 4,096 is 5,000, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--prompt", "5000")]
+    [InlineData("the step reaches 3,001 tokens, and the learned position table of model 'facebook/opt-30b' has 2,050 rows", "--model", "opt-30b", "--device", "a100-80-sxm", "--tensor-parallel", "8", "--context", "3000")]
     [InlineData("it needs --kv-home host and --phase decode", "--model", "llama-3-8b", "--device", "h100-sxm", "--prompt", "1000")]
     public async Task Bad_input_is_named_on_the_error_output_and_leaves_nothing(string message, params string[] arguments)
     {

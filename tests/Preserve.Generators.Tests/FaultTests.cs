@@ -8,6 +8,7 @@ public class FaultTests
 {
     private const string Partial = "sealed partial class Deployed : Deployment";
     private const string Ranges = "but must be ";
+    private const string Table = "and the learned position table of model 'Small' has 128 rows, one for each: there is nothing to read beyond its end";
 
     /// <summary>A part of the small declaration, what stands there instead with the fault marked, and what is said.</summary>
     public static TheoryData<string, string, string, string> Faults => new()
@@ -99,6 +100,12 @@ public class FaultTests
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Generation([|Batch = 4|], Prompt = 16, Tokens = 4)]", "PRSV010", "the step 'decode batch 4 context 18 prompt 16' is declared twice" },
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Prefill([|Batch = 4|], Tokens = 16)]", "PRSV010", "the step 'prefill batch 4 tokens 16' is declared twice" },
         { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, [|CollectiveFusion = CollectiveFusion.Norm|]", "PRSV012", "a norm cannot share a kernel with a collective (CollectiveFusion) under SequenceParallel, where it runs between two of them; a matmul can" },
+
+        // Beyond the last row of a learned table: of each sequence, of the one that has an equal share of a total or more, of a prompt and of a generation.
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|Context = 128|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|CachedTokens = 509|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+        { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+        { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
 
         // What lives in the host's memory.
         { "TensorParallel = 2", "TensorParallel = 2, [|KeyValueHome = (Home)2|]", "PRSV008", "KeyValueHome of the deployment is 2, but must be one of Home.Device, Home.Host" },

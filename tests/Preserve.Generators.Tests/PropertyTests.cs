@@ -29,7 +29,7 @@ public class PropertyTests
             public sealed class OtherLayer;
         }
 
-        [Model(Hidden = 512, Vocabulary = 1000, LearnedPositions = 64)]
+        [Model(Hidden = 512, Vocabulary = 1000, LearnedPositions = 200)]
         [Layers(typeof(Small.DecoderLayer), Repeat = 2)]
         public static class Other;
 

@@ -25,6 +25,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         ("PRSV011", "error", "Model(", "Hidden of model 'Small' must be given"),
         ("PRSV012", "error", "BatchesPerLayer = 8", "BatchesPerLayer is 8, but Objective.Latency takes one batch"),
         ("PRSV013", "error", "BatchesPerLayer = 64", "layers that serve 64 batches are not planned for, only up to 32"),
+        ("PRSV014", "error", "Context = 2_000", "the step reaches 2,001 tokens, and the learned position table of model 'Small' has 1,024 rows"),
         ("PRSV101", "warning", "TensorParallel = 8", "TensorParallel is 8, and layer 'DecoderLayer' has 4 key and value heads"),
         ("PRSV102", "warning", "Context = 200_000", "the step reaches 200,001 tokens, and the model was made for sequences of 131,072"),
         ("PRSV103", "warning", "Recompute = RecomputePolicy.Best", "a token's activations are 4,096 bytes, the keys and values that they make 2,048"),
@@ -49,7 +50,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         }
         """;
 
-    private static readonly string[] _fixable = ["PRSV001", "PRSV002", "PRSV004", "PRSV005", "PRSV012", "PRSV102", "PRSV103", "PRSV104"];
+    private static readonly string[] _fixable = ["PRSV001", "PRSV002", "PRSV004", "PRSV005", "PRSV012", "PRSV014", "PRSV102", "PRSV103", "PRSV104"];
 
     [Fact]
     public async Task Every_id_is_reported_at_its_place_and_every_fix_mends_what_it_is_for()

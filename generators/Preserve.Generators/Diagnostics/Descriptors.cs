@@ -70,6 +70,11 @@ internal static class Descriptors
         "'{0}' cannot be planned yet: {1}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV013.md");
 
+    public static readonly DiagnosticDescriptor BeyondTable = new(
+        "PRSV014", "Step reads beyond the learned positions",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV014.md");
+
     public static readonly DiagnosticDescriptor ReplicatedHeads = new(
         "PRSV101", "Key and value heads are replicated",
         "{0}",
@@ -150,6 +155,7 @@ internal static class Descriptors
         ContradictionFault => LayerDeclaration,
         StepFault => Steps,
         OptionFault => Options,
+        BeyondTableFault => BeyondTable,
         _ => OutOfRange,
     };
 }

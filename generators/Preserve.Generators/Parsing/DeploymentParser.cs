@@ -100,17 +100,16 @@ internal static class DeploymentParser
         // Every layer may be at fault with the degree, and one degree mends them all.
         var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec));
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
-            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault, spec, nearest) }, fault.Message);
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => fault is BeyondTableFault beyond ? Shortened(fault.Place, beyond.Rows) : MendOf(fault, spec, nearest) }, fault.Message);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))
-                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => Shortened(advice) }, advice.Message);
+                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => advice is BeyondPositionsAdvice beyond ? Shortened(advice.Place, beyond.Positions) : null }, advice.Message);
         }
         return spec;
 
-        Mend? Shortened(SpecificationAdvice advice) => advice is BeyondPositionsAdvice { Place: StepPlace step } beyond
-            ? StepParser.Shortened(steps[step.Step].Declaration, spec.Steps[step.Step], beyond.Tokens - beyond.Positions)
-            : null;
+        Mend? Shortened(SpecificationPlace place, int tokens) =>
+            place is StepPlace step ? StepParser.Shortened(steps[step.Step].Declaration, spec.Steps[step.Step], tokens) : null;
 
         FaultSite SiteOf(SpecificationPlace place) =>
             place is StepPlace step ? StepParser.SiteOf(steps[step.Step].Declaration, spec.Steps[step.Step], step.Property) : declaration.Site(place.Property);
