@@ -294,6 +294,7 @@ public sealed class SimulateTests : IDisposable
             ]);
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), own.Replace("16,", "32,", StringComparison.Ordinal).Replace("\"id\": \"h100-sxm\"", "\"id\": \"own\"", StringComparison.Ordinal));
         Notes(await _tool.SucceedAsync([.. step, "own.json"])).ShouldBeEmpty();
+        Notes(await _tool.SucceedAsync([.. step, "l40s"])).ShouldHaveSingleItem().ShouldStartWith("32 ranks are more than the 8 of one server, and how many PCIe 4.0 x16 joins is neither measured nor said");
 
         // Of 32 ranks, four hold each of the eight key and value heads: that is said first, and of collectives that were not measured no band.
         static string[] Notes(string json)

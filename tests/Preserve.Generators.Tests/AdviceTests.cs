@@ -19,6 +19,7 @@ public partial class AdviceTests
         { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Capacity or read rate of the L2 of 'b200-sxm' is not known: nothing is prefetched; a device file that gives them, or Prefetch = PrefetchPolicy.None, says what is meant" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %, 77.2 GB of it for the KV-cache: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
         { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "Nothing of 'ascend-910b2' was measured: times are made of data sheets and 16 assumed values, such as collectives.latency_microseconds" },
+        { "Heads = 8|Devices.A100Sxm80, TensorParallel = 2", "Heads = 16|Devices.A100Sxm80, [|TensorParallel = 16|]", "PRSV108", "collectives were measured over 8 ranks at most: those of 16 have the same constants, as if one domain of NVLink3 joined all of them; scale_up.ranks of a device file says how many it joins" },
     };
 
     [Theory]

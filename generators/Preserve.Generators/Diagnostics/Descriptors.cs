@@ -110,6 +110,11 @@ internal static class Descriptors
         "{0}",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV107.md");
 
+    public static readonly DiagnosticDescriptor BeyondLinks = new(
+        "PRSV108", "Group is beyond the known links",
+        "{0}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV108.md");
+
     public static readonly DiagnosticDescriptor PlanSummary = new(
         "PRSV201", "Plan of a step",
         "{0}",

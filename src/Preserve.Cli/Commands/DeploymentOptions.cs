@@ -242,21 +242,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
-
-    private string? BeyondLinks
-    {
-        get
-        {
-            var ranks = Spec.TensorParallel;
-            if (Device.ScaleUp.Ranks is { } joined)
-                return ranks > joined ? $"{ranks} ranks are more than the {joined} that one domain of {Device.ScaleUp.Kind} joins: the slower links between domains are not in these times" : null;
-            var measured = Device.Calibration?.Collectives.Select(c => c.Ranks).DefaultIfEmpty().Max() ?? 0;
-            return measured > 0 && ranks > measured
-                ? $"collectives were measured over {measured} ranks at most: those of {ranks} have the same constants, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
-                : null;
-        }
-    }
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
 
     private string? Skew => Device.ScaleUp.SkewMicroseconds > 0 && Spec.TensorParallel > 1
         ? $"every collective waits {Device.ScaleUp.SkewMicroseconds.ToString(CultureInfo.InvariantCulture)} us for the last rank, as scale_up.skew_microseconds of {Device.Id} declares"
