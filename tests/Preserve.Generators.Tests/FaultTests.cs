@@ -120,6 +120,10 @@ public class FaultTests
         { "TensorParallel = 2", "TensorParallel = 2, KeyValueHome = Home.Host, [|KeyValueBlockTokens = 16|], Recompute = RecomputePolicy.None", "PRSV013", "'Deployed' cannot be planned yet: a paged KV-cache in the host's memory is not planned for, only one in one piece" },
         { "TensorParallel = 2", "TensorParallel = 2, WeightHome = Home.Host, Objective = Objective.Throughput, [|BatchesPerLayer = 33|]", "PRSV013", "'Deployed' cannot be planned yet: layers that serve 33 batches are not planned for, only up to 32" },
 
+        // Steps of nothing.
+        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "[[|Decode(Batch = 4, Context = 128)|], Prefill(Batch = 1, Tokens = 128)]", "PRSV015", "'Deployed' declares steps, but does not carry [Deployment], which says of which model they are and on which device they run: nothing is planned for it" },
+        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]\npublic sealed partial class Deployed : Deployment", "[[|Generation(Batch = 1, Prompt = 16, Tokens = 4)|]]\npublic abstract class Between : Deployment", "PRSV015", "'Between' declares steps, but does not carry [Deployment], which says of which model they are and on which device they run: nothing is planned for it" },
+
         // What must be given.
         { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Vocabulary = 1000)|]", "PRSV011", "Hidden of model 'Small' must be given" },
         { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Hidden = 512)|]", "PRSV011", "Vocabulary of model 'Small' must be given" },

@@ -26,6 +26,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         ("PRSV012", "error", "BatchesPerLayer = 8", "BatchesPerLayer is 8, but Objective.Latency takes one batch"),
         ("PRSV013", "error", "BatchesPerLayer = 64", "layers that serve 64 batches are not planned for, only up to 32"),
         ("PRSV014", "error", "Context = 2_000", "the step reaches 2,001 tokens, and the learned position table of model 'Small' has 1,024 rows"),
+        ("PRSV015", "error", "Decode(", "'OnH100' declares steps, but does not carry [Deployment]"),
         ("PRSV101", "warning", "TensorParallel = 8", "TensorParallel is 8, and layer 'DecoderLayer' has 4 key and value heads"),
         ("PRSV102", "warning", "Context = 200_000", "the step reaches 200,001 tokens, and the model was made for sequences of 131,072"),
         ("PRSV103", "warning", "Recompute = RecomputePolicy.Best", "a token's activations are 4,096 bytes, the keys and values that they make 2,048"),

@@ -75,6 +75,11 @@ internal static class Descriptors
         "{0}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV014.md");
 
+    public static readonly DiagnosticDescriptor NotDeclared = new(
+        "PRSV015", "Steps stand without a deployment",
+        "'{0}' declares steps, but does not carry [Deployment], which says of which model they are and on which device they run: nothing is planned for it",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV015.md");
+
     public static readonly DiagnosticDescriptor ReplicatedHeads = new(
         "PRSV101", "Key and value heads are replicated",
         "{0}",

@@ -34,6 +34,13 @@ internal static class DeploymentParser
         return counted.Any || place is null ? null : new DeploymentDeclaration(place, spec);
     }
 
+    /// <summary>Reports steps of a type that does not carry <c>[Deployment]</c>: nobody would plan them.</summary>
+    public static void RefuseSteps(INamedTypeSymbol type, IFaultSink sink)
+    {
+        if (type.GetAttributes().FirstOrDefault(a => a.AttributeClass is { } c && StepParser.IsStep(c)) is { } step)
+            sink.Report(Descriptors.NotDeclared, new FaultSite(type, step, null, 0, null), type.Name);
+    }
+
     private static ModelSpec? ParseModel(DeclaredAttribute declaration, CountedSink sink)
     {
         var site = declaration.Site("model");
