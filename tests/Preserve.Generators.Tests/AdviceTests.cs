@@ -10,7 +10,7 @@ public partial class AdviceTests
     /// <summary>A part of the small declaration, what stands there instead with the place marked, and what is said.</summary>
     public static TheoryData<string, string, string, string> Advice => new()
     {
-        { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 2|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 2 key and value heads: 2 ranks hold each, so that the group's KV-cache is as many times as large" },
+        { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 2|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 2 key and value heads: 2 ranks hold each, so that the group's cache of such a layer is 2 times as large" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|Context = 128|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },

@@ -28,6 +28,7 @@ public class FaultTests
         { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment([|null!|], Devices.A100Sxm80", "PRSV003", "'null' is not a model: it does not carry [Model]" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment(device: Devices.A100Sxm80, [|model: typeof(int[])|]", "PRSV003", "'int[]' is not a model: it does not carry [Model]" },
         { "Devices.A100Sxm80", "[|\"h100-smx\"|]", "PRSV004", "No device has the id 'h100-smx'; did you mean 'h100-sxm'?" },
+        { "Devices.A100Sxm80", "[|\"910b\"|]", "PRSV004", "No device has the id '910b'; did you mean 'ascend-910b2'?" },
         { "Devices.A100Sxm80", "[|\"something else\"|]", "PRSV004", "No device has the id 'something else'" },
         { "Devices.A100Sxm80", "[|null!|]", "PRSV004", "No device has the id ''" },
 

@@ -157,15 +157,17 @@ internal sealed class DeploymentOptions
         if (Optimizer.PlanningRefusal.Of(spec) is { } refusal)
             throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason}"));
         var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
-        if (fit is { FitsDevice: true, Fits: false })
+        if (fit is { FitsDevice: true, Fits: false, HostAvailableBytes: { } host })
         {
+            var (needed, available) = Optimizer.MemoryFit.InGigabytes(fit.HostBytes, host);
             throw new InputException(
-                $"{model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB there, and it has {fit.HostAvailableBytes / 1e9:0.0} GB; weights take {fit.HostWeightBytes / 1e9:0.0}, KV-cache {(fit.HostBytes - fit.HostWeightBytes) / 1e9:0.0}. A smaller batch or context, or a narrower format would need less");
+                $"{model.Spec.Name} does not fit the host's memory: {(spec.TensorParallel == 1 ? "one rank needs" : $"{spec.TensorParallel} ranks need")} {needed} GB there, and it has {available} GB; weights take {fit.HostWeightBytes / 1e9:0.0}, KV-cache {(fit.HostBytes - fit.HostWeightBytes) / 1e9:0.0}. A smaller batch or context, or a narrower format would need less");
         }
         if (!fit.Fits)
         {
+            var (needed, available) = Optimizer.MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes);
             throw new InputException(
-                $"{model.Spec.Name} does not fit the memory of {device.Id}: each of {spec.TensorParallel} ranks needs {fit.NeededBytes / 1e9:0.0} GB and has {fit.AvailableBytes / 1e9:0.0} GB; " +
+                $"{model.Spec.Name} does not fit the memory of {device.Id}: {(spec.TensorParallel == 1 ? "one rank" : $"each of {spec.TensorParallel} ranks")} needs {needed} GB and has {available} GB; " +
                 $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, {(spec.Offload.BatchesPerLayer > 1 ? "fewer --batches, " : "")}or a narrower format would need less");
         }
         return new DeployedModel(model, spec, device, text, steps[0].MaxContext);
