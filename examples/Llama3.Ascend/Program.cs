@@ -27,11 +27,11 @@ foreach (var note in device.DoubtfulFields)
     Console.WriteLine($"  doubtful  {note.Field}: {note.Note}");
 
 Console.WriteLine();
-Console.WriteLine($"base plan      {Microseconds(baseRun.Picoseconds),10}   no prefetch");
-Console.WriteLine($"this plan      {Microseconds(run.Picoseconds),10}   {Gain(baseRun.Picoseconds, run.Picoseconds)}");
-Console.WriteLine($"lower bound    {Microseconds(report.BoundPicoseconds),10}   by {report.BoundBy}; this plan takes {(double)run.Picoseconds / report.BoundPicoseconds:0.00} times that");
-Console.WriteLine($"collectives    {Microseconds(baseRun.CollectiveExposedPicoseconds),10}   of the base plan, {100.0 * baseRun.CollectiveExposedPicoseconds / baseRun.Picoseconds:0.0} %: nothing else runs meanwhile");
-Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),10}   is what the bytes that memory can bring while collectives run would save; what is saved beyond that ran on past them");
+Console.WriteLine($"base plan      {Microseconds(baseRun.Picoseconds),11}   no prefetch");
+Console.WriteLine($"this plan      {Microseconds(run.Picoseconds),11}   {Gain(baseRun.Picoseconds, run.Picoseconds)}");
+Console.WriteLine($"lower bound    {Microseconds(report.BoundPicoseconds),11}   by {report.BoundBy}; this plan takes {(double)run.Picoseconds / report.BoundPicoseconds:0.00} times that");
+Console.WriteLine($"collectives    {Microseconds(baseRun.CollectiveExposedPicoseconds),11}   of the base plan, {100.0 * baseRun.CollectiveExposedPicoseconds / baseRun.Picoseconds:0.0} %: nothing else runs meanwhile");
+Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),11}   is what the bytes that memory can bring while collectives run would save; what is saved beyond that ran on past them");
 Console.WriteLine();
 
 const int layer = 40;
@@ -43,7 +43,7 @@ Console.WriteLine(OfLayer(baseRun, layer, span));
 Console.WriteLine($"layer {layer}, this plan: {Microseconds(newEnd - newStart)}");
 Console.WriteLine(OfLayer(run, layer, span));
 
-Console.WriteLine("windows: what is prefetched under each collective, and why not the rest");
+Console.WriteLine("windows: what is prefetched under each collective, and why not the rest; tensors below 1 MB are left out");
 foreach (var window in report.Windows)
 {
     var layers = window.FirstLayer < 0 ? "" : window.FirstLayer == window.LastLayer ? $" of layer {window.FirstLayer}" : $" of layers {window.FirstLayer} to {window.LastLayer}";

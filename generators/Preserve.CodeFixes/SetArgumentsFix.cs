@@ -15,7 +15,7 @@ using Preserve.Generators;
 
 namespace Preserve.CodeFixes;
 
-/// <summary>PRSV004, PRSV005, PRSV012, PRSV102, PRSV103, PRSV104: gives arguments of an attribute the values that the analyzer worked out: the nearest device,
+/// <summary>PRSV004, PRSV005, PRSV012, PRSV014, PRSV102, PRSV103, PRSV104: gives arguments of an attribute the values that the analyzer worked out: the nearest device,
 /// the nearest degree, a context within the positions, a policy that asks for nothing that cannot be; and removes an option that does nothing.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(SetArgumentsFix)), Shared]
 public sealed class SetArgumentsFix : CodeFixProvider
@@ -23,7 +23,7 @@ public sealed class SetArgumentsFix : CodeFixProvider
     /// <inheritdoc/>
     public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.CreateRange(
     [
-        Descriptors.UnknownDevice.Id, Descriptors.Degree.Id, Descriptors.Options.Id, Descriptors.BeyondPositions.Id, Descriptors.CannotPay.Id, Descriptors.NoPrefetch.Id,
+        Descriptors.UnknownDevice.Id, Descriptors.Degree.Id, Descriptors.Options.Id, Descriptors.BeyondTable.Id, Descriptors.BeyondPositions.Id, Descriptors.CannotPay.Id, Descriptors.NoPrefetch.Id,
     ]);
 
     /// <inheritdoc/>

@@ -76,4 +76,7 @@ public readonly record struct InstructionRun(
 {
     /// <summary>The time that it took.</summary>
     public long Picoseconds => EndPicoseconds - StartPicoseconds;
+
+    /// <summary>Of a prefetch, the tensors that it reads, by name; null for all else.</summary>
+    public string? Prefetched { get; init; }
 }

@@ -341,6 +341,7 @@ public sealed class SimulateTests : IDisposable
             ]);
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), own.Replace("16,", "32,", StringComparison.Ordinal).Replace("\"id\": \"h100-sxm\"", "\"id\": \"own\"", StringComparison.Ordinal));
         Notes(await _tool.SucceedAsync([.. step, "own.json"])).ShouldBeEmpty();
+        Notes(await _tool.SucceedAsync([.. step, "l40s"])).ShouldHaveSingleItem().ShouldStartWith("32 ranks are more than the 8 of one server, and how many PCIe 4.0 x16 joins is neither measured nor said");
 
         // Of 32 ranks, four hold each of the eight key and value heads: that is said first, and of collectives that were not measured no band.
         static string[] Notes(string json)
@@ -356,7 +357,9 @@ public sealed class SimulateTests : IDisposable
     [Theory]
     [InlineData("no model is called 'llama-3-70'", "--model", "llama-3-70", "--device", "h100-sxm")]
     [InlineData("did you mean 'h100-sxm'?", "--model", "llama-3-8b", "--device", "h100-sxn")]
-    [InlineData("does not fit the memory of h100-sxm: each of 1 ranks needs", "--model", "llama-3-70b", "--device", "h100-sxm")]
+    [InlineData("does not fit the memory of h100-sxm: one rank needs", "--model", "llama-3-70b", "--device", "h100-sxm")]
+    [InlineData("does not fit the memory of rtx4090: one rank needs 24.0001 GB and has 24.0000 GB;", "--model", "llama-3-8b", "--device", "rtx4090", "--batch", "1", "--context", "60567")]
+    [InlineData("did you mean 'a100-40-sxm'?", "--model", "llama-3-8b", "--device", "a100")]
     [InlineData("--tensor-parallel is 3, which does not divide the 32 query heads", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "3")]
     [InlineData("--batch of the decode step is 0, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--batch", "0")]
     [InlineData("Option '--device' is required", "--model", "llama-3-8b")]
@@ -366,6 +369,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("(--fuse) under --sequence-parallel, where", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "2", "--fuse", "norm", "--sequence-parallel")]
     [InlineData("--kv-block-tokens: a paged KV-cache in the host's memory is not planned for", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--kv-block-tokens", "16")]
     [InlineData("--prompt of a decode step with a context of 4,096 is 5,000, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--prompt", "5000")]
+    [InlineData("the step reaches 3,001 tokens, and the learned position table of model 'facebook/opt-30b' has 2,050 rows", "--model", "opt-30b", "--device", "a100-80-sxm", "--tensor-parallel", "8", "--context", "3000")]
     [InlineData("it needs --kv-home host and --phase decode", "--model", "llama-3-8b", "--device", "h100-sxm", "--prompt", "1000")]
     public async Task Bad_input_is_named_on_the_error_output_and_leaves_nothing(string message, params string[] arguments)
     {

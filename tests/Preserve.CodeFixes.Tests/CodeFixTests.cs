@@ -47,6 +47,11 @@ public class CodeFixTests
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 100|Prefill(Batch = 4, Tokens = 129)", "PRSV102", "Set Tokens = 100", "Vocabulary = 1000, MaxPositions = 100|Prefill(Batch = 4, Tokens = 100)" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|Generation(Batch = 4, Prompt = 100, Tokens = 40)", "PRSV102", "Set Tokens = 29", "Vocabulary = 1000, MaxPositions = 128|Generation(Batch = 4, Prompt = 100, Tokens = 29)" },
 
+        { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|CachedTokens = 600", "PRSV102", "Set CachedTokens = 508", "Vocabulary = 1000, MaxPositions = 128|CachedTokens = 508" },
+
+        // Within the rows of the table.
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 64|[Layer(Position = Position.Learned)]|Context = 128", "PRSV014", "Set Context = 63", "Vocabulary = 1000, LearnedPositions = 64|[Layer(Position = Position.Learned)]|Context = 63" },
+
         // A split that cannot pay, and what only it needs.
         { "Heads = 8|TensorParallel = 2|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.Best, StoredActivations = Precision.Fp32|Context = 128, Prompt = 64", "PRSV103", "Set Recompute = RecomputePolicy.None", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.None|Context = 128, Prompt = 64" },
 
@@ -66,6 +71,8 @@ public class CodeFixTests
         await ShouldBeSound(after, id, own);
     }
 
+    private static readonly string Learned = Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, LearnedPositions = 64").With("[Layer]", "[Layer(Position = Position.Learned)]");
+
     /// <summary>Ids, and sources with several of their faults.</summary>
     public static TheoryData<string, string, string> Several => new()
     {
@@ -75,6 +82,11 @@ public class CodeFixTests
         { "PRSV005", TwoDevices("Devices.A100Sxm80, TensorParallel = 16", "Devices.H100, TensorParallel = 3"), TwoDevices("Devices.A100Sxm80, TensorParallel = 8", "Devices.H100, TensorParallel = 4") },
         { "PRSV012", TwoDevices("Devices.H100, Objective = Objective.Throughput", "Devices.H100, StoredActivations = Precision.Int8"), TwoDevices("Devices.H100", "Devices.H100") },
         { "PRSV012", Declarations.Small.With("TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput, StoredActivations = Precision.Int8"), Declarations.Small },
+        {
+            "PRSV014",
+            Learned.With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Prefill(Batch = 1, Tokens = 128)]"),
+            Learned.With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 63), Prefill(Batch = 1, Tokens = 64)]")
+        },
         {
             "PRSV102",
             Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Decode(Batch = 4, Context = 128), Prefill(Batch = 1, Tokens = 128)]"),

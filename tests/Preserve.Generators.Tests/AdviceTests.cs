@@ -10,14 +10,16 @@ public partial class AdviceTests
     /// <summary>A part of the small declaration, what stands there instead with the place marked, and what is said.</summary>
     public static TheoryData<string, string, string, string> Advice => new()
     {
-        { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 2|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 2 key and value heads: 2 ranks hold each, so that the group's KV-cache is as many times as large" },
+        { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 2|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 2 key and value heads: 2 ranks hold each, so that the group's cache of such a layer is 2 times as large" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|Context = 128|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
+        { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|CachedTokens = 509|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Heads = 8|TensorParallel = 2)]|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, [|Recompute = RecomputePolicy.Best|])]|Context = 128, Prompt = 64", "PRSV103", "'Deployed' asks for a recomputation of keys and values, but a token's activations are 1,024 bytes, the keys and values that they make over 2 links 1,024: recomputing cannot pay" },
         { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Nothing is prefetched: l2.read_terabytes_per_second of b200-sxm is not known; a device file that gives what lacks, or Prefetch = PrefetchPolicy.None, says what is meant" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %, 77.2 GB of it for the KV-cache: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
         { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "Nothing of 'ascend-910b2' was measured: times are made of data sheets and 16 assumed values, such as collectives.latency_microseconds" },
+        { "Heads = 8|Devices.A100Sxm80, TensorParallel = 2", "Heads = 16|Devices.A100Sxm80, [|TensorParallel = 16|]", "PRSV108", "collectives were measured over 8 ranks at most: those of 16 take the device file's rates of collectives, as if one domain of NVLink3 joined all of them; scale_up.ranks of a device file says how many it joins" },
     };
 
     [Theory]
@@ -70,9 +72,10 @@ public partial class AdviceTests
         .Except(["PRSV107", "PRSV201", "PRSV202", "PRSV203", "PRSV204"]).ShouldBe(Advice.Select(a => a.Data.Item3).Distinct(), ignoreOrder: true);
 
     [Theory]
-    // As many ranks as heads; a step that ends at the last position; recomputation by default; no prefetch wanted; a tenth of the memory free.
+    // As many ranks as heads; a step that ends at the last position, its sequences counted together; a table's last row; recomputation by default; no prefetch wanted; a tenth of the memory free.
     [InlineData("Heads = 8", "Heads = 8, KeyValueHeads = 2")]
     [InlineData("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 129")]
+    [InlineData("Batch = 4, Context = 128", "Batch = 4, CachedTokens = 524_284")]
     [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Generation(Batch = 4, Prompt = 64, Tokens = 64)]")]
     [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, TensorParallel = 2, Prefetch = PrefetchPolicy.None")]
     [InlineData("Batch = 4, Context = 128", "Batch = 8192, Context = 2100")]

@@ -53,7 +53,7 @@ public class EmissionTests
         var thrown = Should.Throw<InvalidOperationException>(() => PlansOf(Load(TestCompilation.Of(Declarations.Small)), "App.Deployed"));
         thrown.Message.ShouldBe(
             "'App.Deployed' has no plans: the Preserve generator did not run on it. " +
-            "Reference the package 'Preserve', make the class partial, and mend the errors that the build reports.");
+            "Give it [Deployment], reference the package 'Preserve', make the class partial, and mend the errors that the build reports.");
     }
 
     [Fact]

@@ -8,6 +8,7 @@ public class FaultTests
 {
     private const string Partial = "sealed partial class Deployed : Deployment";
     private const string Ranges = "but must be ";
+    private const string Table = "and the learned position table of model 'Small' has 128 rows, one for each: there is nothing to read beyond its end";
 
     /// <summary>A part of the small declaration, what stands there instead with the fault marked, and what is said.</summary>
     public static TheoryData<string, string, string, string> Faults => new()
@@ -27,6 +28,7 @@ public class FaultTests
         { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment([|null!|], Devices.A100Sxm80", "PRSV003", "'null' is not a model: it does not carry [Model]" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment(device: Devices.A100Sxm80, [|model: typeof(int[])|]", "PRSV003", "'int[]' is not a model: it does not carry [Model]" },
         { "Devices.A100Sxm80", "[|\"h100-smx\"|]", "PRSV004", "No device has the id 'h100-smx'; did you mean 'h100-sxm'?" },
+        { "Devices.A100Sxm80", "[|\"910b\"|]", "PRSV004", "No device has the id '910b'; did you mean 'ascend-910b2'?" },
         { "Devices.A100Sxm80", "[|\"something else\"|]", "PRSV004", "No device has the id 'something else'" },
         { "Devices.A100Sxm80", "[|null!|]", "PRSV004", "No device has the id ''" },
 
@@ -100,6 +102,12 @@ public class FaultTests
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Prefill([|Batch = 4|], Tokens = 16)]", "PRSV010", "the step 'prefill batch 4 tokens 16' is declared twice" },
         { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, [|CollectiveFusion = CollectiveFusion.Norm|]", "PRSV012", "a norm cannot share a kernel with a collective (CollectiveFusion) under SequenceParallel, where it runs between two of them; a matmul can" },
 
+        // Beyond the last row of a learned table: of each sequence, of the one that has an equal share of a total or more, of a prompt and of a generation.
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|Context = 128|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|CachedTokens = 509|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+        { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+        { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+
         // What lives in the host's memory.
         { "TensorParallel = 2", "TensorParallel = 2, [|KeyValueHome = (Home)2|]", "PRSV008", "KeyValueHome of the deployment is 2, but must be one of Home.Device, Home.Host" },
         { "TensorParallel = 2", "TensorParallel = 2, [|WeightHome = (Home)2|]", "PRSV008", "WeightHome of the deployment is 2, but must be one of Home.Device, Home.Host" },
@@ -112,6 +120,10 @@ public class FaultTests
         { "TensorParallel = 2", "TensorParallel = 2, [|StoredActivations = Precision.Int8|]", "PRSV012", "StoredActivations is Precision.Int8, but no activations are stored: it needs KeyValueHome to be Home.Host and Recompute to be RecomputePolicy.Best" },
         { "TensorParallel = 2", "TensorParallel = 2, KeyValueHome = Home.Host, [|KeyValueBlockTokens = 16|], Recompute = RecomputePolicy.None", "PRSV013", "'Deployed' cannot be planned yet: a paged KV-cache in the host's memory is not planned for, only one in one piece" },
         { "TensorParallel = 2", "TensorParallel = 2, WeightHome = Home.Host, Objective = Objective.Throughput, [|BatchesPerLayer = 33|]", "PRSV013", "'Deployed' cannot be planned yet: layers that serve 33 batches are not planned for, only up to 32" },
+
+        // Steps of nothing.
+        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "[[|Decode(Batch = 4, Context = 128)|], Prefill(Batch = 1, Tokens = 128)]", "PRSV015", "'Deployed' declares steps, but does not carry [Deployment], which says of which model they are and on which device they run: nothing is planned for it" },
+        { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]\npublic sealed partial class Deployed : Deployment", "[[|Generation(Batch = 1, Prompt = 16, Tokens = 4)|]]\npublic abstract class Between : Deployment", "PRSV015", "'Between' declares steps, but does not carry [Deployment], which says of which model they are and on which device they run: nothing is planned for it" },
 
         // What must be given.
         { "Model(Hidden = 512, Vocabulary = 1000)", "[|Model(Vocabulary = 1000)|]", "PRSV011", "Hidden of model 'Small' must be given" },

@@ -3,17 +3,6 @@ namespace Preserve.Generators.Tests;
 /// <summary>What a declaration says of the host's memory reaches the specification.</summary>
 public class OffloadTests
 {
-    /// <summary>The properties whose tests stand here.</summary>
-    internal static readonly HashSet<(Type, string)> Properties =
-    [
-        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.KeyValueHome)),
-        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.WeightHome)),
-        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.Objective)),
-        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.BatchesPerLayer)),
-        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.StoredActivations)),
-        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.Recompute)),
-    ];
-
     [Fact]
     public void Nothing_lives_there_unless_it_is_said() => Read("TensorParallel = 2").Offload.ShouldBe(OffloadSpec.None);
 
@@ -48,24 +37,6 @@ public class OffloadTests
         plans.ForDecode(batch: 4, context: 100).Step.MinContext.ShouldBe(100);
         Should.Throw<ArgumentException>(() => plans.ForDecode(batch: 4, context: 99)).Message.ShouldContain("decode batch 4 context 106 prompt 100");
         PlanText.Write(plans).ShouldBe(EmittedText.TextOf(run.Source));
-    }
-
-    [Theory]
-    [InlineData("KeyValueHome = Home.Host, ", "")]
-    [InlineData("StoredActivations = Precision.Bf16", "StoredActivations = Precision.Int8")]
-    [InlineData("RecomputePolicy.Best", "RecomputePolicy.None")]
-    public void What_is_declared_changes_what_is_emitted(string from, string to)
-    {
-        // Layers of 16 heads of 64 have keys and values of four times the width of the activations.
-        var source = Declarations.Small
-            .With("Attention(Heads = 8)", "Attention(Heads = 16, HeadSize = 64)")
-            .With("TensorParallel = 2", "KeyValueHome = Home.Host, StoredActivations = Precision.Bf16, Recompute = RecomputePolicy.Best")
-            .With("Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 100, Tokens = 8)");
-        var run = GeneratorRun.Of(source);
-        run.ShouldCompile();
-        var other = GeneratorRun.Of(source.With(from, to));
-        other.ShouldCompile();
-        EmittedText.TextOf(other.Source).ShouldNotBe(EmittedText.TextOf(run.Source));
     }
 
     [Fact]

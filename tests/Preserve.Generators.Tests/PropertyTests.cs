@@ -29,7 +29,7 @@ public class PropertyTests
             public sealed class OtherLayer;
         }
 
-        [Model(Hidden = 512, Vocabulary = 1000, LearnedPositions = 64)]
+        [Model(Hidden = 512, Vocabulary = 1000, LearnedPositions = 200)]
         [Layers(typeof(Small.DecoderLayer), Repeat = 2)]
         public static class Other;
 
@@ -41,6 +41,29 @@ public class PropertyTests
         [Prefill(Batch = 6, Tokens = 32)]
         [Decode(Batch = 10, Context = 64, Prompt = 16)]
         [Generation(Batch = 2, Prompt = 24, Tokens = 12)]
+        public sealed partial class Deployed : Deployment;
+
+        """;
+
+    /// <summary>What lives in the host's memory. Keys and values are four times as wide as the activations that they are recomputed from.</summary>
+    private const string HostSource = """
+        using Preserve;
+
+        namespace App;
+
+        [Model(Hidden = 512, Vocabulary = 1000)]
+        [Layers(typeof(DecoderLayer), Repeat = 4)]
+        public static class Small
+        {
+            [Layer]
+            [Attention(Heads = 16, HeadSize = 64)]
+            [FeedForward(Intermediate = 2048)]
+            public sealed class DecoderLayer;
+        }
+
+        [Deployment(typeof(Small), Devices.A100Sxm80, KeyValueHome = Home.Host, WeightHome = Home.Host, Objective = Objective.Throughput,
+            BatchesPerLayer = 1, StoredActivations = Precision.Bf16, Recompute = RecomputePolicy.Best)]
+        [Generation(Batch = 4, Prompt = 100, Tokens = 8)]
         public sealed partial class Deployed : Deployment;
 
         """;
@@ -100,24 +123,37 @@ public class PropertyTests
         [(typeof(PrefillAttribute), nameof(PrefillAttribute.Tokens))] = ("Tokens = 32", "Tokens = 33"),
     };
 
-    /// <summary>Properties that no plan shows: they serve warnings alone.</summary>
-    private static readonly HashSet<(Type, string)> NotInPlans = [(typeof(ModelAttribute), nameof(ModelAttribute.MaxPositions))];
+    /// <summary>Those of what lives in the host's memory, which needs them together.</summary>
+    private static readonly Dictionary<(Type Attribute, string Property), (string From, string To)> HostCases = new()
+    {
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.KeyValueHome))] = ("KeyValueHome = Home.Host", "KeyValueHome = Home.Device"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.WeightHome))] = ("WeightHome = Home.Host", "WeightHome = Home.Device"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Objective))] = ("Objective.Throughput", "Objective.Latency"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.BatchesPerLayer))] = ("BatchesPerLayer = 1", "BatchesPerLayer = 2"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.StoredActivations))] = ("StoredActivations = Precision.Bf16", "StoredActivations = Precision.Int8"),
+        [(typeof(DeploymentAttribute), nameof(DeploymentAttribute.Recompute))] = ("RecomputePolicy.Best", "RecomputePolicy.None"),
+    };
+
+    /// <summary>Properties that no plan shows: one serves a warning alone, one only allows another, <see cref="DeploymentAttribute.BatchesPerLayer"/>.</summary>
+    private static readonly HashSet<(Type, string)> NotInPlans =
+    [
+        (typeof(ModelAttribute), nameof(ModelAttribute.MaxPositions)),
+        (typeof(DeploymentAttribute), nameof(DeploymentAttribute.Objective)),
+    ];
 
     private static readonly Lazy<GeneratorRun> Base = new(() => GeneratorRun.Of(Source));
+    private static readonly Lazy<GeneratorRun> HostBase = new(() => GeneratorRun.Of(HostSource));
 
     public static TheoryData<string, string> Properties
     {
         get
         {
             var data = new TheoryData<string, string>();
-            // What lives in the host's memory has tests of its own; summaries are emitted, and declare nothing.
+            // Summaries are emitted, and declare nothing.
             foreach (var attribute in typeof(ModelAttribute).Assembly.GetExportedTypes().Where(t => t.IsSubclassOf(typeof(Attribute)) && t != typeof(PlanSummaryAttribute)))
             {
                 foreach (var property in attribute.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-                {
-                    if (!OffloadTests.Properties.Contains((attribute, property.Name)))
-                        data.Add(attribute.Name, property.Name);
-                }
+                    data.Add(attribute.Name, property.Name);
             }
             return data;
         }
@@ -128,16 +164,17 @@ public class PropertyTests
     public void Changes_what_is_emitted(string attribute, string property)
     {
         var key = (typeof(ModelAttribute).Assembly.GetType($"Preserve.{attribute}", throwOnError: true)!, property);
-        Cases.ShouldContainKey(key);
-        var run = Base.Value.After(Base.Value.Compilation.With(0, Source.With(Cases[key].From, Cases[key].To)));
+        var ((from, to), source, @base) = HostCases.TryGetValue(key, out var host) ? (host, HostSource, HostBase.Value)
+            : Cases.TryGetValue(key, out var own) ? (own, Source, Base.Value)
+            : throw new ShouldAssertException($"{attribute}.{property} has no case");
+        var run = @base.After(@base.Compilation.With(0, source.With(from, to)));
         run.ShouldCompile();
         run.Reasons(StepNames.Extract).ShouldBe([IncrementalStepRunReason.Modified]);
         run.Reasons(StepNames.Resolve).ShouldBe([IncrementalStepRunReason.Modified]);
-        if (!NotInPlans.Contains(key))
-            run.OutputReasons().ShouldBe([IncrementalStepRunReason.Modified]);
+        run.OutputReasons().ShouldBe([NotInPlans.Contains(key) ? IncrementalStepRunReason.Cached : IncrementalStepRunReason.Modified]);
     }
 
     [Fact]
     public void Every_case_is_a_property() =>
-        Cases.Keys.Select(k => (k.Attribute.Name, k.Property)).ShouldBe(Properties.Select(p => p.Data), ignoreOrder: true);
+        Cases.Keys.Concat(HostCases.Keys).Select(k => (k.Attribute.Name, k.Property)).ShouldBe(Properties.Select(p => p.Data), ignoreOrder: true);
 }

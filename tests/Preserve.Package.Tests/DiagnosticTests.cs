@@ -25,6 +25,8 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         ("PRSV011", "error", "Model(", "Hidden of model 'Small' must be given"),
         ("PRSV012", "error", "BatchesPerLayer = 8", "BatchesPerLayer is 8, but Objective.Latency takes one batch"),
         ("PRSV013", "error", "BatchesPerLayer = 64", "layers that serve 64 batches are not planned for, only up to 32"),
+        ("PRSV014", "error", "Context = 2_000", "the step reaches 2,001 tokens, and the learned position table of model 'Small' has 1,024 rows"),
+        ("PRSV015", "error", "Decode(", "'OnH100' declares steps, but does not carry [Deployment]"),
         ("PRSV101", "warning", "TensorParallel = 8", "TensorParallel is 8, and layer 'DecoderLayer' has 4 key and value heads"),
         ("PRSV102", "warning", "Context = 200_000", "the step reaches 200,001 tokens, and the model was made for sequences of 131,072"),
         ("PRSV103", "warning", "Recompute = RecomputePolicy.Best", "a token's activations are 4,096 bytes, the keys and values that they make 2,048"),
@@ -32,6 +34,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         ("PRSV105", "warning", "Deployment(typeof(Small)", "needs 75.2 of 80.0 GB of each h100-sxm, 94 %"),
         ("PRSV106", "warning", "Devices.Ascend910B2", "'ascend-910b2' was measured"),
         ("PRSV107", "warning", "56.25 }", "56.25, about an eighth of the 450 that NVLink4 carries in one direction"),
+        ("PRSV108", "warning", "TensorParallel = 16", "collectives were measured over 8 ranks at most: those of 16 take the device file's rates of collectives"),
         ("PRSV201", "warning", "OnH100", "decode batch 4 context 2048: 1,742.3 us (80 %: 1,686.2 to 1,850.3), 1.171 times as fast as the base plan"),
         ("PRSV202", "warning", "OnH100", "decode batch 4 context 2048: 1.171 times as fast as the base plan, and preserve_minimum_speedup.decode asks for 1.5"),
         ("PRSV203", "warning", "OnH100", "takes 1,742.4 us, and preserve_maximum_step_microseconds allows 100"),
@@ -49,7 +52,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         }
         """;
 
-    private static readonly string[] _fixable = ["PRSV001", "PRSV002", "PRSV004", "PRSV005", "PRSV012", "PRSV102", "PRSV103", "PRSV104"];
+    private static readonly string[] _fixable = ["PRSV001", "PRSV002", "PRSV004", "PRSV005", "PRSV012", "PRSV014", "PRSV102", "PRSV103", "PRSV104"];
 
     [Fact]
     public async Task Every_id_is_reported_at_its_place_and_every_fix_mends_what_it_is_for()

@@ -42,6 +42,8 @@ public abstract class DeclarationAnalyzer : DiagnosticAnalyzer
                 ModelParser.Parse(type, outer: null, sink);
             if (type.Carries<DeploymentAttribute>())
                 DeploymentParser.Parse(type, sink);
+            else
+                DeploymentParser.RefuseSteps(type, sink);
         },
         SymbolKind.NamedType);
 }

@@ -70,6 +70,16 @@ internal static class Descriptors
         "'{0}' cannot be planned yet: {1}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV013.md");
 
+    public static readonly DiagnosticDescriptor BeyondTable = new(
+        "PRSV014", "Step reads beyond the learned positions",
+        "{0}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV014.md");
+
+    public static readonly DiagnosticDescriptor NotDeclared = new(
+        "PRSV015", "Steps stand without a deployment",
+        "'{0}' declares steps, but does not carry [Deployment], which says of which model they are and on which device they run: nothing is planned for it",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV015.md");
+
     public static readonly DiagnosticDescriptor ReplicatedHeads = new(
         "PRSV101", "Key and value heads are replicated",
         "{0}",
@@ -104,6 +114,11 @@ internal static class Descriptors
         "PRSV107", "Rate is an eighth of what its kind carries",
         "{0}",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV107.md");
+
+    public static readonly DiagnosticDescriptor BeyondLinks = new(
+        "PRSV108", "Group is beyond the known links",
+        "{0}",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV108.md");
 
     public static readonly DiagnosticDescriptor PlanSummary = new(
         "PRSV201", "Plan of a step",
@@ -150,6 +165,7 @@ internal static class Descriptors
         ContradictionFault => LayerDeclaration,
         StepFault => Steps,
         OptionFault => Options,
+        BeyondTableFault => BeyondTable,
         _ => OutOfRange,
     };
 }

@@ -34,6 +34,13 @@ internal static class DeploymentParser
         return counted.Any || place is null ? null : new DeploymentDeclaration(place, spec);
     }
 
+    /// <summary>Reports steps of a type that does not carry <c>[Deployment]</c>: nobody would plan them.</summary>
+    public static void RefuseSteps(INamedTypeSymbol type, IFaultSink sink)
+    {
+        if (type.GetAttributes().FirstOrDefault(a => a.AttributeClass is { } c && StepParser.IsStep(c)) is { } step)
+            sink.Report(Descriptors.NotDeclared, new FaultSite(type, step, null, 0, null), type.Name);
+    }
+
     private static ModelSpec? ParseModel(DeclaredAttribute declaration, CountedSink sink)
     {
         var site = declaration.Site("model");
@@ -100,17 +107,16 @@ internal static class DeploymentParser
         // Every layer may be at fault with the degree, and one degree mends them all.
         var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec));
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
-            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault, spec, nearest) }, fault.Message);
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => fault is BeyondTableFault beyond ? Shortened(fault.Place, beyond.Rows) : MendOf(fault, spec, nearest) }, fault.Message);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))
-                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => Shortened(advice) }, advice.Message);
+                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => advice is BeyondPositionsAdvice beyond ? Shortened(advice.Place, beyond.Positions) : null }, advice.Message);
         }
         return spec;
 
-        Mend? Shortened(SpecificationAdvice advice) => advice is BeyondPositionsAdvice { Place: StepPlace step } beyond
-            ? StepParser.Shortened(steps[step.Step].Declaration, spec.Steps[step.Step], beyond.Tokens - beyond.Positions)
-            : null;
+        Mend? Shortened(SpecificationPlace place, int tokens) =>
+            place is StepPlace step ? StepParser.Shortened(steps[step.Step].Declaration, spec.Steps[step.Step], tokens) : null;
 
         FaultSite SiteOf(SpecificationPlace place) =>
             place is StepPlace step ? StepParser.SiteOf(steps[step.Step].Declaration, spec.Steps[step.Step], step.Property) : declaration.Site(place.Property);

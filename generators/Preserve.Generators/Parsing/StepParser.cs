@@ -55,18 +55,19 @@ internal static class StepParser
     public static FaultSite SiteOf(DeclaredAttribute declaration, StepSpec step, string property) =>
         declaration.Site(step is PrefillSpec && property == nameof(PrefillSpec.Tokens) && declaration.Is<GenerationAttribute>() ? nameof(GenerationAttribute.Prompt) : property);
 
-    /// <summary>The argument with which a step is some tokens shorter, or null where it has no such tokens: a generation's prompt is not its own to shorten.</summary>
-    public static Mend? Shortened(DeclaredAttribute declaration, StepSpec step, long by)
+    /// <summary>The argument with which no sequence of a step is longer than some tokens; null where none does that: a generation's prompt is not its own to shorten.</summary>
+    public static Mend? Shortened(DeclaredAttribute declaration, StepSpec step, long tokens)
     {
-        var (property, least) = (step, declaration.Is<GenerationAttribute>()) switch
+        var (property, least, value) = (step, declaration.Is<GenerationAttribute>()) switch
         {
-            (PrefillSpec, false) => (nameof(PrefillAttribute.Tokens), SpecificationLimits.Tokens.Least),
-            (DecodeSpec, false) => (nameof(DecodeAttribute.Context), System.Math.Max(SpecificationLimits.Context.Least, step.MinContext)),
-            (DecodeSpec, true) => (nameof(GenerationAttribute.Tokens), SpecificationLimits.Generated.Least),
-            _ => ("", long.MaxValue),
+            (PrefillSpec, false) => (nameof(PrefillAttribute.Tokens), SpecificationLimits.Tokens.Least, tokens),
+            (DecodeSpec { Total: true }, false) => (nameof(DecodeAttribute.CachedTokens), step.Batch, (tokens - step.NewTokens) * step.Batch),
+            (DecodeSpec, false) => (nameof(DecodeAttribute.Context), System.Math.Max(SpecificationLimits.Context.Least, step.MinContext), tokens - step.NewTokens),
+            // The prompt and all tokens but the last: nobody reads what that one adds.
+            (DecodeSpec, true) => (nameof(GenerationAttribute.Tokens), SpecificationLimits.Generated.Least, tokens + 1 - step.MinContext),
+            _ => ("", long.MaxValue, 0),
         };
-        var tokens = declaration.Int(property, unset: 0) - by;
-        return tokens >= least ? Mend.By((property, tokens.ToString(CultureInfo.InvariantCulture))) : null;
+        return value >= least ? Mend.By((property, value.ToString(CultureInfo.InvariantCulture))) : null;
     }
 
     private static bool IsDecode(AttributeData attribute) => attribute.AttributeClass!.Is<DecodeAttribute>();

@@ -180,15 +180,17 @@ internal sealed class DeploymentOptions
         if (Optimizer.PlanningRefusal.Of(spec) is { } refusal)
             throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason}"));
         var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
-        if (fit is { FitsDevice: true, Fits: false })
+        if (fit is { FitsDevice: true, Fits: false, HostAvailableBytes: { } host })
         {
+            var (needed, available) = Optimizer.MemoryFit.InGigabytes(fit.HostBytes, host);
             throw new InputException(
-                $"{model.Spec.Name} does not fit the host's memory: {spec.TensorParallel} ranks need {fit.HostBytes / 1e9:0.0} GB there, and it has {fit.HostAvailableBytes / 1e9:0.0} GB; weights take {fit.HostWeightBytes / 1e9:0.0}, KV-cache {(fit.HostBytes - fit.HostWeightBytes) / 1e9:0.0}. A smaller batch or context, or a narrower format would need less");
+                $"{model.Spec.Name} does not fit the host's memory: {(spec.TensorParallel == 1 ? "one rank needs" : $"{spec.TensorParallel} ranks need")} {needed} GB there, and it has {available} GB; weights take {fit.HostWeightBytes / 1e9:0.0}, KV-cache {(fit.HostBytes - fit.HostWeightBytes) / 1e9:0.0}. A smaller batch or context, or a narrower format would need less");
         }
         if (!fit.Fits)
         {
+            var (needed, available) = Optimizer.MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes);
             throw new InputException(
-                $"{model.Spec.Name} does not fit the memory of {device.Id}: each of {spec.TensorParallel} ranks needs {fit.NeededBytes / 1e9:0.0} GB and has {fit.AvailableBytes / 1e9:0.0} GB; " +
+                $"{model.Spec.Name} does not fit the memory of {device.Id}: {(spec.TensorParallel == 1 ? "one rank" : $"each of {spec.TensorParallel} ranks")} needs {needed} GB and has {available} GB; " +
                 $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, {(spec.Offload.BatchesPerLayer > 1 ? "fewer --batches, " : "")}or a narrower format would need less");
         }
         return new DeployedModel(model, spec, device, text, steps[0].MaxContext);
@@ -265,23 +267,9 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, why nothing can be prefetched, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, BeyondLinks, Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
 
     private string? NoPrefetch => Spec.Prefetch != PrefetchPolicy.None && Device.UnknownL2 is { } unknown ? $"nothing is prefetched: {unknown}; give it in a device file" : null;
-
-    private string? BeyondLinks
-    {
-        get
-        {
-            var ranks = Spec.TensorParallel;
-            if (Device.ScaleUp.Ranks is { } joined)
-                return ranks > joined ? $"{ranks} ranks are more than the {joined} that one domain of {Device.ScaleUp.Kind} joins: the slower links between domains are not in these times" : null;
-            var measured = Device.Calibration?.Collectives.Select(c => c.Ranks).DefaultIfEmpty().Max() ?? 0;
-            return measured > 0 && ranks > measured
-                ? $"collectives were measured over {measured} ranks at most: those of {ranks} take the device file's rates of collectives, as if one domain of {Device.ScaleUp.Kind} joined all of them; scale_up.ranks of a device file says how many it joins"
-                : null;
-        }
-    }
 
     private string? Skew => Device.ScaleUp.SkewMicroseconds > 0 && Spec.TensorParallel > 1
         ? $"every collective waits {Device.ScaleUp.SkewMicroseconds.ToString(CultureInfo.InvariantCulture)} us for the last rank, as scale_up.skew_microseconds of {Device.Id} declares"

@@ -15,5 +15,5 @@ public abstract class Deployment
     /// <summary>Reads the plans that were made at build time.</summary>
     protected virtual PlanSet Load() => throw new InvalidOperationException(
         $"'{GetType().FullName}' has no plans: the Preserve generator did not run on it. " +
-        "Reference the package 'Preserve', make the class partial, and mend the errors that the build reports.");
+        "Give it [Deployment], reference the package 'Preserve', make the class partial, and mend the errors that the build reports.");
 }

@@ -98,6 +98,10 @@ public abstract record StepSpec
 
     /// <summary>Whether the context counts the cached tokens of all sequences together, not of each.</summary>
     public abstract bool ContextIsTotal { get; }
+
+    /// <summary>Tokens of the longest sequence after the step, at the largest context. Of a context that all sequences share no sequence's own length is
+    /// known, but one of them has an equal share or more: the tokens are then those that it has at least.</summary>
+    internal long LongestSequence => (ContextIsTotal ? ((long)MaxContext + Batch - 1) / Batch : MaxContext) + NewTokens;
 }
 
 /// <summary>A decode step: one new token per sequence.</summary>

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 
 namespace Preserve;
@@ -384,7 +385,10 @@ internal sealed class StepSimulation
 
     private void Record(int stream, int instruction) => _recording!.Timeline.Add(new InstructionRun(
         (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
-        _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream]));
+        _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream])
+    {
+        Prefetched = _plan.IsPrefetch[instruction] ? string.Join(", ", _plan.Instructions[instruction].Reads.Select(r => r.Tensor)) : null,
+    });
 
     private enum StepEnd
     {

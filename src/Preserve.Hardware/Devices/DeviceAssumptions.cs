@@ -13,6 +13,9 @@ internal static class DeviceAssumptions
 
     public const string L2LimitNote = "a third more than the usable part, and no more than the capacity";
 
+    // Eight: what one baseboard holds, of HGX (NVIDIA) as of OAM servers (Open Compute Project, Universal Baseboard).
+    public const int ServerRanks = 8;
+
     public const double HostGigabytesPerSecond = 32;
     public const string HostNote = "PCIe 4.0 x16";
     public const double HostLatencyMicroseconds = 10;

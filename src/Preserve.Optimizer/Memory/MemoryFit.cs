@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 
 namespace Preserve.Optimizer;
 
@@ -27,6 +28,20 @@ public sealed record MemoryFit(long WeightBytes, long KeyValueBytes, long Activa
 
     /// <summary>Whether it fits.</summary>
     public bool Fits => FitsDevice && (HostAvailableBytes is not { } host || HostBytes <= host);
+
+    /// <summary>Two sizes in gigabytes of 10^9, to a tenth, or to as many digits as tell them apart: what is too much never reads as what there is.</summary>
+    /// <param name="needed">What is needed, in bytes.</param>
+    /// <param name="available">What there is, in bytes.</param>
+    public static (string Needed, string Available) InGigabytes(long needed, long available)
+    {
+        for (var digits = 1; ; digits++)
+        {
+            var format = "#,0." + new string('0', digits);
+            var (left, right) = ((needed / 1e9m).ToString(format, CultureInfo.InvariantCulture), (available / 1e9m).ToString(format, CultureInfo.InvariantCulture));
+            if (left != right || needed == available)
+                return (left, right);
+        }
+    }
 
     /// <summary>Computes the fit.</summary>
     /// <param name="deployment">The deployment, otherwise accepted by its rules.</param>

@@ -32,8 +32,8 @@ public static class TimelineText
             text.Append(row.Stream.ToString().ToLowerInvariant().PadRight(12))
                 .Append(row.Label.PadRight(labels)).Append("  ")
                 .Append(' ', from).Append(BarOf(row.Stream), to - from).Append(' ', width - to)
-                .Append("  ").Append(Microseconds(row.EndPicoseconds - row.StartPicoseconds).PadLeft(9))
-                .Append(HotShare(row)).Append('\n');
+                .Append("  ").Append(Microseconds(row.EndPicoseconds - row.StartPicoseconds).PadLeft(11))
+                .Append(Moved(row)).Append('\n');
         }
         return text.ToString();
     }
@@ -51,11 +51,9 @@ public static class TimelineText
             : throw new ArgumentException($"the run has no timeline of layer {layer}: ask the backend to record one", nameof(run));
     }
 
-    /// <summary>A time with the unit that suits it.</summary>
+    /// <summary>A time in microseconds, as the tool prints it.</summary>
     /// <param name="picoseconds">The time.</param>
-    public static string Microseconds(long picoseconds) => Math.Abs(picoseconds) >= 10_000_000_000
-        ? (picoseconds / 1e9).ToString("0.00 ms", CultureInfo.InvariantCulture)
-        : (picoseconds / 1e6).ToString("0.0 us", CultureInfo.InvariantCulture);
+    public static string Microseconds(long picoseconds) => (picoseconds / 1e6).ToString("#,0.0 us", CultureInfo.InvariantCulture);
 
     private static char BarOf(StreamKind stream) => stream switch
     {
@@ -65,10 +63,13 @@ public static class TimelineText
         _ => '▓',
     };
 
-    private static string HotShare(InstructionRun row)
+    /// <summary>Of a kernel, what it read and how much of that it found in the L2; of a prefetch, what it brought there.</summary>
+    private static string Moved(InstructionRun row)
     {
-        var bytes = row.HotBytes + row.ColdBytes;
-        return row.Stream != StreamKind.Compute || bytes < 1_000_000 ? ""
-            : string.Create(CultureInfo.InvariantCulture, $"  {bytes / 1e6,6:0.0} MB, {100.0 * row.HotBytes / bytes:0} % from L2");
+        var megabytes = (row.HotBytes + row.ColdBytes) / 1e6;
+        if (row.Prefetched is { } tensors)
+            return string.Create(CultureInfo.InvariantCulture, $"  {megabytes,6:0.0} MB of {tensors}");
+        return row.Stream != StreamKind.Compute || megabytes < 1 ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"  {megabytes,6:0.0} MB, {100 * (row.HotBytes / 1e6) / megabytes:0} % from L2");
     }
 }

@@ -34,6 +34,9 @@ public class DeploymentRulesTests
         { "activations that nobody stores", Offloaded(new OffloadSpec(Home.Host, StoredActivations: Precision.Int8, Recompute: RecomputePolicy.None)), new DeploymentPlace("StoredActivations") },
         { "no prompt", Offloaded(new OffloadSpec(Home.Host)) with { Steps = new StepSpec[] { new DecodeSpec(4, 128, Total: false) } }, new StepPlace(0, "Context") },
         { "cached", With(new DecodeSpec(4, 3, Total: true)), new StepPlace(0, "CachedTokens") },
+        { "beyond the table", Learned(128, new DecodeSpec(4, 127, Total: false), new DecodeSpec(4, 128, Total: false)), new StepPlace(1, "Context") },
+        { "beyond the table in all", Learned(128, new DecodeSpec(4, 508, Total: true), new DecodeSpec(4, 509, Total: true)), new StepPlace(1, "CachedTokens") },
+        { "prompt beyond the table", Learned(128, new PrefillSpec(4, 128), new PrefillSpec(4, 129)), new StepPlace(1, "Tokens") },
         { "tokens", With(new PrefillSpec(1, 0)), new StepPlace(0, "Tokens") },
         { "rows", With(new PrefillSpec(65_536, 65_536)), new StepPlace(0, "Tokens") },
         { "twice", With(new PrefillSpec(1, 1), new DecodeSpec(1, 1, Total: false), new PrefillSpec(1, 1)), new StepPlace(2, "Batch") },
@@ -130,6 +133,9 @@ public class DeploymentRulesTests
     }
 
     private static DeploymentSpec Offloaded(OffloadSpec offload) => SampleSpecs.Deployment with { Offload = offload };
+
+    private static DeploymentSpec Learned(int rows, params StepSpec[] steps) =>
+        With(steps) with { Model = SampleSpecs.With(SampleSpecs.Layer with { Position = Position.Learned }) with { LearnedPositions = rows } };
 
     private static DeploymentSpec With(params StepSpec[] steps) => SampleSpecs.Deployment with { Steps = steps };
 }

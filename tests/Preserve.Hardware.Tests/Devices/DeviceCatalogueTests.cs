@@ -104,6 +104,12 @@ public class DeviceCatalogueTests
     [InlineData("H100_SXM", "h100-sxm")]
     [InlineData("rtx-4090", "rtx4090")]
     [InlineData("my-chip2", "my-chip")]
+    // What an id begins with, or has in it.
+    [InlineData("A100", "a100-40-sxm")]
+    [InlineData("910b", "ascend-910b2")]
+    [InlineData("5090", "rtx5090")]
+    [InlineData("chip", "my-chip")]
+    [InlineData("", null)]
     [InlineData("something-else-entirely", null)]
     public void The_nearest_id_is_suggested(string id, string? nearest) => DeviceCatalogue.Nearest(id, ["my-chip"]).ShouldBe(nearest);
 

@@ -1,5 +1,6 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
+using Preserve.Optimizer;
 
 namespace Preserve.Generators;
 
@@ -13,9 +14,9 @@ public sealed class DoesNotFitAnalyzer() : ResolutionAnalyzer(Descriptors.DoesNo
         object[]? arguments = resolution switch
         {
             Resolution.DoesNotFit { Fit: { FitsDevice: true, HostAvailableBytes: { } host } fit } =>
-                [type, Gigabytes(fit.HostBytes), "host", Gigabytes(host), Gigabytes(fit.HostWeightBytes), Gigabytes(fit.HostBytes - fit.HostWeightBytes), Gigabytes(0)],
+                [type, MemoryFit.InGigabytes(fit.HostBytes, host).Needed, "host", MemoryFit.InGigabytes(fit.HostBytes, host).Available, Gigabytes(fit.HostWeightBytes), Gigabytes(fit.HostBytes - fit.HostWeightBytes), Gigabytes(0)],
             Resolution.DoesNotFit { Fit: var fit } =>
-                [type, Gigabytes(fit.NeededBytes), spec.Device, Gigabytes(fit.AvailableBytes), Gigabytes(fit.WeightBytes), Gigabytes(fit.KeyValueBytes), Gigabytes(fit.ActivationBytes)],
+                [type, MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes).Needed, spec.Device, MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes).Available, Gigabytes(fit.WeightBytes), Gigabytes(fit.KeyValueBytes), Gigabytes(fit.ActivationBytes)],
             Resolution.Boundless boundless => [type, Over, spec.Device, Gigabytes(boundless.AvailableBytes), "?", "?", "?"],
             _ => null,
         };

@@ -23,10 +23,9 @@ public static class DeploymentAdvice
             advice.Add(new ReplicatedHeadsAdvice(deployment.TensorParallel, layer, heads));
         for (var i = 0; i < deployment.Steps.Count; i++)
         {
-            // Of a context that all sequences share, no sequence's own length is known.
-            var step = deployment.Steps[i];
-            if (!step.ContextIsTotal && (long)step.MaxContext + step.NewTokens is var tokens && tokens > deployment.Model.MaxPositions)
-                advice.Add(new BeyondPositionsAdvice(new StepPlace(i, step is DecodeSpec ? nameof(DecodeSpec.Context) : nameof(PrefillSpec.Tokens)), tokens, deployment.Model.MaxPositions));
+            var tokens = deployment.Steps[i].LongestSequence;
+            if (tokens > deployment.Model.MaxPositions)
+                advice.Add(new BeyondPositionsAdvice(StepPlace.OfLength(i, deployment.Steps[i]), tokens, deployment.Model.MaxPositions));
         }
         return advice.ToArray();
     }

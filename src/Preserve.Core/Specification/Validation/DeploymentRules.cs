@@ -88,7 +88,7 @@ public static class DeploymentRules
                 faults.Range(new StepPlace(index, nameof(decode.Context)), of, decode.Context, SpecificationLimits.Context);
                 break;
             case DecodeSpec decode:
-                faults.Range(new StepPlace(index, "CachedTokens"), of, decode.Context, SpecificationLimits.CachedTokens);
+                faults.Range(new StepPlace(index, nameof(DecodeAttribute.CachedTokens)), of, decode.Context, SpecificationLimits.CachedTokens);
                 break;
             case PrefillSpec prefill:
                 faults.Range(new StepPlace(index, nameof(prefill.Tokens)), of, prefill.Tokens, SpecificationLimits.Tokens);
@@ -167,12 +167,17 @@ public static class DeploymentRules
         if (step is DecodeSpec { Total: true } mixed && mixed.Context < mixed.Sequences)
         {
             faults.Add(new OutOfRangeFault(
-                new StepPlace(index, "CachedTokens"), $"a decode step of {ValueRange.Grouped(mixed.Sequences)} sequences", mixed.Context,
+                new StepPlace(index, nameof(DecodeAttribute.CachedTokens)), $"a decode step of {ValueRange.Grouped(mixed.Sequences)} sequences", mixed.Context,
                 SpecificationLimits.CachedTokens with { Least = mixed.Sequences }));
             return;
         }
         if (step is DecodeSpec { Prompt: not 0 } generating && !CheckPrompt(generating, index, faults))
             return;
+        if (modelIsSound && deployment.Model.LearnedPositions is var table and > 0 && step.LongestSequence > table)
+        {
+            faults.Add(new BeyondTableFault(StepPlace.OfLength(index, step), step.LongestSequence, deployment.Model.Name, table));
+            return;
+        }
         var rows = (long)step.Batch * step.NewTokens;
         if (deployment.SequenceParallel && rows % deployment.TensorParallel != 0)
         {

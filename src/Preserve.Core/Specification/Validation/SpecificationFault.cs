@@ -93,6 +93,18 @@ public sealed record DegreeFault(SpecificationPlace Place, int Degree, int Count
     internal const string KeyValueHeads = "key and value heads";
 }
 
+/// <summary>A step needs more rows of a learned position table than there are: its plan would read beyond the table's end.</summary>
+/// <param name="Place">The step.</param>
+/// <param name="Tokens">Where it ends.</param>
+/// <param name="Model">The model's name.</param>
+/// <param name="Rows">Rows of the model's table.</param>
+public sealed record BeyondTableFault(SpecificationPlace Place, long Tokens, string Model, int Rows) : SpecificationFault(Place)
+{
+    /// <inheritdoc/>
+    public override string Message =>
+        $"the step reaches {ValueRange.Grouped(Tokens)} tokens, and the learned position table of model '{Model}' has {ValueRange.Grouped(Rows)} rows, one for each: there is nothing to read beyond its end";
+}
+
 /// <summary>The steps of a deployment do not say what to plan.</summary>
 /// <param name="Place">The step, or the deployment where none stands.</param>
 /// <param name="Sentence">What is wrong.</param>

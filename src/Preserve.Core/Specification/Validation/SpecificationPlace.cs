@@ -32,4 +32,13 @@ public sealed record DeploymentPlace(string Property) : SpecificationPlace(Prope
 /// <summary>A value of a step.</summary>
 /// <param name="Step">The step's index in the deployment.</param>
 /// <param name="Property">The value's name.</param>
-public sealed record StepPlace(int Step, string Property) : SpecificationPlace(Property);
+public sealed record StepPlace(int Step, string Property) : SpecificationPlace(Property)
+{
+    /// <summary>The value that says how long the sequences of a step are.</summary>
+    internal static StepPlace OfLength(int index, StepSpec step) => new(index, step switch
+    {
+        PrefillSpec => nameof(PrefillSpec.Tokens),
+        DecodeSpec { Total: true } => nameof(DecodeAttribute.CachedTokens),
+        _ => nameof(DecodeSpec.Context),
+    });
+}
