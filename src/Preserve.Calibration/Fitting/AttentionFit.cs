@@ -45,7 +45,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
             var fit = new RelativeFit<AttentionRow, DecodeAttentionConstants>(
                 [
                     Parameter.Microseconds(11), Parameter.Nanoseconds(50), Parameter.Microseconds(1), Parameter.Microseconds(1),
-                    Parameter.Nanoseconds(30), serialNanoseconds, Parameter.Rate(_hbm), new Parameter(2 * _hbm, 0.5 * _hbm, 10 * _hbm),
+                    Parameter.Nanoseconds(30), serialNanoseconds, Parameter.Rate(_hbm), new Parameter(2 * _hbm, 0.5 * _hbm, device.L2.MostTerabytesPerSecond(device.Hbm)),
                 ],
                 v => new DecodeAttentionConstants(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], s_none),
                 (c, r) =>

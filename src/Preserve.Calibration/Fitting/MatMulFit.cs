@@ -56,8 +56,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
 
     private StreamingMatMulConstants FitHot(StreamingMatMulConstants cold, IReadOnlyList<MatMulRow> rows, double? l2)
     {
-        // No cache of the last years gives more than ten times its memory's rate.
-        var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * _hbm, cold.HbmTerabytesPerSecond, 10 * _hbm);
+        var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * _hbm, cold.HbmTerabytesPerSecond, device.L2.MostTerabytesPerSecond(device.Hbm));
         var fit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
             [Parameter.Microseconds(3), Parameter.Nanoseconds(1), rate],
             v => cold with { HotFixedMicroseconds = v[0], HotSerialNanoseconds = v[1], L2TerabytesPerSecond = v[2] },

@@ -46,7 +46,7 @@ internal sealed class DeviceFileReader
         var collectivesSection = file.Section("collectives");
         var collectives = ReadCollectives(collectivesSection, scaleUp);
         var chip = ReadChip(file.Section("chip"));
-        var calibration = new CalibrationReader(compute, hbm, scaleUp, host).Read(file.Section("calibration"));
+        var calibration = new CalibrationReader(compute, hbm, l2, scaleUp, host).Read(file.Section("calibration"));
         if (collectives.Launch == LaunchMode.Eager && calibration?.Collectives.Any(c => c.Eager is not null) != true)
             collectivesSection.Refuse("launch", "no eager calls of a library were measured: calibration.collectives has none with eager");
 

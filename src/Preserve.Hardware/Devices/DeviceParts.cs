@@ -1,3 +1,5 @@
+using System;
+
 namespace Preserve;
 
 /// <summary>Peak rates of dense matrix multiplication. 1 TFLOP/s is one operation per picosecond; a multiply-add counts as two.</summary>
@@ -46,7 +48,12 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// the part that may be.</param>
 public sealed record L2Cache(
     double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null,
-    double? PersistingShare = null, double SetAsideMebibytes = 0);
+    double? PersistingShare = null, double SetAsideMebibytes = 0)
+{
+    /// <summary>The most that a kernel can be said to draw from the L2, in TB/s: no cache of the last years gives more than ten times its
+    /// memory's rate, unless the device file says so.</summary>
+    internal double MostTerabytesPerSecond(HbmMemory memory) => Math.Max(10 * memory.NominalGigabytesPerSecond / 1000, ReadTerabytesPerSecond ?? 0);
+}
 
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>
