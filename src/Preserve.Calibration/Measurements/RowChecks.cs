@@ -59,14 +59,14 @@ internal sealed class RowChecks(Device device)
 
     /// <summary>Bytes of a weight that memory must have given, whatever the L2 kept: of the rotated copies it keeps one capacity in all. Where they
     /// are twice as large as it is, none of a copy is left when its turn comes.</summary>
-    private double FromMemory(MatMulRow row)
+    public double FromMemory(MatMulRow row)
     {
         var weight = Calibrator.WeightBytes(row);
         return row.Hot ? weight - _l2 : RotatedWeights * weight > _l2 * 2 ? weight : weight - (_l2 / RotatedWeights);
     }
 
     /// <summary>Bytes of a cache that memory must have given.</summary>
-    private double FromMemory(AttentionRow row) => AttentionFit.ShapeOf(row).KeyValueBytes - _l2;
+    public double FromMemory(AttentionRow row) => AttentionFit.ShapeOf(row).KeyValueBytes - _l2;
 
     /// <summary>Rows that the notes of the tables name as outliers.</summary>
     private static string? Outlier(CollectiveRow row) => row switch

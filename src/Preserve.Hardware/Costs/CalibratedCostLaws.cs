@@ -41,17 +41,11 @@ public sealed class CalibratedCostLaws : ICostLaws
         if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0 && _reduceScatter.Length == 0)
             throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
 
-        var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
-        var l2 = device.L2.ReadTerabytesPerSecond ?? 0;
+        HbmBytesPerPicosecond = _nominal.HbmBytesPerPicosecond;
+        var l2 = _nominal.L2BytesPerPicosecond;
         foreach (var matMul in _calibration.MatMul)
-        {
-            hbm = Math.Max(hbm, Math.Max(matMul.Streaming.HbmTerabytesPerSecond, matMul.Tiled.HbmTerabytesPerSecond));
             l2 = Math.Max(l2, matMul.Streaming.L2TerabytesPerSecond);
-        }
-        if (_calibration.Decode is { } decode)
-            hbm = Math.Max(hbm, decode.HbmTerabytesPerSecond);
-        HbmBytesPerPicosecond = hbm;
-        L2BytesPerPicosecond = device.L2Known ? l2 : hbm;
+        L2BytesPerPicosecond = device.L2Known ? l2 : _nominal.L2BytesPerPicosecond;
     }
 
     /// <inheritdoc/>

@@ -183,7 +183,7 @@ internal sealed class DeviceFileReader
 
     private KernelConstants ReadKernels(DeviceFileSection section, ComputeRates compute, HbmMemory hbm)
     {
-        const string rateName = "matmul_hbm_terabytes_per_second", flopsName = "matmul_bf16_teraflops";
+        const string rateName = "matmul_hbm_terabytes_per_second", flopsName = "matmul_bf16_teraflops", prefetchName = "prefetch_hbm_terabytes_per_second";
         var rate = section.Number(rateName, Bounds.OnChipRate)
             ?? Assume(section.PathOf(rateName), hbm.SustainedGigabytesPerSecond / 1000, DeviceAssumptions.MatMulHbmNote);
         if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
@@ -192,6 +192,11 @@ internal sealed class DeviceFileReader
             ?? Assume(section.PathOf(flopsName), DeviceAssumptions.SustainedShare * compute.Bf16Teraflops, DeviceAssumptions.MatMulFlopsNote);
         if (flops > compute.Bf16Teraflops)
             section.Refuse(flopsName, $"the peak is {Spelled(compute.Bf16Teraflops)}");
+        var prefetch = section.Number(prefetchName, Bounds.OnChipRate);
+        if (prefetch * 1000 > hbm.SustainedGigabytesPerSecond)
+            section.Refuse(prefetchName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
+        else if (prefetch is null)
+            Assume(section.PathOf(prefetchName), 0, DeviceAssumptions.PrefetchHbmNote);
         var constants = new KernelConstants(
             Fixed("matmul_fixed_microseconds", DeviceAssumptions.MatMulFixedMicroseconds, DeviceAssumptions.MatMulFixedNote),
             rate,
@@ -199,7 +204,8 @@ internal sealed class DeviceFileReader
             Fixed("attention_fixed_microseconds", DeviceAssumptions.AttentionFixedMicroseconds, DeviceAssumptions.AttentionFixedNote),
             Fixed("small_operator_fixed_microseconds", DeviceAssumptions.SmallOperatorFixedMicroseconds, DeviceAssumptions.SmallOperatorFixedNote),
             Fixed("prefetch_fixed_microseconds", DeviceAssumptions.PrefetchFixedMicroseconds, DeviceAssumptions.PrefetchFixedNote),
-            Fixed("event_microseconds", DeviceAssumptions.EventMicroseconds, DeviceAssumptions.EventNote));
+            Fixed("event_microseconds", DeviceAssumptions.EventMicroseconds, DeviceAssumptions.EventNote),
+            prefetch);
         section.RefuseUnknown();
         return constants;
 

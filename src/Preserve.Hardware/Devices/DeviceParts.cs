@@ -92,6 +92,7 @@ public sealed record HostLink(
 /// <param name="SmallOperatorFixedMicroseconds">Launch and ramp of a norm, an elementwise operator or a lookup.</param>
 /// <param name="PrefetchFixedMicroseconds">Launch of a prefetch.</param>
 /// <param name="EventMicroseconds">Cost of each wait for an event of another stream.</param>
+/// <param name="PrefetchHbmTerabytesPerSecond">Most that a prefetch draws from memory; null where that is what memory sustains.</param>
 public sealed record KernelConstants(
     double MatMulFixedMicroseconds,
     double MatMulHbmTerabytesPerSecond,
@@ -99,7 +100,8 @@ public sealed record KernelConstants(
     double AttentionFixedMicroseconds,
     double SmallOperatorFixedMicroseconds,
     double PrefetchFixedMicroseconds,
-    double EventMicroseconds);
+    double EventMicroseconds,
+    double? PrefetchHbmTerabytesPerSecond = null);
 
 /// <summary>Constants of collectives between the ranks of a group.</summary>
 /// <param name="LatencyMicroseconds">Time of a small message by the library's general algorithm, which moves its bytes at

@@ -7,7 +7,7 @@ public class CalibrationReaderTests
           "preserve_device": 1,
           "id": "mine",
           "compute": { "bf16_teraflops": 400 },
-          "hbm": { "capacity_gigabytes": 64, "nominal_gigabytes_per_second": 2000 },
+          "hbm": { "capacity_gigabytes": 64, "nominal_gigabytes_per_second": 2000, "sustained_gigabytes_per_second": 1900 },
           "scale_up": { "kind": "NVLink4", "gigabytes_per_second_per_direction": 450 },
           "host_link": { "kind": "PCIe 5.0 x16", "nominal_gigabytes_per_second": 64 },
           "calibration": {
@@ -55,6 +55,7 @@ public class CalibrationReaderTests
 
     [Theory]
     [InlineData("\"hbm_terabytes_per_second\": 1.8, \"wave", "\"hbm_terabytes_per_second\": 2.1, \"wave", 14, "calibration.matmul[0].streaming.hbm_terabytes_per_second is 2.1, but memory gives 2 on paper: are these bits, or gigabytes?")]
+    [InlineData("\"hbm_terabytes_per_second\": 1.8, \"wave", "\"hbm_terabytes_per_second\": 1.95, \"wave", 14, "calibration.matmul[0].streaming.hbm_terabytes_per_second is 1.95, but hbm.sustained_gigabytes_per_second lets all kernels together draw 1.9")]
     [InlineData("\"l2_terabytes_per_second\": 6", "\"l2_terabytes_per_second\": 1.7", 15, "calibration.matmul[0].streaming.l2_terabytes_per_second is 1.7, but the kernel draws 1.8 from memory: an L2 is not slower than what it caches")]
     [InlineData("\"l2_terabytes_per_second\": 6", "\"l2_terabytes_per_second\": 20.1", 15, "calibration.matmul[0].streaming.l2_terabytes_per_second is 20.1, but beside memory of 2 an L2 gives at most 20, where l2.read_terabytes_per_second does not say more: are these gigabytes?")]
     [InlineData("\"teraflops\": 350", "\"teraflops\": 401", 17, "calibration.matmul[0].tiled.teraflops is 401, but the peak is 400")]

@@ -32,7 +32,7 @@ public class DeviceFileTests
         device.L2.UsableMebibytes.ShouldBe(70);
         device.L2Known.ShouldBeTrue();
         device.Kernels.MatMulHbmTerabytesPerSecond.ShouldBe(1.6);
-        device.AssumedFields.Count.ShouldBe(18);
+        device.AssumedFields.Count.ShouldBe(19);
         device.HostTransfer.ShouldBe(new HostTransferConstants(10, 25.6, 10, 12.8, 0.7, 328));
         device.HostLink.CopyEngines.ShouldBe(2);
         device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
