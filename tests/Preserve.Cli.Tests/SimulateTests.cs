@@ -262,7 +262,7 @@ public sealed class SimulateTests : IDisposable
         string[] step = ["simulate", "--model", "llama-3-70b", "--tensor-parallel", "8", "--json", "--device"];
         var own = (await _tool.SucceedAsync("devices", "a100-80-sxm"))
             .Replace("\"id\": \"a100-80-sxm\"", "\"id\": \"own\"", StringComparison.Ordinal)
-            .Replace("\"collectives\": {", "\"collectives\": { \"launch\": \"eager\",", StringComparison.Ordinal)
+            .Replace("\"collectives\": {", "\"collectives\": { \"launch\": \"eager\", \"library\": \"vLLM_custom\",", StringComparison.Ordinal)
             .Replace("\"kind\": \"NVLink3\",", "\"kind\": \"NVLink3\", \"skew_microseconds\": 2.5,", StringComparison.Ordinal)
             .Replace("\"persisting_share\": 0.75", "\"persisting_share\": 0.75, \"set_aside_mebibytes\": 20", StringComparison.Ordinal);
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), own);
@@ -273,6 +273,7 @@ public sealed class SimulateTests : IDisposable
             [
                 "every collective waits 2.5 us for the last rank, as scale_up.skew_microseconds of own declares",
                 "collectives are called one by one and not as nodes of a captured graph, as collectives.launch of own declares",
+                "collectives are those of vLLM_custom, as collectives.library of own declares; another library has those that it was not measured with",
                 "20 MiB of the L2 are set aside for prefetches, as l2.set_aside_mebibytes of own declares",
             ]);
         // 160 all-reduces wait for the last rank, beside what their calls take.

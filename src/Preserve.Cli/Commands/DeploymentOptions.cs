@@ -242,7 +242,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { BeyondLinks, Skew, Launch, Library, SetAside, BuiltInId }.OfType<string>()];
 
     private string? BeyondLinks
     {
@@ -264,6 +264,10 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 
     private string? Launch => Device.Collectives.Launch == LaunchMode.Eager && Spec.TensorParallel > 1
         ? $"collectives are called one by one and not as nodes of a captured graph, as collectives.launch of {Device.Id} declares"
+        : null;
+
+    private string? Library => Device.Collectives.Library is { } library && Spec.TensorParallel > 1
+        ? $"collectives are those of {library}, as collectives.library of {Device.Id} declares; another library has those that it was not measured with"
         : null;
 
     private string? SetAside => Device.L2.SetAsideMebibytes > 0

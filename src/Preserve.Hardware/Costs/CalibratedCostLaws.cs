@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 
 namespace Preserve;
 
@@ -20,7 +21,8 @@ public sealed class CalibratedCostLaws : ICostLaws
 
     /// <summary>The calibrated laws of a device.</summary>
     /// <param name="device">A device with a calibration.</param>
-    /// <param name="library">The library of its collectives; null for the fastest.</param>
+    /// <param name="library">The library of its collectives, which leaves to the others what it was not measured with; null for what the device
+    /// declares, which is the fastest where it declares none.</param>
     /// <param name="launch">How collectives are launched; null for what the device declares.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
     /// <exception cref="ArgumentException">The device has no calibration, or none of that library.</exception>
@@ -35,11 +37,12 @@ public sealed class CalibratedCostLaws : ICostLaws
         _int8 = Find(Precision.Int8) ?? Instead(Precision.Int8, Precision.Fp8);
         foreach (var constants in _calibration.SmallOperators)
             _small[(int)constants.Operator] = constants;
+        library ??= device.Collectives.Library;
+        if (library is not null && !_calibration.Collectives.Any(c => c.Library == library))
+            throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
         _allReduce = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllReduce, library);
         _allGather = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllGather, library);
         _reduceScatter = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.ReduceScatter, library);
-        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0 && _reduceScatter.Length == 0)
-            throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
 
         HbmBytesPerPicosecond = _nominal.HbmBytesPerPicosecond;
         var l2 = _nominal.L2BytesPerPicosecond;

@@ -47,8 +47,7 @@ internal sealed class DeviceFileReader
         var collectives = ReadCollectives(collectivesSection, scaleUp);
         var chip = ReadChip(file.Section("chip"));
         var calibration = new CalibrationReader(compute, hbm, l2, scaleUp, host).Read(file.Section("calibration"));
-        if (collectives.Launch == LaunchMode.Eager && calibration?.Collectives.Any(c => c.Eager is not null) != true)
-            collectivesSection.Refuse("launch", "no eager calls of a library were measured: calibration.collectives has none with eager");
+        CheckMeasured(collectivesSection, collectives, calibration);
 
         var notes = new[] { file.Find("assumed"), file.Find("doubtful"), file.Find("sources") };
         var assumed = ReadNotes("assumed", notes[0]);
@@ -219,7 +218,7 @@ internal sealed class DeviceFileReader
         var latency = section.Number(latencyName, Bounds.CollectiveMicroseconds)
             ?? Assume(section.PathOf(latencyName), DeviceAssumptions.CollectiveLatencyMicroseconds, DeviceAssumptions.CollectiveLatencyNote);
         var launch = section.Name("launch", _launchModes);
-        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"), launch ?? LaunchMode.Graph);
+        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"), launch ?? LaunchMode.Graph, section.Text("library"));
         section.RefuseUnknown();
         return constants;
 
@@ -240,6 +239,21 @@ internal sealed class DeviceFileReader
             algorithm.RefuseUnknown();
             return new CollectiveAlgorithm(fixedTime, rate);
         }
+    }
+
+    /// <summary>What is declared of collectives must have been measured.</summary>
+    private static void CheckMeasured(DeviceFileSection section, CollectiveConstants collectives, DeviceCalibration? calibration)
+    {
+        var measured = calibration?.Collectives.ToArray() ?? [];
+        if (collectives.Library is { } library)
+        {
+            var libraries = measured.Select(c => c.Library).Distinct().ToArray();
+            measured = measured.Where(c => c.Library == library).ToArray();
+            if (measured.Length == 0)
+                section.Refuse("library", libraries.Length == 0 ? "no library was measured: calibration.collectives has none" : $"must be one of those that were measured: {string.Join(", ", libraries)}");
+        }
+        if (collectives.Launch == LaunchMode.Eager && !measured.Any(c => c.Eager is not null))
+            section.Refuse("launch", $"no eager calls of {collectives.Library ?? "a library"} were measured: calibration.collectives has none with eager");
     }
 
     private static ChipFacts ReadChip(DeviceFileSection section)

@@ -110,8 +110,10 @@ public sealed record KernelConstants(
 /// <param name="TwoShot">Each rank reduces its part, then all gather the parts; null where not known.</param>
 /// <param name="Launch">How they are launched: <c>graph</c>, as nodes of a captured graph, or <c>eager</c>, one by one. Declared; eager calls want a
 /// library whose calls were measured.</param>
+/// <param name="Library">The library that the ranks call, one of those that were measured; null for the fastest of them at each size. Declared; kinds and
+/// numbers of ranks that it was not measured with are left to the others.</param>
 public sealed record CollectiveConstants(
-    double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot, LaunchMode Launch = LaunchMode.Graph);
+    double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot, LaunchMode Launch = LaunchMode.Graph, string? Library = null);
 
 /// <summary>A collective algorithm: fixed time and the rate at which a rank receives.</summary>
 /// <param name="LatencyMicroseconds">Fixed time.</param>
