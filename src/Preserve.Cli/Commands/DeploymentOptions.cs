@@ -286,6 +286,12 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
         }
     }
 
+    /// <summary>That fitted constants stand in the place of fields of the user's own file; null where none do.</summary>
+    /// <param name="plans">What is planned.</param>
+    public string? Overridden(IEnumerable<ExecutionPlan> plans) => DeviceFile is not null && FieldUse.Overridden(Device, plans) is { Count: > 0 } fields
+        ? $"constants that were fitted stand in the place of {string.Join(", ", fields)} of {Device.Id}, which change no time of this plan"
+        : null;
+
     private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()
         ? $"the device file has the id of the built-in device {Device.Id}, and other contents: the plan carries that id and is of the file"
         : null;

@@ -112,6 +112,20 @@ public sealed class CalibratedCostLaws : ICostLaws
         _ => null,
     };
 
+    /// <summary>Whether fitted constants stand for an operation, and not those of the law on paper.</summary>
+    internal bool IsFitted(Operation operation) => operation switch
+    {
+        MatMulOperation o => MatMul(o.Weights, o.Activations) is not null,
+        RecomputeOperation o => MatMul(o.Weights, o.Activations) is not null,
+        AttentionOperation { NewTokens: 1 } => _calibration.Decode is not null,
+        AttentionOperation => _calibration.Prefill is not null,
+        NormOperation => _small[(int)SmallOperator.Norm] is not null,
+        ElementwiseOperation o => _small[(int)Measured(o.Function)] is not null,
+        CollectiveOperation o => Choice(o).Constants is not null,
+        TransferOperation => _calibration.HostTransfer is not null,
+        _ => false,
+    };
+
     private KernelDemand Demand(in MatMulShape shape, Precision weights, Precision activations, MatMulCalibration constants) =>
         shape.Rows <= MatMulShape.MostStreamedRows
             ? StreamingMatMulLaw.Demand(shape, constants.Streaming, _calibration.Multiprocessors, Device.Compute.TeraflopsOf(weights, activations))

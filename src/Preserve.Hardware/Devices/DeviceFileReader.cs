@@ -107,7 +107,7 @@ internal sealed class DeviceFileReader
 
     private L2Cache ReadL2(DeviceFileSection section, HbmMemory hbm)
     {
-        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second", asideName = "set_aside_mebibytes";
+        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second", writeName = "write_terabytes_per_second", asideName = "set_aside_mebibytes";
         var capacity = section.Number("capacity_mebibytes", Bounds.Mebibytes);
         var usable = section.Number(usableName, Bounds.Mebibytes);
         if (usable > capacity)
@@ -124,7 +124,9 @@ internal sealed class DeviceFileReader
         var read = section.Number(readName, Bounds.OnChipRate);
         if (read * 1000 < hbm.SustainedGigabytesPerSecond)
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
-        var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
+        var write = section.Number(writeName, Bounds.OnChipRate);
+        if (write * 1000 < hbm.SustainedGigabytesPerSecond)
+            section.Refuse(writeName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 takes what its memory brings");
         var persisting = section.Number("persisting_share", Bounds.Share);
         var aside = section.Number(asideName, Bounds.Mebibytes);
         if (aside is not null && (persisting is null || capacity is null))

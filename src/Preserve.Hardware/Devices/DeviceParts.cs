@@ -41,7 +41,7 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// <param name="CapacityMebibytes">Capacity; null where unknown.</param>
 /// <param name="UsableMebibytes">The part that stays resident at full speed; null where the capacity is unknown.</param>
 /// <param name="ReadTerabytesPerSecond">Read rate; null where unknown.</param>
-/// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
+/// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. Recorded, and used by no cost law: what comes from memory is written as fast as memory gives it.</param>
 /// <param name="LimitMebibytes">Beyond which nothing is found again; null where it was not measured.</param>
 /// <param name="PersistingShare">The part of the capacity that may be set aside for what is to persist; null where none may, or none is known.</param>
 /// <param name="SetAsideMebibytes">What is set aside: only prefetches fill it, and nothing else evicts from it. Declared, 0 where nothing is; at most

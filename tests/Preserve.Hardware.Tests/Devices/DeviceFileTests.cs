@@ -100,6 +100,8 @@ public class DeviceFileTests
     [InlineData("100,", "100, \"set_aside_mebibytes\": 10,", 10, 55, "l2.set_aside_mebibytes is 10, but persisting_share is missing, which says how much may be set aside")]
     [InlineData("100,", "100, \"persisting_share\": 0.75, \"set_aside_mebibytes\": 76,", 10, 81, "l2.set_aside_mebibytes is 76, but at most 75 may be set aside, by persisting_share")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"lazy\" },", 3, 44, "collectives.launch is lazy, but must be one of graph, eager")]
+    [InlineData("\"read_terabytes_per_second\": 5", "\"read_terabytes_per_second\": 5, \"write_terabytes_per_second\": 1", 11, 67, "l2.write_terabytes_per_second is 1, but memory sustains 1.6: an L2 takes what its memory brings")]
+    [InlineData("\"read_terabytes_per_second\": 5", "\"read_rate\": 5", 11, 5, "l2.read_rate is not a field of a device file; 'read_terabytes_per_second' is")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"library\": \"NCCL\" },", 3, 45, "collectives.library is NCCL, but no library was measured: calibration.collectives has none")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"eager\" },", 3, 44, "collectives.launch is eager, but no eager calls of a library were measured: calibration.collectives has none with eager")]
     [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]
