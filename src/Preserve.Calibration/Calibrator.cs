@@ -43,6 +43,9 @@ public static class Calibrator
         if (rows.Count == 0)
             throw new ArgumentException($"no table has a row of '{system}'; there are {string.Join(", ", measurements.Systems)}", nameof(system));
         var seen = rows.Fitted;
+        var sustained = SustainedMemory.Of(seen, system, device);
+        if (sustained is { Memory: var memory })
+            device = device with { Hbm = memory };
         var attention = new AttentionFit(device, multiprocessors);
         var decode = seen.Attention.Where(r => r.Decode).ToList();
         var prefill = seen.Attention.Where(r => !r.Decode).ToList();
@@ -57,7 +60,7 @@ public static class Calibrator
             FitCollectives(seen, device),
             HostTransfer: device.Calibration?.HostTransfer);
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, rows.Dropped, NotFitted(seen, calibration), Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, NotFitted(seen, calibration), Validator.Validate(rows, system, calibrated));
     }
 
     /// <summary>What rows were there for that made no constants.</summary>

@@ -11,6 +11,7 @@ public static class DeviceFileText
 {
     private const string Section = "calibration";
     private const string HostSection = "host_link";
+    private const string MemorySection = "hbm";
 
     /// <summary>A device file with another id, all else as it was.</summary>
     /// <param name="deviceFile">The text of a sound device file.</param>
@@ -44,6 +45,26 @@ public static class DeviceFileText
             text = Put(text, "sources", Notes(device.Sources.Where(n => n.Field != Section).Append(new FieldNote(Section, source))));
         text = Put(text, Section, Write(calibration));
         Parse(text, nameof(calibration));
+        return text;
+    }
+
+    /// <summary>A device file with another sustained rate of memory.</summary>
+    /// <param name="deviceFile">The text of a sound device file.</param>
+    /// <param name="memory">The memory; of it the sustained rate counts.</param>
+    /// <param name="source">Where the rate comes from, which takes the place of what the file's sources say of it.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The text is not that of a device file, or its memory cannot have such a rate.</exception>
+    public static string Put(string deviceFile, HbmMemory memory, FieldNote source)
+    {
+        ArgumentNullException.ThrowIfNull(deviceFile);
+        ArgumentNullException.ThrowIfNull(memory);
+        ArgumentNullException.ThrowIfNull(source);
+        var device = Parse(deviceFile, nameof(deviceFile));
+        var text = Put(deviceFile.ReplaceLineEndings("\n"), MemorySection, Object(
+            ("capacity_gigabytes", device.Hbm.CapacityGigabytes), ("nominal_gigabytes_per_second", device.Hbm.NominalGigabytesPerSecond),
+            ("sustained_gigabytes_per_second", memory.SustainedGigabytesPerSecond)));
+        text = Put(text, "sources", Notes(device.Sources.Where(n => n.Field != source.Field).Append(source)));
+        Parse(text, nameof(memory));
         return text;
     }
 

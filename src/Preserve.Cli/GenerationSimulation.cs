@@ -9,9 +9,11 @@ internal sealed class GenerationSimulation
 {
     private GenerationSimulation(DeployedModel deployed, PlanSet plans, GenerationRun baseRun, GenerationRun run, PlanFootprint footprint, BandedRun longest)
     {
-        (Deployed, Plans, BaseRun, Run, Footprint, Longest) = (deployed, plans, baseRun, run, footprint, longest);
+        (Plans, BaseRun, Run, Footprint, Longest) = (plans, baseRun, run, footprint, longest);
+        Deployed = deployed with { Device = FieldUse.Marked(deployed.Device, Steps) };
     }
 
+    /// <summary>What is planned, its device with those marks that the plans' laws read.</summary>
     public DeployedModel Deployed { get; }
 
     public PlanSet Plans { get; }
@@ -25,6 +27,8 @@ internal sealed class GenerationSimulation
 
     /// <summary>The decode step at the largest context, with how far it is to be trusted.</summary>
     public BandedRun Longest { get; }
+
+    private IEnumerable<ExecutionPlan> Steps => Plans.Steps.Select(s => s.Plan);
 
     public ExecutionPlan Decode => Plans.Steps[0].Plan;
 
@@ -61,7 +65,7 @@ internal sealed class GenerationSimulation
     }
 
     /// <summary>What is to be known of the model, the device and the host.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, Deployed.Overridden(Steps) }.OfType<string>()];
 
     public GenerationDocument ToDocument() => new()
     {

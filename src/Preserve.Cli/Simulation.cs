@@ -14,11 +14,12 @@ internal sealed class Simulation
     private Simulation(DeployedModel deployed, bool cold, PlanSet plans, BandedRun baseRun, BandedRun run)
     {
         _cold = cold;
-        Deployed = deployed;
         Plans = plans;
+        Deployed = deployed with { Device = FieldUse.Marked(deployed.Device, [Plan]) };
         (BandedBase, Banded) = (baseRun, run);
     }
 
+    /// <summary>What is planned, its device with those marks that the plan's laws read.</summary>
     public DeployedModel Deployed { get; }
 
     public PlanSet Plans { get; }
@@ -44,7 +45,7 @@ internal sealed class Simulation
     public double CollectiveShare => (double)CollectiveTime(BaseRun) / BaseRun.Picoseconds;
 
     /// <summary>What is not exact about the step and its model.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, Deployed.Overridden([Plan]) }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
 
     private IEnumerable<string> HeadNotes => Deployed.Device.Calibration is not { Decode: not null } and not { Prefill: not null } ? [] : Plan.Instructions()
         .Select(i => i.Operation).OfType<AttentionOperation>().Select(o => o.HeadSize).Where(s => s != DeviceCalibration.MeasuredHeadSize).Distinct()

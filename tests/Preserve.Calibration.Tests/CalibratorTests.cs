@@ -71,6 +71,15 @@ public class CalibratorTests
             .ShouldStartWith("2 of 10 rows of 'mine' in gemm.csv cannot be of h100-sxm, more than 10 %; the first is gemm.csv:7: reading the weight at 134.218 TB/s");
     }
 
+    /// <summary>Small weights in half a microsecond, as from a table in another unit: none reaches the fit.</summary>
+    [Fact]
+    public void Small_weights_that_cannot_be_do_not_enter_the_fit()
+    {
+        var rows = Enumerable.Range(0, 26).Select(i => new MatMulRow(i + 3, "mine", Precision.Bf16, 1, 2560, 2048 + (48 * i), 0.5, false)).ToList();
+        rows.ShouldAllBe(r => Calibrator.WeightBytes(r) > Calibrator.LeastColdBytes && Calibrator.WeightBytes(r) < 17e6);
+        Should.Throw<CalibrationException>(() => Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", H100(), 132, "test")).Message.ShouldStartWith("26 of 26 rows of 'mine' in gemm.csv cannot be of h100-sxm");
+    }
+
     [Fact]
     public void A_shape_is_held_out_with_all_its_rows()
     {

@@ -48,6 +48,22 @@ public class DeviceFileTextTests
 
     [Theory]
     [InlineData("h100-sxm")]
+    [InlineData("tpu-v4")]
+    public void A_measured_memory_is_no_longer_assumed_and_says_where_its_rate_comes_from(string id)
+    {
+        var text = DeviceCatalogue.TextOf(id)!;
+        var device = DeviceFile.Parse(text).Device!;
+        var memory = device.Hbm with { SustainedGigabytesPerSecond = device.Hbm.NominalGigabytesPerSecond - 1 };
+        var source = new FieldNote("hbm.sustained_gigabytes_per_second", "my own");
+        var put = DeviceFile.Parse(DeviceFileText.Put(text, memory, source)).Device!;
+        put.Hbm.ShouldBe(memory);
+        put.Sources.ShouldBe(device.Sources.Where(s => s.Field != source.Field).Append(source));
+        put.AssumedFields.ShouldNotContain(n => n.Field == source.Field);
+        Should.Throw<ArgumentException>(() => DeviceFileText.Put(text, memory with { SustainedGigabytesPerSecond = 40_000 }, source)).Message.ShouldContain("the nominal rate is");
+    }
+
+    [Theory]
+    [InlineData("h100-sxm")]
     [InlineData("ascend-910b2")]
     public void A_measured_link_takes_the_place_of_four_constants_and_what_was_assumed_beside_them_stays_so(string id)
     {

@@ -39,7 +39,7 @@ public sealed class MeasurementTests : IDisposable
         results.Where(r => r.GetProperty("insideBand").ValueKind == JsonValueKind.Number).ShouldAllBe(r => r.GetProperty("insideBand").GetDouble() >= 0 && r.GetProperty("insideBand").GetDouble() <= 1);
         var (exitCode, _, errors) = await _tool.RunAsync("validate", "--measurements", MeasuredFolder.Path!, "--max-mape", "1");
         exitCode.ShouldBe(1);
-        errors.ShouldContain("more than 1.0 %");
+        errors.ShouldContain("more than 1 %");
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class MeasurementTests : IDisposable
         var all = await Validated();
         all.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("system").GetString()).Distinct().ShouldBe(["h100_sxm"]);
         all.GetProperty("skipped").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("rows").GetInt32())).ShouldBe([("broken", 1), ("mine", 1)]);
-        (await _tool.SucceedAsync("validate", "--measurements", "own tables")).ShouldContain("mine: 1 rows were not compared");
+        (await _tool.SucceedAsync("validate", "--measurements", "own tables")).ShouldContain("mine: 1 row was not compared");
 
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), await _tool.SucceedAsync("devices", "h200-sxm"));
         var own = await Validated("--device", "own.json", "--system", "mine");
@@ -85,6 +85,31 @@ public sealed class MeasurementTests : IDisposable
             SchemaCheck.Faults(json, Schema("validate")).ShouldBeEmpty();
             return json;
         }
+    }
+
+    [Theory]
+    [InlineData("the only row of h100_sxm in own tables was dropped: gemm.csv:2: computing at 2982.616 TFLOP/s, but the machine's peak is 989.4", "8192,8192,0.045")]
+    [InlineData("all 4 rows of h100_sxm in own tables were dropped: gemm.csv:2: ", "8192,8192,0.045", "8192,8192,0.045", "8192,8192,0.045", "8192,8192,0.045")]
+    [InlineData("of the rows of h100_sxm in own tables none is of a shape that is held out", "4096,4096,17.5")]
+    public async Task That_nothing_is_compared_has_its_reason(string message, params string[] rows)
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), "system,vllm,dtype,m,n,k,us\n" + string.Concat(rows.Select(r => $"h100_sxm,0.24.0,bfloat16,1,{r}\n")));
+        var (exitCode, output, errors) = await _tool.RunAsync("validate", "--measurements", "own tables", "--system", "h100_sxm", "--part", "held-out");
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain(message);
+    }
+
+    [Fact]
+    public async Task An_error_is_told_from_the_limit_that_it_exceeds()
+    {
+        var results = JsonDocument.Parse(await _tool.SucceedAsync("validate", "--measurements", "own tables", "--json")).RootElement.GetProperty("results");
+        var error = results.EnumerateArray().Single().GetProperty("mape").GetDouble();
+        var (exitCode, _, errors) = await _tool.RunAsync("validate", "--measurements", "own tables", "--max-mape", (error - 0.001).ToString("R", System.Globalization.CultureInfo.InvariantCulture));
+        exitCode.ShouldBe(1);
+        var told = errors[(errors.IndexOf("mean error ", StringComparison.Ordinal) + 11)..];
+        double.Parse(told[..told.IndexOf(' ', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThan(error - 0.001);
     }
 
     [Fact]

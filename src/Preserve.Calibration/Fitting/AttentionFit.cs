@@ -9,7 +9,8 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
 {
     private static readonly ResidualBand s_none = new(1, 1);
 
-    private readonly double _hbm = device.Hbm.NominalGigabytesPerSecond / 1000;
+    private readonly double _nominal = device.Hbm.NominalGigabytesPerSecond / 1000;
+    private readonly double _sustained = device.Hbm.SustainedGigabytesPerSecond / 1000;
     private readonly double _peak = device.Compute.Bf16Teraflops;
 
     public static string Shape(AttentionRow row) => $"attention {row.Decode} {row.Batch} {row.Length} {row.Heads} {row.KeyValueHeads}";
@@ -28,7 +29,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
         var serial = Fit(new Parameter(20, 1, 1000));
         var (fit, best) = serial.Best.Loss < splits.Best.Loss ? serial : splits;
         var found = best.Constants;
-        var memory = Rounded.AtMost(found.HbmTerabytesPerSecond, _hbm);
+        var memory = Rounded.AtMost(found.HbmTerabytesPerSecond, _sustained);
         return new DecodeAttentionConstants(
             Rounded.OrZero(found.FixedMicroseconds),
             Rounded.OrZero(found.SplitNanoseconds),
@@ -45,7 +46,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
             var fit = new RelativeFit<AttentionRow, DecodeAttentionConstants>(
                 [
                     Parameter.Microseconds(11), Parameter.Nanoseconds(50), Parameter.Microseconds(1), Parameter.Microseconds(1),
-                    Parameter.Nanoseconds(30), serialNanoseconds, Parameter.Rate(_hbm), new Parameter(2 * _hbm, 0.5 * _hbm, 10 * _hbm),
+                    Parameter.Nanoseconds(30), serialNanoseconds, Parameter.MemoryRate(device.Hbm), new Parameter(2 * _nominal, 0.5 * _nominal, device.L2.MostTerabytesPerSecond(device.Hbm)),
                 ],
                 v => new DecodeAttentionConstants(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], s_none),
                 (c, r) =>
@@ -63,7 +64,7 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
     public PrefillAttentionConstants FitPrefill(IReadOnlyList<AttentionRow> rows)
     {
         var fit = new RelativeFit<AttentionRow, PrefillAttentionConstants>(
-            [Parameter.Microseconds(11), Parameter.Rate(_peak, 0.6), Parameter.Rate(_hbm, 0.5), Parameter.Rate(_hbm, 0.3), Parameter.Rate(_peak, 0.8)],
+            [Parameter.Microseconds(11), Parameter.Rate(_peak, 0.6), Parameter.MemoryRate(device.Hbm, 0.5), Parameter.MemoryRate(device.Hbm, 0.3), Parameter.Rate(_peak, 0.8)],
             v => new PrefillAttentionConstants(v[0], v[1], v[2], v[3], v[4], s_none),
             (c, r) =>
             {
@@ -76,8 +77,8 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
         return new PrefillAttentionConstants(
             Rounded.OrZero(found.FixedMicroseconds),
             Rounded.AtMost(found.Teraflops, _peak),
-            Rounded.AtMost(found.QueryTerabytesPerSecond, _hbm),
-            Rounded.AtMost(found.KeyValueTerabytesPerSecond, _hbm),
+            Rounded.AtMost(found.QueryTerabytesPerSecond, _sustained),
+            Rounded.AtMost(found.KeyValueTerabytesPerSecond, _sustained),
             Rounded.AtMost(found.TileTeraflops, _peak),
             Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))));
     }

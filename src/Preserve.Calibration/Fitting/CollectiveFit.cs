@@ -92,14 +92,13 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
 
     private (EagerLaunch Launch, List<double> Ratios) FitEager(CollectiveCalibration constants, IReadOnlyList<CollectiveRow> rows)
     {
-        var memory = device.Hbm.NominalGigabytesPerSecond / 1000;
         var fit = FitOf(
-            [Parameter.Microseconds(20), Parameter.Rate(memory)],
+            [Parameter.Microseconds(20), Parameter.MemoryRate(device.Hbm)],
             v => constants with { Eager = new EagerLaunch(v[0], v[1]) });
         var best = fit.Fit(rows);
         var launch = best.Constants.Eager!;
         return (
-            new EagerLaunch(Rounded.Digits(launch.LaunchMicroseconds), Rounded.AtMost(launch.CopyTerabytesPerSecond, memory)),
+            new EagerLaunch(Rounded.Digits(launch.LaunchMicroseconds), Rounded.AtMost(launch.CopyTerabytesPerSecond, device.Hbm.SustainedGigabytesPerSecond / 1000)),
             fit.CrossValidatedRatios(rows, best, EachSize(rows)));
     }
 

@@ -15,7 +15,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
 
     private static readonly ResidualBand s_none = new(1, 1);
 
-    private readonly double _hbm = device.Hbm.NominalGigabytesPerSecond / 1000;
+    private readonly double _sustained = device.Hbm.SustainedGigabytesPerSecond / 1000;
     private readonly double _peak = device.Compute.TeraflopsOf(precision, precision);
 
     /// <summary>The constants that fit the rows best.</summary>
@@ -36,7 +36,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
         var layers = ofLayers.ToHashSet(ReferenceEqualityComparer.Instance);
         var rows = cold.Concat(ofLayers).ToList();
         var fit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
-            [Parameter.Microseconds(3), Parameter.Nanoseconds(20), new Parameter(0.2, 1e-3, 10), Parameter.Rate(_hbm), new Parameter(0.05, 1e-4, 1)],
+            [Parameter.Microseconds(3), Parameter.Nanoseconds(20), new Parameter(0.2, 1e-3, 10), Parameter.MemoryRate(device.Hbm), new Parameter(0.05, 1e-4, 1)],
             v => new StreamingMatMulConstants(v[0], v[1], v[2], v[3], v[4], v[0], v[1], v[3], s_none, s_none),
             (c, r) => Streaming(c, r, hot: false),
             r => r.Microseconds,
@@ -48,7 +48,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
             FixedMicroseconds = Rounded.OrZero(found.FixedMicroseconds),
             SplitNanoseconds = Rounded.OrZero(found.SplitNanoseconds),
             RampMicroseconds = Rounded.OrZero(found.RampMicroseconds),
-            HbmTerabytesPerSecond = Rounded.AtMost(found.HbmTerabytesPerSecond, _hbm),
+            HbmTerabytesPerSecond = Rounded.AtMost(found.HbmTerabytesPerSecond, _sustained),
             WaveShare = Rounded.OrZero(found.WaveShare),
             Band = Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(cold, Shape))),
         };
@@ -56,8 +56,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
 
     private StreamingMatMulConstants FitHot(StreamingMatMulConstants cold, IReadOnlyList<MatMulRow> rows, double? l2)
     {
-        // No cache of the last years gives more than ten times its memory's rate.
-        var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * _hbm, cold.HbmTerabytesPerSecond, 10 * _hbm);
+        var rate = l2 is { } known ? Parameter.Known(known) : new Parameter(3 * device.Hbm.NominalGigabytesPerSecond / 1000, cold.HbmTerabytesPerSecond, device.L2.MostTerabytesPerSecond(device.Hbm));
         var fit = new RelativeFit<MatMulRow, StreamingMatMulConstants>(
             [Parameter.Microseconds(3), Parameter.Nanoseconds(1), rate],
             v => cold with { HotFixedMicroseconds = v[0], HotSerialNanoseconds = v[1], L2TerabytesPerSecond = v[2] },
@@ -78,7 +77,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
         var converts = precision is Precision.Fp8 or Precision.Int8;
         var fit = new RelativeFit<MatMulRow, TiledMatMulConstants>(
             [
-                Parameter.Microseconds(3), Parameter.Nanoseconds(20), Parameter.Rate(_hbm), Parameter.Rate(_peak),
+                Parameter.Microseconds(3), Parameter.Nanoseconds(20), Parameter.MemoryRate(device.Hbm), Parameter.Rate(_peak),
                 Parameter.Microseconds(0.5), converts ? new Parameter(3, 1e-3, 100) : Parameter.Known(0),
             ],
             v => new TiledMatMulConstants(v[0], v[1], v[2], v[3], v[4], v[5], s_none),
@@ -93,7 +92,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
         return new TiledMatMulConstants(
             Rounded.OrZero(found.FixedMicroseconds),
             Rounded.OrZero(found.SplitNanoseconds),
-            Rounded.AtMost(found.HbmTerabytesPerSecond, _hbm),
+            Rounded.AtMost(found.HbmTerabytesPerSecond, _sustained),
             Rounded.AtMost(found.Teraflops, _peak),
             Rounded.OrZero(found.WaveMicroseconds),
             Rounded.OrZero(found.QuantizePicoseconds),

@@ -15,6 +15,13 @@ internal readonly record struct Parameter(double Start, double Least, double Mos
     /// <summary>A rate that cannot exceed what the machine has on paper.</summary>
     public static Parameter Rate(double peak, double share = 0.8) => new(peak * share, peak * 0.01, peak);
 
+    /// <summary>A rate at which a kernel moves bytes to and from memory: no kernel alone exceeds what all traffic together reaches.</summary>
+    public static Parameter MemoryRate(HbmMemory memory, double share = 0.8)
+    {
+        var (peak, most) = (memory.NominalGigabytesPerSecond / 1000, memory.SustainedGigabytesPerSecond / 1000);
+        return new(Math.Min(peak * share, most), peak * 0.01, most);
+    }
+
     /// <summary>A constant that is known.</summary>
     public static Parameter Known(double value) => new(value, value, value);
 

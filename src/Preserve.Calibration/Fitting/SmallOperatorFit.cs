@@ -7,7 +7,7 @@ namespace Preserve;
 /// <param name="device">The device.</param>
 internal sealed class SmallOperatorFit(Device device)
 {
-    private readonly double _hbm = device.Hbm.NominalGigabytesPerSecond / 1000;
+    private readonly double _sustained = device.Hbm.SustainedGigabytesPerSecond / 1000;
 
     /// <summary>The constants of an operator that fit its rows best.</summary>
     public SmallOperatorConstants Fit(SmallOperator kind, IReadOnlyList<SmallOperatorRow> rows)
@@ -15,7 +15,7 @@ internal sealed class SmallOperatorFit(Device device)
         // The addition spreads its elements; the others take a row in a block.
         var row = kind == SmallOperator.Add ? Parameter.Known(0) : Parameter.Nanoseconds(0.5);
         var fit = new RelativeFit<SmallOperatorRow, SmallOperatorConstants>(
-            [Parameter.Microseconds(2), row, Parameter.Rate(_hbm, 0.5)],
+            [Parameter.Microseconds(2), row, Parameter.MemoryRate(device.Hbm, 0.5)],
             v => new SmallOperatorConstants(kind, v[0], v[1], v[2], new ResidualBand(1, 1)),
             (c, r) => KernelTime.Picoseconds(SmallOperatorLaw.Demand(c, r.Width, r.Bytes), 0, r.Bytes) / 1e6,
             r => r.Microseconds);
@@ -24,7 +24,7 @@ internal sealed class SmallOperatorFit(Device device)
             kind,
             Rounded.OrZero(best.Constants.FixedMicroseconds),
             Rounded.OrZero(best.Constants.RowNanoseconds, least: 2e-5),
-            Rounded.AtMost(best.Constants.TerabytesPerSecond, _hbm),
+            Rounded.AtMost(best.Constants.TerabytesPerSecond, _sustained),
             Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, r => r.Shape))));
     }
 }

@@ -12,15 +12,14 @@ internal sealed class RowChecks(Device device)
 
     private readonly double _hbm = device.Hbm.NominalGigabytesPerSecond / 1000;
     private readonly double _l2 = (device.L2.CapacityMebibytes ?? 0) * (1 << 20);
+    private readonly double _l2Rate = device.L2.MostTerabytesPerSecond(device.Hbm);
 
     public string? Check(MatMulRow row)
     {
         var shape = new MatMulShape(row.Rows, row.Columns, row.Depth, row.Precision.Bits());
-        var weight = shape.Columns * shape.Depth * shape.WeightBits / 8;
-        // Bytes that no L2 can have kept.
-        var fromMemory = row.Hot ? weight - _l2 : RotatedWeights * weight > _l2 * 2 ? weight : 0;
         return TooFast("computing", shape.Flops, row.Microseconds, device.Compute.TeraflopsOf(row.Precision, row.Precision), "TFLOP/s")
-            ?? TooFast("reading the weight", fromMemory, row.Microseconds, _hbm, "TB/s");
+            ?? TooFast("reading the weight", FromMemory(row), row.Microseconds, _hbm, "TB/s")
+            ?? TooFastForL2(shape.Bytes, row.Microseconds);
     }
 
     public string? Check(AttentionRow row)
@@ -29,7 +28,8 @@ internal sealed class RowChecks(Device device)
             return $"{row.Heads} query heads do not share {row.KeyValueHeads} KV heads";
         var shape = AttentionFit.ShapeOf(row);
         return TooFast("computing", shape.Flops, row.Microseconds, device.Compute.Bf16Teraflops, "TFLOP/s")
-            ?? TooFast("reading the cache", shape.KeyValueBytes - _l2, row.Microseconds, _hbm, "TB/s");
+            ?? TooFast("reading the cache", FromMemory(row), row.Microseconds, _hbm, "TB/s")
+            ?? TooFastForL2(shape.Bytes, row.Microseconds);
     }
 
     public string? Check(CollectiveRow row)
@@ -45,14 +45,28 @@ internal sealed class RowChecks(Device device)
             return $"the widths of '{row.Model}' are not known";
         foreach (var (column, at) in LayerTable.Operators.Select((c, i) => (c, i)))
         {
-            if (shapes.Operation(column, row.Ranks, row.Tokens) is not (MatMulOperation o, _))
-                continue;
-            var matMul = new MatMulRow(row.Line, row.System, Precision.Bf16, o.Rows, o.Columns, o.Depth, row.Microseconds[at], Hot: false);
-            if (Check(matMul) is { } reason)
+            var reason = shapes.Operation(column, row.Ranks, row.Tokens) switch
+            {
+                (MatMulOperation o, _) => Check(new MatMulRow(row.Line, row.System, Precision.Bf16, o.Rows, o.Columns, o.Depth, row.Microseconds[at], Hot: false)),
+                (_, var bytes) => TooFast("reading and writing", bytes - _l2, row.Microseconds[at], _hbm, "TB/s") ?? TooFastForL2(bytes, row.Microseconds[at]),
+                null => null,
+            };
+            if (reason is not null)
                 return $"{column}: {reason}";
         }
         return null;
     }
+
+    /// <summary>Bytes of a weight that memory must have given, whatever the L2 kept: of the rotated copies it keeps one capacity in all. Where they
+    /// are twice as large as it is, none of a copy is left when its turn comes.</summary>
+    public double FromMemory(MatMulRow row)
+    {
+        var weight = Calibrator.WeightBytes(row);
+        return row.Hot ? weight - _l2 : RotatedWeights * weight > _l2 * 2 ? weight : weight - (_l2 / RotatedWeights);
+    }
+
+    /// <summary>Bytes of a cache that memory must have given.</summary>
+    public double FromMemory(AttentionRow row) => AttentionFit.ShapeOf(row).KeyValueBytes - _l2;
 
     /// <summary>Rows that the notes of the tables name as outliers.</summary>
     private static string? Outlier(CollectiveRow row) => row switch
@@ -62,11 +76,14 @@ internal sealed class RowChecks(Device device)
         _ => null,
     };
 
-    private static string? TooFast(string what, double amount, double microseconds, double peak, string unit)
+    private string? TooFastForL2(double bytes, double microseconds) =>
+        TooFast("moving all bytes", bytes, microseconds, _l2Rate, "TB/s", "an L2 beside its memory gives at most");
+
+    private static string? TooFast(string what, double amount, double microseconds, double peak, string unit, string bound = "the machine's peak is")
     {
         var rate = amount / (microseconds * 1e6);
         return rate <= peak
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"{what} at {rate:0.###} {unit}, but the machine's peak is {peak:0.###}");
+            : string.Create(CultureInfo.InvariantCulture, $"{what} at {rate:0.###} {unit}, but {bound} {peak:0.###}");
     }
 }

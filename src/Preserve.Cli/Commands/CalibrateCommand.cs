@@ -41,7 +41,7 @@ internal static partial class CalibrateCommand
 
         var result = LongWork.Show(parsed.GetValue(_json), $"fitting {name}", () => Fit(measurements, name, on, processors, CommandLine(parsed)));
         var fitted = WithCalibration(
-            text, result.Calibration, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there");
+            text, result, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there");
         file?.Write(fitted);
         var dropped = result.Dropped.Select(d => d.ToString()).ToList();
         if (parsed.GetValue(_json))
@@ -72,11 +72,13 @@ internal static partial class CalibrateCommand
     }
 
     /// <summary>The device file with what was fitted, which must be of the device whether it is written or not.</summary>
-    private static string WithCalibration(string device, DeviceCalibration calibration, string source)
+    private static string WithCalibration(string device, CalibrationResult result, string source)
     {
         try
         {
-            return DeviceFileText.Put(device, calibration, source);
+            if (result.SustainedSource is { } shown)
+                device = DeviceFileText.Put(device, result.Device.Hbm, shown);
+            return DeviceFileText.Put(device, result.Calibration, source);
         }
         catch (ArgumentException e)
         {

@@ -267,7 +267,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 {
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, why nothing can be prefetched, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, SetAside, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, Library, SetAside, BuiltInId }.OfType<string>()];
 
     private string? NoPrefetch => Spec.Prefetch != PrefetchPolicy.None && Device.UnknownL2 is { } unknown ? $"nothing is prefetched: {unknown}; give it in a device file" : null;
 
@@ -277,6 +277,10 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
 
     private string? Launch => Device.Collectives.Launch == LaunchMode.Eager && Spec.TensorParallel > 1
         ? $"collectives are called one by one and not as nodes of a captured graph, as collectives.launch of {Device.Id} declares"
+        : null;
+
+    private string? Library => Device.Collectives.Library is { } library && Spec.TensorParallel > 1
+        ? $"collectives are those of {library}, as collectives.library of {Device.Id} declares; another library has those that it was not measured with"
         : null;
 
     private string? SetAside => Device.L2.SetAsideMebibytes > 0
@@ -294,6 +298,12 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
             return $"how much memory the host of {Device.Id} has is not known: whether it holds the {(needed / 1e9).ToString("0.0", CultureInfo.InvariantCulture)} GB that are needed there at least is not checked; host_link.host_memory_capacity_gigabytes of a device file says how much it has";
         }
     }
+
+    /// <summary>That fitted constants stand in the place of fields of the user's own file; null where none do.</summary>
+    /// <param name="plans">What is planned.</param>
+    public string? Overridden(IEnumerable<ExecutionPlan> plans) => DeviceFile is not null && FieldUse.Overridden(Device, plans) is { Count: > 0 } fields
+        ? $"constants that were fitted stand in the place of {string.Join(", ", fields)} of {Device.Id}, which change no time of this plan"
+        : null;
 
     private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()
         ? $"the device file has the id of the built-in device {Device.Id}, and other contents: the plan carries that id and is of the file"

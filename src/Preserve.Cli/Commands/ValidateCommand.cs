@@ -30,9 +30,9 @@ internal static class ValidateCommand
             var rows = parsed.GetValue(part) switch { "held-out" => ValidatedPart.HeldOut, "fitted" => ValidatedPart.Fitted, _ => ValidatedPart.All };
             var results = LongWork.Show<IReadOnlyList<ValidationResult>>(
                 parsed.GetValue(json), "comparing", () => [.. chosen.SelectMany(c => Validator.Validate(measurements, c.System, c.Device, rows))]);
-            if (results.Count == 0)
-                throw new InputException($"no row of {parsed.GetValue(folder)} is of {string.Join(", ", chosen.Select(c => c.System))}: there are {string.Join(", ", measurements.Systems)}");
             List<string> dropped = [.. chosen.SelectMany(c => Validator.Dropped(measurements, c.System, c.Device)).Select(d => d.ToString())];
+            if (results.Count == 0)
+                throw new InputException(WhyNothing(measurements, parsed.GetValue(folder)!, parsed.GetValue(part)!, [.. chosen.Select(c => c.System)], dropped));
             List<SkippedSystem> skipped = [.. measurements.Systems.Except(chosen.Select(c => c.System)).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
             if (parsed.GetValue(json))
             {
@@ -42,11 +42,11 @@ internal static class ValidateCommand
             {
                 Print(results, dropped);
                 foreach (var other in skipped)
-                    Console.WriteLine($"{other.System}: {other.Rows:#,0} rows were not compared; --device and --system compare a device with them");
+                    Console.WriteLine($"{other.System}: {Rows(other.Rows)} not compared; --device and --system compare a device with them");
             }
             var worst = results.Where(r => r.Mape > limit).ToList();
             foreach (var result in worst)
-                Console.Error.WriteLine($"preserve: {result.Kind} of {result.System}: mean error {result.Mape:0.0} %, more than {limit:0.0} %");
+                Console.Error.WriteLine($"preserve: {result.Kind} of {result.System}: mean error {Told(result.Mape, limit!.Value)} %, more than {limit} %");
             return worst.Count > 0 ? 1 : 0;
         });
         return command;
@@ -66,6 +66,30 @@ internal static class ValidateCommand
         return [.. MeasuredSystem.All.Where(s => system is null || s.Name == system).Select(s => (s.Name, DeviceArgument.Read(s.DeviceId).Device))];
     }
 
+    /// <summary>Why no row is compared.</summary>
+    private static string WhyNothing(MeasurementSet measurements, string folder, string part, IReadOnlyList<string> systems, IReadOnlyList<string> dropped)
+    {
+        const int mostNamed = 3;
+        var rows = systems.Sum(measurements.RowsOf);
+        var names = string.Join(", ", systems);
+        if (rows == 0)
+            return $"no row of {folder} is of {names}: there are {string.Join(", ", measurements.Systems)}";
+        if (dropped.Count == rows)
+            return $"{(rows == 1 ? "the only row" : $"all {rows:#,0} rows")} of {names} in {folder} {(rows == 1 ? "was" : "were")} dropped: {string.Join("; ", dropped.Take(mostNamed))}{(rows > mostNamed ? "; and others" : "")}";
+        return $"of the rows of {names} in {folder} none is {(part == "held-out" ? "of a shape that is held out" : part == "fitted" ? "of a shape that a fit sees" : "of a kind that is compared")}{(dropped.Count > 0 ? $"; {Rows(dropped.Count)} dropped" : "")}";
+    }
+
+    private static string Rows(int count) => count == 1 ? "1 row was" : $"{count:#,0} rows were";
+
+    /// <summary>An error with as many digits as tell it from the limit that it exceeds.</summary>
+    private static string Told(double error, double limit)
+    {
+        var digits = 1;
+        while (digits < 15 && Math.Round(error, digits) <= limit)
+            digits++;
+        return error.ToString("F" + digits, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Prints results as a table.</summary>
     public static void Print(IReadOnlyList<ValidationResult> results, IReadOnlyList<string> dropped)
     {
@@ -79,7 +103,7 @@ internal static class ValidateCommand
                 r.InsideBand is { } inside ? $"{inside:0} %" : "-");
         }
         AnsiConsole.Write(table);
-        Console.WriteLine($"{dropped.Count} rows were dropped{(dropped.Count > 0 ? ":" : "")}");
+        Console.WriteLine($"{Rows(dropped.Count)} dropped{(dropped.Count > 0 ? ":" : "")}");
         foreach (var row in dropped)
             Console.WriteLine($"  {row}");
     }

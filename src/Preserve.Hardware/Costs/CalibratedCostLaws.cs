@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 
 namespace Preserve;
 
@@ -20,7 +21,8 @@ public sealed class CalibratedCostLaws : ICostLaws
 
     /// <summary>The calibrated laws of a device.</summary>
     /// <param name="device">A device with a calibration.</param>
-    /// <param name="library">The library of its collectives; null for the fastest.</param>
+    /// <param name="library">The library of its collectives, which leaves to the others what it was not measured with; null for what the device
+    /// declares, which is the fastest where it declares none.</param>
     /// <param name="launch">How collectives are launched; null for what the device declares.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
     /// <exception cref="ArgumentException">The device has no calibration, or none of that library.</exception>
@@ -35,23 +37,18 @@ public sealed class CalibratedCostLaws : ICostLaws
         _int8 = Find(Precision.Int8) ?? Instead(Precision.Int8, Precision.Fp8);
         foreach (var constants in _calibration.SmallOperators)
             _small[(int)constants.Operator] = constants;
+        library ??= device.Collectives.Library;
+        if (library is not null && !_calibration.Collectives.Any(c => c.Library == library))
+            throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
         _allReduce = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllReduce, library);
         _allGather = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.AllGather, library);
         _reduceScatter = CollectiveChoice.Of(_calibration.Collectives, CollectiveKind.ReduceScatter, library);
-        if (library is not null && _allReduce.Length == 0 && _allGather.Length == 0 && _reduceScatter.Length == 0)
-            throw new ArgumentException($"'{device.Id}' has no collectives of '{library}'", nameof(library));
 
-        var hbm = device.Hbm.SustainedGigabytesPerSecond / 1000;
-        var l2 = device.L2.ReadTerabytesPerSecond ?? 0;
+        HbmBytesPerPicosecond = _nominal.HbmBytesPerPicosecond;
+        var l2 = _nominal.L2BytesPerPicosecond;
         foreach (var matMul in _calibration.MatMul)
-        {
-            hbm = Math.Max(hbm, Math.Max(matMul.Streaming.HbmTerabytesPerSecond, matMul.Tiled.HbmTerabytesPerSecond));
             l2 = Math.Max(l2, matMul.Streaming.L2TerabytesPerSecond);
-        }
-        if (_calibration.Decode is { } decode)
-            hbm = Math.Max(hbm, decode.HbmTerabytesPerSecond);
-        HbmBytesPerPicosecond = hbm;
-        L2BytesPerPicosecond = device.L2Known ? l2 : hbm;
+        L2BytesPerPicosecond = device.L2Known ? l2 : _nominal.L2BytesPerPicosecond;
     }
 
     /// <inheritdoc/>
@@ -113,6 +110,20 @@ public sealed class CalibratedCostLaws : ICostLaws
         ElementwiseOperation o => _small[(int)Measured(o.Function)]?.Band,
         CollectiveOperation { IsFused: false } o => Choice(o).Constants?.Band,
         _ => null,
+    };
+
+    /// <summary>Whether fitted constants stand for an operation, and not those of the law on paper.</summary>
+    internal bool IsFitted(Operation operation) => operation switch
+    {
+        MatMulOperation o => MatMul(o.Weights, o.Activations) is not null,
+        RecomputeOperation o => MatMul(o.Weights, o.Activations) is not null,
+        AttentionOperation { NewTokens: 1 } => _calibration.Decode is not null,
+        AttentionOperation => _calibration.Prefill is not null,
+        NormOperation => _small[(int)SmallOperator.Norm] is not null,
+        ElementwiseOperation o => _small[(int)Measured(o.Function)] is not null,
+        CollectiveOperation o => Choice(o).Constants is not null,
+        TransferOperation => _calibration.HostTransfer is not null,
+        _ => false,
     };
 
     private KernelDemand Demand(in MatMulShape shape, Precision weights, Precision activations, MatMulCalibration constants) =>

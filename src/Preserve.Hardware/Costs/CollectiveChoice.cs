@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 
 namespace Preserve;
 
@@ -9,13 +10,13 @@ internal readonly record struct CollectiveChoice(CollectiveCalibration? Constant
     /// <summary>All choices for a kind of collective.</summary>
     /// <param name="all">The constants of a device.</param>
     /// <param name="kind">The kind.</param>
-    /// <param name="library">The library; null for any.</param>
+    /// <param name="library">The library, where it has constants for the kind and the ranks; null for any.</param>
     public static CollectiveChoice[] Of(IReadOnlyList<CollectiveCalibration> all, CollectiveKind kind, string? library)
     {
         var choices = new List<CollectiveChoice>();
         foreach (var constants in all)
         {
-            if (constants.Kind == kind && (library is null || constants.Library == library))
+            if (constants.Kind == kind && (library is null || constants.Library == library || !all.Any(c => c.Library == library && c.Kind == kind && c.Ranks == constants.Ranks)))
                 choices.Add(new CollectiveChoice(constants, FallbackOf(constants, all)));
         }
         return choices.ToArray();

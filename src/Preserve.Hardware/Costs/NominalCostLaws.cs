@@ -11,6 +11,7 @@ public sealed class NominalCostLaws : ICostLaws
     private readonly long _attentionFixed;
     private readonly long _smallFixed;
     private readonly long _prefetchFixed;
+    private readonly double _prefetchHbmRate;
     private readonly double _matMulHbmRate;
     private readonly double _matMulShareOfPeak;
     private readonly double _linkRate;
@@ -28,6 +29,7 @@ public sealed class NominalCostLaws : ICostLaws
         _smallFixed = Picoseconds.FromMicroseconds(kernels.SmallOperatorFixedMicroseconds);
         _prefetchFixed = Picoseconds.FromMicroseconds(kernels.PrefetchFixedMicroseconds);
         EventPicoseconds = Picoseconds.FromMicroseconds(kernels.EventMicroseconds);
+        _prefetchHbmRate = kernels.PrefetchHbmTerabytesPerSecond ?? 0;
         _matMulHbmRate = kernels.MatMulHbmTerabytesPerSecond;
         _matMulShareOfPeak = kernels.MatMulBf16Teraflops / device.Compute.Bf16Teraflops;
         _linkRate = device.ScaleUp.GigabytesPerSecondPerDirection / 1000;
@@ -69,7 +71,7 @@ public sealed class NominalCostLaws : ICostLaws
         CollectiveOperation o => CollectiveLaw.AfterSkew(
             o.MatMul is { } m ? FusedCollectiveLaw.WithMatMul(Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond) : Exchange(o),
             Device.ScaleUp),
-        PrefetchOperation => new(_prefetchFixed),
+        PrefetchOperation => new(_prefetchFixed, HbmBytesPerPicosecond: _prefetchHbmRate),
         TransferOperation o => HostTransferLaw.Demand(_hostTransfer, o),
         JoinOperation => default,
         null => throw new ArgumentNullException(nameof(operation)),

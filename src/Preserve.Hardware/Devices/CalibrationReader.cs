@@ -4,7 +4,7 @@ using System.Linq;
 namespace Preserve;
 
 /// <summary>Reads the constants of calibrated laws, and refuses those that are beyond what the device has.</summary>
-internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, ScaleUpLink link, HostLink host)
+internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, L2Cache l2, ScaleUpLink link, HostLink host)
 {
     private const string Fixed = "fixed_microseconds", Split = "split_nanoseconds_per_root_element", Hbm = "hbm_terabytes_per_second", L2 = "l2_terabytes_per_second";
     private const string Flops = "teraflops", Rate = "gigabytes_per_second", Latency = "latency_microseconds";
@@ -218,12 +218,17 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, Sca
         var rate = section.RequiredNumber(name, Bounds.OnChipRate);
         if (rate > hbm.NominalGigabytesPerSecond / 1000)
             section.Refuse(name, $"memory gives {DeviceFileReader.Spelled(hbm.NominalGigabytesPerSecond / 1000)} on paper: are these bits, or gigabytes?");
+        else if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
+            section.Refuse(name, $"hbm.sustained_gigabytes_per_second lets all kernels together draw {DeviceFileReader.Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
         return rate;
     }
 
-    private static double L2Rate(DeviceFileSection section, double memory)
+    private double L2Rate(DeviceFileSection section, double memory)
     {
         var rate = section.RequiredNumber(L2, Bounds.OnChipRate);
+        var most = l2.MostTerabytesPerSecond(hbm);
+        if (rate > most)
+            section.Refuse(L2, $"beside memory of {DeviceFileReader.Spelled(hbm.NominalGigabytesPerSecond / 1000)} an L2 gives at most {DeviceFileReader.Spelled(most)}, where l2.read_terabytes_per_second does not say more: are these gigabytes?");
         if (rate < memory)
             section.Refuse(L2, $"the kernel draws {DeviceFileReader.Spelled(memory)} from memory: an L2 is not slower than what it caches");
         return rate;

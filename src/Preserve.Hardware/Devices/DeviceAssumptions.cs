@@ -39,6 +39,7 @@ internal static class DeviceAssumptions
     public const string SmallOperatorFixedNote = "launch and ramp of a kernel in a captured graph";
     public const double PrefetchFixedMicroseconds = 1;
     public const string PrefetchFixedNote = "one small kernel or copy command that has no result to wait for";
+    public const string PrefetchHbmNote = "a prefetch draws what memory sustains; no prefetch was measured";
     public const double EventMicroseconds = 1;
     public const string EventNote = "an edge between streams of a captured graph: one semaphore written and polled";
 

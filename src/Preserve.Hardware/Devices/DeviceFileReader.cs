@@ -46,9 +46,8 @@ internal sealed class DeviceFileReader
         var collectivesSection = file.Section("collectives");
         var collectives = ReadCollectives(collectivesSection, scaleUp);
         var chip = ReadChip(file.Section("chip"));
-        var calibration = new CalibrationReader(compute, hbm, scaleUp, host).Read(file.Section("calibration"));
-        if (collectives.Launch == LaunchMode.Eager && calibration?.Collectives.Any(c => c.Eager is not null) != true)
-            collectivesSection.Refuse("launch", "no eager calls of a library were measured: calibration.collectives has none with eager");
+        var calibration = new CalibrationReader(compute, hbm, l2, scaleUp, host).Read(file.Section("calibration"));
+        CheckMeasured(collectivesSection, collectives, calibration);
 
         var notes = new[] { file.Find("assumed"), file.Find("doubtful"), file.Find("sources") };
         var assumed = ReadNotes("assumed", notes[0]);
@@ -108,7 +107,7 @@ internal sealed class DeviceFileReader
 
     private L2Cache ReadL2(DeviceFileSection section, HbmMemory hbm)
     {
-        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second", asideName = "set_aside_mebibytes";
+        const string usableName = "usable_mebibytes", limitName = "limit_mebibytes", readName = "read_terabytes_per_second", writeName = "write_terabytes_per_second", asideName = "set_aside_mebibytes";
         var capacity = section.Number("capacity_mebibytes", Bounds.Mebibytes);
         var usable = section.Number(usableName, Bounds.Mebibytes);
         if (usable > capacity)
@@ -125,7 +124,9 @@ internal sealed class DeviceFileReader
         var read = section.Number(readName, Bounds.OnChipRate);
         if (read * 1000 < hbm.SustainedGigabytesPerSecond)
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
-        var write = section.Number("write_terabytes_per_second", Bounds.OnChipRate);
+        var write = section.Number(writeName, Bounds.OnChipRate);
+        if (write * 1000 < hbm.SustainedGigabytesPerSecond)
+            section.Refuse(writeName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 takes what its memory brings");
         var persisting = section.Number("persisting_share", Bounds.Share);
         var aside = section.Number(asideName, Bounds.Mebibytes);
         if (aside is not null && (persisting is null || capacity is null))
@@ -183,7 +184,7 @@ internal sealed class DeviceFileReader
 
     private KernelConstants ReadKernels(DeviceFileSection section, ComputeRates compute, HbmMemory hbm)
     {
-        const string rateName = "matmul_hbm_terabytes_per_second", flopsName = "matmul_bf16_teraflops";
+        const string rateName = "matmul_hbm_terabytes_per_second", flopsName = "matmul_bf16_teraflops", prefetchName = "prefetch_hbm_terabytes_per_second";
         var rate = section.Number(rateName, Bounds.OnChipRate)
             ?? Assume(section.PathOf(rateName), hbm.SustainedGigabytesPerSecond / 1000, DeviceAssumptions.MatMulHbmNote);
         if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
@@ -192,6 +193,11 @@ internal sealed class DeviceFileReader
             ?? Assume(section.PathOf(flopsName), DeviceAssumptions.SustainedShare * compute.Bf16Teraflops, DeviceAssumptions.MatMulFlopsNote);
         if (flops > compute.Bf16Teraflops)
             section.Refuse(flopsName, $"the peak is {Spelled(compute.Bf16Teraflops)}");
+        var prefetch = section.Number(prefetchName, Bounds.OnChipRate);
+        if (prefetch * 1000 > hbm.SustainedGigabytesPerSecond)
+            section.Refuse(prefetchName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
+        else if (prefetch is null)
+            Assume(section.PathOf(prefetchName), 0, DeviceAssumptions.PrefetchHbmNote);
         var constants = new KernelConstants(
             Fixed("matmul_fixed_microseconds", DeviceAssumptions.MatMulFixedMicroseconds, DeviceAssumptions.MatMulFixedNote),
             rate,
@@ -199,7 +205,8 @@ internal sealed class DeviceFileReader
             Fixed("attention_fixed_microseconds", DeviceAssumptions.AttentionFixedMicroseconds, DeviceAssumptions.AttentionFixedNote),
             Fixed("small_operator_fixed_microseconds", DeviceAssumptions.SmallOperatorFixedMicroseconds, DeviceAssumptions.SmallOperatorFixedNote),
             Fixed("prefetch_fixed_microseconds", DeviceAssumptions.PrefetchFixedMicroseconds, DeviceAssumptions.PrefetchFixedNote),
-            Fixed("event_microseconds", DeviceAssumptions.EventMicroseconds, DeviceAssumptions.EventNote));
+            Fixed("event_microseconds", DeviceAssumptions.EventMicroseconds, DeviceAssumptions.EventNote),
+            prefetch);
         section.RefuseUnknown();
         return constants;
 
@@ -213,7 +220,7 @@ internal sealed class DeviceFileReader
         var latency = section.Number(latencyName, Bounds.CollectiveMicroseconds)
             ?? Assume(section.PathOf(latencyName), DeviceAssumptions.CollectiveLatencyMicroseconds, DeviceAssumptions.CollectiveLatencyNote);
         var launch = section.Name("launch", _launchModes);
-        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"), launch ?? LaunchMode.Graph);
+        var constants = new CollectiveConstants(latency, Algorithm("one_shot"), Algorithm("two_shot"), launch ?? LaunchMode.Graph, section.Text("library"));
         section.RefuseUnknown();
         return constants;
 
@@ -234,6 +241,21 @@ internal sealed class DeviceFileReader
             algorithm.RefuseUnknown();
             return new CollectiveAlgorithm(fixedTime, rate);
         }
+    }
+
+    /// <summary>What is declared of collectives must have been measured.</summary>
+    private static void CheckMeasured(DeviceFileSection section, CollectiveConstants collectives, DeviceCalibration? calibration)
+    {
+        var measured = calibration?.Collectives.ToArray() ?? [];
+        if (collectives.Library is { } library)
+        {
+            var libraries = measured.Select(c => c.Library).Distinct().ToArray();
+            measured = measured.Where(c => c.Library == library).ToArray();
+            if (measured.Length == 0)
+                section.Refuse("library", libraries.Length == 0 ? "no library was measured: calibration.collectives has none" : $"must be one of those that were measured: {string.Join(", ", libraries)}");
+        }
+        if (collectives.Launch == LaunchMode.Eager && !measured.Any(c => c.Eager is not null))
+            section.Refuse("launch", $"no eager calls of {collectives.Library ?? "a library"} were measured: calibration.collectives has none with eager");
     }
 
     private static ChipFacts ReadChip(DeviceFileSection section)

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 
@@ -187,13 +188,22 @@ internal sealed class DeviceFileSection
             return;
         foreach (var member in _value.Members.Where(m => !_known.Contains(m.Name)))
         {
-            var nearest = EditDistance.Nearest(member.Name, _known);
+            var nearest = WithUnit(member.Name) ?? EditDistance.Nearest(member.Name, _known);
             // Two errors of one slip would be one too many.
             if (nearest is not null)
                 _errors.Remove(MissingMessage(nearest));
             _errors.Add(member.Line, member.Column,
                 $"{PathOf(member.Name)} is not a field of a device file{(nearest is null ? "" : $"; '{nearest}' is")}");
         }
+    }
+
+    /// <summary>The one field that a name is the beginning of, or of which it has the first word and the kind: what was left out is the unit.</summary>
+    private string? WithUnit(string name)
+    {
+        var begun = _known.Where(k => k.StartsWith(name + "_", StringComparison.Ordinal)).ToArray();
+        if (begun.Length == 0 && name.EndsWith("_rate", StringComparison.Ordinal))
+            begun = _known.Where(k => k.StartsWith(name.Substring(0, name.Length - "rate".Length), StringComparison.Ordinal) && k.EndsWith("_per_second", StringComparison.Ordinal)).ToArray();
+        return begun.Length == 1 ? begun[0] : null;
     }
 
     private bool IsMissing(string name) => _value?.Find(name) is null or { Kind: JsonKind.Null };

@@ -1,3 +1,5 @@
+using System;
+
 namespace Preserve;
 
 /// <summary>Peak rates of dense matrix multiplication. 1 TFLOP/s is one operation per picosecond; a multiply-add counts as two.</summary>
@@ -39,14 +41,19 @@ public sealed record HbmMemory(double CapacityGigabytes, double NominalGigabytes
 /// <param name="CapacityMebibytes">Capacity; null where unknown.</param>
 /// <param name="UsableMebibytes">The part that stays resident at full speed; null where the capacity is unknown.</param>
 /// <param name="ReadTerabytesPerSecond">Read rate; null where unknown.</param>
-/// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. No cost law uses it yet.</param>
+/// <param name="WriteTerabytesPerSecond">Write rate; null where unknown. Recorded, and used by no cost law: what comes from memory is written as fast as memory gives it.</param>
 /// <param name="LimitMebibytes">Beyond which nothing is found again; null where it was not measured.</param>
 /// <param name="PersistingShare">The part of the capacity that may be set aside for what is to persist; null where none may, or none is known.</param>
 /// <param name="SetAsideMebibytes">What is set aside: only prefetches fill it, and nothing else evicts from it. Declared, 0 where nothing is; at most
 /// the part that may be.</param>
 public sealed record L2Cache(
     double? CapacityMebibytes, double? UsableMebibytes, double? ReadTerabytesPerSecond, double? WriteTerabytesPerSecond, double? LimitMebibytes = null,
-    double? PersistingShare = null, double SetAsideMebibytes = 0);
+    double? PersistingShare = null, double SetAsideMebibytes = 0)
+{
+    /// <summary>The most that a kernel can be said to draw from the L2, in TB/s: no cache of the last years gives more than ten times its
+    /// memory's rate, unless the device file says so.</summary>
+    internal double MostTerabytesPerSecond(HbmMemory memory) => Math.Max(10 * memory.NominalGigabytesPerSecond / 1000, ReadTerabytesPerSecond ?? 0);
+}
 
 /// <summary>The link between the ranks of a group.</summary>
 /// <param name="Kind">What it is.</param>
@@ -85,6 +92,7 @@ public sealed record HostLink(
 /// <param name="SmallOperatorFixedMicroseconds">Launch and ramp of a norm, an elementwise operator or a lookup.</param>
 /// <param name="PrefetchFixedMicroseconds">Launch of a prefetch.</param>
 /// <param name="EventMicroseconds">Cost of each wait for an event of another stream.</param>
+/// <param name="PrefetchHbmTerabytesPerSecond">Most that a prefetch draws from memory; null where that is what memory sustains.</param>
 public sealed record KernelConstants(
     double MatMulFixedMicroseconds,
     double MatMulHbmTerabytesPerSecond,
@@ -92,7 +100,8 @@ public sealed record KernelConstants(
     double AttentionFixedMicroseconds,
     double SmallOperatorFixedMicroseconds,
     double PrefetchFixedMicroseconds,
-    double EventMicroseconds);
+    double EventMicroseconds,
+    double? PrefetchHbmTerabytesPerSecond = null);
 
 /// <summary>Constants of collectives between the ranks of a group.</summary>
 /// <param name="LatencyMicroseconds">Time of a small message by the library's general algorithm, which moves its bytes at
@@ -101,8 +110,10 @@ public sealed record KernelConstants(
 /// <param name="TwoShot">Each rank reduces its part, then all gather the parts; null where not known.</param>
 /// <param name="Launch">How they are launched: <c>graph</c>, as nodes of a captured graph, or <c>eager</c>, one by one. Declared; eager calls want a
 /// library whose calls were measured.</param>
+/// <param name="Library">The library that the ranks call, one of those that were measured; null for the fastest of them at each size. Declared; kinds and
+/// numbers of ranks that it was not measured with are left to the others.</param>
 public sealed record CollectiveConstants(
-    double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot, LaunchMode Launch = LaunchMode.Graph);
+    double LatencyMicroseconds, CollectiveAlgorithm? OneShot, CollectiveAlgorithm? TwoShot, LaunchMode Launch = LaunchMode.Graph, string? Library = null);
 
 /// <summary>A collective algorithm: fixed time and the rate at which a rank receives.</summary>
 /// <param name="LatencyMicroseconds">Fixed time.</param>

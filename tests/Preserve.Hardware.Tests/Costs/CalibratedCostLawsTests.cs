@@ -30,6 +30,32 @@ public class CalibratedCostLawsTests
         }
     }
 
+    /// <summary>What all traffic together draws is the device's, whatever formats were measured on it.</summary>
+    [Theory]
+    [MemberData(nameof(Calibrated))]
+    public void Memory_gives_what_the_device_says_and_no_kernel_draws_more(string id)
+    {
+        var device = Device(id);
+        var laws = CostLaws.For(device);
+        laws.HbmBytesPerPicosecond.ShouldBe(device.Hbm.SustainedGigabytesPerSecond / 1000);
+        CostLaws.For(device with { Hbm = device.Hbm with { SustainedGigabytesPerSecond = 1000 } }).HbmBytesPerPicosecond.ShouldBe(1);
+        CostLaws.For(device with { Calibration = device.Calibration! with { MatMul = device.Calibration.MatMul.Where(m => m.Precision == Precision.Bf16).ToArray() } })
+            .HbmBytesPerPicosecond.ShouldBe(laws.HbmBytesPerPicosecond);
+        foreach (var (operation, bytes) in new[] { MatMul(1, 16_384, 16_384, Precision.Bf16), MatMul(1, 16_384, 16_384, Precision.Fp8), Decode(64, 65_535) })
+            laws.Demand(operation, 0, bytes, 0).HbmBytesPerPicosecond.ShouldBeLessThanOrEqualTo(laws.HbmBytesPerPicosecond);
+    }
+
+    [Fact]
+    public void A_prefetch_draws_what_memory_sustains_unless_the_device_says_less()
+    {
+        var device = Device("h100-sxm");
+        device.AssumedFields.ShouldContain(n => n.Field == "kernels.prefetch_hbm_terabytes_per_second");
+        Rate(device).ShouldBe(0, "only the memory limits it");
+        Rate(device with { Kernels = device.Kernels with { PrefetchHbmTerabytesPerSecond = 2.5 } }).ShouldBe(2.5);
+
+        static double Rate(Device device) => CostLaws.For(device).Demand(new PrefetchOperation(), 0, 1 << 20, 0).HbmBytesPerPicosecond;
+    }
+
     [Theory]
     [MemberData(nameof(Calibrated))]
     public void Times_grow_with_what_is_asked(string id)

@@ -7,7 +7,7 @@ public class CalibrationReaderTests
           "preserve_device": 1,
           "id": "mine",
           "compute": { "bf16_teraflops": 400 },
-          "hbm": { "capacity_gigabytes": 64, "nominal_gigabytes_per_second": 2000 },
+          "hbm": { "capacity_gigabytes": 64, "nominal_gigabytes_per_second": 2000, "sustained_gigabytes_per_second": 1900 },
           "scale_up": { "kind": "NVLink4", "gigabytes_per_second_per_direction": 450 },
           "host_link": { "kind": "PCIe 5.0 x16", "nominal_gigabytes_per_second": 64 },
           "calibration": {
@@ -45,9 +45,19 @@ public class CalibrationReaderTests
         calibration.Decode.ShouldBeNull();
     }
 
+    [Fact]
+    public void An_L2_may_be_as_fast_as_the_file_says()
+    {
+        var fast = Sound.Replace("\"l2_terabytes_per_second\": 6", "\"l2_terabytes_per_second\": 30", StringComparison.Ordinal);
+        DeviceFile.Parse(fast).Errors.Count.ShouldBe(1);
+        DeviceFile.Parse(fast.Replace("\"scale_up\"", "\"l2\": { \"read_terabytes_per_second\": 30 }, \"scale_up\"", StringComparison.Ordinal)).Errors.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("\"hbm_terabytes_per_second\": 1.8, \"wave", "\"hbm_terabytes_per_second\": 2.1, \"wave", 14, "calibration.matmul[0].streaming.hbm_terabytes_per_second is 2.1, but memory gives 2 on paper: are these bits, or gigabytes?")]
+    [InlineData("\"hbm_terabytes_per_second\": 1.8, \"wave", "\"hbm_terabytes_per_second\": 1.95, \"wave", 14, "calibration.matmul[0].streaming.hbm_terabytes_per_second is 1.95, but hbm.sustained_gigabytes_per_second lets all kernels together draw 1.9")]
     [InlineData("\"l2_terabytes_per_second\": 6", "\"l2_terabytes_per_second\": 1.7", 15, "calibration.matmul[0].streaming.l2_terabytes_per_second is 1.7, but the kernel draws 1.8 from memory: an L2 is not slower than what it caches")]
+    [InlineData("\"l2_terabytes_per_second\": 6", "\"l2_terabytes_per_second\": 20.1", 15, "calibration.matmul[0].streaming.l2_terabytes_per_second is 20.1, but beside memory of 2 an L2 gives at most 20, where l2.read_terabytes_per_second does not say more: are these gigabytes?")]
     [InlineData("\"teraflops\": 350", "\"teraflops\": 401", 17, "calibration.matmul[0].tiled.teraflops is 401, but the peak is 400")]
     [InlineData("\"gigabytes_per_second\": 400", "\"gigabytes_per_second\": 3200", 21, "calibration.collectives[0].algorithms[0].gigabytes_per_second is 3200, but the link carries 450 in one direction: are these bits?")]
     [InlineData("\"split_nanoseconds_per_root_element\": 20, \"ramp", "\"split_nanoseconds_per_root_element\": -20, \"ramp", 13, "calibration.matmul[0].streaming.split_nanoseconds_per_root_element is -20, but must be from 0 to 100000 (in 10^-9 seconds)")]

@@ -32,7 +32,7 @@ public class DeviceFileTests
         device.L2.UsableMebibytes.ShouldBe(70);
         device.L2Known.ShouldBeTrue();
         device.Kernels.MatMulHbmTerabytesPerSecond.ShouldBe(1.6);
-        device.AssumedFields.Count.ShouldBe(18);
+        device.AssumedFields.Count.ShouldBe(19);
         device.HostTransfer.ShouldBe(new HostTransferConstants(10, 25.6, 10, 12.8, 0.7, 328));
         device.HostLink.CopyEngines.ShouldBe(2);
         device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
@@ -77,11 +77,32 @@ public class DeviceFileTests
         called.ShouldBeGreaterThan(CostLaws.For(one).Demand(exchange, 0, 0, 0).FixedPicoseconds);
     }
 
+    [Fact]
+    public void The_library_of_collectives_is_one_that_was_measured()
+    {
+        var vllm = With("\"library\": \"vLLM_custom\",").Device.ShouldNotBeNull();
+        vllm.Collectives.Library.ShouldBe("vLLM_custom");
+        CostLaws.For(vllm).MethodOf(new CollectiveOperation(CollectiveKind.AllReduce, 65_536, 8)).Library.ShouldBe("vLLM_custom");
+        // It has no all-gather: the library that was measured with it takes that.
+        CostLaws.For(vllm).MethodOf(new CollectiveOperation(CollectiveKind.AllGather, 65_536, 8)).Library.ShouldBe("NCCL");
+
+        Message("\"library\": \"MPI\",").ShouldBe("collectives.library is MPI, but must be one of those that were measured: NCCL, SGLang_CustomAllReduce, TRTLLM, vLLM_custom");
+        Message("\"library\": \"TRTLLM\", \"launch\": \"eager\",").ShouldBe("collectives.launch is eager, but no eager calls of TRTLLM were measured: calibration.collectives has none with eager");
+
+        string Message(string fields) => With(fields).Errors.ShouldHaveSingleItem().Message;
+
+        DeviceFileResult With(string fields) =>
+            DeviceFile.Parse(DeviceCatalogue.TextOf(Preserve.Devices.H100).ShouldNotBeNull().Replace("\"collectives\": {", "\"collectives\": { " + fields, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("\"id\": \"mine\",", "", 1, 1, "id is missing")]
     [InlineData("100,", "100, \"set_aside_mebibytes\": 10,", 10, 55, "l2.set_aside_mebibytes is 10, but persisting_share is missing, which says how much may be set aside")]
     [InlineData("100,", "100, \"persisting_share\": 0.75, \"set_aside_mebibytes\": 76,", 10, 81, "l2.set_aside_mebibytes is 76, but at most 75 may be set aside, by persisting_share")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"lazy\" },", 3, 44, "collectives.launch is lazy, but must be one of graph, eager")]
+    [InlineData("\"read_terabytes_per_second\": 5", "\"read_terabytes_per_second\": 5, \"write_terabytes_per_second\": 1", 11, 67, "l2.write_terabytes_per_second is 1, but memory sustains 1.6: an L2 takes what its memory brings")]
+    [InlineData("\"read_terabytes_per_second\": 5", "\"read_rate\": 5", 11, 5, "l2.read_rate is not a field of a device file; 'read_terabytes_per_second' is")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"library\": \"NCCL\" },", 3, 45, "collectives.library is NCCL, but no library was measured: calibration.collectives has none")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"eager\" },", 3, 44, "collectives.launch is eager, but no eager calls of a library were measured: calibration.collectives has none with eager")]
     [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]
     [InlineData("\"mine\"", "\"a#\"", 3, 9, "id is a#, but must be of the letters a to z, digits, and . _ -")]

@@ -1,0 +1,94 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Preserve;
+
+/// <summary>Which fields of a device file the cost laws of some plans read: a fitted law takes its constants from the calibration, and the fields
+/// that the law on paper would have read say nothing of its times.</summary>
+public static class FieldUse
+{
+    private const string L2Read = "l2.read_terabytes_per_second";
+
+    private static readonly string[] _matMul = ["kernels.matmul_fixed_microseconds", "kernels.matmul_hbm_terabytes_per_second", "kernels.matmul_bf16_teraflops"];
+    private static readonly string[] _attention = ["kernels.attention_fixed_microseconds", "kernels.matmul_bf16_teraflops"];
+    private static readonly string[] _small = ["kernels.small_operator_fixed_microseconds"];
+    private static readonly string[] _prefetch = ["kernels.prefetch_fixed_microseconds", "kernels.prefetch_hbm_terabytes_per_second"];
+    private static readonly string[] _collective = ["collectives.latency_microseconds", "collectives.one_shot", "collectives.two_shot"];
+
+    private static readonly string[] _transfer =
+    [
+        "host_link.sustained_gigabytes_per_second", "host_link.latency_microseconds", "host_link.pageable_gigabytes_per_second", "host_link.duplex_share",
+        "host_link.host_memory_gigabytes_per_second",
+    ];
+
+    private static readonly string[] _ofLaws = [.. _matMul, .. _attention, .. _small, .. _prefetch, .. _collective, .. _transfer, L2Read];
+
+    /// <summary>The device with those assumptions and doubts alone that the plans' times depend on.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="plans">Plans for it.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static Device Marked(Device device, IEnumerable<ExecutionPlan> plans)
+    {
+        var (read, operations) = (Read(device, plans), Operations(plans));
+        var transfers = operations.Any(o => o is TransferOperation);
+        return device with { AssumedFields = device.AssumedFields.Where(n => Counts(n.Field)).ToArray(), DoubtfulFields = device.DoubtfulFields.Where(n => Counts(n.Field)).ToArray() };
+
+        bool Counts(string field)
+        {
+            if (IsWithin(field, "chip") || (IsWithin(field, "host_link") && !transfers))
+                return false;
+            var known = _ofLaws.Where(f => IsWithin(f, field) || IsWithin(field, f)).ToArray();
+            return known.Length == 0 || known.Any(read.Contains);
+        }
+    }
+
+    /// <summary>The fields that the device file gives, that the laws on paper would have read, and in whose place fitted constants stand.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="plans">Plans for it.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static IReadOnlyList<string> Overridden(Device device, IEnumerable<ExecutionPlan> plans)
+    {
+        var read = Read(device, plans);
+        return Operations(plans).SelectMany(FieldsOf).Append(L2Read).Distinct().Where(f => !read.Contains(f) && IsGiven(f, device)).ToArray();
+    }
+
+    /// <summary>Of the fields that laws read, those that the laws of this device do.</summary>
+    private static HashSet<string> Read(Device device, IEnumerable<ExecutionPlan> plans)
+    {
+        var laws = CostLaws.For(device);
+        var fitted = laws as CalibratedCostLaws;
+        var read = new HashSet<string>(Operations(plans).Where(o => fitted?.IsFitted(o) != true).SelectMany(FieldsOf));
+        if (device.L2.ReadTerabytesPerSecond is not { } rate || laws.L2BytesPerPicosecond <= rate)
+            read.Add(L2Read);
+        return read;
+    }
+
+    private static List<Operation> Operations(IEnumerable<ExecutionPlan> plans)
+    {
+        var operations = (plans ?? throw new ArgumentNullException(nameof(plans))).SelectMany(p => p.Instructions()).Select(i => i.Operation).ToList();
+        operations.AddRange(operations.OfType<CollectiveOperation>().Select(o => o.MatMul).OfType<MatMulOperation>().ToArray());
+        return operations;
+    }
+
+    private static string[] FieldsOf(Operation operation) => operation switch
+    {
+        MatMulOperation or RecomputeOperation => _matMul,
+        AttentionOperation => _attention,
+        NormOperation or ElementwiseOperation or EmbedOperation => _small,
+        PrefetchOperation => _prefetch,
+        CollectiveOperation => _collective,
+        TransferOperation => _transfer,
+        _ => [],
+    };
+
+    private static bool IsGiven(string field, Device device) => field switch
+    {
+        "collectives.one_shot" => device.Collectives.OneShot is not null,
+        "collectives.two_shot" => device.Collectives.TwoShot is not null,
+        _ => device.AssumedFields.All(n => n.Field != field),
+    };
+
+    /// <summary>Whether a path is that of a field, or of something inside it.</summary>
+    private static bool IsWithin(string path, string field) => path == field || path.StartsWith(field + ".", StringComparison.Ordinal);
+}
