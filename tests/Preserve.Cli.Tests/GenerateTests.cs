@@ -101,7 +101,7 @@ public sealed class GenerateTests : IDisposable
         var (exitCode, output, errors) = await _tool.RunAsync([.. arguments, "-d", await HostAsync("small", 4)]);
         exitCode.ShouldBe(2);
         output.ShouldBeEmpty();
-        errors.ShouldContain("does not fit the host's memory: 1 ranks need 4.4 GB there, and it has 4.0 GB");
+        errors.ShouldContain("does not fit the host's memory: one rank needs 4.4 GB there, and it has 4.0 GB");
 
         async Task<string> HostAsync(string id, int gigabytes)
         {

@@ -31,7 +31,8 @@ public static class RandomDeployments
         from step in Step()
         from fusion in Gen.Elements(CollectiveFusion.None, CollectiveFusion.None, CollectiveFusion.Norm, CollectiveFusion.MatMul)
         from blocks in Gen.Elements(0, 0, 1, 16, 100)
-        from positions in Gen.Elements(4096, 131_072, 16_000_000)
+        // A row for every token of the longest step, and more.
+        from positions in Gen.Elements(400_001, 1_000_000, 16_000_000)
         let learned = groups.SelectMany(g => g.Pattern).Any(l => l.Position == Position.Learned)
         select new DeploymentSpec(
             new ModelSpec("Random", hidden, vocabulary, 131_072, flags[0], learned ? positions : 0, flags[1], Norm.Rms, flags[2], flags[3], groups),
