@@ -66,7 +66,7 @@ public sealed class BudgetTests : IDisposable
     [Theory]
     [InlineData("--budget has -1, but a budget must be 0 to", "-t", "8", "--budget", "-1")]
     [InlineData("--tensor-parallel is 1, but a budget is of each collective", "-t", "1")]
-    [InlineData("the L2 of b200-sxm is not known", "-t", "8", "-d", "b200-sxm")]
+    [InlineData("l2.read_terabytes_per_second of b200-sxm is not known", "-t", "8", "-d", "b200-sxm")]
     public async Task Bad_input_is_named(string message, params string[] arguments)
     {
         string[] device = arguments.Contains("-d") ? [] : ["-d", "h100-sxm"];

@@ -60,7 +60,7 @@ public sealed class ReproduceTests : IDisposable
     [InlineData("--tensor-parallel has 1, but must have 2 to", "--tensor-parallel", "1")]
     [InlineData("no model is called 'nothing'", "--model", "nothing")]
     [InlineData("nothing can run on ascend-910b2: Qwen/Qwen2-7B on 8: TensorParallel is 8", "--model", "qwen2-7b", "--tensor-parallel", "8")]
-    [InlineData("the L2 of b200-sxm is not known, so nothing can be prefetched into it", "--model", "llama-3-8b", "--device", "b200-sxm")]
+    [InlineData("l2.read_terabytes_per_second of b200-sxm is not known, so nothing can be prefetched into it", "--model", "llama-3-8b", "--device", "b200-sxm")]
     public async Task Bad_input_is_named(string message, params string[] arguments)
     {
         var (exitCode, output, errors) = await _tool.RunAsync(["reproduce", "prefetch", .. arguments]);
