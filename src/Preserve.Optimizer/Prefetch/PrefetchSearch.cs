@@ -12,11 +12,17 @@ namespace Preserve.Optimizer;
 /// states the problem and why this solves it.</remarks>
 internal sealed class PrefetchSearch
 {
-    /// <summary>Trials without a gain worth the name, after which the search ends.</summary>
-    private const int Patience = 48;
+    /// <summary>Trials without a gain worth the name, after which the search ends, and how many more for each part: enough to move each both ways.</summary>
+    private const int Patience = 48, PatiencePerPart = 4;
 
-    /// <summary>Most trials, however many kinds of layers a model has.</summary>
-    public const int MostTrials = 256;
+    /// <summary>Most trials, however many kinds of layers a model has: of the search over all parts, and with those over one kind of tensor.</summary>
+    private const int MostOfAll = 256;
+
+    /// <summary>Most trials together.</summary>
+    public const int MostTrials = 512;
+
+    /// <summary>The share of the gain over all parts that large steps over one kind of tensor have to reach, for small ones to follow.</summary>
+    private const double LeastOfOneKind = 0.75;
 
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
     private const int LeastShare = 2000;
@@ -40,9 +46,13 @@ internal sealed class PrefetchSearch
     private readonly List<PrefetchGroup> _frequent;
     private readonly int[] _moved;
     private readonly int _mostTrials;
+    private readonly int _patience;
+    private readonly List<(long Picoseconds, long[] Units)> _ends = [];
     private long[] _best;
     private long[] _next;
+    private bool? _only;
     private int _count;
+    private int _end;
     private int _gainedAt;
     private long _gainedFrom;
     private long _repeatsEnd = long.MaxValue;
@@ -72,7 +82,8 @@ internal sealed class PrefetchSearch
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
-        _mostTrials = Math.Min(32 + (16 * _moved.Length), mostTrials);
+        _patience = Patience + (PatiencePerPart * _moved.Length);
+        _mostTrials = mostTrials;
     }
 
     /// <summary>What can be chosen.</summary>
@@ -89,6 +100,9 @@ internal sealed class PrefetchSearch
 
     /// <summary>Whether a part's reader gains nothing from the L2.</summary>
     public bool IsWorthless(int part) => _worthless[part];
+
+    /// <summary>Whether a part is moved by itself: it gains from the L2, and its window does not occur once in a deep stack.</summary>
+    public bool IsMoved(int part) => Array.IndexOf(_moved, part) >= 0;
 
     /// <summary>Whether every layer has a tensor of the part's name, which are cut alike.</summary>
     public bool IsPerLayer(int part) => _template.Tensors.First(t => t.Name == _parts[part].Tensor).PerLayer;
@@ -149,20 +163,79 @@ internal sealed class PrefetchSearch
         if (_worthless.All(w => w))
             return null;
 
+        Begin();
+        SearchCoarsely();
+        SearchFinely();
+        _ends.Add((BestPicoseconds, (long[])_best.Clone()));
+        if (_moved.Any(IsCache) && !_moved.All(IsCache))
+        {
+            SearchAlone(caches: false);
+            SearchAlone(caches: true);
+        }
+        TryRival();
+        Simplify();
+        return BestPicoseconds < BasePicoseconds ? PrefetchCuts.Between(_parts, _best) : null;
+    }
+
+    /// <summary>The best of what its searches, over all parts and over one kind of tensor, ended with and that was not named yet: where a plan of what was found
+    /// takes longer than its trial, as the order of its prefetches can make it, another one may not.</summary>
+    /// <returns>Where to cut, or null where none is left that is better than no prefetch at all.</returns>
+    public PrefetchCuts? Next()
+    {
+        var next = _ends.Count == 0 ? -1 : _ends.FindIndex(e => e.Picoseconds == _ends.Min(m => m.Picoseconds));
+        if (next < 0 || _ends[next].Picoseconds >= BasePicoseconds)
+            return null;
+        Settle(_ends[next]);
+        _ends.RemoveAt(next);
+        return PrefetchCuts.Between(_parts, _best);
+    }
+
+    /// <summary>The lengths that were named last, and their trial.</summary>
+    public (long Picoseconds, long[] Units) Settled => (BestPicoseconds, (long[])_best.Clone());
+
+    /// <summary>Makes lengths that were named the best ones.</summary>
+    public void Settle((long Picoseconds, long[] Units) end) => (BestPicoseconds, _best) = end;
+
+    /// <summary>Begins to count trials anew, up to what is left of them.</summary>
+    private void Begin() => (_gainedAt, _gainedFrom, _end) = (_count, BestPicoseconds, Math.Min(_count + Math.Min(32 + (16 * _moved.Length), MostOfAll), _mostTrials));
+
+    /// <summary>Whole windows: what collectives hide is most of the gain, and is settled by large steps before what kernels hide is weighed beside it.</summary>
+    private void SearchCoarsely()
+    {
         foreach (var share in (double[])[1, 0.5, 1.5, 4])
             Fill(share, beside: false);
         foreach (var share in (double[])[0.25, 0.5, 1])
             Fill(share, beside: true);
-        // What collectives hide is most of the gain: it is settled by large steps before what kernels hide is weighed beside it.
         SearchBudgets(underCollectives: true);
+    }
+
+    private void SearchFinely()
+    {
         SearchParts(Coarsest, Coarsest);
-        TryWithout(caches: true);
-        TryWithout(caches: false);
         SearchBudgets(underCollectives: false);
         SearchParts(Coarsest, Finest);
-        TryRival();
-        Simplify();
-        return BestPicoseconds < BasePicoseconds ? PrefetchCuts.Between(_parts, _best) : null;
+    }
+
+    /// <summary>Searches anew with caches alone, or weights alone, where the room may be worth more to one of them: no row of single moves leads from one
+    /// to the other. Where that is better, the search goes on from there with all parts.</summary>
+    private void SearchAlone(bool caches)
+    {
+        var (best, found, ends) = (_best, BestPicoseconds, _repeatsEnd);
+        (_best, BestPicoseconds, _repeatsEnd, _only) = (new long[_parts.Count], BasePicoseconds, long.MaxValue, caches);
+        Begin();
+        SearchCoarsely();
+        if (BasePicoseconds - BestPicoseconds >= LeastOfOneKind * (BasePicoseconds - found))
+            SearchFinely();
+        _only = null;
+        _ends.Add((BestPicoseconds, (long[])_best.Clone()));
+        if (BestPicoseconds >= found)
+        {
+            (_best, BestPicoseconds, _repeatsEnd) = (best, found, ends);
+            return;
+        }
+        Begin();
+        SearchBudgets(underCollectives: true);
+        SearchFinely();
     }
 
     /// <summary>Fills every window by a share of what memory can bring while its host runs alone.</summary>
@@ -180,12 +253,11 @@ internal sealed class PrefetchSearch
     /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
     /// <param name="parts">The parts.</param>
     /// <param name="bytes">The bytes.</param>
-    /// <param name="caches">Whether caches alone are given any, or weights alone; null for both.</param>
-    private void FillGroup(int[] parts, long bytes, bool? caches = null)
+    private void FillGroup(int[] parts, long bytes)
     {
         foreach (var part in parts)
         {
-            if (caches is { } only && IsCache(part) != only)
+            if (!IsSearched(part))
                 continue;
             var given = Math.Min(Math.Max(bytes, 0), _room.Most(part, _next) * _parts[part].UnitBytes);
             _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
@@ -237,22 +309,10 @@ internal sealed class PrefetchSearch
         return Try();
     }
 
-    /// <summary>Drops all caches, or all weights, and gives their bytes to what else the windows can bring: no row of single moves leads from
-    /// one to the other.</summary>
-    private void TryWithout(bool caches)
-    {
-        Array.Copy(_best, _next, _best.Length);
-        for (var part = 0; part < _parts.Count; part++)
-        {
-            if (IsCache(part) == caches)
-                _next[part] = 0;
-        }
-        foreach (var group in _problem.Groups)
-            FillGroup(group.Parts, BytesOf(group), !caches);
-        Try();
-    }
-
     private bool IsCache(int part) => _parts[part].Reader is AttentionOperation;
+
+    /// <summary>Whether a part is not left out because caches, or weights, are searched alone.</summary>
+    private bool IsSearched(int part) => _only is not { } caches || IsCache(part) == caches;
 
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
     /// <param name="coarsest">What part of a tensor the first step is.</param>
@@ -266,6 +326,8 @@ internal sealed class PrefetchSearch
                 improved = false;
                 foreach (var part in _moved)
                 {
+                    if (!IsSearched(part))
+                        continue;
                     var step = Math.Max(_parts[part].Bytes / divisor, 1);
                     improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
                     foreach (var other in Rivals(part, step))
@@ -355,7 +417,7 @@ internal sealed class PrefetchSearch
         return improved;
     }
 
-    private bool IsSpent => _count >= _mostTrials || _count - _gainedAt >= Patience;
+    private bool IsSpent => _count >= _end || _count - _gainedAt >= _patience;
 
     private bool Try()
     {

@@ -101,7 +101,9 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         };
         // Nothing is in the way: the search ended before.
         if (cost < 0 && least.Constraint is null)
-            return (Verdict.NotSearched, price + ", and no other machine more: the search left it, which ends where gains are small and does not try windows again that occur once in a deep stack");
+            return (Verdict.NotSearched, price + (search.IsMoved(part)
+                ? Text($", and no other machine more: the search ended before it tried that, after {search.Trials} plans")
+                : ", and no other machine more: its window occurs once in a deep stack, and the search does not try such windows again"));
 
         var left = Text($"of the {search.RoomBytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
         var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");
