@@ -58,7 +58,7 @@ public class PlanSummaryTests
         { "Qwen3_32B", "Devices.MI300X, KeyValues = Precision.Fp8", "Decode(Batch = 64, CachedTokens = 150_000)", "Prefetch pays; what is left, most of it gate_up_weight beside out: 65,536,000 bytes more in all layers would cost 304.414 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 637.066 us" },
         { "Llama3_70B", "Devices.H100, TensorParallel = 8, Prefetch = PrefetchPolicy.None", "Decode(Batch = 64, Context = 4_096)", "Prefetch does not pay; the policy prefetches nothing" },
         { "Llama3_70B", "Devices.B200, TensorParallel = 8", "Decode(Batch = 64, Context = 4_096)", "Prefetch does not pay; the L2 of b200-sxm is not known" },
-        { "Opt30B", "Devices.A100Sxm40, KeyValueHome = Home.Host, WeightHome = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = 2", "Decode(Batch = 32, Context = 542, Prompt = 512)", "Prefetch does not pay, the KV split pays; a token's activations are 458,752 bytes, the keys and values that they make 917,504: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens" },
+        { "Opt30B", "Devices.A100Sxm40, KeyValueHome = Home.Host, WeightHome = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = 2", "Decode(Batch = 32, Context = 542, Prompt = 512)", "Prefetch does not pay, the KV split pays; a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens" },
         { "Opt30B", "Devices.A100Sxm40, KeyValueHome = Home.Host, WeightHome = Home.Host, Recompute = RecomputePolicy.None", "Decode(Batch = 32, Context = 542)", "the KV split does not pay; " },
     };
 
