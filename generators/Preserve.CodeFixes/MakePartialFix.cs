@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Composition;
 using System.Linq;
-using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -13,35 +11,24 @@ namespace Preserve.CodeFixes;
 
 /// <summary>PRSV001, PRSV002: makes a deployment, and the types that it is nested in, partial.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(MakePartialFix)), Shared]
-public sealed class MakePartialFix : CodeFixProvider
+public sealed class MakePartialFix : MendingFix
 {
     /// <inheritdoc/>
     public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.Create(Descriptors.NotPartial.Id, Descriptors.CannotBeExtended.Id);
 
-    /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
+    private protected override string? TitleOf(SyntaxNode root, Diagnostic diagnostic) =>
+        TypeOf(root, diagnostic) is { } type ? $"Make '{type.Identifier.ValueText}' partial" : null;
 
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    private protected override SyntaxNode Mended(SyntaxNode root, ImmutableArray<Diagnostic> diagnostics)
     {
-        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (var diagnostic in context.Diagnostics.Where(d => Mend.IsByPartial(d.Properties)))
-        {
-            if (root?.FindNode(diagnostic.Location.SourceSpan).FirstAncestorOrSelf<TypeDeclarationSyntax>() is not { } type)
-                continue;
-            var action = CodeAction.Create(
-                $"Make '{type.Identifier.ValueText}' partial",
-                _ => Task.FromResult(context.Document.WithSyntaxRoot(WithPartial(root, type))),
-                nameof(MakePartialFix));
-            context.RegisterCodeFix(action, diagnostic);
-        }
-    }
-
-    private static SyntaxNode WithPartial(SyntaxNode root, TypeDeclarationSyntax type)
-    {
-        var types = type.AncestorsAndSelf().OfType<TypeDeclarationSyntax>().Where(t => !t.Modifiers.Any(SyntaxKind.PartialKeyword));
+        var types = diagnostics.Select(d => TypeOf(root, d)).OfType<TypeDeclarationSyntax>()
+            .SelectMany(d => d.AncestorsAndSelf().OfType<TypeDeclarationSyntax>()).Distinct().Where(t => !t.Modifiers.Any(SyntaxKind.PartialKeyword));
         return root.ReplaceNodes(types, (_, at) => AddPartial(at));
     }
+
+    /// <summary>The type that becomes partial, or null where that mends nothing.</summary>
+    private static TypeDeclarationSyntax? TypeOf(SyntaxNode root, Diagnostic diagnostic) =>
+        Mend.IsByPartial(diagnostic.Properties) ? root.FindNode(diagnostic.Location.SourceSpan).FirstAncestorOrSelf<TypeDeclarationSyntax>() : null;
 
     /// <summary>The modifier stands right before the type's keyword, by the rules of the language, and takes over what stood before that.</summary>
     private static TypeDeclarationSyntax AddPartial(TypeDeclarationSyntax type)

@@ -3,9 +3,7 @@ using System.Collections.Immutable;
 using System.Composition;
 using System.Globalization;
 using System.Linq;
-using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -18,7 +16,7 @@ namespace Preserve.CodeFixes;
 /// <summary>PRSV004, PRSV005, PRSV012, PRSV014, PRSV102, PRSV103, PRSV104: gives arguments of an attribute the values that the analyzer worked out: the nearest device,
 /// the nearest degree, a context within the positions, a policy that asks for nothing that cannot be; and removes an option that does nothing.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(SetArgumentsFix)), Shared]
-public sealed class SetArgumentsFix : CodeFixProvider
+public sealed class SetArgumentsFix : MendingFix
 {
     /// <inheritdoc/>
     public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.CreateRange(
@@ -26,25 +24,19 @@ public sealed class SetArgumentsFix : CodeFixProvider
         Descriptors.UnknownDevice.Id, Descriptors.Degree.Id, Descriptors.Options.Id, Descriptors.BeyondTable.Id, Descriptors.BeyondPositions.Id, Descriptors.CannotPay.Id, Descriptors.NoPrefetch.Id,
     ]);
 
-    /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
+    private protected override string? TitleOf(SyntaxNode root, Diagnostic diagnostic) =>
+        AttributeOf(root, diagnostic) is not null ? TitleOf(Mend.ArgumentsOf(diagnostic.Properties)) : null;
 
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    private protected override SyntaxNode Mended(SyntaxNode root, ImmutableArray<Diagnostic> diagnostics)
     {
-        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (var diagnostic in context.Diagnostics)
-        {
-            var mends = Mend.ArgumentsOf(diagnostic.Properties);
-            if (mends.Count == 0 || root?.FindNode(diagnostic.Location.SourceSpan).FirstAncestorOrSelf<AttributeSyntax>() is not { } attribute)
-                continue;
-            var action = CodeAction.Create(
-                TitleOf(mends),
-                _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(attribute, Mended(attribute, diagnostic, mends)))),
-                nameof(SetArgumentsFix) + diagnostic.Id);
-            context.RegisterCodeFix(action, diagnostic);
-        }
+        // Several diagnostics of an attribute ask for the same, or for what does not meet: each layer for a degree, each option for its removal.
+        var byAttribute = diagnostics.Select(d => (Attribute: AttributeOf(root, d), Diagnostic: d)).Where(d => d.Attribute is not null).ToLookup(d => d.Attribute!, d => d.Diagnostic);
+        return root.ReplaceNodes(byAttribute.Select(d => d.Key), (attribute, _) => Mended(attribute, byAttribute[attribute]));
     }
+
+    /// <summary>The attribute whose arguments change, or null where that mends nothing.</summary>
+    private static AttributeSyntax? AttributeOf(SyntaxNode root, Diagnostic diagnostic) =>
+        Mend.ArgumentsOf(diagnostic.Properties).Count > 0 ? root.FindNode(diagnostic.Location.SourceSpan).FirstAncestorOrSelf<AttributeSyntax>() : null;
 
     /// <summary>What the first of the values does, which the others follow from; where none is given, all that is removed.</summary>
     private static string TitleOf(IReadOnlyList<(string Argument, string? Value)> mends) => mends[0] switch
@@ -56,11 +48,11 @@ public sealed class SetArgumentsFix : CodeFixProvider
 
     private static string Short(string value) => value.StartsWith("global::Preserve.", System.StringComparison.Ordinal) ? value.Substring("global::Preserve.".Length) : value;
 
-    private static AttributeSyntax Mended(AttributeSyntax attribute, Diagnostic diagnostic, IReadOnlyList<(string Argument, string? Value)> mends)
+    private static AttributeSyntax Mended(AttributeSyntax attribute, IEnumerable<Diagnostic> diagnostics)
     {
         var list = attribute.ArgumentList ?? SyntaxFactory.AttributeArgumentList();
-        var marked = list.Arguments.FirstOrDefault(a => a.Span.Contains(diagnostic.Location.SourceSpan));
-        foreach (var (argument, value) in mends)
+        var marked = list.Arguments.FirstOrDefault(a => diagnostics.Any(d => a.Span.Contains(d.Location.SourceSpan)));
+        foreach (var (argument, value) in diagnostics.SelectMany(d => Mend.ArgumentsOf(d.Properties)).Distinct())
         {
             // A parameter may stand without its name; it is what the diagnostic marks.
             var at = char.IsLower(argument[0]) ? marked : list.Arguments.FirstOrDefault(a => a.NameEquals?.Name.Identifier.ValueText == argument);

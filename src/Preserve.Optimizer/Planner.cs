@@ -85,8 +85,8 @@ public static class Planner
         return new StepDraft(graph, PlanEmission.Emit(graph, deployment, room), null, null);
     }
 
-    /// <summary>Where layers serve several batches nothing is prefetched: their weights are read by one batch after the other, and the link to the host is
-    /// what such a step waits for.</summary>
+    /// <summary>Where layers serve several batches nothing is prefetched: their weights are read by one batch after the other, and mostly the link to the
+    /// host is what such a step waits for.</summary>
     private static DeploymentSpec WithPrefetch(DeploymentSpec deployment) =>
         deployment.Offload.BatchesPerLayer > 1 ? deployment with { Prefetch = PrefetchPolicy.None } : deployment;
 

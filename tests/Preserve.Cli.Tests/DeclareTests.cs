@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Preserve.Cli.Tests;
 
 public sealed class DeclareTests : IDisposable
@@ -51,6 +53,40 @@ public sealed class DeclareTests : IDisposable
         text.ShouldContain("namespace My.Own;");
         text.ShouldContain("[Deployment(typeof(MetaLlama3_8B), \"own-1\")]");
         text.ShouldContain("class MetaLlama3_8B_OnOwn1 : Deployment;");
+    }
+
+    /// <summary>Nobody asked for more than the model was made for; a decode step adds a token to its context.</summary>
+    [Theory]
+    [InlineData("llama-2-13b", "decode", "Decode(Batch = 1, Context = 4095)")]
+    [InlineData("llama-2-13b", "prefill", "Prefill(Batch = 1, Tokens = 4096)")]
+    [InlineData("opt-13b", "decode", "Decode(Batch = 1, Context = 2047)")]
+    [InlineData("opt-13b", "prefill", "Prefill(Batch = 1, Tokens = 2048)")]
+    [InlineData("llama-3-8b", "decode", "Decode(Batch = 1, Context = 4096)")]
+    public async Task A_context_by_default_is_within_the_positions(string model, string phase, string step)
+    {
+        var (exitCode, output, errors) = await _tool.RunAsync("declare", "-m", model, "-d", "h100-sxm", "--phase", phase);
+        exitCode.ShouldBe(0, errors);
+        output.ShouldContain(step);
+        errors.ShouldNotContain("sequences of");
+    }
+
+    [Fact]
+    public async Task A_context_beyond_the_positions_is_declared_where_it_is_asked_for()
+    {
+        var (exitCode, output, errors) = await _tool.RunAsync("declare", "-m", "llama-2-13b", "-d", "h100-sxm", "-c", "4096");
+        exitCode.ShouldBe(0, errors);
+        output.ShouldContain("Context = 4096)");
+        errors.ShouldContain("the step reaches 4,097 tokens");
+    }
+
+    [Fact]
+    public async Task Json_has_the_same_source()
+    {
+        var json = JsonDocument.Parse(await _tool.SucceedAsync(["declare", .. _deployment, "--json"])).RootElement;
+        SchemaCheck.Faults(json, JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "declare.schema.json"))).RootElement).ShouldBeEmpty();
+        json.GetProperty("source").GetString().ShouldBe(await _tool.SucceedAsync(["declare", .. _deployment]));
+        json.GetProperty("model").GetString().ShouldBe("facebook/opt-30b");
+        json.GetProperty("device").GetString().ShouldBe("a100-40-sxm");
     }
 
     [Theory]

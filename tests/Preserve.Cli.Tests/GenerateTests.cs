@@ -41,7 +41,7 @@ public sealed class GenerateTests : IDisposable
     {
         var text = await _tool.SucceedAsync("generate", "-m", "opt-6.7b", "-d", "a100-40-sxm", "-b", "64", "-p", "128", "-n", "12", "--kv-home", "host");
         text.ShouldContain("tokens per second");
-        text.ShouldContain("a token's activations are 524,288 bytes, the keys and values that they make 1,048,576: recomputing can pay");
+        text.ShouldContain("a token's activations are 8,192 bytes, the keys and values that they make 16,384: recomputing can pay");
         text.ShouldContain("copies exposed");
         text.ShouldContain("copies hidden");
         text.ShouldNotContain("scale-up link busy");

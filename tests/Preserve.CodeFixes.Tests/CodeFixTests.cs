@@ -96,6 +96,22 @@ public class CodeFixTests
         { "PRSV104", TwoDevices("Devices.B200", "Devices.B200"), TwoDevices("Devices.B200, Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None") },
     };
 
+    /// <summary>Ids, and sources of which the first fault has no mend: it stays, and those behind it are mended.</summary>
+    public static TheoryData<string, string, string> SeveralBehindOneWithoutAMend => new()
+    {
+        { "PRSV002", Within("class Outer<T>", "struct Other"), Within("class Outer<T>", "partial struct Other") },
+        { "PRSV004", TwoDevices("\"something else\"", "\"h200_sxm\""), TwoDevices("\"something else\"", "Devices.H200") },
+        {
+            "PRSV102",
+            Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 100, Tokens = 30), Prefill(Batch = 1, Tokens = 128)]"),
+            Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 100, Tokens = 30), Prefill(Batch = 1, Tokens = 64)]")
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(SeveralBehindOneWithoutAMend))]
+    public async Task Mends_what_it_can_behind_what_it_cannot(string id, string faulty, string mended) => (await Editor.AllFixedAsync([faulty], id)).ShouldBe([mended]);
+
     [Theory]
     [MemberData(nameof(Several))]
     public async Task Mends_all_of_a_file_at_once(string id, string faulty, string mended)

@@ -72,12 +72,13 @@ public partial class AdviceTests
         .Except(["PRSV107", "PRSV201", "PRSV202", "PRSV203", "PRSV204"]).ShouldBe(Advice.Select(a => a.Data.Item3).Distinct(), ignoreOrder: true);
 
     [Theory]
-    // As many ranks as heads; a step that ends at the last position, its sequences counted together; a table's last row; recomputation by default; no prefetch wanted; a tenth of the memory free.
+    // As many ranks as heads; a step that ends at the last position, its sequences counted together; a table's last row; recomputation by default; no prefetch wanted, or none whatever the L2; a tenth of the memory free.
     [InlineData("Heads = 8", "Heads = 8, KeyValueHeads = 2")]
     [InlineData("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 129")]
     [InlineData("Batch = 4, Context = 128", "Batch = 4, CachedTokens = 524_284")]
     [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Generation(Batch = 4, Prompt = 64, Tokens = 64)]")]
     [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, TensorParallel = 2, Prefetch = PrefetchPolicy.None")]
+    [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, TensorParallel = 2, WeightHome = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = 2")]
     [InlineData("Batch = 4, Context = 128", "Batch = 8192, Context = 2100")]
     public async Task None_is_given_where_the_limit_is_kept(string part, string replacement) =>
         (await Analysis.DiagnosticsOf(GeneratorRun.Of(Declarations.Small.With(part, replacement)).Output)).ShouldBeEmpty();

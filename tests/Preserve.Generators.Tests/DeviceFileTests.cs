@@ -126,6 +126,22 @@ public class DeviceFileTests
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("No device has the id 'own-2'; did you mean 'own-1'?");
     }
 
+    /// <summary>A device whose own file has a slip is not another one that is called nearly the same.</summary>
+    [Theory]
+    [InlineData("\"bf16_teraflops\"", "\"bf16_terraflops\"", "own-2", "; 'second.device.json' has errors, and no device is known of it")]
+    [InlineData("\"id\"", "\"ident\"", "own-2", "; 'second.device.json' has errors, and no device is known of it")]
+    [InlineData("{", "", "own-2", "; 'second.device.json' has errors, and no device is known of it")]
+    [InlineData("\"bf16_teraflops\"", "\"bf16_terraflops\"", "own-3", "; did you mean 'own-1'?")]
+    public async Task A_file_with_errors_is_named_where_its_device_may_be_meant(string part, string faulty, string device, string hint)
+    {
+        var second = DeviceText.Own.With("own-1", "own-2");
+        var at = second.IndexOf(part, StringComparison.Ordinal);
+        AdditionalText[] files = [new DeviceText("/own.device.json", DeviceText.Own), new DeviceText("/second.device.json", second.Remove(at, part.Length).Insert(at, faulty))];
+        var diagnostic = (await Analysis.DiagnosticsOf(TestCompilation.Of(Deployment.With("\"own-1\"", $"\"{device}\"")), files)).Single(d => d.Id == "PRSV004");
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe($"No device has the id '{device}'{hint}");
+        Mend.ArgumentsOf(diagnostic.Properties).Count.ShouldBe(hint.Contains("did you mean", StringComparison.Ordinal) ? 1 : 0);
+    }
+
     [Fact]
     public async Task A_rate_of_an_eighth_is_doubted_at_its_place_and_planned_with()
     {

@@ -154,10 +154,11 @@ public class FaultTests
             Declarations.Small
                 .With("Hidden = 512", "[|Hidden = 0|]")
                 .With("Intermediate = 2048", "[|Intermediate = 0|]")
-                .With("Devices.A100Sxm80, TensorParallel = 2", "\"nothing\", [|TensorParallel = 2000|]")
+                .With("Devices.A100Sxm80, TensorParallel = 2", "[|\"nothing\"|], [|TensorParallel = 2000|]")
                 .With("Decode(Batch = 4, Context = 128)", "[|Decode(Context = 128)|]"),
             ("PRSV008", "Hidden of model 'Small' is 0, but must be 1 to 1,048,576"),
             ("PRSV008", "Intermediate of layer 'DecoderLayer' is 0, but must be 1 to 16,777,216"),
+            ("PRSV004", "No device has the id 'nothing'"),
             ("PRSV008", "TensorParallel of the deployment is 2,000, but must be 1 to 1,024"),
             ("PRSV011", "Batch of the decode step must be given"));
 

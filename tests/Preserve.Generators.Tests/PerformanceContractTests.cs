@@ -22,7 +22,7 @@ public class PerformanceContractTests
         var said = await Reported("preserve_minimum_speedup = 2.5");
         said.Select(d => d.Id).ShouldBe(["PRSV202", "PRSV202"]);
         said.ShouldAllBe(d => d.Severity == DiagnosticSeverity.Warning);
-        Message(said[0]).ShouldBe($"'Deployed', decode batch 4 context 128: {Text(Math.Floor(_steps[0].Speedup * 1000) / 1000, "0.000")} times as fast as the base plan, and preserve_minimum_speedup asks for 2.5");
+        Message(said[0]).ShouldBe($"'Deployed', decode batch 4 context 128: {Text(_steps[0].Speedup, "0.000")} times as fast as the base plan, and preserve_minimum_speedup asks for 2.5");
     }
 
     [Fact]
@@ -31,8 +31,20 @@ public class PerformanceContractTests
         var said = await Reported("preserve_maximum_step_microseconds = 0.5");
         said.Select(d => d.Id).ShouldBe(["PRSV203", "PRSV203"]);
         said.ShouldAllBe(d => d.Severity == DiagnosticSeverity.Warning);
-        Message(said[1]).ShouldBe($"'Deployed', prefill batch 1 tokens 64: takes {Text(Math.Ceiling(_steps[1].Microseconds * 10) / 10, "#,0.0")} us, and preserve_maximum_step_microseconds allows 0.5");
+        Message(said[1]).ShouldBe($"'Deployed', prefill batch 1 tokens 64: takes {Text(_steps[1].Microseconds, "#,0.0")} us, and preserve_maximum_step_microseconds allows 0.5");
     }
+
+    /// <summary>Rounded as the summary is, but never so that it reads as kept.</summary>
+    [Theory]
+    [InlineData("1.0054", "1.006", 3, "1.005")]
+    [InlineData("1.0056", "1.006", 3, "1.0056")]
+    [InlineData("1.00599", "1.006", 3, "1.00599")]
+    [InlineData("1.0056", "1.5", 3, "1.006")]
+    [InlineData("1742.34", "1742.3", 1, "1,742.34")]
+    [InlineData("1742.36", "1742.3", 1, "1,742.4")]
+    [InlineData("1742.34", "100", 1, "1,742.3")]
+    public void What_breaks_a_limit_reads_as_breaking_it(string value, string limit, int places, string figure) =>
+        PerformanceContract.Figure(decimal.Parse(value, CultureInfo.InvariantCulture), decimal.Parse(limit, CultureInfo.InvariantCulture), places).ShouldBe(figure);
 
     /// <summary>To the picosecond: what is exactly kept is kept.</summary>
     [Fact]

@@ -48,6 +48,7 @@ public sealed class ConsumerBuildTests(PackageFixture fixture)
         (await app.BuildAsync()).TextOfSuccess().ShouldNotContain("PRSV201");
         var shown = await app.BuildAsync("--no-restore", "--no-incremental", "-p:PreserveShowPlans=true", "-p:TreatWarningsAsErrors=true");
         shown.TextOfSuccess().ShouldMatch(summary);
+        (await app.BuildAsync("--no-restore", "--no-incremental", "-p:PreserveShowPlans=true", "-warnaserror")).TextOfSuccess().ShouldMatch(summary);
 
         app.Write(".editorconfig", "root = true\n[*.cs]\npreserve_minimum_speedup = 9\n");
         (await app.BuildAsync("--no-restore", "--no-incremental")).TextOfSuccess().ShouldMatch(@"Declaration\.cs\(17,29\): warning PRSV202: ");

@@ -83,6 +83,42 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
         string PlaceOf(Report report) => app.Read(report.File).Split('\n')[report.Line - 1][(report.Column - 1)..];
     }
 
+    /// <summary>The formatter asks for the mend of the first that it finds, and the first of each id has none here.</summary>
+    [Fact]
+    public async Task A_fault_without_a_mend_keeps_no_other_from_being_mended()
+    {
+        var app = fixture.CreateApp();
+        app.Replace("App.csproj", "$(PreserveVersion)", fixture.Version);
+        const string steps = "[Generation(Batch = 1, Prompt = 9_000, Tokens = 10), Prefill(Batch = 1, Tokens = ";
+        var source = $$"""
+            using Preserve;
+            namespace Faulty;
+            [Model(Hidden = 1024, Vocabulary = 1000, MaxPositions = 8_192)]
+            [Layers(typeof(DecoderLayer), Repeat = 2)]
+            public static class Short
+            {
+                [Layer]
+                [Attention(Heads = 8)]
+                [FeedForward(Intermediate = 2048)]
+                public sealed class DecoderLayer;
+            }
+
+            [Deployment(typeof(App.Small), "no device of this world"), Decode(Batch = 1, Context = 64)]
+            public sealed partial class First : Deployment;
+
+            [Deployment(typeof(App.Small), "H200-sxm"), Decode(Batch = 1, Context = 64)]
+            public sealed partial class Second : Deployment;
+
+            [Deployment(typeof(Short), Devices.H100), {{steps}}9_000)]
+            public sealed partial class Third : Deployment;
+
+            """;
+        app.Write("Faulty.cs", source);
+        (await app.RestoreAsync()).TextOfSuccess();
+        (await app.FormatAsync("analyzers", "--no-restore", "--severity", "warn", "--diagnostics", "PRSV004", "PRSV102")).TextOfSuccess().ShouldNotContain("Unable to fix");
+        app.Read("Faulty.cs").ShouldBe(source.Replace("\"H200-sxm\"", "Devices.H200", StringComparison.Ordinal).Replace(steps + "9_000", steps + "8_192", StringComparison.Ordinal));
+    }
+
     /// <summary>An app with the bad code of each page in a file and a namespace of its own, under the options of the page.</summary>
     private ConsumerApp AppOfPages()
     {

@@ -1,15 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
-using System.Linq;
-using System.Threading;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
 
 /// <summary>Resolves the device of every sound deployment as the generator does, and reports what became of it.</summary>
-public abstract class ResolutionAnalyzer : DeclarationAnalyzer
+public abstract class ResolutionAnalyzer : DeviceAnalyzer
 {
     private protected ResolutionAnalyzer(DiagnosticDescriptor descriptor)
         : base(descriptor)
@@ -17,22 +15,10 @@ public abstract class ResolutionAnalyzer : DeclarationAnalyzer
     }
 
     /// <inheritdoc/>
-    private protected sealed override void Register(CompilationStartAnalysisContext start)
+    private protected sealed override void Report(SymbolAnalysisContext symbol, FaultSite attribute, Lazy<IReadOnlyList<DeclaredDevice>> devices)
     {
-        var files = start.Options.AdditionalFiles;
-        var cancellation = start.CancellationToken;
-        // Read once for a compilation, and only where there is a deployment.
-        var devices = new Lazy<IReadOnlyList<DeclaredDevice>>(() => DeclaredDevices.ReadAll(files, cancellation), LazyThreadSafetyMode.PublicationOnly);
-        start.RegisterSymbolAction(
-            symbol =>
-            {
-                var type = (INamedTypeSymbol)symbol.Symbol;
-                if (!type.Carries<DeploymentAttribute>() || DeploymentParser.Parse(type, new FaultCounter()) is not { } declaration)
-                    return;
-                var attribute = type.AttributesOf<DeploymentAttribute>().First();
-                Report(symbol, declaration.Spec, DeviceResolver.Resolve(declaration.Spec, devices.Value), new FaultSite(type, attribute, null, 0, null));
-            },
-            SymbolKind.NamedType);
+        if (DeploymentParser.Parse((INamedTypeSymbol)symbol.Symbol, new FaultCounter()) is { } declaration)
+            Report(symbol, declaration.Spec, DeviceResolver.Resolve(declaration.Spec, devices.Value), attribute);
     }
 
     /// <summary>Reports a resolution, if it is the analyzer's own kind.</summary>

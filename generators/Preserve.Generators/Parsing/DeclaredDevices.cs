@@ -23,6 +23,16 @@ internal static class DeclaredDevices
     public static IReadOnlyList<DeclaredDevice> ReadAll(IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
         files.Where(IsDeviceFile).Select(f => Read(f, cancellation)).OfType<DeclaredDevice>().ToList();
 
+    /// <summary>The name of the first file with errors that may be meant to declare a device: one whose id is that of the device, or cannot be read.
+    /// Null where there is none.</summary>
+    public static string? FaultyFileOf(string id, IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
+        files.Where(IsDeviceFile).FirstOrDefault(f => f.GetText(cancellation)?.ToString() is { } text && DeviceFile.Parse(text) is { Device: null } faulty && (faulty.Id ?? id) == id) is { } file
+            ? NameOf(file)
+            : null;
+
+    /// <summary>The name of a file, without its folders.</summary>
+    public static string NameOf(AdditionalText file) => file.Path.Substring(file.Path.LastIndexOfAny(['/', '\\']) + 1);
+
     /// <summary>The same JSON with one kind of line end. The others that C# knows can stand only inside JSON's texts, where
     /// they have an escape; unescaped they would break the literal that carries the text.</summary>
     private static string OneLineEnd(string text) => text

@@ -11,27 +11,38 @@ internal static class DeviceResolver
 {
     /// <param name="spec">A deployment that keeps the other rules.</param>
     /// <param name="declared">The devices of the project's own.</param>
-    public static Resolution Resolve(DeploymentSpec spec, IReadOnlyList<DeclaredDevice> declared)
+    public static Resolution Resolve(DeploymentSpec spec, IReadOnlyList<DeclaredDevice> declared) =>
+        Find(spec.Device, declared) switch
+        {
+            Resolution.Accepted found => Fit(spec, found),
+            var missing => missing,
+        };
+
+    /// <summary>What becomes of a device id of whatever deployment: an accepted one is there, and nothing is said of its memory.</summary>
+    /// <param name="id">The id.</param>
+    /// <param name="declared">The devices of the project's own.</param>
+    public static Resolution Find(string id, IReadOnlyList<DeclaredDevice> declared)
     {
-        var own = declared.Where(d => d.Device.Id == spec.Device).ToList();
-        if (DeviceCatalogue.TryGet(spec.Device, out var device))
-            return own.Count == 0 ? Fit(spec, device, null) : new Resolution.Ambiguous();
+        var own = declared.Where(d => d.Device.Id == id).ToList();
+        if (DeviceCatalogue.TryGet(id, out var device))
+            return own.Count == 0 ? new Resolution.Accepted(device, null) : new Resolution.Ambiguous();
         return own.Count switch
         {
-            0 => new Resolution.Unknown(DeviceCatalogue.Nearest(spec.Device, declared.Select(d => d.Device.Id))),
-            1 => Fit(spec, own[0].Device, own[0].Text),
+            0 => new Resolution.Unknown(DeviceCatalogue.Nearest(id, declared.Select(d => d.Device.Id))),
+            1 => new Resolution.Accepted(own[0].Device, own[0].Text),
             _ => new Resolution.Ambiguous(),
         };
     }
 
-    private static Resolution Fit(DeploymentSpec spec, Device device, string? text)
+    private static Resolution Fit(DeploymentSpec spec, Resolution.Accepted found)
     {
+        var device = found.Device;
         if (PlanningRefusal.Of(spec) is { } refusal)
             return new Resolution.NotPlanned(refusal);
         try
         {
             var fit = MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
-            return fit.Fits ? new Resolution.Accepted(device, text) : new Resolution.DoesNotFit(fit);
+            return fit.Fits ? found : new Resolution.DoesNotFit(fit);
         }
         catch (OverflowException)
         {

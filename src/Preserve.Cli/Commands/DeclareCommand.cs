@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Preserve.Cli.Output;
 
 namespace Preserve.Cli.Commands;
@@ -11,7 +12,8 @@ internal static class DeclareCommand
         var options = new DeploymentOptions();
         var space = new Option<string>("--namespace") { Description = "The namespace of both types.", DefaultValueFactory = _ => "Serving", HelpName = "name" };
         var file = OutputFile.Option("--out", "Write the file, and do not print it.", "file.cs");
-        var command = new Command("declare", "Writes the C# that declares a model and its deployment, for a project that references the package Preserve.") { space, file };
+        var json = new Option<bool>("--json") { Description = "Print JSON, as docs/declare.schema.json describes it." };
+        var command = new Command("declare", "Writes the C# that declares a model and its deployment, for a project that references the package Preserve.") { space, file, json };
         options.AddDeclarationTo(command);
         command.SetAction(parsed =>
         {
@@ -21,15 +23,23 @@ internal static class DeclareCommand
                 throw new InputException($"--namespace is '{inNamespace}', but {fault}");
             var deployed = options.Read(parsed);
             var text = DeclarationText.Write(deployed.Spec, inNamespace);
-            if (parsed.GetValue(file) is { } path)
-                path.Write(text);
-            else
+            var notes = NotesOf(deployed);
+            parsed.GetValue(file)?.Write(text);
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(
+                    new DeclarationDocument(deployed.Spec.Model.Name, deployed.Device.Id, inNamespace, text, notes), DocumentContext.Default.DeclarationDocument));
+                return;
+            }
+            if (parsed.GetValue(file) is null)
                 Console.Write(text);
-            foreach (var note in deployed.Notes)
+            foreach (var note in notes)
                 Console.Error.WriteLine($"note: {note}");
-            if (deployed.DeviceFile is not null && !DeviceCatalogue.TryGet(deployed.Device.Id, out _))
-                Console.Error.WriteLine($"note: {deployed.Device.Id} is no built-in device: its file belongs into the project, under a name that ends in .device.json");
         });
         return command;
     }
+
+    private static IReadOnlyList<string> NotesOf(DeployedModel deployed) => deployed.DeviceFile is null || DeviceCatalogue.TryGet(deployed.Device.Id, out _)
+        ? deployed.Notes
+        : [.. deployed.Notes, $"{deployed.Device.Id} is no built-in device: its file belongs into the project, under a name that ends in .device.json"];
 }

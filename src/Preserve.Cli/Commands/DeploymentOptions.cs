@@ -43,6 +43,7 @@ internal sealed class DeploymentOptions
     public DeploymentOptions()
     {
         _device.Required = true;
+        _context.Description += " By default no more than the model has positions for.";
         SetDefaults(ranks: 1, batch: 1, context: 4096, precision: "bf16");
     }
 
@@ -112,15 +113,20 @@ internal sealed class DeploymentOptions
         if (prompt is < 1 or > 1_000_000)
             throw new InputException($"--prompt is {prompt:#,0}, but must be 1 to 1,000,000");
         var offload = OffloadOf(parsed);
-        return Read(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), offload,
+        return Read(parsed, ModelArgument.Read(parsed.GetValue(_model)!), Policy(parsed.GetValue(_prefetch)), offload,
             [new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt), new PrefillSpec(batch, prompt)]);
     }
 
-    /// <summary>Reads the model and the device, and checks them together as a declaration is checked.</summary>
+    /// <summary>Reads the model and the device, and checks them together as a declaration is checked. A context that is not given is within the model's positions.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
     public DeployedModel Read(ParseResult parsed)
     {
-        return ReadStep(parsed, parsed.GetValue(_model)!, Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
+        var model = ModelArgument.Read(parsed.GetValue(_model)!);
+        var context = parsed.GetValue(_context);
+        // A decode step adds a token to its context.
+        if (parsed.GetResult(_context) is { Implicit: true })
+            context = Math.Min(context, parsed.GetValue(_phase) == "decode" ? model.Spec.MaxPositions - 1 : model.Spec.MaxPositions);
+        return ReadStep(parsed, model, context, Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
     }
 
     /// <summary>Reads one step on the device alone, which prefetches nothing by itself.</summary>
@@ -129,11 +135,11 @@ internal sealed class DeploymentOptions
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
-    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => ReadStep(parsed, m, PrefetchPolicy.None, OffloadSpec.None))];
+    public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => ReadStep(parsed, ModelArgument.Read(m), parsed.GetValue(_context), PrefetchPolicy.None, OffloadSpec.None))];
 
-    private DeployedModel ReadStep(ParseResult parsed, string name, PrefetchPolicy policy, OffloadSpec offload)
+    private DeployedModel ReadStep(ParseResult parsed, ImportedModel model, int context, PrefetchPolicy policy, OffloadSpec offload)
     {
-        var (batch, context) = (parsed.GetValue(_batch), parsed.GetValue(_context));
+        var batch = parsed.GetValue(_batch);
         var prompt = parsed.GetValue(_prompt);
         if (prompt is not null && (offload.KeyValues == Home.Device || parsed.GetValue(_phase) != "decode"))
             throw new InputException("--prompt says what can be recomputed of a KV-cache on the host in a decode step: it needs --kv-home host and --phase decode");
@@ -143,7 +149,7 @@ internal sealed class DeploymentOptions
         // Without a prompt there are no activations to recompute from.
         if (offload.KeyValues == Home.Host && prompt is null)
             offload = offload with { Recompute = RecomputePolicy.None };
-        return Read(parsed, name, policy, offload, [step]);
+        return Read(parsed, model, policy, offload, [step]);
     }
 
     private OffloadSpec OffloadOf(ParseResult parsed)
@@ -158,9 +164,8 @@ internal sealed class DeploymentOptions
         };
     }
 
-    private DeployedModel Read(ParseResult parsed, string name, PrefetchPolicy policy, OffloadSpec offload, StepSpec[] steps)
+    private DeployedModel Read(ParseResult parsed, ImportedModel model, PrefetchPolicy policy, OffloadSpec offload, StepSpec[] steps)
     {
-        var model = ModelArgument.Read(name);
         var (device, text) = DeviceArgument.Read(parsed.GetValue(_device)!);
         var blockTokens = parsed.GetValue(_blocks);
         if (blockTokens == 0)

@@ -118,4 +118,5 @@ internal sealed record SplitDocument(string Outcome, int RecomputedTokens, long 
 [JsonSerializable(typeof(IReadOnlyList<ModelDocument>))]
 [JsonSerializable(typeof(ValidationDocument))]
 [JsonSerializable(typeof(CalibrationDocument))]
+[JsonSerializable(typeof(DeclarationDocument))]
 internal sealed partial class DocumentContext : JsonSerializerContext;

@@ -35,6 +35,9 @@ public static class DeviceFile
 /// <param name="Errors">The errors, by line and column; empty where there is a device.</param>
 public sealed record DeviceFileResult(Device? Device, EquatableArray<DeviceFileError> Errors)
 {
+    /// <summary>The id that the file gives, where there are errors too; null where it has none that can be read.</summary>
+    public string? Id { get; init; }
+
     /// <summary>What can be and is probably not meant, by line and column; empty where there are errors.</summary>
     public EquatableArray<DeviceFileError> Doubts { get; init; }
 }

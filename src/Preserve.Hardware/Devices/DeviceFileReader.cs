@@ -56,12 +56,13 @@ internal sealed class DeviceFileReader
         assumed.AddRange(_assumed);
         file.RefuseUnknown();
         if (_errors.Any)
-            return new DeviceFileResult(null, _errors.InOrder());
+            return new DeviceFileResult(null, _errors.InOrder()) { Id = id.Length > 0 && IsId(id) ? id : null };
         return new DeviceFileResult(
             new Device(id, name, vendor, architecture, compute, hbm, l2, scaleUp, host, kernels, collectives, chip,
                 assumed.ToArray(), doubtful.ToArray(), sources.ToArray(), calibration),
             default)
         {
+            Id = id,
             Doubts = _errors.DoubtsInOrder(),
         };
     }

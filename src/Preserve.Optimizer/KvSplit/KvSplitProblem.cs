@@ -113,7 +113,7 @@ public sealed record KvSplitProblem(
     public SplitSizes Sizes(ActivationTransfer activations)
     {
         var x = ActivationBytes * Batch * Hidden;
-        return new(activations, activations == ActivationTransfer.Gathered ? Ranks : 1, x, KeyValueBytes * 2 * Batch * KeyValueWidth);
+        return new(activations, activations == ActivationTransfer.Gathered ? Ranks : 1, Batch, x, KeyValueBytes * 2 * Batch * KeyValueWidth);
     }
 
     /// <summary>Refuses values out of their ranges.</summary>

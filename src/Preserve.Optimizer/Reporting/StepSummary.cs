@@ -9,10 +9,13 @@ namespace Preserve.Optimizer;
 /// <param name="Report">The report.</param>
 /// <param name="Band">What four of five such steps take; null where less than half of it follows what was measured on the device.</param>
 /// <param name="NotMeasured">What was not measured on a device of which something was: the band says nothing of it.</param>
-/// <param name="PrefetchPays">Whether the plan prefetches, and gains by it.</param>
+/// <param name="PrefetchPays">Whether the plan prefetches, and is 1.0005 times as fast by it or more: what a speed-up of three decimals shows.</param>
 /// <param name="Reason">The one reason that matters most.</param>
 public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band, EquatableArray<string> NotMeasured, bool PrefetchPays, string Reason)
 {
+    /// <summary>Rounded to three decimals, as speed-ups are shown, it is above 1.</summary>
+    private const decimal LeastSpeedup = 1.0005m;
+
     /// <summary>Whether a KV-cache in host memory is recomputed in part; null where it lives on the device, and of a prefill.</summary>
     public bool? SplitPays => Report.Split is { } split ? split.RecomputedTokens > 0 : null;
 
@@ -40,8 +43,9 @@ public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band,
         var unprefetched = prefetches && report.Split is not null
             ? new PlanTimes(CostLaws.For(device), cancellationToken).Of(plan.WithoutPrefetch(), plan.Step.MaxContext)
             : prefetches ? report.BasePicoseconds : report.StepPicoseconds;
+        var prefetchPays = prefetches && unprefetched >= LeastSpeedup * report.StepPicoseconds;
         return new StepSummary(
-            plan.Step.ToString(), report, band, device.Calibration is null ? default : run.Unmeasured, prefetches && report.StepPicoseconds < unprefetched,
-            new SummaryReason(planned, deployment, device, unprefetched).ToString());
+            plan.Step.ToString(), report, band, device.Calibration is null ? default : run.Unmeasured, prefetchPays,
+            new SummaryReason(planned, deployment, device, unprefetched, prefetchPays).ToString());
     }
 }

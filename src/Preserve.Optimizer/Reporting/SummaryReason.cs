@@ -10,23 +10,24 @@ namespace Preserve.Optimizer;
 /// <param name="deployment">The deployment as it was declared.</param>
 /// <param name="device">The device that it was planned for.</param>
 /// <param name="unprefetched">Picoseconds of the plan without its prefetches.</param>
-internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployment, Device device, long unprefetched)
+/// <param name="prefetchPays">Whether its prefetches gain what a speed-up shows.</param>
+internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployment, Device device, long unprefetched, bool prefetchPays)
 {
     private readonly ExecutionPlan _plan = planned.Plan;
     private readonly PlanReport _report = planned.Report;
 
     /// <summary>Of a cache in host memory the split's, where the link makes the bound or the split gains most. Else what keeps every prefetch away, or makes
-    /// the step longer with them; then where the gain comes from, where more bytes are prefetched than left, and why most of them are left where they are fewer.</summary>
+    /// the step longer with them or hardly shorter; then where the gain comes from, where more bytes are prefetched than left, and why most of them are left where they are fewer.</summary>
     public override string ToString()
     {
-        if (_report.Split is { } split && (_report.BoundBy.StartsWith(LowerBound.HostLink, StringComparison.Ordinal) || SplitGain > PrefetchGain))
+        if (_report.Split is { } split && (BoundByHostLink || SplitGain > PrefetchGain))
             return split.Reason;
         if (_plan.Policy == PrefetchPolicy.None)
         {
             // The planner takes the policy back where layers serve several batches.
             return deployment.Prefetch == PrefetchPolicy.None
                 ? "the policy prefetches nothing"
-                : Text($"layers serve {deployment.Offload.BatchesPerLayer} batches, whose step waits for the host link: nothing is prefetched into the L2 there");
+                : Text($"nothing is prefetched into the L2 where layers serve several batches, here {deployment.Offload.BatchesPerLayer}{(BoundByHostLink ? ", and the host link makes the bound" : "")}");
         }
         if (device.UnknownL2 is { } unknown)
             return unknown;
@@ -37,8 +38,8 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
         }
 
         var prefetched = PrefetchedBytes();
-        if (prefetched.Count > 0 && PrefetchGain <= 0)
-            return Loss();
+        if (prefetched.Count > 0 && !prefetchPays)
+            return PrefetchGain > 0 ? $"all prefetches together save {Microseconds(PrefetchGain)}, less than a speed-up of three decimals shows" : Loss();
         var left = Remainders(prefetched);
         if (left.Count == 0 && prefetched.Count == 0)
             return "no kernel leaves memory idle for long enough to prefetch beside it";
@@ -47,6 +48,8 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
         var (_, window, limit) = left.OrderByDescending(r => r.Bytes).First();
         return $"{(prefetched.Count > 0 ? "what is left" : "what could be prefetched")}, most of it {limit.Tensor.Tensor} beside {window.Host}: {limit.Reason}";
     }
+
+    private bool BoundByHostLink => _report.BoundBy.StartsWith(LowerBound.HostLink, StringComparison.Ordinal);
 
     private long PrefetchGain => unprefetched - _report.StepPicoseconds;
 

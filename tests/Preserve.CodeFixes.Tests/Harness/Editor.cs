@@ -43,9 +43,11 @@ internal static class Editor
         var diagnostics = await DiagnosticsAsync(documents[0], id, []);
         diagnostics.Length.ShouldBeGreaterThan(1);
         diagnostics.Select(d => d.Location.SourceTree!.FilePath).Distinct().ShouldBe(documents.Select(d => d.FilePath!), ignoreOrder: true);
-        var (action, provider) = (await OfferedAsync(documents[0], diagnostics.Where(d => d.Location.SourceTree!.FilePath == documents[0].FilePath).Take(1))).ShouldHaveSingleItem();
+        // As dotnet format does it: what is offered for the first, if anything is, says what is meant.
+        var provider = Fixes.Single(f => f.FixableDiagnosticIds.Contains(id));
+        var offered = await OfferedAsync(documents[0], diagnostics.Where(d => d.Location.SourceTree!.FilePath == documents[0].FilePath).Take(1));
         var scope = sources.Length == 1 ? FixAllScope.Document : FixAllScope.Project;
-        var context = new FixAllContext(documents[0], provider, scope, action.EquivalenceKey!, [id], new Found(diagnostics), default);
+        var context = new FixAllContext(documents[0], provider, scope, offered.SingleOrDefault().Action?.EquivalenceKey, [id], new Found(diagnostics), default);
         return await AppliedAsync(documents, (await provider.GetFixAllProvider()!.GetFixAsync(context)).ShouldNotBeNull());
     }
 
@@ -64,7 +66,7 @@ internal static class Editor
     private static async Task<Diagnostic[]> DiagnosticsAsync(Document document, string id, AdditionalText[] files)
     {
         var compilation = (CSharpCompilation)(await document.Project.GetCompilationAsync()).ShouldNotBeNull();
-        return [.. (await Analysis.DiagnosticsOf(compilation, files)).Where(d => d.Id == id)];
+        return [.. (await Analysis.DiagnosticsOf(compilation, files)).Where(d => d.Id == id).OrderBy(d => d.Location.SourceSpan.Start)];
     }
 
     private static async Task<List<(CodeAction Action, CodeFixProvider Provider)>> OfferedAsync(Document document, IEnumerable<Diagnostic> diagnostics)

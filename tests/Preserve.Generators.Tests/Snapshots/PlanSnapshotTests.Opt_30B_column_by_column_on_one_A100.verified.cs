@@ -13,12 +13,12 @@ namespace App;
     BasePicoseconds = 7_920_896_863_126, StepPicoseconds = 7_920_896_863_126,
     BoundPicoseconds = 3_842_698_244_903, BoundBy = "critical path",
     PrefetchPays = false,
-    Reason = "layers serve 2 batches, whose step waits for the host link: nothing is prefetched into the L2 there")]
+    Reason = "nothing is prefetched into the L2 where layers serve several batches, here 2")]
 [global::Preserve.PlanSummary("decode batch 32 context 542 prompt 512",
     BasePicoseconds = 4_318_721_057_395, StepPicoseconds = 3_423_004_112_566,
     BoundPicoseconds = 3_402_459_994_838, BoundBy = "host link, to the device",
     PrefetchPays = false, SplitPays = true,
-    Reason = "a token's activations are 458,752 bytes, the keys and values that they make 917,504: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens")]
+    Reason = "a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens")]
 partial class Opt30BDeployed
 {
     /// <inheritdoc/>
@@ -650,7 +650,7 @@ partial class Opt30BDeployed
                 split          sequential
                 recomputed     512 tokens
                 of a token     458,752 of 917,504 bytes
-                because        a token's activations are 458,752 bytes, the keys and values that they make 917,504: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens
+                because        a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens
 
             """;
         return global::Preserve.PlanSet.Parse(text);

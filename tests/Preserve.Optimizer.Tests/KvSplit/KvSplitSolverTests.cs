@@ -158,10 +158,13 @@ public class KvSplitSolverTests
         }
     }
 
-    [Fact]
-    public void The_reason_that_it_cannot_pay_has_both_sizes()
+    /// <summary>Those of a token: they are the same in a batch of any size.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    public void The_reason_that_it_cannot_pay_has_both_sizes(int batch)
     {
-        var problem = KvSplits.MultiHead(4096, batch: 1) with { KeyValueWidth = 1024 };
+        var problem = KvSplits.MultiHead(4096, batch) with { KeyValueWidth = 1024 };
         problem.Sizes(ActivationTransfer.Whole).ToString().ShouldBe(
             "a token's activations are 8,192 bytes, the keys and values that they make 4,096: recomputing cannot pay");
         (problem with { Ranks = 4 }).Sizes(ActivationTransfer.Gathered).ToString().ShouldBe(

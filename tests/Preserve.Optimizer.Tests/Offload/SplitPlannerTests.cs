@@ -105,7 +105,7 @@ public class SplitPlannerTests
         var step = new DecodeSpec(16, 2000, Total: false, Prompt: 1500);
         var report = Planner.Plan(HostCaches.Of(Specs.Llama3_8B, step), DeviceOf(Devices.A100Sxm40)).Steps[0].Report;
         report.Split.ShouldBe(new SplitReport(SplitOutcome.CannotPay, 0, 131_072, 65_536,
-            "a token's activations are 131,072 bytes, the keys and values that they make 65,536: recomputing cannot pay"));
+            "a token's activations are 8,192 bytes, the keys and values that they make 4,096: recomputing cannot pay"));
         report.StepPicoseconds.ShouldBe(report.BasePicoseconds);
     }
 

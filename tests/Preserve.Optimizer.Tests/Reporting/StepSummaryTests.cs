@@ -42,11 +42,13 @@ public class StepSummaryTests
     }
 
     [Theory]
-    [InlineData(90, true)]
-    [InlineData(100, false)]
-    [InlineData(110, false)]
-    public void Prefetches_pay_where_the_step_is_shorter(long step, bool pays) =>
-        Of(Planned.Report with { BasePicoseconds = 100, StepPicoseconds = step, Windows = new[] { Window("a", 0, 0, Candidate("w", 10, 10, Verdict.Whole, "")) } }).PrefetchPays.ShouldBe(pays);
+    [InlineData(90_000, true)]
+    [InlineData(100_000, true)]
+    [InlineData(100_001, false)]
+    [InlineData(100_050, false)]
+    [InlineData(110_000, false)]
+    public void Prefetches_pay_where_the_speedup_shows_it(long step, bool pays) =>
+        Of(Planned.Report with { BasePicoseconds = 100_050, StepPicoseconds = step, Windows = new[] { Window("a", 0, 0, Candidate("w", 10, 10, Verdict.Whole, "")) } }).PrefetchPays.ShouldBe(pays);
 
     [Fact]
     public void Without_prefetches_none_pays() =>
@@ -116,14 +118,26 @@ public class StepSummaryTests
         ReasonOf(Windows(first, second) with { BasePicoseconds = 100, StepPicoseconds = step }).ShouldBe(reason);
     }
 
-    /// <summary>The planner takes back the policy of a deployment whose layers serve several batches.</summary>
+    [Fact]
+    public void A_saving_that_the_speedup_does_not_show_is_told_and_does_not_pay()
+    {
+        var report = Windows(Window("a", 0, 0, Candidate("w", 10, 10, Verdict.Whole, ""))) with { BasePicoseconds = 11_574_000_000, StepPicoseconds = 11_572_500_000 };
+        Of(report).ShouldSatisfyAllConditions(
+            s => s.PrefetchPays.ShouldBeFalse(),
+            s => s.Reason.ShouldBe("all prefetches together save 1.5 us, less than a speed-up of three decimals shows"));
+    }
+
+    /// <summary>The planner takes back the policy of a deployment whose layers serve several batches. The host link is named only where it makes the bound.</summary>
     [Fact]
     public void A_policy_that_was_declared_and_taken_back_is_not_said_to_prefetch_nothing()
     {
         var planned = Planned with { Plan = Planned.Plan with { Policy = PrefetchPolicy.None } };
         var batches = Deployment with { Prefetch = PrefetchPolicy.Best, Offload = Deployment.Offload with { BatchesPerLayer = 3 } };
-        StepSummary.Of(planned, batches, H100).Reason.ShouldBe("layers serve 3 batches, whose step waits for the host link: nothing is prefetched into the L2 there");
+        ReasonBoundBy("HBM").ShouldBe("nothing is prefetched into the L2 where layers serve several batches, here 3");
+        ReasonBoundBy("host link, to the device").ShouldBe("nothing is prefetched into the L2 where layers serve several batches, here 3, and the host link makes the bound");
         StepSummary.Of(planned, batches with { Prefetch = PrefetchPolicy.None }, H100).Reason.ShouldBe("the policy prefetches nothing");
+
+        string ReasonBoundBy(string bound) => StepSummary.Of(planned with { Report = planned.Report with { BoundBy = bound } }, batches, H100).Reason;
     }
 
     /// <summary>What one window brings of a tensor is not left in another, nor left twice: here 60 bytes of the first, 30 of the second in each of ten layers.</summary>
@@ -174,8 +188,8 @@ public class StepSummaryTests
 
     /// <summary>Such a step may be shorter than its base plan by the split alone.</summary>
     [Theory]
-    [InlineData(-1, true)]
-    [InlineData(1, false)]
+    [InlineData(-10_000_000, true)]
+    [InlineData(10_000_000, false)]
     public void Prefetches_pay_by_what_they_gain_beside_the_split(long longer, bool pays)
     {
         var unprefetched = new PlanTimes(CostLaws.For(H100), default).Of(Planned.Plan.WithoutPrefetch(), 1_000);

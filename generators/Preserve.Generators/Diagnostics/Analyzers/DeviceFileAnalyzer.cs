@@ -39,8 +39,6 @@ public sealed class DeviceFileAnalyzer : DiagnosticAnalyzer
             return "a built-in device";
         var other = file.Options.AdditionalFiles.FirstOrDefault(f =>
             f.Path != file.AdditionalFile.Path && DeclaredDevices.IsDeviceFile(f) && DeclaredDevices.Read(f, file.CancellationToken)?.Device.Id == id);
-        return other is null ? null : $"'{NameOf(other.Path)}'";
+        return other is null ? null : $"'{DeclaredDevices.NameOf(other)}'";
     }
-
-    private static string NameOf(string path) => path.Substring(path.LastIndexOfAny(['/', '\\']) + 1);
 }

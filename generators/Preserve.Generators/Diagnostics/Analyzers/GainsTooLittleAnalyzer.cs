@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Microsoft.CodeAnalysis;
@@ -17,10 +16,8 @@ public sealed class GainsTooLittleAnalyzer() : SummaryAnalyzer(Descriptors.Gains
         {
             if (contract.LimitOf(PerformanceContract.MinimumSpeedup, summary.IsPrefill) is not var (key, asked) || summary.Speedup >= asked)
                 continue;
-            // Rounded down: what is too little never reads as enough.
-            var speedup = Math.Floor(summary.Speedup * 1000) / 1000;
             symbol.ReportDiagnostic(Diagnostic.Create(
-                Descriptors.GainsTooLittle, name, symbol.Symbol.Name, summary.Step, speedup.ToString("0.000", CultureInfo.InvariantCulture), key, asked.ToString(CultureInfo.InvariantCulture)));
+                Descriptors.GainsTooLittle, name, symbol.Symbol.Name, summary.Step, PerformanceContract.Figure(summary.Speedup, asked, DeclaredSummary.SpeedupPlaces), key, asked.ToString(CultureInfo.InvariantCulture)));
         }
     }
 }

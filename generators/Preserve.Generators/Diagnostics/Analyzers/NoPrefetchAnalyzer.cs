@@ -9,7 +9,8 @@ public sealed class NoPrefetchAnalyzer() : ResolutionAnalyzer(Descriptors.NoPref
 {
     private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
     {
-        if (resolution is not Resolution.Accepted { Device.UnknownL2: { } unknown } || spec.Prefetch == PrefetchPolicy.None)
+        // Where layers serve several batches, nothing would be prefetched into an L2 that is known either.
+        if (resolution is not Resolution.Accepted { Device.UnknownL2: { } unknown } || spec.Prefetch == PrefetchPolicy.None || spec.Offload.BatchesPerLayer > 1)
             return;
         var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
         var mend = Mend.By((nameof(DeploymentAttribute.Prefetch), $"global::{nameof(Preserve)}.{nameof(PrefetchPolicy)}.{nameof(PrefetchPolicy.None)}"));

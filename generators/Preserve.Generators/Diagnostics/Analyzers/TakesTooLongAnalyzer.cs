@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Microsoft.CodeAnalysis;
@@ -17,10 +16,8 @@ public sealed class TakesTooLongAnalyzer() : SummaryAnalyzer(Descriptors.TakesTo
         {
             if (contract.LimitOf(PerformanceContract.MaximumStep, summary.IsPrefill) is not var (key, allowed) || summary.StepMicroseconds <= allowed)
                 continue;
-            // Rounded up: what is too long never reads as short enough.
-            var microseconds = Math.Ceiling(summary.StepMicroseconds * 10) / 10;
             symbol.ReportDiagnostic(Diagnostic.Create(
-                Descriptors.TakesTooLong, name, symbol.Symbol.Name, summary.Step, microseconds.ToString("#,0.0", CultureInfo.InvariantCulture), key,
+                Descriptors.TakesTooLong, name, symbol.Symbol.Name, summary.Step, PerformanceContract.Figure(summary.StepMicroseconds, allowed, DeclaredSummary.MicrosecondPlaces), key,
                 allowed.ToString("#,0.######", CultureInfo.InvariantCulture)));
         }
     }

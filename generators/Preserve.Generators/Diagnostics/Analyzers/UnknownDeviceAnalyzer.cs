@@ -1,3 +1,5 @@
+using System;
+using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -5,17 +7,25 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
 
-/// <summary>PRSV004: reports a device id that no device has.</summary>
+/// <summary>PRSV004: reports a device id that no device has, whatever else is wrong with the deployment.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-public sealed class UnknownDeviceAnalyzer() : ResolutionAnalyzer(Descriptors.UnknownDevice)
+public sealed class UnknownDeviceAnalyzer() : DeviceAnalyzer(Descriptors.UnknownDevice)
 {
-    private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
+    private protected override void Report(SymbolAnalysisContext symbol, FaultSite attribute, Lazy<IReadOnlyList<DeclaredDevice>> devices)
     {
-        if (resolution is not Resolution.Unknown unknown)
+        // What the compiler could not bind, it reports.
+        var arguments = attribute.Attribute!.ConstructorArguments;
+        if (arguments.Length != 2 || arguments[1].Kind == TypedConstantKind.Error)
+            return;
+        var id = arguments[1].Value as string ?? "";
+        if (DeviceResolver.Find(id, devices.Value) is not Resolution.Unknown unknown)
             return;
         var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
-        var hint = unknown.Nearest is null ? "" : $"; did you mean '{unknown.Nearest}'?";
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, unknown.Nearest is null ? null : Mend.By(("device", ExpressionOf(unknown.Nearest))).Properties, spec.Device, hint));
+        // A device whose file has a slip is no other device.
+        var faulty = DeclaredDevices.FaultyFileOf(id, symbol.Options.AdditionalFiles, symbol.CancellationToken);
+        var nearest = faulty is null ? unknown.Nearest : null;
+        var hint = faulty is not null ? $"; '{faulty}' has errors, and no device is known of it" : nearest is not null ? $"; did you mean '{nearest}'?" : "";
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, nearest is null ? null : Mend.By(("device", ExpressionOf(nearest))).Properties, id, hint));
     }
 
     /// <summary>The constant of a built-in device, or the id itself.</summary>

@@ -8,6 +8,12 @@ namespace Preserve.Generators;
 /// <summary>What the generator wrote on its part of a deployment of one step, read back.</summary>
 internal sealed class DeclaredSummary
 {
+    /// <summary>Decimals of a time in microseconds.</summary>
+    public const int MicrosecondPlaces = 1;
+
+    /// <summary>Decimals of a speed-up.</summary>
+    public const int SpeedupPlaces = 3;
+
     private readonly IReadOnlyDictionary<string, object?> _values;
 
     private DeclaredSummary(string step, IReadOnlyDictionary<string, object?> values) => (Step, _values) = (step, values);
@@ -75,7 +81,7 @@ internal sealed class DeclaredSummary
 
     private decimal Microseconds(string property) => _values.TryGetValue(property, out var value) && value is long picoseconds ? picoseconds / 1_000_000m : 0;
 
-    private static string Grouped(decimal microseconds) => microseconds.ToString("#,0.0", CultureInfo.InvariantCulture);
+    private static string Grouped(decimal microseconds) => microseconds.ToString("N" + MicrosecondPlaces, CultureInfo.InvariantCulture);
 
-    private static string Ratio(decimal of, decimal to) => to > 0 ? (of / to).ToString("0.000", CultureInfo.InvariantCulture) : "-";
+    private static string Ratio(decimal of, decimal to) => to > 0 ? (of / to).ToString("N" + SpeedupPlaces, CultureInfo.InvariantCulture) : "-";
 }

@@ -52,6 +52,19 @@ internal sealed class PerformanceContract(AnalyzerConfigOptions options)
         }
     }
 
+    /// <summary>A value that does not keep to its limit: rounded as the step's summary has it, and to more places only where it would read as if it did.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="limit">The limit, another value.</param>
+    /// <param name="places">Decimals of the summary.</param>
+    public static string Figure(decimal value, decimal limit, int places)
+    {
+        while (Math.Sign(Rounded() - limit) != Math.Sign(value - limit))
+            places++;
+        return Rounded().ToString("N" + places, CultureInfo.InvariantCulture);
+
+        decimal Rounded() => Math.Round(value, places, MidpointRounding.AwayFromZero);
+    }
+
     private static decimal? Read(string text) =>
         decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value > 0 ? value : null;
 }
