@@ -82,7 +82,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
                 Outcome = best.Form switch { KvSplitForm.Sequential => SplitOutcome.Sequential, KvSplitForm.Pipelined => SplitOutcome.Pipelined, _ => SplitOutcome.Between },
                 Split = best,
                 Sizes = sizes = problems.Values.Select(p => p.Problem.Sizes(best.Activations)).OrderBy(s => s.Ratio).First(),
-                Reason = $"{sizes}; transferring everything takes {Time(_times.Of(whole.Plan, step.MaxContext))} at {step.MaxContext} cached tokens",
+                Reason = $"{sizes}; transferring everything takes {Time(_times.Of(whole.Plan, step.MaxContext))} at {step.MaxContext} cached tokens{search.Shortage(best)}",
             };
     }
 
@@ -147,7 +147,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         private readonly List<int> _contexts;
         private readonly long _room;
         private readonly List<Trial> _tried = [];
-        private bool _tooLarge;
+        private readonly Dictionary<ActivationTransfer, int> _mostTokens = [];
+        private string? _short;
 
         public SplitSearch(SplitPlanner planner, DecodeSpec step, StepDraft whole, Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
         {
@@ -202,13 +203,18 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
                 var whole = _planner._times.Of(_whole.Plan, _step.MaxContext);
                 return $"the best split takes {SplitPlanner.Time(fastest)} at {_step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(whole)}{(fastest < whole ? ", and it is slower with fewer cached" : "")}";
             }
-            if (_tooLarge)
-                return "every split has buffers or activations that do not fit the memory";
             var tile = _problems.Values.Min(p => p.Problem.Tile);
+            if (_short is not null)
+                return $"{_short} has no room for the activations of {tile} tokens, the fewest that fill the tiles of the recomputation";
             return tile > _step.Prompt
                 ? $"{tile} tokens fill the tiles of the recomputation, and the prompt has {_step.Prompt}"
                 : $"{tile} tokens, the fewest that fill the tiles of the recomputation, take longer to make again than to transfer";
         }
+
+        /// <summary>What the memory has room for, where more would have been recomputed; nothing where all had room.</summary>
+        public string Shortage(CacheSplit split) => _mostTokens.TryGetValue(split.Activations, out var most)
+            ? $"; {_short} has room for the activations of {most.ToString("#,0", CultureInfo.InvariantCulture)} tokens"
+            : "";
 
         /// <summary>Tries the splits of one way in which activations reach the ranks.</summary>
         public void Try(ActivationTransfer transfer)
@@ -258,14 +264,42 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             return between;
         }
 
-        /// <summary>The time over the contexts; the largest there is where nothing is recomputed or it does not fit.</summary>
+        /// <summary>The time over the contexts, of as many of the tokens as there is room for; the largest there is where nothing is recomputed.</summary>
         private long Time(Dictionary<string, int[]> tokens, ActivationTransfer transfer, KvSplitForm? form)
         {
-            if (Timed(tokens, transfer, form) is not { } trial)
+            if (Fitted(tokens, transfer, form) is not { } trial)
                 return long.MaxValue;
             _tried.Add(trial);
             return trial.Time;
         }
+
+        /// <summary>A split, or where it does not fit, the same with no more tokens than there is room for; null where nothing is recomputed then.</summary>
+        private Trial? Fitted(Dictionary<string, int[]> tokens, ActivationTransfer transfer, KvSplitForm? form)
+        {
+            var most = tokens.Values.SelectMany(t => t).DefaultIfEmpty(0).Max();
+            if (_mostTokens.TryGetValue(transfer, out var known))
+                most = Math.Min(most, known);
+            if (most == 0)
+                return null;
+            if (Timed(AtMost(tokens, most), transfer, form) is { } whole)
+                return whole;
+            Trial? fitted = null;
+            var tile = _problems.Values.Min(p => p.Problem.Tile);
+            var (fits, fails) = (0, most / tile);
+            while (fails - fits > 1)
+            {
+                var middle = fits + ((fails - fits) / 2);
+                if (Timed(AtMost(tokens, middle * tile), transfer, form) is { } trial)
+                    (fits, fitted) = (middle, trial);
+                else
+                    fails = middle;
+            }
+            _mostTokens[transfer] = Math.Max(known, fits * tile);
+            return fitted;
+        }
+
+        private static Dictionary<string, int[]> AtMost(Dictionary<string, int[]> tokens, int most) =>
+            tokens.ToDictionary(t => t.Key, t => t.Value.Select(l => Math.Min(l, most)).ToArray());
 
         /// <summary>The plan of a split and its time over the contexts; null where nothing is recomputed or it does not fit.</summary>
         private Trial? Timed(Dictionary<string, int[]> tokens, ActivationTransfer transfer, KvSplitForm? form)
@@ -282,13 +316,22 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             if (candidate.IsNone)
                 return null;
             var draft = _planner.Unprefetched(_step, candidate);
-            if (draft.Graph.ArenaBytes > _room
-                || (_planner.Laws.Device.HostMemoryBytes is { } host && PlanFootprint.Of(draft.Plan, _step.MaxContext).HostBytes > host / draft.Plan.Ranks))
+            if (WhereShort(draft) is { } place)
             {
-                _tooLarge = true;
+                _short = place;
                 return null;
             }
             return new Trial(candidate, tokens, draft.Plan, _contexts.Sum(c => _planner._times.Of(draft.Plan, c)));
+        }
+
+        /// <summary>The memory that a plan does not fit; null where it fits.</summary>
+        private string? WhereShort(StepDraft draft)
+        {
+            if (draft.Graph.ArenaBytes > _room)
+                return "the device's memory";
+            return _planner.Laws.Device.HostMemoryBytes is { } host && PlanFootprint.Of(draft.Plan, _step.MaxContext).HostBytes > host / draft.Plan.Ranks
+                ? "the host's memory"
+                : null;
         }
 
         /// <summary>A split that was planned and timed, with the tokens of each kind of layer in each range of contexts.</summary>

@@ -184,7 +184,19 @@ public class SplitPlannerTests
         // 64 sequences of 255 tokens, 40 layers of 2 x 5120 elements in 2 bytes.
         const long cache = 64L * 255 * 40 * 2 * 5120 * 2;
         Planner.Plan(deployment, Host(cache * 2)).Steps[0].Report.Split!.RecomputedTokens.ShouldBe(128);
-        Planner.Plan(deployment, Host(cache)).Steps[0].Report.Split!.Outcome.ShouldBe(SplitOutcome.NotFaster);
+        // Of a token 64 x 40 x 5120 elements are stored; tiles have 2 tokens.
+        const long token = 64L * 40 * 5120 * 2;
+        foreach (var (room, most) in new[] { (101 * token, 100), (51 * token, 50), (3 * token, 2) })
+        {
+            var (plan, report) = Planner.Plan(deployment, Host(cache + room)).Steps[0];
+            report.Split!.RecomputedTokens.ShouldBe(most);
+            report.StepPicoseconds.ShouldBeLessThan(report.BasePicoseconds);
+            report.Split.Reason.ShouldEndWith($"; the host's memory has room for the activations of {most} tokens");
+            PlanFootprint.Of(plan, plan.Step.MaxContext).HostBytes.ShouldBeLessThanOrEqualTo(cache + room);
+        }
+        var none = Planner.Plan(deployment, Host(cache)).Steps[0].Report.Split!;
+        none.Outcome.ShouldBe(SplitOutcome.NotFaster);
+        none.Reason.ShouldBe("the host's memory has no room for the activations of 2 tokens, the fewest that fill the tiles of the recomputation");
         Should.Throw<ArgumentException>(() => Planner.Plan(deployment, Host(cache - 1_000_000_000))).Message.ShouldContain($"{cache} bytes of the host's memory");
 
         Device Host(long bytes) => device with { HostLink = device.HostLink with { HostMemoryGigabytes = bytes / 1e9 } };
