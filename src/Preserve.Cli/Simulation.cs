@@ -146,6 +146,7 @@ internal sealed class Simulation
             Guard = Report.Guard is { } guard
                 ? new GuardDocument(Names.GuardOutcomes[guard.Outcome], Microseconds(guard.LowPicoseconds), Microseconds(guard.HighPicoseconds))
                 : null,
+            Pauses = [.. Report.Pauses.Select(p => (int[])[p.First, p.Last])],
             MemoryBytes = MemoryBytes,
             HostBytes = HostBytes,
             Assumed = [.. Deployed.Device.AssumedFields.Select(NoteDocument.Of)],

@@ -70,6 +70,8 @@ internal sealed record SimulationDocument
 
     public required GuardDocument? Guard { get; init; }
 
+    public required IReadOnlyList<int[]> Pauses { get; init; }
+
     public required long MemoryBytes { get; init; }
 
     public required long HostBytes { get; init; }

@@ -39,6 +39,8 @@ internal static class SimulationText
             times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
         if (report.Guard is { } guard)
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
+        if (report.Pauses.Count > 0)
+            times.AddRow("pauses", "", $"nothing is prefetched at contexts {string.Join(", ", report.Pauses)}: what gains at {simulation.Plan.Step.MaxContext} costs time there");
         AnsiConsole.Write(times);
     }
 
@@ -47,7 +49,6 @@ internal static class SimulationText
         GuardOutcome.Kept => unmeasured ? "sure to gain, as far as measured" : "sure to gain",
         GuardOutcome.Nominal => "not measured",
         GuardOutcome.Refused => "not sure to gain",
-        GuardOutcome.SlowerElsewhere => "slower at a smaller context",
         _ => "nothing to gain",
     };
 

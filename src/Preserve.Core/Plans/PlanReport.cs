@@ -33,6 +33,10 @@ public sealed record PlanReport(
     /// <summary>How a KV-cache in host memory is brought; null where it lives on the device, and of a prefill.</summary>
     public SplitReport? Split { get; init; }
 
+    /// <summary>Ranges of contexts in which the plan prefetches nothing, because its choice for the largest context would cost time there; ascending and
+    /// apart.</summary>
+    public EquatableArray<ContextRange> Pauses { get; init; } = [];
+
     /// <summary>How sure the gain is; null where the policy searches for nothing.</summary>
     public GuardReport? Guard { get; init; }
 }
@@ -45,9 +49,6 @@ public sealed record GuardReport(GuardOutcome Outcome, long? LowPicoseconds, lon
 {
     /// <summary>The search found nothing that gains.</summary>
     public static GuardReport NothingToGain { get; } = new(GuardOutcome.NothingToGain, null, null);
-
-    /// <summary>What gains at the largest context costs time at a smaller one.</summary>
-    public static GuardReport SlowerElsewhere { get; } = new(GuardOutcome.SlowerElsewhere, null, null);
 }
 
 /// <summary>What became of a searched plan.</summary>
@@ -64,9 +65,6 @@ public enum GuardOutcome
 
     /// <summary>The base plan is emitted: no prefetch makes the step shorter.</summary>
     NothingToGain,
-
-    /// <summary>The base plan is emitted: what gains at the largest context costs time at a smaller one.</summary>
-    SlowerElsewhere,
 }
 
 /// <summary>An operator and what may be prefetched beside it, for all layers in which it is the same.</summary>

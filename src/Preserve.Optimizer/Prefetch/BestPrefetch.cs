@@ -30,41 +30,42 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         if (_room == 0)
             return Draft(new ChosenRule(PrefetchCuts.Nothing));
 
-        var published = Draft(new PublishedRule(_room));
+        var paper = new PublishedRule(_room);
+        var published = Draft(paper);
         Published = published.Plan;
         Base = published.Plan.WithoutPrefetch();
         var search = Search(published);
-        var best = search?.Run() is { } cuts ? WithoutIdle(cuts) with { Search = search } : published;
-        var baseTime = _times.Of(Base, step.MaxContext);
-        var gains = false;
-        foreach (var candidate in new[] { best, published }.OrderBy(c => _times.Of(c.Plan, step.MaxContext)))
+        var choices = new List<(IPrefetchRule Rule, StepDraft Draft)> { (paper, published) };
+        if (search?.Run() is { } cuts)
+            choices.Add(WithoutIdle(cuts, search));
+        var check = new ContextCheck(Base, _times);
+        foreach (var (rule, draft) in choices.OrderBy(c => Time(c.Draft)))
         {
-            if (_times.Of(candidate.Plan, step.MaxContext) >= baseTime)
-                continue;
-            gains = true;
-            if (IsNeverWorse(candidate))
-                return candidate;
+            if (Time(draft) < Time(Base) && NeverWorse(rule, draft, check) is { } choice)
+                return choice;
         }
-        var guard = gains ? GuardReport.SlowerElsewhere : GuardReport.NothingToGain;
-        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = search?.Forget() };
+        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
     }
 
     /// <summary>The plan of the cuts, without the prefetches beside hosts outside the layers that shorten nothing: a tensor is cut alike in
     /// all layers, but the first layer's may be brought twice, by the step before and in this one.</summary>
-    private StepDraft WithoutIdle(PrefetchCuts cuts)
+    private (IPrefetchRule Rule, StepDraft Draft) WithoutIdle(PrefetchCuts cuts, PrefetchSearch search)
     {
-        var draft = Draft(new ChosenRule(cuts));
+        var rule = new ChosenRule(cuts);
+        var draft = Draft(rule);
         var left = new List<string>();
-        var time = _times.Of(draft.Plan, step.MaxContext);
+        var time = Time(draft);
         foreach (var host in draft.Graph.Windows.Where(w => w.Host.Layer < 0 && w.Candidates.Any(c => c.Chosen is not null)).Select(w => "under_" + w.Host.Label).Reverse())
         {
-            var without = _times.Of(draft.Plan.WithoutPrefetch(i => i.Label == host || left.Contains(i.Label)), step.MaxContext);
+            var without = Time(draft.Plan.WithoutPrefetch(i => i.Label == host || left.Contains(i.Label)));
             if (without > time)
                 continue;
             time = without;
             left.Add(host);
         }
-        return left.Count == 0 ? draft : Draft(new ChosenRule(cuts, left.Select(l => l.Substring("under_".Length)).ToArray()));
+        if (left.Count > 0)
+            draft = Draft(rule = new ChosenRule(cuts, left.Select(l => l.Substring("under_".Length)).ToArray()));
+        return (rule, draft with { Search = search });
     }
 
     /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>
@@ -102,16 +103,27 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         return units;
     }
 
-    /// <summary>Lengths are chosen at the largest context; a smaller one must not pay for it.</summary>
-    private bool IsNeverWorse(StepDraft draft)
+    /// <summary>A draft that prefetches nothing at contexts at which its rule's choice was found slower than the base plan: lengths are chosen at the largest
+    /// context, and a smaller one must not pay for it. Null where it is slower all the same.</summary>
+    private StepDraft? NeverWorse(IPrefetchRule rule, StepDraft draft, ContextCheck check)
     {
-        foreach (var context in step.GuardedContexts())
+        var pauses = new List<ContextRange>();
+        for (var paused = draft; ;)
         {
-            if (_times.Of(draft.Plan, context) > _times.Of(Base!, context))
-                return false;
+            var losses = check.Losses(paused.Plan);
+            if (losses.Count == 0)
+                return paused;
+            var before = pauses;
+            pauses = ContextCheck.Union(pauses, losses);
+            if (pauses.SequenceEqual(before) || pauses[pauses.Count - 1].Last == step.MaxContext)
+                return null;
+            paused = Draft(new PausedRule(rule, pauses)) with { Search = draft.Search, Pauses = pauses.ToArray() };
         }
-        return true;
     }
+
+    private long Time(StepDraft draft) => Time(draft.Plan);
+
+    private long Time(ExecutionPlan plan) => _times.Of(plan, step.MaxContext);
 
     private StepDraft Draft(IPrefetchRule rule)
     {

@@ -7,6 +7,9 @@ namespace Preserve.Optimizer;
 /// <param name="Search">The search that found it; null where nothing was searched for.</param>
 internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? Guard, PrefetchSearch? Search)
 {
+    /// <summary>Ranges of contexts in which nothing is prefetched because it would cost time there; ascending.</summary>
+    public EquatableArray<ContextRange> Pauses { get; init; } = [];
+
     /// <summary>What became of a KV-cache in host memory; null where it lives on the device.</summary>
     public SplitDecision? Split { get; init; }
 }

@@ -50,6 +50,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             GainAtTwicePicoseconds = hasCollectives ? GainWithCollectives(basePlan, 2) : baseRun.Picoseconds - run.Picoseconds,
             Split = draft.Split is null ? null : Split(draft.Split),
             Guard = draft.Guard,
+            Pauses = draft.Pauses,
         };
     }
 

@@ -34,8 +34,6 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
         {
             case { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high }:
                 return Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain");
-            case { Outcome: GuardOutcome.SlowerElsewhere }:
-                return "what gains at the largest context costs time at a smaller one";
         }
 
         var prefetched = PrefetchedBytes();

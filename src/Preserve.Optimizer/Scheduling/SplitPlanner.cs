@@ -46,7 +46,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         if (!decision.Split.IsNone && deployment.Prefetch != PrefetchPolicy.None)
         {
             var whole = Planner.DraftPrefetched(deployment, step, laws, CacheSplit.None, cancellationToken);
-            if (step.GuardedContexts().Any(c => _times.Of(whole.Plan, c) < _times.Of(draft.Plan, c)))
+            if (step.SampledContexts().Any(c => _times.Of(whole.Plan, c) < _times.Of(draft.Plan, c)))
             {
                 draft = whole;
                 decision = decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = "what is prefetched gains more where everything is transferred" };
@@ -153,7 +153,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         public SplitSearch(SplitPlanner planner, DecodeSpec step, StepDraft whole, Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
         {
             (_planner, _step, _whole, _problems) = (planner, step, whole, problems);
-            _contexts = step.GuardedContexts().ToList();
+            _contexts = step.SampledContexts().ToList();
             var sizes = new RankSizes(planner.Deployment);
             _room = Math.Max(whole.Graph.ArenaBytes, planner.Laws.Device.MemoryBytes - (sizes.WeightBytes() - sizes.HostWeightBytes()));
         }

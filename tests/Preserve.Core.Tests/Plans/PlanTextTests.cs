@@ -39,6 +39,7 @@ public class PlanTextTests
                 GainAtHalfPicoseconds = -2,
                 GainAtTwicePicoseconds = 4,
                 Guard = new GuardReport(GuardOutcome.Kept, -1, 3_000_000),
+                Pauses = new[] { new ContextRange(1, 4), new ContextRange(1_000, 2_047) },
             }),
         new PlannedStep(
             new ExecutionPlan("Small", "own", 1, 1, new PrefillSpec(1, 4), PrefetchPolicy.None, 0, 0, default, default),

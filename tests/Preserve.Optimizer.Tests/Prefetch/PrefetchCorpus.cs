@@ -9,6 +9,9 @@ internal static class PrefetchCorpus
     /// <summary>Cases that one seed gives.</summary>
     public const int ChunkSize = 500;
 
+    /// <summary>Contexts of each case at which the emitted plan is held against the base plan, beside those that the planner looks at.</summary>
+    public const int RandomContexts = 4;
+
     /// <summary>A report takes as long as all else: one case in so many has one.</summary>
     private const int ReportEvery = 20;
 
@@ -70,7 +73,7 @@ internal static class PrefetchCorpus
     {
         var step = deployment.Steps[0];
         var context = step.MaxContext;
-        // Without the guard: what the search chose. A choice that harms at a smaller context is not taken, the published one neither.
+        // Without the guard: what the search chose. Where it harms at a smaller context, nothing is prefetched there.
         var search = new BestPrefetch(deployment, step, laws, default) { MostTrials = mostTrials };
         var chosen = search.Choose();
         var (basePlan, published) = (search.Base!, search.Published!);
@@ -79,14 +82,15 @@ internal static class PrefetchCorpus
         var baseTime = times.Of(basePlan, context);
         var publishedTime = times.Of(published, context);
         var chosenTime = times.Of(chosen.Plan, context);
-        chosenTime.ShouldBeLessThanOrEqualTo(baseTime);
-        if (chosenTime > publishedTime)
-            step.GuardedContexts().ShouldContain(c => times.Of(published, c) > times.Of(basePlan, c), "the published rule is faster, and harms nowhere");
+        chosenTime.ShouldBeLessThanOrEqualTo(Math.Min(baseTime, publishedTime));
 
         // With it: what is emitted.
         var emitted = search.Guarded(chosen);
-        foreach (var any in step.GuardedContexts())
+        foreach (var any in emitted.Plan.CheckedContexts())
             times.Of(emitted.Plan, any).ShouldBeLessThanOrEqualTo(times.Of(basePlan, any));
+        // The planner looks at some contexts; these are others.
+        var random = new Random(context);
+        var slower = Enumerable.Range(0, RandomContexts).Select(_ => random.Next(step.MinContext, context + 1)).Count(c => times.Of(emitted.Plan, c) > times.Of(basePlan, c));
         PlanVerifier.Verify(chosen.Plan).ShouldBeEmpty();
         if (!ReferenceEquals(emitted.Plan, chosen.Plan))
             PlanVerifier.Verify(emitted.Plan).ShouldBeEmpty();
@@ -95,7 +99,7 @@ internal static class PrefetchCorpus
             candidate.Prefetched.At(context).ShouldBeInRange(0, candidate.Bytes.At(context));
         if (withReport)
             CheckVerdicts(deployment, emitted, laws);
-        return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context));
+        return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context), slower, chosen.Pauses.Count > 0);
     }
 
     /// <summary>Bytes of a layer's tensor that the unrolled plan prefetches, none counted twice.</summary>
@@ -118,4 +122,6 @@ internal static class PrefetchCorpus
 }
 
 /// <summary>Steps of one case, in picoseconds.</summary>
-internal readonly record struct PrefetchOutcome(long Base, long Published, long Chosen, long Emitted);
+/// <param name="SlowerContexts">Random contexts, of <see cref="PrefetchCorpus.RandomContexts"/>, at which the emitted plan is slower than the base plan.</param>
+/// <param name="Pauses">Whether the choice prefetches nothing at some contexts, because it would cost time there.</param>
+internal readonly record struct PrefetchOutcome(long Base, long Published, long Chosen, long Emitted, int SlowerContexts, bool Pauses);

@@ -46,10 +46,6 @@ public class StepSummaryTests
             .ShouldBe("all prefetches together gain -5.0 to 1,234.5 us, which is not sure to be a gain");
 
     [Fact]
-    public void What_is_slower_elsewhere_says_so() =>
-        ReasonOf(Planned.Report with { Guard = GuardReport.SlowerElsewhere }).ShouldBe("what gains at the largest context costs time at a smaller one");
-
-    [Fact]
     public void Where_there_is_nothing_to_prefetch_beside_it_says_so() =>
         ReasonOf(Planned.Report with { Windows = default }).ShouldBe("no kernel leaves memory idle for long enough to prefetch beside it");
 

@@ -68,8 +68,7 @@ internal static class Names
         (GuardOutcome.Kept, "kept"),
         (GuardOutcome.Nominal, "nominal"),
         (GuardOutcome.Refused, "refused"),
-        (GuardOutcome.NothingToGain, "nothing-to-gain"),
-        (GuardOutcome.SlowerElsewhere, "slower-elsewhere"));
+        (GuardOutcome.NothingToGain, "nothing-to-gain"));
 
     public static readonly Words<Verdict> Verdicts = new("verdict",
         (Verdict.Whole, "whole"),

@@ -187,6 +187,7 @@ internal sealed class PlanTextReader
         var half = Time(Field("gain at half"));
         var twice = Time(Field("gain at twice"));
         var guard = Peek() is { Count: 2 } row && row[0] == "guard" ? ParseGuard(Field("guard")) : null;
+        var pauses = Peek() is { Count: 2 } paused && paused[0] == "pauses" ? ParseRanges(Field("pauses")) : [];
         var weights = Bytes(Field("weights"));
         var keyValues = Bytes(Field("kv-cache"));
         var split = Peek() is { Count: 2 } brought && brought[0] == "split" ? ReadSplit() : null;
@@ -210,6 +211,7 @@ internal sealed class PlanTextReader
             GainAtTwicePicoseconds = twice,
             Split = split,
             Guard = guard,
+            Pauses = pauses,
         };
     }
 
@@ -233,6 +235,11 @@ internal sealed class PlanTextReader
             ? new GuardReport(Names.GuardOutcomes.Parse(text.Substring(0, at)), Time(ends[0]), Time(ends[1]))
             : throw Bad($"'{text}' is not 'kept at 1.5 us to 2.5 us'");
     }
+
+    private static ContextRange[] ParseRanges(string text) => Array.ConvertAll(text.Split([", "], StringSplitOptions.None), range =>
+        range.Split([" to "], StringSplitOptions.None) is [var first, var last] && Int(first) <= Int(last)
+            ? new ContextRange(Int(first), Int(last))
+            : throw Bad($"'{range}' is not '1 to 4096'"));
 
     private static CandidateReport ParseCandidate(List<string> columns)
     {

@@ -97,7 +97,8 @@ internal sealed class PlanTextWriter
         Line("# the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long");
         Line("# prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or");
         Line("# twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no");
-        Line("# measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time; 'slower-elsewhere' where it costs time at a smaller context.");
+        Line("# measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time. pauses: contexts at which nothing");
+        Line("# is prefetched, because what gains at the largest costs time there.");
         Line("# A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches");
         Line("# run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.");
         Line("# Windows share savings: they need not add up. Below a window stand the tensors that are read after it and before the next collective, and");
@@ -139,6 +140,7 @@ internal sealed class PlanTextWriter
             ["gain at half", Time(report.GainAtHalfPicoseconds)],
             ["gain at twice", Time(report.GainAtTwicePicoseconds)],
             .. report.Guard is null ? Array.Empty<List<string>>() : [["guard", Guard(report.Guard)]],
+            .. report.Pauses.Count == 0 ? Array.Empty<List<string>>() : [["pauses", string.Join(", ", report.Pauses.Select(p => $"{Number(p.First)} to {Number(p.Last)}"))]],
             ["weights", Bytes(report.WeightBytes)],
             ["kv-cache", Bytes(report.KeyValueBytes)],
             .. report.Split is { } split ? [["split", Names.SplitOutcomes[split.Outcome]], ["recomputed", $"{Number(split.RecomputedTokens)} tokens"], ["of a token", $"{Number(split.ActivationBytes)} of {Number(split.KeyValueBytes)} bytes"], ["because", split.Reason]] : Array.Empty<List<string>>(),
