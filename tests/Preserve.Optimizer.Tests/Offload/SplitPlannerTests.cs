@@ -75,6 +75,25 @@ public class SplitPlannerTests
     }
 
     [Theory]
+    [InlineData(16, 1000, 1998)]
+    [InlineData(64, 512, 638)]
+    public void A_plan_for_a_whole_generation_is_hardly_slower_at_one_length_than_a_plan_for_that_length_alone(int batch, int prompt, int last)
+    {
+        var device = DeviceOf(Devices.A100Sxm40);
+        var generation = PlanTo(last);
+        foreach (var context in new[] { 0, 1, 2, 4, 8, 16, 32, 64 }.Select(i => prompt + ((last - prompt) * i / 64)))
+        {
+            Run(device, generation, context).ShouldBeLessThanOrEqualTo(Run(device, PlanTo(context), context) * 201 / 200, $"at {context}");
+        }
+
+        ExecutionPlan PlanTo(int most)
+        {
+            var step = new DecodeSpec(batch, most, Total: false, prompt);
+            return Planner.PlanStep(HostCaches.Of(Specs.Opt13B, step), step, device);
+        }
+    }
+
+    [Theory]
     [InlineData(Devices.A100Sxm40, 1, 512, 2000)]
     [InlineData(Devices.A100Sxm40, 4, 64, 600)]
     [InlineData(Devices.H100, 2, 128, 2000)]
