@@ -19,6 +19,9 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     /// <summary>Rows of a tile of a matmul's result: tokens of the batch beside it leave a part of one empty.</summary>
     private const int TileRows = 128;
 
+    /// <summary>Times that a split is taken back in ranges of contexts where prefetches gain more without it: each is another search for prefetches.</summary>
+    private const int MostMendings = 2;
+
     private readonly PlanTimes _times = new(laws, cancellationToken);
     private readonly Dictionary<DecodeSpec, StepDraft> _drafts = [];
 
@@ -38,19 +41,44 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     private StepDraft Choose(DecodeSpec step)
     {
         var decision = Decide(step);
-        var draft = Planner.DraftPrefetched(deployment, step, laws, decision.Split, cancellationToken);
-        // What is recomputed and what is prefetched share memory and links: together they may not be worse than prefetch alone.
-        if (!decision.Split.IsNone && deployment.Prefetch != PrefetchPolicy.None)
+        var draft = Prefetched(step, decision.Split);
+        return decision.Split.IsNone || deployment.Prefetch == PrefetchPolicy.None ? draft with { Split = decision } : Joined(step, decision, draft);
+    }
+
+    /// <summary>A split with prefetches: what is recomputed and what is prefetched share memory and links, and together they may not be worse than either alone.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="decision">The split that is best where nothing is prefetched.</param>
+    /// <param name="draft">That split with the prefetches of the policy.</param>
+    private StepDraft Joined(DecodeSpec step, SplitDecision decision, StepDraft draft)
+    {
+        var transferred = Prefetched(step, CacheSplit.None);
+        var check = new ContextCheck(transferred.Plan, _times);
+        var (split, left) = (decision.Split, new List<ContextRange>());
+        var joined = draft;
+        for (var mendings = 0; check.Losses(joined.Plan) is { Count: > 0 } losses; mendings++)
         {
-            var whole = Planner.DraftPrefetched(deployment, step, laws, CacheSplit.None, cancellationToken);
-            if (step.SampledContexts().Any(c => _times.Of(whole.Plan, c) < _times.Of(draft.Plan, c)))
+            left = ContextCheck.Union(left, losses);
+            split = decision.Split.Without(left, step);
+            joined = split.IsNone || mendings == MostMendings ? transferred : Prefetched(step, split);
+        }
+        if (deployment.Prefetch == PrefetchPolicy.Best)
+        {
+            var alone = Unprefetched(step, decision.Split).Plan;
+            if (new ContextCheck(alone, _times).Losses(joined.Plan).Count > 0 && check.Losses(alone).Count == 0)
             {
-                draft = whole;
-                decision = decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = "what is prefetched gains more where everything is transferred" };
+                var graph = StepPlanner.Plan(deployment, step, new ChosenRule(PrefetchCuts.Nothing), decision.Split);
+                return new StepDraft(graph, PlanEmission.Emit(graph, deployment, laws.Device.PrefetchRoomBytes), GuardReport.NothingToGain, draft.Search?.Forget()) { Split = decision };
             }
         }
-        return draft with { Split = decision };
+        return joined with
+        {
+            Split = !ReferenceEquals(joined, transferred)
+                ? decision with { Split = split }
+                : decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = "what is prefetched gains more where everything is transferred" },
+        };
     }
+
+    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken);
 
     private SplitDecision Decide(DecodeSpec step)
     {

@@ -32,6 +32,14 @@ public class SplitPlannerTests
                 return;
             }
             splits++;
+            var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+            if (deployment.Prefetch == PrefetchPolicy.Best)
+            {
+                var split = SplitAlone(deployment);
+                // Neither of both, alone, may be without loss to the other: prefetches are then kept.
+                if (new ContextCheck(whole, times).Losses(split).Count == 0)
+                    new ContextCheck(split, times).Losses(plan).ShouldBeEmpty();
+            }
             var contexts = Enumerable.Range(0, 9).Select(i => plan.Step.MinContext + (int)((long)(plan.Step.MaxContext - plan.Step.MinContext) * i / 8)).Distinct();
             foreach (var context in contexts)
             {
@@ -167,6 +175,37 @@ public class SplitPlannerTests
         time.ShouldBeLessThanOrEqualTo(Run(device, Whole(both, PrefetchPolicy.Best), 600));
     }
 
+    public static TheoryData<string> BesidePrefetches { get; } = ["two layers on L40S", "four layers on two L40S", "4-bit activations on Ascend 910B2"];
+
+    /// <summary>Deployments with a cache on the host that prefetch too, of which both together, chosen for the largest context, were slower at others.</summary>
+    [Theory]
+    [MemberData(nameof(BesidePrefetches))]
+    public void Both_together_are_at_no_context_slower_than_either_alone(string name)
+    {
+        var deployment = name switch
+        {
+            "two layers on L40S" => Small(2, new DecodeSpec(32, 464, Total: false, Prompt: 64), Devices.L40S, 1),
+            "four layers on two L40S" => Small(4, new DecodeSpec(32, 464, Total: false, Prompt: 64), Devices.L40S, 2),
+            _ => HostCaches.Of(
+                Specs.Model("Grouped", 1024, 32_000, Specs.Group(8, Specs.Layer("DecoderLayer", 8, 4, 128, 4096))),
+                new DecodeSpec(16, 94, Total: false, Prompt: 64), Devices.Ascend910B2, prefetch: PrefetchPolicy.Best),
+        };
+        if (name.StartsWith("4-bit", StringComparison.Ordinal))
+            deployment = deployment with { Offload = deployment.Offload with { StoredActivations = Precision.Int4 } };
+        var device = DeviceOf(deployment.Device);
+        var step = (DecodeSpec)deployment.Steps[0];
+        var plan = Planner.PlanStep(deployment, step, device);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        foreach (var alone in new[] { SplitAlone(deployment), Whole(deployment, PrefetchPolicy.Best) })
+        {
+            for (var context = step.MinContext; context <= step.MaxContext; context++)
+                times.Of(plan, context).ShouldBeLessThanOrEqualTo(times.Of(alone, context), $"at {context}");
+        }
+
+        static DeploymentSpec Small(int layers, DecodeSpec step, string id, int ranks) => HostCaches.Of(
+            Specs.Model("Small", 2048, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", 32, 32, 64, 8192))), step, id, ranks, prefetch: PrefetchPolicy.Best);
+    }
+
     [Fact]
     public void Where_one_slot_joins_a_rank_to_the_host_and_to_the_others_gathering_takes_from_the_transfer()
     {
@@ -236,6 +275,9 @@ public class SplitPlannerTests
 
     private static ExecutionPlan Whole(DeploymentSpec deployment, PrefetchPolicy prefetch) => Planner.PlanStep(
         deployment with { Prefetch = prefetch, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, deployment.Steps[0], DeviceOf(deployment.Device));
+
+    private static ExecutionPlan SplitAlone(DeploymentSpec deployment) =>
+        Planner.PlanStep(deployment with { Prefetch = PrefetchPolicy.None }, deployment.Steps[0], DeviceOf(deployment.Device));
 
     private static Device DeviceOf(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new ArgumentException(id);
 
