@@ -34,6 +34,6 @@ internal static class HostCaches
         {
             Prefetch = PrefetchPolicy.None,
             KeyValueBlockTokens = homes.Item1 == Home.Device ? blocks : 0,
-            Offload = hosted.Offload with { KeyValues = homes.Item1, Weights = homes.Item2, Objective = Objective.Throughput, BatchesPerLayer = batches },
+            Offload = hosted.Offload with { KeyValues = homes.Item1, Weights = homes.Item2, Objective = Objective.Throughput, BatchesPerLayer = batches, StoredActivations = homes.Item1 == Home.Host ? hosted.Offload.StoredActivations : Precision.Bf16 },
         };
 }
