@@ -36,7 +36,7 @@ internal static class SimulationText
             times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), "if every collective takes twice its time");
         }
         if (report.Split is { } split)
-            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
+            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(Commands.DeploymentOptions.InOptions(split.Reason))}");
         if (report.Guard is { } guard)
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         if (report.Pauses.Count > 0)
@@ -59,7 +59,7 @@ internal static class SimulationText
         SplitOutcome.Between => "between one after the other and all beside each other",
         SplitOutcome.CannotPay => "which cannot pay",
         SplitOutcome.NotFaster => "which is not faster",
-        _ => "as asked",
+        _ => "as none was asked for",
     };
 
     private static string Band(Simulation simulation, TimeBand? band) => band is not { } known ? ""

@@ -83,15 +83,20 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     private SplitDecision Decide(DecodeSpec step)
     {
         var whole = Unprefetched(step, CacheSplit.None);
-        var problems = deployment.Offload.Recompute == RecomputePolicy.None || step.ContextIsTotal ? [] : Problems(step);
-        var none = new SplitDecision(SplitOutcome.NotAsked, CacheSplit.None, whole.Plan, null, 0, deployment.Offload.Recompute == RecomputePolicy.None
-            ? "the deployment recomputes nothing"
-            : "no layer keeps the first tokens of its prompt");
+        var problems = step.ContextIsTotal ? [] : Problems(step);
+        var none = new SplitDecision(
+            SplitOutcome.NotAsked, CacheSplit.None, whole.Plan, null, 0,
+            step.ContextIsTotal ? "of sequences that differ in length no prompt is known" : "no layer keeps the first tokens of its prompt");
         if (problems.Count == 0)
             return none;
         var transfers = Transfers(problems);
         var sizes = problems.Values.SelectMany(p => transfers.Select(p.Problem.Sizes)).OrderBy(s => s.Ratio).First();
-        none = none with { Outcome = SplitOutcome.CannotPay, Sizes = sizes, Reason = sizes.ToString() };
+        none = none with { Sizes = sizes };
+        if (step.Prompt == 0)
+            return none with { Reason = $"without Prompt no activations are stored to recompute from; {sizes}" };
+        if (deployment.Offload.Recompute == RecomputePolicy.None)
+            return none with { Reason = $"Recompute is RecomputePolicy.None; {sizes}" };
+        none = none with { Outcome = SplitOutcome.CannotPay, Reason = sizes.ToString() };
         if (!sizes.CanPay)
             return none;
 
@@ -99,7 +104,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var room = (
             Math.Max(whole.Graph.ArenaBytes, laws.Device.MemoryBytes - (ranks.WeightBytes() - ranks.HostWeightBytes())),
             laws.Device.HostMemoryBytes / deployment.TensorParallel);
-        var search = new SplitSearch(step, problems.ToDictionary(p => p.Key, p => p.Value.Problem), whole, split => Unprefetched(step, split), _times, room);
+        var search = new SplitSearch(step, WithOtherWork(problems.ToDictionary(p => p.Key, p => p.Value.Problem), step), whole, split => Unprefetched(step, split), _times, room);
         foreach (var transfer in transfers)
             search.Try(transfer);
         var best = search.Best();
@@ -125,23 +130,28 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var rates = new ModelledRates(laws, deployment.Weights, deployment.Activations);
         var tile = TileRows / GreatestCommonDivisor(TileRows, step.Batch);
         tile *= ((step.Prompt - 1) / (tile * MostSamples)) + 1;
+        foreach (var (spec, kind) in ModelLowering.NameKinds(deployment.Model).Select(k => (k.Key, k.Value)).OrderBy(k => k.Value, StringComparer.Ordinal))
+        {
+            if (!KvSplitProblem.KeepsPrompt(spec, step.MaxContext))
+                continue;
+            problems.Add(kind, (KvSplitProblem.Of(rates, deployment, spec, step.Batch, step.Prompt, tile), deployment.Model.Stack.Sum(g => g.Repeat * g.Pattern.Count(l => l.Equals(spec)))));
+        }
+        return problems;
+    }
+
+    /// <summary>The problems with what else the device does in a layer: the step's time with everything on the device.</summary>
+    private Dictionary<string, KvSplitProblem> WithOtherWork(Dictionary<string, KvSplitProblem> problems, DecodeSpec step)
+    {
         var layers = deployment.Model.Stack.Sum(g => g.Repeat * g.Pattern.Count);
         var onDevice = PlanEmission.Emit(
             StepPlanner.Plan(deployment with { Offload = OffloadSpec.None }, step, PublishedRule.Nothing), deployment, laws.Device.PrefetchRoomBytes);
         var (first, last) = (_times.Of(onDevice, step.MinContext), _times.Of(onDevice, step.MaxContext));
         var perToken = step.MaxContext == step.MinContext ? 0 : Math.Max(last - first, 0) / (step.MaxContext - step.MinContext);
-        foreach (var (spec, kind) in ModelLowering.NameKinds(deployment.Model).Select(k => (k.Key, k.Value)).OrderBy(k => k.Value, StringComparer.Ordinal))
+        return problems.ToDictionary(p => p.Key, p => p.Value with
         {
-            if (!KvSplitProblem.KeepsPrompt(spec, step.MaxContext))
-                continue;
-            var problem = KvSplitProblem.Of(rates, deployment, spec, step.Batch, step.Prompt, tile) with
-            {
-                OtherSeconds = Seconds(Math.Max(first - (perToken * step.MinContext), 0)),
-                OtherSecondsPerToken = Seconds(perToken),
-            };
-            problems.Add(kind, (problem, deployment.Model.Stack.Sum(g => g.Repeat * g.Pattern.Count(l => l.Equals(spec)))));
-        }
-        return problems;
+            OtherSeconds = Seconds(Math.Max(first - (perToken * step.MinContext), 0)),
+            OtherSecondsPerToken = Seconds(perToken),
+        });
 
         Rational Seconds(long picoseconds) => new(picoseconds, 1_000_000_000_000L * layers);
     }
