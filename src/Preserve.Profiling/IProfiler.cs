@@ -29,7 +29,11 @@ public sealed record CopyKind(TransferDirection Direction, bool Pinned, bool Bot
 /// <param name="Batch">Sequences b.</param>
 /// <param name="Hidden">h, in elements.</param>
 /// <param name="KeyValueWidth">d_kv of one rank, in elements.</param>
-public sealed record RecomputeShape(int Batch, int Hidden, int KeyValueWidth);
+public sealed record RecomputeShape(int Batch, int Hidden, int KeyValueWidth)
+{
+    /// <summary>The matmul of l tokens, such as <c>(b l x 5120)(5120 x 10240) at batch 32</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"(b l x {Hidden})({Hidden} x {2L * KeyValueWidth}) at batch {Batch}");
+}
 
 /// <summary>Repeated times of one thing, in microseconds.</summary>
 /// <param name="MedianMicroseconds">Half took no longer.</param>

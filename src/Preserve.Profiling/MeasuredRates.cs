@@ -24,7 +24,7 @@ internal sealed class MeasuredRates(SplitProfile profile) : ISplitRates
         if (points.Count < 2)
         {
             var known = string.Join("; ", profile.MatMuls.Select(m => m.Shape).Distinct());
-            throw new ArgumentException($"the profile has {points.Count} matmuls of {shape} under transfer, but two or more are needed; it has: {(known.Length > 0 ? known : "none")}");
+            throw new ArgumentException($"the profile has {points.Count} matmuls {shape} under transfer, but two or more are needed; it has {(known.Length > 0 ? known : "none")}");
         }
         return SampledTime.Of(tile, most, tokens => Math.Max(0, (long)Math.Ceiling(At(points, tokens) * 1e6)));
     }

@@ -106,6 +106,20 @@ public sealed class SimulateTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("--recompute is none; a token's activations are 163,840 bytes, the keys and values that they make 327,680: recomputing can pay", "opt-13b", "--prompt", "512", "--recompute", "none")]
+    [InlineData("without --prompt no activations are stored to recompute from; a token's activations are 163,840 bytes, the keys and values that they make 327,680: recomputing can pay", "opt-13b")]
+    [InlineData("without --prompt no activations are stored to recompute from; a token's activations are 131,072 bytes, the keys and values that they make 65,536: recomputing cannot pay", "llama-3-8b")]
+    [InlineData("a token's activations are 46,080 bytes, the keys and values that they make 327,680: recomputing can pay", "opt-13b", "--prompt", "512", "--stored-activations", "int4")]
+    public async Task Why_nothing_is_recomputed_is_said_in_options_with_both_sizes(string reason, string model, params string[] options)
+    {
+        var text = await _tool.SucceedAsync(["simulate", "--model", model, "--device", "a100-40-sxm", "--batch", "16", "--context", "600", "--kv-home", "host", "--prefetch", "none", .. options]);
+        // The table breaks long lines.
+        Words(text).ShouldContain(Words(reason));
+
+        static string Words(string text) => string.Join(' ', text.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries));
+    }
+
     [Fact]
     public async Task Heads_of_a_size_that_was_not_measured_are_noted()
     {
@@ -377,6 +391,8 @@ public sealed class SimulateTests : IDisposable
     [InlineData("--kv-block-tokens: a paged KV-cache in the host's memory is not planned for", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--kv-block-tokens", "16")]
     [InlineData("--prompt of a decode step with a context of 4,096 is 5,000, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--prompt", "5000")]
     [InlineData("the step reaches 3,001 tokens, and the learned position table of model 'facebook/opt-30b' has 2,050 rows", "--model", "opt-30b", "--device", "a100-80-sxm", "--tensor-parallel", "8", "--context", "3000")]
+    [InlineData("--stored-activations is given, but no --prompt", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--stored-activations", "int8")]
+    [InlineData("--stored-activations is Int8, but no activations are stored: it needs --kv-home to be host and --recompute to be best", "--model", "llama-3-8b", "--device", "h100-sxm", "--stored-activations", "int8")]
     [InlineData("it needs --kv-home host and --phase decode", "--model", "llama-3-8b", "--device", "h100-sxm", "--prompt", "1000")]
     public async Task Bad_input_is_named_on_the_error_output_and_leaves_nothing(string message, params string[] arguments)
     {

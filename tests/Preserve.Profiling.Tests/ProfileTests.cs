@@ -109,7 +109,7 @@ public class ProfileTests
     {
         var profile = Sample();
         Should.Throw<ArgumentException>(() => profile.Rates.Recompute(3, 64, 32, 1, 8)).Message.ShouldBe(
-            "the profile has 0 matmuls of RecomputeShape { Batch = 3, Hidden = 64, KeyValueWidth = 32 } under transfer, but two or more are needed; it has: RecomputeShape { Batch = 2, Hidden = 64, KeyValueWidth = 32 }");
+            "the profile has 0 matmuls (b l x 64)(64 x 64) at batch 3 under transfer, but two or more are needed; it has (b l x 64)(64 x 64) at batch 2");
         Should.Throw<ArgumentException>(() => (profile with { Copies = [] }).Rates.Copy(TransferDirection.HostToDevice)).Message.ShouldContain("a line needs two sizes or more");
     }
 

@@ -29,6 +29,8 @@ internal sealed class DeploymentOptions
     private readonly Option<int> _batches = new("--batches") { Description = "Batches that a layer serves before the next layer, column by column: their weights cross once for all. More than 1 needs something on the host.", DefaultValueFactory = _ => 1, HelpName = "count" };
     private readonly Option<int?> _prompt = new("--prompt") { Description = "Of a decode step with its KV-cache on the host, the tokens that each prompt brought: keys and values of as many may be recomputed from stored activations. Without it all are transferred.", HelpName = "tokens" };
     private readonly Option<int> _promptTokens = new("--prompt", "-p") { Description = "Tokens of each prompt.", DefaultValueFactory = _ => 512, HelpName = "tokens" };
+    private readonly Option<string> _stored = Precisions("--stored-activations", "Format of the activations that are stored on the host to recompute keys and values from; another than bf16 changes results.");
+    private readonly Option<string> _recompute = new Option<string>("--recompute") { Description = "Whether keys and values of a KV-cache on the host are recomputed where that is faster.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("best", "none");
     private readonly Option<string> _prefetch = new Option<string>("--prefetch") { Description = "How prefetches under collectives are chosen.", DefaultValueFactory = _ => "best" }.AcceptOnlyFromAmong("none", "paper", "best");
 
     private readonly Option<string> _targets = new Option<string>("--prefetch-targets") { Description = "What may be prefetched.", DefaultValueFactory = _ => "both" }.AcceptOnlyFromAmong("both", "weights", "kv");
@@ -90,14 +92,14 @@ internal sealed class DeploymentOptions
     /// <summary>Adds the options of what a deployment declares.</summary>
     public void AddDeclarationTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _weightHome, _batches, _blocks, _prefetch, _targets, _sequence, _fusion })
+        foreach (var option in new Option[] { _model, _device, _ranks, _phase, _batch, _context, _weights, _activations, _keyValues, _home, _prompt, _recompute, _stored, _weightHome, _batches, _blocks, _prefetch, _targets, _sequence, _fusion })
             command.Options.Add(option);
     }
 
     /// <summary>Adds the options of a whole generation.</summary>
     public void AddGenerationTo(Command command)
     {
-        foreach (var option in new Option[] { _model, _device, _ranks, _promptTokens, _batch, _weights, _activations, _keyValues, _home, _weightHome, _batches, _blocks, _prefetch, _targets, _sequence, _fusion })
+        foreach (var option in new Option[] { _model, _device, _ranks, _promptTokens, _batch, _weights, _activations, _keyValues, _home, _recompute, _stored, _weightHome, _batches, _blocks, _prefetch, _targets, _sequence, _fusion })
             command.Options.Add(option);
     }
 
@@ -146,6 +148,8 @@ internal sealed class DeploymentOptions
         if (prompt is 0)
             throw new InputException("--prompt is 0, but a prompt has a token or more");
         StepSpec step = parsed.GetValue(_phase) == "decode" ? new DecodeSpec(batch, context, Total: false, prompt ?? 0) : new PrefillSpec(batch, context);
+        if (prompt is null && offload is { KeyValues: Home.Host, StoredActivations: not Precision.Bf16 })
+            throw new InputException("--stored-activations is given, but no --prompt: without it nothing is known to be recomputed, and no activations are stored");
         // Without a prompt there are no activations to recompute from.
         if (offload.KeyValues == Home.Host && prompt is null)
             offload = offload with { Recompute = RecomputePolicy.None };
@@ -161,6 +165,8 @@ internal sealed class DeploymentOptions
             Weights = HomeOf(parsed.GetValue(_weightHome)),
             Objective = batches == 1 ? Objective.Latency : Objective.Throughput,
             BatchesPerLayer = batches,
+            StoredActivations = PrecisionOf(parsed.GetValue(_stored)),
+            Recompute = parsed.GetValue(_recompute) == "none" ? RecomputePolicy.None : RecomputePolicy.Best,
         };
     }
 
@@ -208,6 +214,7 @@ internal sealed class DeploymentOptions
         _context.DefaultValueFactory = _ => context;
         foreach (var option in new[] { _weights, _activations, _keyValues })
             option.DefaultValueFactory = _ => precision;
+        _stored.DefaultValueFactory = _ => "bf16";
     }
 
     private static Option<string> Precisions(string name, string description) =>
@@ -248,6 +255,10 @@ internal sealed class DeploymentOptions
     internal static string InOptions(string message) => message
         .Replace("to be Home.Host", "to be host", StringComparison.Ordinal)
         .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
+        .Replace("without Prompt", "without --prompt", StringComparison.Ordinal)
+        .Replace("Recompute is RecomputePolicy.None", "--recompute is none", StringComparison.Ordinal)
+        .Replace("Recompute to be RecomputePolicy.Best", "--recompute to be best", StringComparison.Ordinal)
+        .Replace("StoredActivations is Precision.", "--stored-activations is ", StringComparison.Ordinal)
         .Replace("WeightHome", "--weight-home", StringComparison.Ordinal)
         .Replace("BatchesPerLayer", "--batches", StringComparison.Ordinal)
         .Replace("Objective is Objective.Throughput", "--batches is more than 1", StringComparison.Ordinal)

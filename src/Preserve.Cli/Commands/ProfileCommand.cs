@@ -10,6 +10,9 @@ namespace Preserve.Cli.Commands;
 /// <summary><c>preserve profile</c>: times what a KV split weighs, on this machine or on the model of a device, and says the split.</summary>
 internal static class ProfileCommand
 {
+    /// <summary>Tokens of the generation that a split is said for.</summary>
+    private const int Generated = 128;
+
     public static Command Create()
     {
         var model = new Option<string>("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json: the matmul has its sizes.", Required = true, HelpName = "id|config.json" };
@@ -23,7 +26,7 @@ internal static class ProfileCommand
         var json = new Option<bool>("--json") { Description = "Print the profile as JSON." };
         var onto = new Option<string?>("--base") { Description = "The device whose link to the host was timed, for --device-file: a built-in one, or a device file.", HelpName = "id|file.json" };
         var id = new Option<string?>("--id") { Description = "The id of the device that is written." };
-        var deviceFile = OutputFile.Option("--device-file", "The base with its link as timed, to write: plans for that device follow the profile.", "file.json");
+        var deviceFile = OutputFile.Option("--device-file", "The base with its link as timed, to write: plans for that device follow the timed copies.", "file.json");
         var command = new Command("profile", "Times copies and the recomputation of keys and values, and says the KV split that they give.")
         {
             model, device, from, batch, tokens, repetitions, prompt, file, json, onto, id, deviceFile,
@@ -49,7 +52,7 @@ internal static class ProfileCommand
             if (parsed.GetValue(json))
                 Console.Write(text);
             else
-                Print(profile, Table(profile, imported.Spec, layer, shape.Batch, parsed.GetValue(prompt)), parsed.GetValue(prompt));
+                Print(profile, Solver(profile, imported.Spec, layer, shape, parsed.GetValue(prompt)), parsed.GetValue(prompt));
             Write(parsed.GetValue(file), text);
             if (written is { } based)
                 Write(parsed.GetValue(deviceFile), WithLink(based.Text, based.Link, profile));
@@ -122,20 +125,23 @@ internal static class ProfileCommand
         }
     }
 
-    /// <summary>The split over a generation of 128 tokens.</summary>
-    private static KvSplitTable Table(SplitProfile profile, ModelSpec model, LayerSpec layer, int batch, int prompt)
+    /// <summary>The split of a layer.</summary>
+    private static KvSplitSolver Solver(SplitProfile profile, ModelSpec model, LayerSpec layer, RecomputeShape shape, int prompt)
     {
+        var batches = profile.MatMuls.Select(m => m.Shape).Where(s => s == shape with { Batch = s.Batch }).Select(s => s.Batch).Distinct().ToList();
+        if (batches.Count > 0 && !batches.Contains(shape.Batch))
+            throw new InputException($"the profile has no matmul {shape}: give --batch {string.Join(" or ", batches)}");
         var deployment = new DeploymentSpec(
             model, profile.Source.Name, 1, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.None, SeparateProjections: false,
-            new StepSpec[] { new DecodeSpec(batch, prompt + 128, Total: false, prompt) })
+            new StepSpec[] { new DecodeSpec(shape.Batch, prompt + Generated, Total: false, prompt) })
         {
             Offload = new OffloadSpec(Home.Host),
         };
         try
         {
-            if (!KvSplitProblem.KeepsPrompt(layer, prompt + 128))
-                throw new InputException($"the window of {model.Name} drops the first of {prompt + 128} tokens: nothing of the prompt could be recomputed; a smaller --prompt keeps it");
-            return new KvSplitSolver(KvSplitProblem.Of(profile.Rates, deployment, layer, batch, prompt, tile: 1)).Table(KvSplitForm.Sequential, prompt, prompt + 128);
+            if (!KvSplitProblem.KeepsPrompt(layer, prompt + Generated))
+                throw new InputException($"the window of {model.Name} drops the first of {prompt + Generated} tokens: nothing of the prompt could be recomputed; a smaller --prompt keeps it");
+            return new KvSplitSolver(KvSplitProblem.Of(profile.Rates, deployment, layer, shape.Batch, prompt, tile: 1));
         }
         catch (ArgumentException e)
         {
@@ -143,7 +149,7 @@ internal static class ProfileCommand
         }
     }
 
-    private static void Print(SplitProfile profile, KvSplitTable split, int prompt)
+    private static void Print(SplitProfile profile, KvSplitSolver split, int prompt)
     {
         Console.WriteLine(Text($"{profile.Source.Kind} {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}"));
         var copies = new Table().Border(TableBorder.Rounded).AddColumns("copy", "memory", "beside");
@@ -167,7 +173,16 @@ internal static class ProfileCommand
                 Text($"{m.Time.MedianMicroseconds:0.0} us"), Text($"{m.Time.LowMicroseconds:0.0} to {m.Time.HighMicroseconds:0.0}"), Text($"{m.Teraflops:0.000} TFLOP/s"));
         }
         AnsiConsole.Write(matMuls);
-        Console.WriteLine(Text($"recomputed of c cached tokens, c from {split.First} to {split.Last}, with the activations of {prompt} stored: {split}"));
+        var sizes = split.Problem.Sizes(ActivationTransfer.Whole);
+        if (!sizes.CanPay)
+        {
+            Console.WriteLine($"recomputed: nothing; {sizes}");
+            return;
+        }
+        Console.WriteLine(Text($"recomputed in a layer of c cached tokens, c from {prompt} to {prompt + Generated}, with the activations of {prompt} stored; {sizes}"));
+        foreach (var (form, name) in new[] { (KvSplitForm.Sequential, "the activations first"), (KvSplitForm.Pipelined, "all transfers beside all work") })
+            Console.WriteLine($"  {name}: {split.Table(form, prompt, prompt + Generated)}");
+        Console.WriteLine("A plan takes one of the two or some between, beside the layer's other work and in whole tiles of the matmul: the one with which the simulated step is shortest.");
     }
 
     private static void Check(string option, long value, ValueRange range)

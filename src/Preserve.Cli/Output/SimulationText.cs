@@ -41,7 +41,7 @@ internal static class SimulationText
             times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), Gain(report.GainAtTwicePicoseconds, "twice"));
         }
         if (report.Split is { } split)
-            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(split.Reason)}");
+            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(Commands.DeploymentOptions.InOptions(split.Reason))}");
         if (report.Guard is { } guard)
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Banded.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         if (report.Pauses.Count > 0)
@@ -67,7 +67,7 @@ internal static class SimulationText
         SplitOutcome.Between => "between one after the other and all beside each other",
         SplitOutcome.CannotPay => "which cannot pay",
         SplitOutcome.NotFaster => "which is not faster",
-        _ => "as asked",
+        _ => "as none was asked for",
     };
 
     private static string Band(BandedRun step, Func<StepRun, long> time) => step.BandOf(time) is not { } known ? ""

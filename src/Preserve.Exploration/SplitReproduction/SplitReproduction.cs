@@ -53,7 +53,7 @@ public static class SplitReproduction
         stack[0] = stack[0] with { Repeat = stack[0].Repeat - 1 };
         var step = new DecodeSpec(PublishedLatency.Batch, prompt + tokens, Total: false, prompt + tokens);
         var deployment = Deployment(model with { Stack = stack }, device, step);
-        var split = new CacheSplit(KvSplitForm.Published, new Dictionary<string, Amount> { [""] = recomputed }) { Ahead = false };
+        var split = new CacheSplit(null, new Dictionary<string, Amount> { [""] = recomputed }) { Ahead = false };
         var plan = PlanEmission.Emit(StepPlanner.Plan(deployment, step, PublishedRule.Nothing, split), deployment, 0);
         var laws = new PublishedSystemLaws(CostLaws.For(device), (long)(LayerMilliseconds * 1e9));
         var backend = new SimulatedBackend(device, new SimulationOptions { CostLaws = _ => laws });

@@ -56,7 +56,7 @@ public static class ThroughputReproduction
     /// <summary>Tokens per second of the published system: the prefill, and decode steps of one static length.</summary>
     private static async Task<double> PublishedAsync(DeploymentSpec deployment, Device device, int prompt, int tokens, int recomputed, CancellationToken cancellation)
     {
-        var split = new CacheSplit(KvSplitForm.Published, new Dictionary<string, Amount> { [""] = recomputed });
+        var split = new CacheSplit(null, new Dictionary<string, Amount> { [""] = recomputed });
         var prefill = await RunAsync(new PrefillSpec(PublishedThroughput.Batch, prompt));
         var decode = await RunAsync(new DecodeSpec(PublishedThroughput.Batch, prompt + tokens, Total: false, prompt + tokens));
         return PublishedThroughput.Batches * PublishedThroughput.Batch * tokens / ((prefill + ((tokens - 1) * (double)decode)) / 1e12);

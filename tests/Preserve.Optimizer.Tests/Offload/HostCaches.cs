@@ -18,9 +18,11 @@ internal static class HostCaches
         from prompt in Gen.Choose(1, 4000)
         from more in Gen.Choose(0, 300)
         from recompute in Gen.Elements(RecomputePolicy.Best, RecomputePolicy.Best, RecomputePolicy.None)
+        from stored in Gen.Elements(Precision.Bf16, Precision.Bf16, Precision.Fp8, Precision.Int8, Precision.Int4)
         let step = any.Steps[0] is DecodeSpec { Total: false } d ? new DecodeSpec(d.Batch, prompt + more, Total: false, prompt) : any.Steps[0]
         let isTotal = step is DecodeSpec { Total: true }
-        select Of(any with { Device = device, Steps = new[] { step } }, isTotal ? RecomputePolicy.None : recompute);
+        let hosted = Of(any with { Device = device, Steps = new[] { step } }, isTotal ? RecomputePolicy.None : recompute)
+        select hosted.Offload.Recompute == RecomputePolicy.None ? hosted : hosted with { Offload = hosted.Offload with { StoredActivations = stored } };
 
     /// <summary>Random deployments with their cache, their weights or both on the host, whose layers serve up to five batches.</summary>
     public static FsCheck.Gen<DeploymentSpec> Columns(int maxRepeat) =>
@@ -32,6 +34,6 @@ internal static class HostCaches
         {
             Prefetch = PrefetchPolicy.None,
             KeyValueBlockTokens = homes.Item1 == Home.Device ? blocks : 0,
-            Offload = hosted.Offload with { KeyValues = homes.Item1, Weights = homes.Item2, Objective = Objective.Throughput, BatchesPerLayer = batches },
+            Offload = hosted.Offload with { KeyValues = homes.Item1, Weights = homes.Item2, Objective = Objective.Throughput, BatchesPerLayer = batches, StoredActivations = homes.Item1 == Home.Host ? hosted.Offload.StoredActivations : Precision.Bf16 },
         };
 }

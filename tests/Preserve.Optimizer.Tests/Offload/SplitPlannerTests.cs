@@ -32,6 +32,14 @@ public class SplitPlannerTests
                 return;
             }
             splits++;
+            var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+            if (deployment.Prefetch == PrefetchPolicy.Best)
+            {
+                var split = SplitAlone(deployment);
+                // Neither of both, alone, may be without loss to the other: prefetches are then kept.
+                if (new ContextCheck(whole, times).Losses(split).Count == 0)
+                    new ContextCheck(split, times).Losses(plan).ShouldBeEmpty();
+            }
             var contexts = Enumerable.Range(0, 9).Select(i => plan.Step.MinContext + (int)((long)(plan.Step.MaxContext - plan.Step.MinContext) * i / 8)).Distinct();
             foreach (var context in contexts)
             {
@@ -71,6 +79,25 @@ public class SplitPlannerTests
         {
             Run(device, plan, context).ShouldBeLessThan(Run(device, whole, context));
             tokens.At(context).ShouldBeInRange(tokens.At(context - 1), 128);
+        }
+    }
+
+    [Theory]
+    [InlineData(16, 1000, 1998)]
+    [InlineData(64, 512, 638)]
+    public void A_plan_for_a_whole_generation_is_hardly_slower_at_one_length_than_a_plan_for_that_length_alone(int batch, int prompt, int last)
+    {
+        var device = DeviceOf(Devices.A100Sxm40);
+        var generation = PlanTo(last);
+        foreach (var context in new[] { 0, 1, 2, 4, 8, 16, 32, 64 }.Select(i => prompt + ((last - prompt) * i / 64)))
+        {
+            Run(device, generation, context).ShouldBeLessThanOrEqualTo(Run(device, PlanTo(context), context) * 201 / 200, $"at {context}");
+        }
+
+        ExecutionPlan PlanTo(int most)
+        {
+            var step = new DecodeSpec(batch, most, Total: false, prompt);
+            return Planner.PlanStep(HostCaches.Of(Specs.Opt13B, step), step, device);
         }
     }
 
@@ -148,6 +175,37 @@ public class SplitPlannerTests
         time.ShouldBeLessThanOrEqualTo(Run(device, Whole(both, PrefetchPolicy.Best), 600));
     }
 
+    public static TheoryData<string> BesidePrefetches { get; } = ["two layers on L40S", "four layers on two L40S", "4-bit activations on Ascend 910B2"];
+
+    /// <summary>Deployments with a cache on the host that prefetch too, of which both together, chosen for the largest context, were slower at others.</summary>
+    [Theory]
+    [MemberData(nameof(BesidePrefetches))]
+    public void Both_together_are_at_no_context_slower_than_either_alone(string name)
+    {
+        var deployment = name switch
+        {
+            "two layers on L40S" => Small(2, new DecodeSpec(32, 464, Total: false, Prompt: 64), Devices.L40S, 1),
+            "four layers on two L40S" => Small(4, new DecodeSpec(32, 464, Total: false, Prompt: 64), Devices.L40S, 2),
+            _ => HostCaches.Of(
+                Specs.Model("Grouped", 1024, 32_000, Specs.Group(8, Specs.Layer("DecoderLayer", 8, 4, 128, 4096))),
+                new DecodeSpec(16, 94, Total: false, Prompt: 64), Devices.Ascend910B2, prefetch: PrefetchPolicy.Best),
+        };
+        if (name.StartsWith("4-bit", StringComparison.Ordinal))
+            deployment = deployment with { Offload = deployment.Offload with { StoredActivations = Precision.Int4 } };
+        var device = DeviceOf(deployment.Device);
+        var step = (DecodeSpec)deployment.Steps[0];
+        var plan = Planner.PlanStep(deployment, step, device);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        foreach (var alone in new[] { SplitAlone(deployment), Whole(deployment, PrefetchPolicy.Best) })
+        {
+            for (var context = step.MinContext; context <= step.MaxContext; context++)
+                times.Of(plan, context).ShouldBeLessThanOrEqualTo(times.Of(alone, context), $"at {context}");
+        }
+
+        static DeploymentSpec Small(int layers, DecodeSpec step, string id, int ranks) => HostCaches.Of(
+            Specs.Model("Small", 2048, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", 32, 32, 64, 8192))), step, id, ranks, prefetch: PrefetchPolicy.Best);
+    }
+
     [Fact]
     public void Where_one_slot_joins_a_rank_to_the_host_and_to_the_others_gathering_takes_from_the_transfer()
     {
@@ -184,7 +242,19 @@ public class SplitPlannerTests
         // 64 sequences of 255 tokens, 40 layers of 2 x 5120 elements in 2 bytes.
         const long cache = 64L * 255 * 40 * 2 * 5120 * 2;
         Planner.Plan(deployment, Host(cache * 2)).Steps[0].Report.Split!.RecomputedTokens.ShouldBe(128);
-        Planner.Plan(deployment, Host(cache)).Steps[0].Report.Split!.Outcome.ShouldBe(SplitOutcome.NotFaster);
+        // Of a token 64 x 40 x 5120 elements are stored; tiles have 2 tokens.
+        const long token = 64L * 40 * 5120 * 2;
+        foreach (var (room, most) in new[] { (101 * token, 100), (51 * token, 50), (3 * token, 2) })
+        {
+            var (plan, report) = Planner.Plan(deployment, Host(cache + room)).Steps[0];
+            report.Split!.RecomputedTokens.ShouldBe(most);
+            report.StepPicoseconds.ShouldBeLessThan(report.BasePicoseconds);
+            report.Split.Reason.ShouldEndWith($"; the host's memory has room for the activations of {most} tokens");
+            PlanFootprint.Of(plan, plan.Step.MaxContext).HostBytes.ShouldBeLessThanOrEqualTo(cache + room);
+        }
+        var none = Planner.Plan(deployment, Host(cache)).Steps[0].Report.Split!;
+        none.Outcome.ShouldBe(SplitOutcome.NotFaster);
+        none.Reason.ShouldBe("the host's memory has no room for the activations of 2 tokens, the fewest that fill the tiles of the recomputation");
         Should.Throw<ArgumentException>(() => Planner.Plan(deployment, Host(cache - 1_000_000_000))).Message.ShouldContain($"{cache} bytes of the host's memory");
 
         Device Host(long bytes) => device with { HostLink = device.HostLink with { HostMemoryGigabytes = bytes / 1e9 } };
@@ -205,6 +275,9 @@ public class SplitPlannerTests
 
     private static ExecutionPlan Whole(DeploymentSpec deployment, PrefetchPolicy prefetch) => Planner.PlanStep(
         deployment with { Prefetch = prefetch, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, deployment.Steps[0], DeviceOf(deployment.Device));
+
+    private static ExecutionPlan SplitAlone(DeploymentSpec deployment) =>
+        Planner.PlanStep(deployment with { Prefetch = PrefetchPolicy.None }, deployment.Steps[0], DeviceOf(deployment.Device));
 
     private static Device DeviceOf(string id) => DeviceCatalogue.TryGet(id, out var device) ? device : throw new ArgumentException(id);
 

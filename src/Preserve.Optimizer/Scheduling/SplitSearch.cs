@@ -1,0 +1,150 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+
+namespace Preserve.Optimizer;
+
+/// <summary>Times splits of a decode step, and keeps the one that takes least: those of both forms, and those between them.</summary>
+/// <remarks>The sequential form hides too little of the transfers, the pipelined one hides all of them and leaves out what it cannot: a
+/// gathering before the recomputation, the first layer. What is best lies between.</remarks>
+/// <param name="step">The step.</param>
+/// <param name="problems">The problem of each kind of layer that keeps its prompt, by the prefix of its names.</param>
+/// <param name="whole">The step with everything transferred.</param>
+/// <param name="plan">Plans the step with a split, and prefetches nothing.</param>
+/// <param name="times">Times of plans.</param>
+/// <param name="room">Bytes that a rank has for its values on the device, and for the cache and the activations on the host; null where that is not known.</param>
+internal sealed class SplitSearch(
+    DecodeSpec step, IReadOnlyDictionary<string, KvSplitProblem> problems, StepDraft whole, Func<CacheSplit, StepDraft> plan, PlanTimes times, (long Device, long? Host) room)
+{
+    private readonly List<int> _contexts = step.SampledContexts().ToList();
+    private readonly ContextCheck _check = new(whole.Plan, times);
+    private readonly List<Trial> _tried = [];
+    private readonly Dictionary<ActivationTransfer, int> _mostTokens = [];
+    private readonly int _tile = problems.Values.Min(p => p.Tile);
+    private string? _short;
+
+    /// <summary>Tries the splits of one way in which activations reach the ranks.</summary>
+    public void Try(ActivationTransfer transfer)
+    {
+        var curves = problems.Where(p => p.Value.Prompt > 0 && p.Value.Sizes(transfer).CanPay).ToDictionary(p => p.Key, p => new SplitCurve(p.Value, transfer));
+        // Quarters of the way: an end, the other, the middle, and the quarter beside the better end.
+        var first = Time(0);
+        var last = Time(4);
+        Time(2);
+        Time(first <= last ? 1 : 3);
+
+        // The time over the contexts, of as many of the tokens as there is room for; the largest there is where nothing is recomputed.
+        long Time(int quarters)
+        {
+            // A collective has one size at every context.
+            var steps = transfer == ActivationTransfer.Gathered ? 1 : SplitCurve.MostSteps;
+            KvSplitForm? form = quarters switch { 0 => KvSplitForm.Sequential, 4 => KvSplitForm.Pipelined, _ => null };
+            var split = new CacheSplit(form, curves.ToDictionary(c => c.Key, c => c.Value.StepsOf(quarters, step.MinContext, step.MaxContext, steps))) { Activations = transfer };
+            if (_tried.Find(t => t.Wanted.RecomputesAs(split)) is { } known)
+                return known.Time;
+            if (Fitted(split) is not { } trial)
+                return long.MaxValue;
+            _tried.Add(trial);
+            return trial.Time;
+        }
+    }
+
+    /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything. One that
+    /// takes more in some ranges of contexts recomputes nothing there, and keeps what it gains in the others.</summary>
+    public CacheSplit Best()
+    {
+        var transferred = _contexts.Sum(c => times.Of(whole.Plan, c));
+        Trial? best = null;
+        // No less than this is left when it is mended.
+        foreach (var (tried, least) in _tried.Select(t => (Trial: t, Least: _contexts.Sum(c => Math.Min(times.Of(t.Plan, c), times.Of(whole.Plan, c))))).OrderBy(t => t.Least))
+        {
+            if (least >= (best?.Time ?? transferred))
+                break;
+            if (Mended(tried) is { } trial && trial.Time < (best?.Time ?? transferred))
+                best = trial;
+        }
+        return best?.Split ?? CacheSplit.None;
+    }
+
+    /// <summary>Why none was taken.</summary>
+    public string WhyNot()
+    {
+        if (_tried.Count > 0)
+        {
+            var fastest = _tried.Min(t => times.Of(t.Plan, step.MaxContext));
+            var transferred = times.Of(whole.Plan, step.MaxContext);
+            return $"the best split takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and it is slower with fewer cached" : "")}";
+        }
+        if (_short is not null)
+            return $"{_short} has no room for the activations of {_tile} tokens, the fewest that fill the tiles of the recomputation";
+        return _tile > step.Prompt
+            ? $"{_tile} tokens fill the tiles of the recomputation, and the prompt has {step.Prompt}"
+            : $"{_tile} tokens, the fewest that fill the tiles of the recomputation, take longer to make again than to transfer";
+    }
+
+    /// <summary>What the memory has room for, where more would have been recomputed; nothing where all had room.</summary>
+    /// <param name="split">The split that was taken.</param>
+    public string Shortage(CacheSplit split) => _mostTokens.TryGetValue(split.Activations, out var most)
+        ? $"; {_short} has room for the activations of {most.ToString("#,0", CultureInfo.InvariantCulture)} tokens"
+        : "";
+
+    /// <summary>A split without the ranges in which it is slower than transferring everything; null where nothing is left of it.</summary>
+    private Trial? Mended(Trial tried)
+    {
+        var left = new List<ContextRange>();
+        for (var trial = tried; trial is not null; trial = Timed(tried.Wanted, tried.Split.Without(left, step)))
+        {
+            var losses = _check.Losses(trial.Plan);
+            if (losses.Count == 0)
+                return trial;
+            var before = left;
+            left = ContextCheck.Union(left, losses);
+            // With nothing recomputed in a range, events and copies of the others may still cost something there.
+            if (left.SequenceEqual(before))
+                return null;
+        }
+        return null;
+    }
+
+    /// <summary>A split, or where it does not fit, the same with no more tokens than there is room for; null where nothing is recomputed then.</summary>
+    private Trial? Fitted(CacheSplit split)
+    {
+        var most = split.MostTokens(step);
+        if (_mostTokens.TryGetValue(split.Activations, out var known))
+            most = Math.Min(most, known);
+        if (Timed(split, split.AtMost(most)) is { } unbounded)
+            return unbounded;
+        Trial? fitted = null;
+        var (fits, fails) = (0, most / _tile);
+        if (fails == 0)
+            return null;
+        while (fails - fits > 1)
+        {
+            var middle = fits + ((fails - fits) / 2);
+            if (Timed(split, split.AtMost(middle * _tile)) is { } trial)
+                (fits, fitted) = (middle, trial);
+            else
+                fails = middle;
+        }
+        _mostTokens[split.Activations] = Math.Max(known, fits * _tile);
+        return fitted;
+    }
+
+    /// <summary>The plan of a split and its time over the contexts; null where nothing is recomputed or it does not fit.</summary>
+    private Trial? Timed(CacheSplit wanted, CacheSplit split)
+    {
+        if (split.IsNone)
+            return null;
+        var draft = plan(split);
+        if (draft.Graph.ArenaBytes > room.Device || PlanFootprint.Of(draft.Plan, step.MaxContext).HostBytes > room.Host)
+        {
+            _short = draft.Graph.ArenaBytes > room.Device ? "the device's memory" : "the host's memory";
+            return null;
+        }
+        return new Trial(wanted, split, draft.Plan, _contexts.Sum(c => times.Of(draft.Plan, c)));
+    }
+
+    /// <summary>A split that was planned and timed, with the one that it was made from.</summary>
+    private sealed record Trial(CacheSplit Wanted, CacheSplit Split, ExecutionPlan Plan, long Time);
+}
