@@ -124,20 +124,29 @@ internal sealed class DeploymentOptions
     public DeployedModel Read(ParseResult parsed)
     {
         var model = ModelArgument.Read(parsed.GetValue(_model)!);
-        var context = parsed.GetValue(_context);
-        // A decode step adds a token to its context.
-        if (parsed.GetResult(_context) is { Implicit: true })
-            context = Math.Min(context, parsed.GetValue(_phase) == "decode" ? model.Spec.MaxPositions - 1 : model.Spec.MaxPositions);
-        return ReadStep(parsed, model, context, Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
+        return ReadStep(parsed, model, ContextOf(parsed, model), Policy(parsed.GetValue(_prefetch)), OffloadOf(parsed));
     }
 
-    /// <summary>Reads one step on the device alone, which prefetches nothing by itself.</summary>
+    /// <summary>Reads one step on the device alone, which prefetches nothing by itself. A context that is not given is within the model's positions.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
-    public DeployedModel ReadStep(ParseResult parsed) => ReadStep(parsed, parsed.GetValue(_model)!, PrefetchPolicy.None, OffloadSpec.None);
+    public DeployedModel ReadStep(ParseResult parsed)
+    {
+        var model = ModelArgument.Read(parsed.GetValue(_model)!);
+        return ReadStep(parsed, model, ContextOf(parsed, model), PrefetchPolicy.None, OffloadSpec.None);
+    }
 
     /// <summary>Reads several models on one device, each checked as one is.</summary>
     /// <exception cref="InputException">Something does not exist, is not sound, or does not fit.</exception>
     public IReadOnlyList<DeployedModel> ReadSeveral(ParseResult parsed) => [.. parsed.GetValue(_models)!.Select(m => ReadStep(parsed, ModelArgument.Read(m), parsed.GetValue(_context), PrefetchPolicy.None, OffloadSpec.None))];
+
+    private int ContextOf(ParseResult parsed, ImportedModel model)
+    {
+        var context = parsed.GetValue(_context);
+        if (parsed.GetResult(_context) is not { Implicit: true })
+            return context;
+        // A decode step adds a token to its context.
+        return Math.Min(context, parsed.GetValue(_phase) == "decode" ? model.Spec.MaxPositions - 1 : model.Spec.MaxPositions);
+    }
 
     private DeployedModel ReadStep(ParseResult parsed, ImportedModel model, int context, PrefetchPolicy policy, OffloadSpec offload)
     {
