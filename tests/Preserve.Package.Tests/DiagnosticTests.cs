@@ -89,7 +89,7 @@ public sealed partial class DiagnosticTests(PackageFixture fixture)
     {
         var app = fixture.CreateApp();
         app.Replace("App.csproj", "$(PreserveVersion)", fixture.Version);
-        const string steps = "[Generation(Batch = 1, Prompt = 9_000, Tokens = 10), Prefill(Batch = 1, Tokens = ";
+        const string steps = "Generation(Batch = 1, Prompt = 9_000, Tokens = 10), Prefill(Batch = 2, Tokens = ";
         var source = $$"""
             using Preserve;
             namespace Faulty;
