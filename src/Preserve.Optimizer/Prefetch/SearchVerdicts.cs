@@ -101,9 +101,11 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         };
         // Nothing is in the way: the search ended before.
         if (cost < 0 && least.Constraint is null)
+        {
             return (Verdict.NotSearched, price + (search.IsMoved(part)
                 ? Text($", and no other machine more: the search ended before it tried that, after {search.Trials} plans")
                 : ", and no other machine more: its window occurs once in a deep stack, and the search does not try such windows again"));
+        }
 
         var left = Text($"of the {search.RoomBytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
         var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");
