@@ -26,6 +26,6 @@ public enum SplitOutcome
     /// <summary>All cross: no split makes the step shorter.</summary>
     NotFaster,
 
-    /// <summary>All cross: the deployment recomputes nothing, or no layer keeps the first tokens of its prompt.</summary>
+    /// <summary>All cross: the step has no prompt, the deployment recomputes nothing, or no layer keeps the first tokens of its prompt.</summary>
     NotAsked,
 }
