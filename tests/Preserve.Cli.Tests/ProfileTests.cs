@@ -30,12 +30,12 @@ public sealed class ProfileTests : IDisposable
     {
         string[] profile = ["profile", "--device", "a100-40-sxm", "--batch", "64", "--tokens", "64", "256", "--prompt", "128", "--model"];
         var text = await _tool.SucceedAsync([.. profile, "opt-13b", "--out", _tool.PathOf("profile.json")]);
-        text.ShouldContain("a token's activations are 655,360 bytes, the keys and values that they make 1,310,720: recomputing can pay");
+        text.ShouldContain("a token's activations are 10,240 bytes, the keys and values that they make 20,480: recomputing can pay");
         text.ShouldContain("  the activations first: {(");
         text.ShouldContain("  all transfers beside all work: ");
         // Llama-3-8B: 4096 elements of a token's activations, 2 x 8 x 128 of its keys and values, each in 64 sequences and 2 bytes.
         (await _tool.SucceedAsync([.. profile, "llama-3-8b"])).ShouldContain(
-            "recomputed: nothing; a token's activations are 524,288 bytes, the keys and values that they make 262,144: recomputing cannot pay");
+            "recomputed: nothing; a token's activations are 8,192 bytes, the keys and values that they make 4,096: recomputing cannot pay");
         (await _tool.RunAsync("profile", "--model", "opt-13b", "--from", _tool.PathOf("profile.json"), "--batch", "32")).Errors.ShouldContain(
             "the profile has no matmul (b l x 5120)(5120 x 10240) at batch 32: give --batch 64");
     }

@@ -107,10 +107,10 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--recompute is none; a token's activations are 163,840 bytes, the keys and values that they make 327,680: recomputing can pay", "opt-13b", "--prompt", "512", "--recompute", "none")]
-    [InlineData("without --prompt no activations are stored to recompute from; a token's activations are 163,840 bytes, the keys and values that they make 327,680: recomputing can pay", "opt-13b")]
-    [InlineData("without --prompt no activations are stored to recompute from; a token's activations are 131,072 bytes, the keys and values that they make 65,536: recomputing cannot pay", "llama-3-8b")]
-    [InlineData("a token's activations are 46,080 bytes, the keys and values that they make 327,680: recomputing can pay", "opt-13b", "--prompt", "512", "--stored-activations", "int4")]
+    [InlineData("--recompute is none; a token's activations are 10,240 bytes, the keys and values that they make 20,480: recomputing can pay", "opt-13b", "--prompt", "512", "--recompute", "none")]
+    [InlineData("without --prompt no activations are stored to recompute from; a token's activations are 10,240 bytes, the keys and values that they make 20,480: recomputing can pay", "opt-13b")]
+    [InlineData("without --prompt no activations are stored to recompute from; a token's activations are 8,192 bytes, the keys and values that they make 4,096: recomputing cannot pay", "llama-3-8b")]
+    [InlineData("a token's activations are 2,880 bytes, the keys and values that they make 20,480: recomputing can pay", "opt-13b", "--prompt", "512", "--stored-activations", "int4")]
     public async Task Why_nothing_is_recomputed_is_said_in_options_with_both_sizes(string reason, string model, params string[] options)
     {
         var text = await _tool.SucceedAsync(["simulate", "--model", model, "--device", "a100-40-sxm", "--batch", "16", "--context", "600", "--kv-home", "host", "--prefetch", "none", .. options]);

@@ -3,17 +3,17 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 16 context 8192  10,883.0 us  10,242.3 us  1.063x
+// decode batch 16 context 8192  10,859.9 us  10,226.1 us  1.062x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 16 context 8192",
-    BasePicoseconds = 10_883_033_776, StepPicoseconds = 10_242_269_365,
-    LowPicoseconds = 9_879_799_730, HighPicoseconds = 10_966_852_561,
-    BoundPicoseconds = 7_327_801_542, BoundBy = "HBM",
+    BasePicoseconds = 10_859_853_654, StepPicoseconds = 10_226_103_380,
+    LowPicoseconds = 9_866_726_828, HighPicoseconds = 10_955_657_266,
+    BoundPicoseconds = 7_262_871_655, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "what is left, most of it GlobalLayer/kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.131 us")]
+    Reason = "what is left, most of it GlobalLayer/kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.124 us")]
 partial class Gemma2_27BDeployed
 {
     /// <inheritdoc/>
@@ -204,94 +204,94 @@ partial class Gemma2_27BDeployed
 
               # At context 8,192.
               report
-                base           10,883.033776 us
-                step           10,242.269365 us
-                bound          7,327.801542 us
+                base           10,859.853654 us
+                step           10,226.103380 us
+                bound          7,262.871655 us
                 bound by       HBM
                 collectives    540.981354 us
-                reachable      310.074431 us
-                elsewhere      922.834487 us
-                gain at half   640.764411 us
-                gain at twice  632.471468 us
-                guard          kept at 616.756579 us to 694.082985 us
+                reachable      311.455192 us
+                elsewhere      912.665995 us
+                gain at half   633.750274 us
+                gain at twice  625.554928 us
+                guard          kept at 610.768027 us to 687.265930 us
                 weights        13,614,842,880 bytes
                 kv-cache       9,261,776,896 bytes
                 window  embed_reduce  outside the layers  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it in another window; qkv takes 8.4 us, not 10.9
-                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.368 us
-                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.314 us
-                window  qkv  layers 0 to 42 by 2  takes 8.376695 us each  hides 8.026299 us each  saves 79.249192 us together
-                  part         i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 64.054 us
+                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it in another window; qkv takes 8.5 us, not 10.9
+                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
+                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
+                window  qkv  layers 0 to 42 by 2  takes 8.451046 us each  hides 7.972902 us each  saves 79.249192 us together
+                  part         i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 64.047 us
                 window  attention  layers 0 to 42 by 2  takes 53.978455 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict  i.LocalLayer/out_weight                  0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.728 us
-                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 166.944382 us together
+                  would-evict  i.LocalLayer/out_weight                  0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
+                window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 165.139128 us together
                   not-asked    i.LocalLayer/attn_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i.LocalLayer/mlp_norm_weight             0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 74.951 us
-                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.793 us
-                window  gate_up  layers 0 to 42 by 2  takes 51.717850 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 14.519 us
-                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 132.828058 us together
+                  part         i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
+                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                window  gate_up  layers 0 to 42 by 2  takes 51.400331 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 128.782940 us together
                   not-asked    i.LocalLayer/mlp_post_norm_weight        0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.GlobalLayer/attn_norm_weight         0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
-                  no-room      i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 144.966 us
-                  would-evict  i+1.GlobalLayer/out_weight               0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.314 us
-                window  qkv  layers 1 to 43 by 2  takes 8.376695 us each  hides 8.026299 us each  saves 79.370786 us together
-                  part         i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.131 us
+                  whole        i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
+                  no-room      i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 144.978 us
+                  would-evict  i+1.GlobalLayer/out_weight               0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
+                window  qkv  layers 1 to 43 by 2  takes 8.451046 us each  hides 7.972902 us each  saves 79.370786 us together
+                  part         i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.124 us
                 window  attention  layers 1 to 43 by 2  takes 97.780922 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict  i.GlobalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.728 us
-                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 166.944382 us together
+                  would-evict  i.GlobalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
+                window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 165.139128 us together
                   not-asked    i.GlobalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i.GlobalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 74.951 us
-                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.793 us
-                window  gate_up  layers 1 to 43 by 2  takes 51.717850 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 14.519 us
-                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 132.828058 us together
+                  part         i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
+                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                window  gate_up  layers 1 to 43 by 2  takes 51.400331 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 128.782940 us together
                   not-asked    i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.LocalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
-                  no-room      i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.368 us
-                  would-evict  i+1.LocalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.314 us
-                window  qkv  layer 44  takes 8.376695 us  hides 8.026299 us  saves 3.602236 us
-                  part         44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 64.054 us
+                  whole        i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
+                  no-room      i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
+                  would-evict  i+1.LocalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
+                window  qkv  layer 44  takes 8.451046 us  hides 7.972902 us  saves 3.602236 us
+                  part         44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 64.047 us
                 window  attention  layer 44  takes 53.978455 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  44.LocalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.728 us
-                window  out_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 7.588381 us
+                  would-evict  44.LocalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
+                window  out_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 7.506324 us
                   not-asked    44.LocalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    44.LocalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 74.951 us
-                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.793 us
-                window  gate_up  layer 44  takes 51.717850 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 14.519 us
-                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 6.037639 us
+                  part         44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
+                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                window  gate_up  layer 44  takes 51.400331 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 5.853770 us
                   not-asked    44.LocalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    45.GlobalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
-                  no-room      45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 144.966 us
-                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.314 us
-                window  qkv  layer 45  takes 8.376695 us  hides 8.026299 us  saves 3.607763 us
-                  part         45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.131 us
+                  whole        45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
+                  no-room      45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 144.978 us
+                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
+                window  qkv  layer 45  takes 8.451046 us  hides 7.972902 us  saves 3.607763 us
+                  part         45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.124 us
                 window  attention  layer 45  takes 97.780922 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.728 us
-                window  out_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.588381 us
+                  would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
+                window  out_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.506324 us
                   not-asked    45.GlobalLayer/attn_post_norm_weight     0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    45.GlobalLayer/mlp_norm_weight           0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 74.951 us
-                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.793 us
-                window  gate_up  layer 45  takes 51.717850 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 14.519 us
-                window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.753374 us
+                  part         45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
+                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                window  gate_up  layer 45  takes 51.400331 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.679947 us
                   not-asked    45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    final_norm_weight                        0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   part         embedding                                38,338,560 of 589,824,000  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; with an L2 of twice the size the search prefetches 77,266,944 bytes of it, not 38,338,560
-                window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 8.026299 us  saves 6.037639 us
+                window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 7.972902 us  saves 5.853770 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   qkv takes 8.4 us, not 10.9
-                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.368 us
-                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.314 us
+                  whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
+                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
+                  would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -3,18 +3,18 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 64 context 4096  16,037.1 us  15,029.6 us  1.067x
+// decode batch 64 context 4096  16,027.5 us  14,937.9 us  1.073x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 64 context 4096",
-    BasePicoseconds = 16_037_062_245, StepPicoseconds = 15_029_646_446,
-    LowPicoseconds = 14_637_905_313, HighPicoseconds = 15_851_722_571,
+    BasePicoseconds = 16_027_472_051, StepPicoseconds = 14_937_943_787,
+    LowPicoseconds = 14_559_756_181, HighPicoseconds = 15_770_802_024,
     NotMeasured = "all-reduce over 8 ranks in one kernel with a norm",
-    BoundPicoseconds = 10_419_966_906, BoundBy = "critical path",
+    BoundPicoseconds = 10_420_007_805, BoundBy = "critical path",
     PrefetchPays = true,
-    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us")]
+    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us")]
 partial class Llama3_70BDeployed
 {
     /// <inheritdoc/>
@@ -97,9 +97,8 @@ partial class Llama3_70BDeployed
                 compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  0.qk_rotated, 0.kv[0:c], 0.kv[c:c+1] -> 0.attended
                 compute     out                 matmul 64 x 1024 by 1024 x 8192, bf16 by bf16                         0.attended, 0.out_weight -> 0.out_part                            signals
                 collective  out_reduce          all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              0.out_part, 0.h, 0.mlp_norm_weight -> 0.h_mid, 0.mlp_in           after out           signals
-                prefetch    under_out_reduce    read 19922944 bytes                                                   0.gate_up_weight[0:19922944]                                      after out
+                prefetch    under_out_reduce    read 30408704 bytes                                                   0.gate_up_weight[0:30408704]                                      after out
                 compute     gate_up             matmul 64 x 8192 by 8192 x 7168, bf16 by bf16                         0.mlp_in, 0.gate_up_weight -> 0.gate_up_out                       after out_reduce
-                prefetch    under_gate_up       read 18808832 bytes                                                   0.down_weight[0:18808832]                                         after out_reduce
                 compute     activation          swiglu 64 x 3584                                                      0.gate_up_out -> 0.activated
                 compute     down                matmul 64 x 3584 by 3584 x 8192, bf16 by bf16                         0.activated, 0.down_weight -> 0.down_part                         signals
                 collective  down_reduce         all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              0.down_part, 0.h_mid, 1.attn_norm_weight -> 1.h, 1.attn_in        after down          signals
@@ -112,9 +111,8 @@ partial class Llama3_70BDeployed
                   compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
                   compute     out                 matmul 64 x 1024 by 1024 x 8192, bf16 by bf16                         i.attended, i.out_weight -> i.out_part                            signals
                   collective  out_reduce          all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              i.out_part, i.h, i.mlp_norm_weight -> i.h_mid, i.mlp_in           after out           signals
-                  prefetch    under_out_reduce    read 19922944 bytes                                                   i.gate_up_weight[0:19922944]                                      after out
+                  prefetch    under_out_reduce    read 30408704 bytes                                                   i.gate_up_weight[0:30408704]                                      after out
                   compute     gate_up             matmul 64 x 8192 by 8192 x 7168, bf16 by bf16                         i.mlp_in, i.gate_up_weight -> i.gate_up_out                       after out_reduce
-                  prefetch    under_gate_up       read 18808832 bytes                                                   i.down_weight[0:18808832]                                         after out_reduce
                   compute     activation          swiglu 64 x 3584                                                      i.gate_up_out -> i.activated
                   compute     down                matmul 64 x 3584 by 3584 x 8192, bf16 by bf16                         i.activated, i.down_weight -> i.down_part                         signals
                   collective  down_reduce         all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              i.down_part, i.h_mid, i+1.attn_norm_weight -> i+1.h, i+1.attn_in  after down          signals
@@ -127,9 +125,8 @@ partial class Llama3_70BDeployed
                 compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
                 compute     out                 matmul 64 x 1024 by 1024 x 8192, bf16 by bf16                         79.attended, 79.out_weight -> 79.out_part                         signals
                 collective  out_reduce          all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              79.out_part, 79.h, 79.mlp_norm_weight -> 79.h_mid, 79.mlp_in      after out           signals
-                prefetch    under_out_reduce    read 19922944 bytes                                                   79.gate_up_weight[0:19922944]                                     after out
+                prefetch    under_out_reduce    read 30408704 bytes                                                   79.gate_up_weight[0:30408704]                                     after out
                 compute     gate_up             matmul 64 x 8192 by 8192 x 7168, bf16 by bf16                         79.mlp_in, 79.gate_up_weight -> 79.gate_up_out                    after out_reduce
-                prefetch    under_gate_up       read 18808832 bytes                                                   79.down_weight[0:18808832]                                        after out_reduce
                 compute     activation          swiglu 64 x 3584                                                      79.gate_up_out -> 79.activated
                 compute     down                matmul 64 x 3584 by 3584 x 8192, bf16 by bf16                         79.activated, 79.down_weight -> 79.down_part                      signals
                 collective  down_reduce         all-reduce 1048576 bytes over 8, add, rms norm 64 x 8192              79.down_part, 79.h_mid, final_norm_weight -> 80.h, head_in        after down          signals
@@ -139,63 +136,63 @@ partial class Llama3_70BDeployed
 
               # At context 4,096.
               report
-                base           16,037.062245 us
-                step           15,029.646446 us
-                bound          10,419.966906 us
+                base           16,027.472051 us
+                step           14,937.943787 us
+                bound          10,420.007805 us
                 bound by       critical path
                 collectives    3,686.030463 us
-                reachable      1,258.091362 us
-                elsewhere      1,228.966880 us
-                gain at half   1,007.415799 us
-                gain at twice  1,007.415799 us
+                reachable      1,246.344104 us
+                elsewhere      584.739680 us
+                gain at half   1,089.528264 us
+                gain at twice  1,089.528264 us
                 guard          nominal
                 weights        17,640,734,720 bytes
                 kv-cache       10,740,039,680 bytes
-                window  embed_reduce  outside the layers  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
-                  whole        0.qkv_weight       20,971,520 of 20,971,520   qkv takes 8.7 us, not 13.4
+                window  embed_reduce  outside the layers  takes 22.466441 us  hides 8.636557 us  saves 5.728290 us
+                  whole        0.qkv_weight       20,971,520 of 20,971,520   qkv takes 8.8 us, not 13.3
                   no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
-                window  qkv  layer 0  takes 8.748901 us  hides 6.356711 us  saves 3.202010 us
-                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
+                window  qkv  layer 0  takes 8.820348 us  hides 6.309246 us  saves 3.202010 us
+                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us
                 window  attention  layer 0  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 27.137 us
-                window  out_reduce  layer 0  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
-                  part         0.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 2 times the size more of it would save 226.595 us
-                  no-room      0.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 8 times the size more of it would save 98.849 us
-                window  gate_up  layer 0  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
-                  part         0.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
-                window  down_reduce  layer 0  takes 22.466441 us  hides 8.695888 us  saves 6.002488 us
-                  whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
+                  would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 26.987 us
+                window  out_reduce  layer 0  takes 22.466441 us  hides 11.623008 us  saves 5.850926 us
+                  part         0.gate_up_weight   30,408,704 of 117,440,512  8,388,608 bytes more in all layers would cost 468.074 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 129.124 us
+                  would-evict  0.down_weight      0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
+                window  gate_up  layer 0  takes 37.466834 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  0.down_weight      0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
+                window  down_reduce  layer 0  takes 22.466441 us  hides 8.636557 us  saves 5.728290 us
+                  whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.8 us, not 14.3
                   no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
-                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
-                window  qkv  layers 1 to 78  takes 9.748901 us each  hides 7.356711 us each  saves 249.756780 us together
-                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us
+                  would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
+                window  qkv  layers 1 to 78  takes 9.820348 us each  hides 7.309246 us each  saves 249.756780 us together
+                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us
                 window  attention  layers 1 to 78  takes 54.433475 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 27.137 us
-                window  out_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.361094 us each  saves 463.500414 us together
-                  part         i.gate_up_weight   19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 2 times the size more of it would save 226.595 us
-                  no-room      i.down_weight      0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 8 times the size more of it would save 98.849 us
-                window  gate_up  layers 1 to 78  takes 40.249202 us each  hides 8.005375 us each  saves 66.788280 us together
-                  part         i.down_weight      18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
-                window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.695888 us each  saves 468.194064 us together
-                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.7 us, not 14.4
+                  would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 26.987 us
+                window  out_reduce  layers 1 to 78  takes 22.466441 us each  hides 11.623008 us each  saves 456.372228 us together
+                  part         i.gate_up_weight   30,408,704 of 117,440,512  8,388,608 bytes more in all layers would cost 468.074 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 129.124 us
+                  would-evict  i.down_weight      0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
+                window  gate_up  layers 1 to 78  takes 37.466834 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict  i.down_weight      0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
+                window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.636557 us each  saves 446.806620 us together
+                  whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.8 us, not 14.3
                   no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
-                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
-                window  qkv  layer 79  takes 9.748901 us  hides 7.356711 us  saves 3.202010 us
-                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.462 us
+                  would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
+                window  qkv  layer 79  takes 9.820348 us  hides 7.309246 us  saves 3.202010 us
+                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us
                 window  attention  layer 79  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 27.137 us
-                window  out_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 5.942313 us
-                  part         79.gate_up_weight  19,922,944 of 117,440,512  of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 2 times the size more of it would save 226.595 us
-                  no-room      79.down_weight     0 of 58,720,256            of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; in an L2 of 8 times the size more of it would save 98.849 us
-                window  gate_up  layer 79  takes 40.249202 us  hides 8.005375 us  saves 0.856260 us
-                  part         79.down_weight     18,808,832 of 58,720,256   of the 38,797,312 bytes that may be prefetched and not yet read, 65,536 are left; with an L2 of 64 times the size the search prefetches 58,720,256 bytes of it, not 18,808,832
-                window  down_reduce  layer 79  takes 22.466441 us  hides 8.361094 us  saves 3.997639 us
-                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.998 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 3.787 us
+                  would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 26.987 us
+                window  out_reduce  layer 79  takes 22.466441 us  hides 11.623008 us  saves 5.850926 us
+                  part         79.gate_up_weight  30,408,704 of 117,440,512  8,388,608 bytes more in all layers would cost 468.074 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 129.124 us
+                  would-evict  79.down_weight     0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
+                window  gate_up  layer 79  takes 37.466834 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict  79.down_weight     0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
+                window  down_reduce  layer 79  takes 22.466441 us  hides 8.304730 us  saves 3.972344 us
+                  part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.972 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 3.763 us
                 window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us
-                  whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it in another window; qkv takes 8.7 us, not 13.4
+                  whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it in another window; qkv takes 8.8 us, not 13.3
                   no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
-                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.569 us
+                  would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -3,24 +3,24 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 64 context 4096   28,379.6 us   27,302.4 us  1.039x
-// prefill batch 2 tokens 4096   507,795.9 us  507,795.9 us  1.000x
+// decode batch 64 context 4096   28,337.4 us   27,222.4 us  1.041x
+// prefill batch 2 tokens 4096   507,932.1 us  507,932.1 us  1.000x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 64 context 4096",
-    BasePicoseconds = 28_379_557_345, StepPicoseconds = 27_302_409_903,
-    LowPicoseconds = 26_446_645_375, HighPicoseconds = 29_035_869_590,
-    BoundPicoseconds = 18_184_547_719, BoundBy = "HBM",
+    BasePicoseconds = 28_337_424_825, StepPicoseconds = 27_222_366_255,
+    LowPicoseconds = 26_378_234_760, HighPicoseconds = 28_965_710_075,
+    BoundPicoseconds = 18_023_418_815, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 414.060 us")]
+    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us")]
 [global::Preserve.PlanSummary("prefill batch 2 tokens 4096",
-    BasePicoseconds = 507_795_890_826, StepPicoseconds = 507_795_890_826,
-    LowPicoseconds = 478_961_261_805, HighPicoseconds = 564_412_239_245,
-    BoundPicoseconds = 506_893_856_859, BoundBy = "critical path",
+    BasePicoseconds = 507_932_061_584, StepPicoseconds = 507_932_061_584,
+    LowPicoseconds = 478_990_052_662, HighPicoseconds = 564_553_203_118,
+    BoundPicoseconds = 507_142_774_568, BoundBy = "critical path",
     PrefetchPays = false,
-    Reason = "what could be prefetched, most of it gate_up_weight beside out_scatter: gate_up takes 2306.7 us with it in the L2 or without")]
+    Reason = "what could be prefetched, most of it gate_up_weight beside out_scatter: gate_up takes 2,307.2 us with it in the L2 or without")]
 partial class Llama3_70BDeployed
 {
     /// <inheritdoc/>
@@ -113,7 +113,7 @@ partial class Llama3_70BDeployed
                   compute     attn_add              add 16 x 8192                                                          i.h, i.attn_out -> i.h_mid                              after out_scatter
                   compute     mlp_norm              rms norm 16 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
                   collective  mlp_in_gather         all-gather 262144 bytes over 4                                         i.mlp_in -> i.mlp_in_whole                              after mlp_norm        signals
-                  prefetch    under_mlp_in_gather   read 38797312 bytes                                                    i.gate_up_weight[0:38797312]                            after mlp_norm
+                  prefetch    under_mlp_in_gather   read 31457280 bytes                                                    i.gate_up_weight[0:31457280]                            after mlp_norm
                   compute     gate_up               matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         i.mlp_in_whole, i.gate_up_weight -> i.gate_up_out       after mlp_in_gather
                   compute     activation            swiglu 64 x 7168                                                       i.gate_up_out -> i.activated
                   compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          i.activated, i.down_weight -> i.down_part               signals
@@ -132,12 +132,12 @@ partial class Llama3_70BDeployed
                 compute     attn_add              add 16 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                           after out_scatter
                 compute     mlp_norm              rms norm 16 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
                 collective  mlp_in_gather         all-gather 262144 bytes over 4                                         79.mlp_in -> 79.mlp_in_whole                            after mlp_norm        signals
-                prefetch    under_mlp_in_gather   read 38797312 bytes                                                    79.gate_up_weight[0:38797312]                           after mlp_norm
+                prefetch    under_mlp_in_gather   read 31457280 bytes                                                    79.gate_up_weight[0:31457280]                           after mlp_norm
                 compute     gate_up               matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         79.mlp_in_whole, 79.gate_up_weight -> 79.gate_up_out    after mlp_in_gather
                 compute     activation            swiglu 64 x 7168                                                       79.gate_up_out -> 79.activated
                 compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_scatter          reduce-scatter 1048576 bytes over 4                                    79.down_part -> 79.mlp_out                              after down            signals
-                prefetch    under_down_scatter    read 26214400 bytes                                                    head_weight[0:26214400]                                 after down
+                prefetch    under_down_scatter    read 38797312 bytes                                                    head_weight[0:38797312]                                 after down
                 compute     mlp_add               add 16 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                            after down_scatter
                 compute     final_norm            rms norm 16 x 8192                                                     80.h, final_norm_weight -> head_in                      signals
                 collective  head_in_gather        all-gather 262144 bytes over 4                                         head_in -> head_in_whole                                after final_norm      signals
@@ -146,59 +146,59 @@ partial class Llama3_70BDeployed
 
               # At context 4,096.
               report
-                base           28,379.557345 us
-                step           27,302.409903 us
-                bound          18,184.547719 us
+                base           28,337.424825 us
+                step           27,222.366255 us
+                bound          18,023.418815 us
                 bound by       HBM
                 collectives    5,159.810504 us
-                reachable      1,266.389736 us
+                reachable      1,253.944446 us
                 elsewhere      0.000000 us
-                gain at half   1,151.243485 us
-                gain at twice  999.940482 us
-                guard          kept at 1,027.814248 us to 1,189.170646 us
+                gain at half   1,109.435772 us
+                gain at twice  1,073.102234 us
+                guard          kept at 1,065.884589 us to 1,233.255037 us
                 weights        35,278,831,616 bytes
                 kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  0.qkv_weight          0 of 41,943,040            1,048,576 bytes more in all layers would cost 157.984 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
+                  would-evict  0.qkv_weight          0 of 41,943,040            1,048,576 bytes more in all layers would cost 156.027 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
                   no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 467.451 us
-                  would-evict  0.out_weight          0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.762 us
-                window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.387393 us each  saves 606.146381 us together
-                  part         i.qkv_weight          37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 153.455 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
-                window  qkv  layers 0 to 78  takes 12.985644 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 414.060 us
+                  would-evict  0.out_weight          0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.835 us
+                window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.277631 us each  saves 598.637984 us together
+                  part         i.qkv_weight          37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 151.554 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
+                window  qkv  layers 0 to 78  takes 13.031825 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us
                 window  attention  layers 0 to 78  takes 100.658186 us each  hides 0.000000 us each  saves 0.000000 us together
-                  would-evict  i.out_weight          0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.125 us
+                  would-evict  i.out_weight          0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.470 us
                 window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked    i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  no-room      i.gate_up_weight      0 of 234,881,024           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 474.920 us
-                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size more of it would save 222.176 us
-                window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.722187 us each  saves 452.234552 us together
-                  part         i.gate_up_weight      38,797,312 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 294.090 us
-                window  gate_up  layers 0 to 78  takes 75.860674 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 39.714 us
+                  would-evict  i.gate_up_weight      0 of 234,881,024           7,340,032 bytes more in all layers would cost 108.603 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
+                  would-evict  i.down_weight         0 of 117,440,512           7,340,032 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 110.856 us
+                window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 12.286664 us each  saves 498.828357 us together
+                  part         i.gate_up_weight      31,457,280 of 234,881,024  7,340,032 bytes more in all layers would cost 50.514 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
+                window  gate_up  layers 0 to 78  takes 74.843744 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left; in an L2 of 2 times the size more of it would save 30.135 us
                 window  down_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked    i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  i+1.qkv_weight        0 of 41,943,040            1,048,576 bytes more in all layers would cost 157.984 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
+                  would-evict  i+1.qkv_weight        0 of 41,943,040            1,048,576 bytes more in all layers would cost 156.027 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
                   no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 467.451 us
-                  would-evict  i+1.out_weight        0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.762 us
-                window  attn_in_gather  layer 79  takes 16.636597 us  hides 14.387393 us  saves 7.672739 us
-                  part         79.qkv_weight         37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 153.455 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 17.051 us
-                window  qkv  layer 79  takes 12.985644 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 414.060 us
+                  would-evict  i+1.out_weight        0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.835 us
+                window  attn_in_gather  layer 79  takes 16.636597 us  hides 14.277631 us  saves 7.577696 us
+                  part         79.qkv_weight         37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 151.554 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
+                window  qkv  layer 79  takes 13.031825 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us
                 window  attention  layer 79  takes 100.658186 us  hides 0.000000 us  saves 0.000000 us
-                  would-evict  79.out_weight         0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.125 us
+                  would-evict  79.out_weight         0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.470 us
                 window  out_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  no-room      79.gate_up_weight     0 of 234,881,024           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 474.920 us
-                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size more of it would save 222.176 us
-                window  mlp_in_gather  layer 79  takes 16.636597 us  hides 14.722187 us  saves 5.724488 us
-                  part         79.gate_up_weight     38,797,312 of 234,881,024  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 294.090 us
-                window  gate_up  layer 79  takes 75.860674 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 39.714 us
-                window  down_scatter  layer 79  takes 14.999494 us  hides 10.453559 us  saves 5.369282 us
+                  would-evict  79.gate_up_weight     0 of 234,881,024           7,340,032 bytes more in all layers would cost 108.603 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
+                  would-evict  79.down_weight        0 of 117,440,512           7,340,032 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 110.856 us
+                window  mlp_in_gather  layer 79  takes 16.636597 us  hides 12.286664 us  saves 6.314283 us
+                  part         79.gate_up_weight     31,457,280 of 234,881,024  7,340,032 bytes more in all layers would cost 50.514 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
+                window  gate_up  layer 79  takes 74.843744 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left; in an L2 of 2 times the size more of it would save 30.135 us
+                window  down_scatter  layer 79  takes 14.999494 us  hides 14.360588 us  saves 3.700250 us
                   not-asked    final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part         head_weight           26,214,400 of 525,336,576  12,582,912 bytes more would cost 1.638 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 2.577 us
+                  part         head_weight           38,797,312 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size more of it would save 13.038 us
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
@@ -288,12 +288,12 @@ partial class Llama3_70BDeployed
                 collective  head_gather     all-gather 128256 bytes over 4                                             head_part -> logits                                   after head
 
               report
-                base           507,795.890826 us
-                step           507,795.890826 us
-                bound          506,893.856859 us
+                base           507,932.061584 us
+                step           507,932.061584 us
+                bound          507,142.774568 us
                 bound by       critical path
                 collectives    109,760.482588 us
-                reachable      7.944994 us
+                reachable      7.878674 us
                 elsewhere      0.000000 us
                 gain at half   0.000000 us
                 gain at twice  0.000000 us
@@ -302,32 +302,32 @@ partial class Llama3_70BDeployed
                 kv-cache       671,088,640 bytes
                 window  embed_scatter  outside the layers  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.attn_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  0.qkv_weight          0 of 41,943,040   qkv takes 422.5 us with it in the L2 or without
-                  compute-bound  0.out_weight          0 of 33,554,432   out takes 341.2 us with it in the L2 or without
+                  compute-bound  0.qkv_weight          0 of 41,943,040   qkv takes 422.6 us with it in the L2 or without
+                  compute-bound  0.out_weight          0 of 33,554,432   out takes 341.3 us with it in the L2 or without
                 window  attn_in_gather  layers 0 to 78  takes 338.499391 us each  hides 0.000000 us each  saves 0.000000 us together
                 window  attention  layers 0 to 78  takes 263.681038 us each  hides 0.000000 us each  saves 0.000000 us together
-                  compute-bound  i.out_weight          0 of 33,554,432   out takes 341.2 us with it in the L2 or without
+                  compute-bound  i.out_weight          0 of 33,554,432   out takes 341.3 us with it in the L2 or without
                 window  out_scatter  layers 0 to 78  takes 343.161961 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i.mlp_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  i.gate_up_weight      0 of 234,881,024  gate_up takes 2306.7 us with it in the L2 or without
-                  compute-bound  i.down_weight         0 of 117,440,512  down takes 1170.3 us with it in the L2 or without
+                  compute-bound  i.gate_up_weight      0 of 234,881,024  gate_up takes 2,307.2 us with it in the L2 or without
+                  compute-bound  i.down_weight         0 of 117,440,512  down takes 1,170.5 us with it in the L2 or without
                 window  mlp_in_gather  layers 0 to 78  takes 338.499391 us each  hides 0.000000 us each  saves 0.000000 us together
-                window  gate_up  layers 0 to 78  takes 2,306.743679 us each  hides 0.000000 us each  saves 0.000000 us together
-                  compute-bound  i.down_weight         0 of 117,440,512  down takes 1170.3 us with it in the L2 or without
+                window  gate_up  layers 0 to 78  takes 2,307.244483 us each  hides 0.000000 us each  saves 0.000000 us together
+                  compute-bound  i.down_weight         0 of 117,440,512  down takes 1,170.5 us with it in the L2 or without
                 window  down_scatter  layers 0 to 78  takes 343.161961 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked      i+1.attn_norm_weight  0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  i+1.qkv_weight        0 of 41,943,040   qkv takes 422.5 us with it in the L2 or without
-                  compute-bound  i+1.out_weight        0 of 33,554,432   out takes 341.2 us with it in the L2 or without
+                  compute-bound  i+1.qkv_weight        0 of 41,943,040   qkv takes 422.6 us with it in the L2 or without
+                  compute-bound  i+1.out_weight        0 of 33,554,432   out takes 341.3 us with it in the L2 or without
                 window  attn_in_gather  layer 79  takes 338.499391 us  hides 0.000000 us  saves 0.000000 us
                 window  attention  layer 79  takes 263.681038 us  hides 0.000000 us  saves 0.000000 us
-                  compute-bound  79.out_weight         0 of 33,554,432   out takes 341.2 us with it in the L2 or without
+                  compute-bound  79.out_weight         0 of 33,554,432   out takes 341.3 us with it in the L2 or without
                 window  out_scatter  layer 79  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      79.mlp_norm_weight    0 of 16,384       the policy prefetches matrices and the KV-cache only
-                  compute-bound  79.gate_up_weight     0 of 234,881,024  gate_up takes 2306.7 us with it in the L2 or without
-                  compute-bound  79.down_weight        0 of 117,440,512  down takes 1170.3 us with it in the L2 or without
+                  compute-bound  79.gate_up_weight     0 of 234,881,024  gate_up takes 2,307.2 us with it in the L2 or without
+                  compute-bound  79.down_weight        0 of 117,440,512  down takes 1,170.5 us with it in the L2 or without
                 window  mlp_in_gather  layer 79  takes 338.499391 us  hides 0.000000 us  saves 0.000000 us
-                window  gate_up  layer 79  takes 2,306.743679 us  hides 0.000000 us  saves 0.000000 us
-                  compute-bound  79.down_weight        0 of 117,440,512  down takes 1170.3 us with it in the L2 or without
+                window  gate_up  layer 79  takes 2,307.244483 us  hides 0.000000 us  saves 0.000000 us
+                  compute-bound  79.down_weight        0 of 117,440,512  down takes 1,170.5 us with it in the L2 or without
                 window  down_scatter  layer 79  takes 343.161961 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight     0 of 16,384       the policy prefetches matrices and the KV-cache only
                   would-evict    head_weight           0 of 525,336,576  38,797,312 bytes more would save nothing; with an L2 of 64 times the size the search prefetches 525,336,576 bytes of it, not 0

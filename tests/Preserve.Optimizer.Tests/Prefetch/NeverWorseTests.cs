@@ -32,7 +32,6 @@ public class NeverWorseTests
 
     [Theory]
     [InlineData("OPT-13B on TPU v5e")]
-    [InlineData("Llama-2-7B on H200")]
     [InlineData("two kinds of layers on L40S")]
     public void Nothing_is_prefetched_where_the_choice_costs_time_and_elsewhere_it_is_kept(string name)
     {
