@@ -9,6 +9,9 @@ public static class RandomDeployments
     /// <summary>The seed of every run, so that a machine fails where another did.</summary>
     public const ulong Seed = 20_250_108;
 
+    /// <summary>Tokens of the longest step: a learned table has a row for each.</summary>
+    private const int LongestStep = 400_001;
+
     public static Config Runs(int count) =>
         Config.QuickThrowOnFailure.WithMaxTest(count).WithReplay(Seed, 1_234_567UL | 1).WithArbitrary([typeof(RandomDeployments)]);
 
@@ -31,8 +34,7 @@ public static class RandomDeployments
         from step in Step()
         from fusion in Gen.Elements(CollectiveFusion.None, CollectiveFusion.None, CollectiveFusion.Norm, CollectiveFusion.MatMul)
         from blocks in Gen.Elements(0, 0, 1, 16, 100)
-        // A row for every token of the longest step, and more.
-        from positions in Gen.Elements(400_001, 1_000_000, 16_000_000)
+        from positions in Gen.Elements(LongestStep, 1_000_000, 16_000_000)
         let learned = groups.SelectMany(g => g.Pattern).Any(l => l.Position == Position.Learned)
         select new DeploymentSpec(
             new ModelSpec("Random", hidden, vocabulary, 131_072, flags[0], learned ? positions : 0, flags[1], Norm.Rms, flags[2], flags[3], groups),

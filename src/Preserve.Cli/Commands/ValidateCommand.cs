@@ -67,7 +67,7 @@ internal static class ValidateCommand
     }
 
     /// <summary>Why no row is compared.</summary>
-    private static string WhyNothing(MeasurementSet measurements, string folder, string part, IReadOnlyList<string> systems, IReadOnlyList<string> dropped)
+    private static string WhyNothing(MeasurementSet measurements, string folder, string part, IReadOnlyList<string> systems, List<string> dropped)
     {
         const int mostNamed = 3;
         var rows = systems.Sum(measurements.RowsOf);

@@ -197,7 +197,7 @@ internal sealed class OperationShapes(ExecutionPlan plan, Dictionary<string, Ten
     /// <summary>With sequence parallelism a rank has its share of the tokens.</summary>
     private string? OfTokensOrShare(int rows) => (long)rows * plan.Ranks == _tokens ? null : OfTokens(rows);
 
-    private string? OfRows(int rows, long expected) => rows == expected ? null : $"has {rows} rows, and the step {expected}";
+    private static string? OfRows(int rows, long expected) => rows == expected ? null : $"has {rows} rows, and the step {expected}";
 
     private string? Adds(TensorReference term, int rows, int width)
     {
