@@ -50,11 +50,12 @@ public class ExecutorTests
         var executor = new Executor(new SimulatedBackend(PlainDevice()));
         var rolled = Llama();
         var unrolled = Llama().Unroll();
-        Allocated(rolled);
-        Allocated(unrolled);
-        var perStep = Allocated(rolled);
+        var perStep = Least(rolled);
         perStep.ShouldBeLessThan(256 * 10);
-        Allocated(unrolled).ShouldBe(perStep);
+        Least(unrolled).ShouldBe(perStep);
+
+        // What is allocated per instruction is so in every one; now and then the runtime allocates something of its own.
+        long Least(ExecutionPlan plan) => Enumerable.Range(0, 8).Min(_ => Allocated(plan));
 
         long Allocated(ExecutionPlan plan)
         {
