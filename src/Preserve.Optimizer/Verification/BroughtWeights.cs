@@ -10,15 +10,13 @@ namespace Preserve.Optimizer;
 internal sealed class BroughtWeights
 {
     private readonly IReadOnlyDictionary<string, TensorDeclaration> _tensors;
-    private readonly int _context;
     private readonly Dictionary<string, TensorReference> _sources = new(StringComparer.Ordinal);
 
     /// <param name="plan">The plan.</param>
     /// <param name="tensors">Its tensors, by name; those that it names without declaring them are somebody else's to refuse.</param>
-    /// <param name="context">The context.</param>
-    public BroughtWeights(ExecutionPlan plan, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
+    public BroughtWeights(ExecutionPlan plan, IReadOnlyDictionary<string, TensorDeclaration> tensors)
     {
-        (_tensors, _context) = (tensors, context);
+        _tensors = tensors;
         var weights = new HashSet<string>(plan.Tensors.Where(t => t is { Role: TensorRole.Weight, OnHost: true }).Select(t => t.Name), StringComparer.Ordinal);
         foreach (var copy in plan.Instructions().Where(i => i.Operation is TransferOperation && i.Reads.Count > 0 && weights.Contains(i.Reads[0].Tensor)))
         {
@@ -45,7 +43,9 @@ internal sealed class BroughtWeights
     }
 
     /// <summary>The same instruction with the weights themselves in place of their copies; ranges of one that meet are one.</summary>
-    public Instruction Resolve(Instruction instruction)
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="context">The context at which the ranges are those.</param>
+    public Instruction Resolve(Instruction instruction, int context)
     {
         if (_sources.Count == 0 || instruction.Operation is TransferOperation || !instruction.Reads.Any(r => _sources.ContainsKey(r.Tensor)))
             return instruction;
@@ -57,15 +57,15 @@ internal sealed class BroughtWeights
                 reads.Add(read);
                 continue;
             }
-            var from = source.Range?.Begin.At(_context) ?? 0;
-            var (begin, end) = Range(read, from);
+            var from = source.Range?.Begin.At(context) ?? 0;
+            var (begin, end) = Range(read, from, context);
             // The ranges stand in rising order.
-            if (reads.Count > 0 && reads[reads.Count - 1] is var before && before.Tensor == source.Tensor && before.Layer == read.Layer && Range(before, 0).End == begin)
+            if (reads.Count > 0 && reads[reads.Count - 1] is var before && before.Tensor == source.Tensor && before.Layer == read.Layer && Range(before, 0, context).End == begin)
             {
-                begin = Range(before, 0).Begin;
+                begin = Range(before, 0, context).Begin;
                 reads.RemoveAt(reads.Count - 1);
             }
-            var whole = begin == 0 && end == _tensors[source.Tensor].Units.At(_context);
+            var whole = begin == 0 && end == _tensors[source.Tensor].Units.At(context);
             reads.Add(new TensorReference(source.Tensor, read.Layer, whole ? null : new UnitRange(begin, end)));
         }
         return instruction with { Reads = reads.ToArray() };
@@ -73,7 +73,8 @@ internal sealed class BroughtWeights
 
     /// <summary>What is wrong with what an instruction takes for weights, or null.</summary>
     /// <param name="resolved">The instruction with the weights in place of their copies.</param>
-    public string? ReadFault(Instruction resolved)
+    /// <param name="context">The context.</param>
+    public string? ReadFault(Instruction resolved, int context)
     {
         if (resolved.Operation is TransferOperation)
             return null;
@@ -83,13 +84,13 @@ internal sealed class BroughtWeights
             if (weight is not { Role: TensorRole.Weight, OnHost: true })
                 continue;
             if (read.Range is not null && resolved.Operation is not RecomputeOperation)
-                return $"reads only {ReferenceText.Write(read)}, of {weight.Units.At(_context)} bytes";
+                return $"reads only {ReferenceText.Write(read)}, of {weight.Units.At(context)} bytes";
             if (resolved.Writes.Any(w => _tensors[w.Tensor].PerLayer && w.Layer != read.Layer))
                 return $"reads '{read.Tensor}' of another layer than its own";
         }
         return null;
     }
 
-    private (long Begin, long End) Range(TensorReference reference, long from) =>
-        (from + (reference.Range?.Begin.At(_context) ?? 0), from + (reference.Range?.End ?? _tensors[reference.Tensor].Units).At(_context));
+    private (long Begin, long End) Range(TensorReference reference, long from, int context) =>
+        (from + (reference.Range?.Begin.At(context) ?? 0), from + (reference.Range?.End ?? _tensors[reference.Tensor].Units).At(context));
 }

@@ -13,7 +13,7 @@ internal static class CollectiveSizes
     /// <param name="ranks">Ranks of the plan.</param>
     /// <param name="context">The context.</param>
     public static string? Fault(
-        CollectiveOperation operation, Instruction instruction, Dictionary<string, TensorDeclaration> tensors, int ranks, int context)
+        CollectiveOperation operation, Instruction instruction, IReadOnlyDictionary<string, TensorDeclaration> tensors, int ranks, int context)
     {
         if (operation.Ranks != ranks)
             return $"is over {operation.Ranks} ranks, and the plan has {ranks}";

@@ -10,7 +10,7 @@ namespace Preserve.Optimizer;
 /// <param name="plan">The plan.</param>
 /// <param name="tensors">Its declared tensors, by name.</param>
 /// <param name="context">The context.</param>
-internal sealed class OperationShapes(ExecutionPlan plan, Dictionary<string, TensorDeclaration> tensors, int context)
+internal sealed class OperationShapes(ExecutionPlan plan, IReadOnlyDictionary<string, TensorDeclaration> tensors, int context)
 {
     private readonly long _sequences = plan.Step.Batch;
     private readonly long _tokens = (long)plan.Step.Batch * plan.Step.NewTokens;

@@ -4,11 +4,10 @@ using System.Linq;
 
 namespace Preserve.Optimizer;
 
-/// <summary>What can be checked without an order: declarations, layers, ranges, shapes, the arena, and that each layer is done once.</summary>
+/// <summary>What can be checked without an order and at any context: declarations, layers, streams, memories, and that each layer is done once.</summary>
 internal sealed class PlanStructure
 {
     private readonly ExecutionPlan _plan;
-    private readonly int _context;
     private readonly Dictionary<string, TensorDeclaration> _tensors = new(StringComparer.Ordinal);
     private readonly List<PlanFault> _faults = [];
 
@@ -31,28 +30,26 @@ internal sealed class PlanStructure
     /// <summary>What takes each cache, and the activations of each layer, to the host, with the layer of what it takes: of a repeat, in its first layers.</summary>
     private readonly Dictionary<(string Tensor, int Layer), (Instruction Copy, int Layer)> _saves = [];
 
-    /// <summary>The weights that come from the host.</summary>
-    private readonly BroughtWeights _brought;
-
-    private readonly OperationShapes _shapes;
-
-    private PlanStructure(ExecutionPlan plan, int context)
+    public PlanStructure(ExecutionPlan plan)
     {
         _plan = plan;
-        _context = context;
-        _brought = new BroughtWeights(plan, _tensors, context);
-        _shapes = new OperationShapes(plan, _tensors, context);
+        Brought = new BroughtWeights(plan, _tensors);
     }
 
-    public static List<PlanFault> Check(ExecutionPlan plan, int context)
+    /// <summary>The plan's tensors, by name; empty before the check.</summary>
+    public IReadOnlyDictionary<string, TensorDeclaration> Tensors => _tensors;
+
+    /// <summary>The weights that come from the host.</summary>
+    public BroughtWeights Brought { get; }
+
+    public IReadOnlyList<PlanFault> Check()
     {
-        var structure = new PlanStructure(plan, context);
-        if (plan.Batches < 1)
-            structure.Fault(PlanFaultKind.Layers, "", 0, $"serves {plan.Batches} batches");
-        structure.CheckDeclarations();
-        structure.CheckNodes(plan.Body, new Layers(0, 1, 0));
-        structure.CheckLayers();
-        return structure._faults;
+        if (_plan.Batches < 1)
+            Fault(PlanFaultKind.Layers, "", 0, $"serves {_plan.Batches} batches");
+        CheckDeclarations();
+        CheckNodes(_plan.Body, new Layers(0, 1, 0));
+        CheckLayers();
+        return _faults;
     }
 
     private void CheckDeclarations()
@@ -64,13 +61,8 @@ internal sealed class PlanStructure
             _tensors[tensor.Name] = tensor;
             if (BatchNames.BatchOf(tensor.Name) >= _plan.Batches || (_plan.Batches == 1 && BatchNames.BatchOf(tensor.Name) >= 0))
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' is of a batch that is none of the {_plan.Batches}");
-            var bytes = tensor.Bytes.At(_context);
-            if (bytes < 0)
-                Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' has {bytes} bytes");
             if (tensor.OnHost && tensor.Offset >= 0)
                 Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' lies in host memory and has a place in the arena");
-            if (tensor is { Role: TensorRole.Value, OnHost: false } && (tensor.Offset < 0 || bytes > _plan.ArenaBytes - tensor.Offset))
-                Fault(PlanFaultKind.Reference, "", 0, $"'{tensor.Name}' at {tensor.Offset} with {bytes} bytes is not within the arena's {_plan.ArenaBytes}");
         }
     }
 
@@ -93,21 +85,6 @@ internal sealed class PlanStructure
                 continue;
             }
             CheckNodes(repeat.Body, new Layers(repeat.FirstLayer, repeat.Count, repeat.Stride));
-        }
-        CheckRecomputations(body, layers);
-    }
-
-    /// <summary>What is made again is compared with the instructions around it, which are sound by now.</summary>
-    private void CheckRecomputations(EquatableArray<PlanNode> body, Layers layers)
-    {
-        ILookup<string, Instruction>? ofBatches = null;
-        foreach (var instruction in body.OfType<Instruction>().Where(i => i.Operation is RecomputeOperation))
-        {
-            if (_faults.Count > 0)
-                return;
-            ofBatches ??= body.OfType<Instruction>().Where(RecomputedProjection.Asks).Select(_brought.Resolve).ToLookup(i => BatchNames.SuffixOf(i.Writes[0].Tensor), StringComparer.Ordinal);
-            if (RecomputedProjection.Fault(_brought.Resolve(instruction), ofBatches, _tensors, _context) is { } fault)
-                Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
         }
     }
 
@@ -140,14 +117,13 @@ internal sealed class PlanStructure
             else if (instruction.Operation is RecomputeOperation recompute)
                 _recomputed.Add((kind, instruction.Label, recompute.Rotates));
         }
-        var resolved = _brought.Resolve(instruction);
-        if ((_brought.Fault(instruction) ?? _brought.ReadFault(resolved) ?? ForeignWeight(resolved)) is { } fault)
+        // Which ranges of a weight are read is another question: they depend on the context.
+        var resolved = Brought.Resolve(instruction, _plan.Step.MinContext);
+        if ((Brought.Fault(instruction) ?? ForeignWeight(resolved)) is { } fault)
         {
             Fault(PlanFaultKind.Read, instruction.Label, layers.First, fault);
             return;
         }
-        if (_shapes.Fault(resolved) is { } shape)
-            Fault(PlanFaultKind.Shape, instruction.Label, layers.First, shape);
         // One instruction may read a cache in several ranges.
         var counted = "";
         foreach (var read in resolved.Reads)
@@ -209,7 +185,7 @@ internal sealed class PlanStructure
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, "reads a table of blocks and touches nothing that lies in blocks");
     }
 
-    /// <summary>Only a copy touches host memory: one end of it, with as many bytes as at the other.</summary>
+    /// <summary>Only a copy touches host memory: one end of it.</summary>
     private void CheckMemories(Instruction instruction, Layers layers)
     {
         if (instruction.Operation is not TransferOperation copy)
@@ -226,15 +202,6 @@ internal sealed class PlanStructure
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"'{away.Tensor}' is not in memory of the device");
         if (host.Concat(device).Where(r => _tensors[r.Tensor].PerLayer).Select(r => r.Layer).Distinct().Count() > 1)
             Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"copies '{instruction.Reads[0].Tensor}' of another layer than that of '{instruction.Writes[0].Tensor}'");
-        var (read, written) = (instruction.Reads.Sum(BytesOf), instruction.Writes.Sum(BytesOf));
-        if (read != written)
-            Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"copies {read} bytes to a place of {written}");
-    }
-
-    private long BytesOf(TensorReference reference)
-    {
-        var tensor = _tensors[reference.Tensor];
-        return (reference.Range?.Length ?? tensor.Units).At(_context) * tensor.UnitBytes;
     }
 
     private static StreamKind StreamOf(TransferDirection direction) =>
@@ -259,21 +226,6 @@ internal sealed class PlanStructure
             var resolved = reference.Layer.Resolve(layer);
             if (tensor.PerLayer && (resolved < 0 || resolved >= end))
                 Fault(PlanFaultKind.Reference, instruction.Label, layer, $"'{reference.Tensor}' of layer {resolved} does not exist: there are {_plan.Layers} layers");
-        }
-        if (reference.Range is { } range)
-        {
-            var (from, to, units) = (range.Begin.At(_context), range.End.At(_context), tensor.Units.At(_context));
-            if (from < 0 || to < from || to > units)
-            {
-                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"[{from}, {to}) is not a range of the {units} units of '{reference.Tensor}'");
-            }
-            // Only what is kept by token is written in parts; a prefetch or a copy may want a part of anything, and who recomputes that of keys
-            // and values.
-            else if (to - from < units && tensor.Role is not (TensorRole.KeyValues or TensorRole.Activations)
-                && instruction.Operation is not (PrefetchOperation or TransferOperation or RecomputeOperation))
-            {
-                Fault(PlanFaultKind.Reference, instruction.Label, layers.First, $"touches only [{from}, {to}) of the {units} bytes of '{reference.Tensor}'");
-            }
         }
     }
 
@@ -421,7 +373,7 @@ internal sealed class PlanStructure
     /// <summary>The kind of layers that a tensor belongs to, as its name begins; empty where there is one kind.</summary>
     public static string KindOf(string name) => name.Substring(0, name.LastIndexOf('/') + 1);
 
-    private void Fault(PlanFaultKind kind, string label, int layer, string message) => _faults.Add(new PlanFault(kind, label, layer, _context, message));
+    private void Fault(PlanFaultKind kind, string label, int layer, string message) => _faults.Add(new PlanFault(kind, label, layer, _plan.Step.MinContext, message));
 
     /// <summary>The values that layer i takes at a place of the plan.</summary>
     private sealed class Layers(int first, int count, int stride)

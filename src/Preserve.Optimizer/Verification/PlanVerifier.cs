@@ -15,15 +15,16 @@ public static class PlanVerifier
     {
         if (plan is null)
             throw new ArgumentNullException(nameof(plan));
+        var structure = new PlanStructure(plan);
+        var faults = structure.Check();
         foreach (var context in plan.CheckedContexts())
         {
-            IReadOnlyList<PlanFault> faults = PlanStructure.Check(plan, context);
+            if (faults.Count == 0)
+                faults = new PlanSizes(plan, structure, context).Check();
             if (faults.Count == 0)
                 faults = new StepProof(plan, context).Prove();
-            if (faults.Count > 0)
-                return faults;
         }
-        return [];
+        return faults;
     }
 
     /// <summary>Instructions that the proof of a plan at its largest context goes through: what its time grows with.</summary>
