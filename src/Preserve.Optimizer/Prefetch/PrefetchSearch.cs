@@ -12,20 +12,14 @@ namespace Preserve.Optimizer;
 /// states the problem and why this solves it.</remarks>
 internal sealed class PrefetchSearch
 {
-    /// <summary>Trials without a gain worth the name, after which the search ends, and how many more for each part: enough to move each both ways.</summary>
-    private const int Patience = 48, PatiencePerPart = 4;
-
-    /// <summary>Most trials, however many kinds of layers a model has: of the search over all parts, and with those over one kind of tensor.</summary>
-    private const int MostOfAll = 256;
-
     /// <summary>Most trials together.</summary>
     public const int MostTrials = 512;
 
     /// <summary>The share of the gain over all parts that large steps over one kind of tensor have to reach, for small ones to follow.</summary>
     private const double LeastOfOneKind = 0.75;
 
-    /// <summary>A gain is worth the name from this part of the base step on.</summary>
-    private const int LeastShare = 2000;
+    /// <summary>A loss is not worth an instruction up to this part of the gain.</summary>
+    private const int LeastShareOfGain = 2000;
 
     /// <summary>Layers from which on a window that occurs once is not searched.</summary>
     private const int DeepStack = 12;
@@ -45,16 +39,11 @@ internal sealed class PrefetchSearch
     private readonly HashSet<long> _seen = [];
     private readonly List<PrefetchGroup> _frequent;
     private readonly int[] _moved;
-    private readonly int _mostTrials;
-    private readonly int _patience;
-    private readonly List<(long Picoseconds, long[] Units)> _ends = [];
+    private readonly SearchEnd _end;
+    private readonly List<(long Picoseconds, long[] Units)> _found = [];
     private long[] _best;
     private long[] _next;
     private bool? _only;
-    private int _count;
-    private int _end;
-    private int _gainedAt;
-    private long _gainedFrom;
     private long _repeatsEnd = long.MaxValue;
 
     /// <summary>A search.</summary>
@@ -82,8 +71,7 @@ internal sealed class PrefetchSearch
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
-        _patience = Patience + (PatiencePerPart * _moved.Length);
-        _mostTrials = mostTrials;
+        _end = new SearchEnd(_moved.Length, mostTrials);
     }
 
     /// <summary>What can be chosen.</summary>
@@ -113,7 +101,7 @@ internal sealed class PrefetchSearch
     /// <summary>The best lengths of the same problem on another machine; null where nothing gains there.</summary>
     public long[]? Again(ICostLaws laws)
     {
-        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _mostTrials, _memory, _cancellationToken);
+        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _end.MostTrials, _memory, _cancellationToken);
         return again.Run() is null ? null : again.Best;
     }
 
@@ -146,7 +134,7 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Plans that were timed.</summary>
-    public int Trials => _count;
+    public int Trials => _end.Trials;
 
     /// <summary>The step without any prefetch, in picoseconds.</summary>
     public long BasePicoseconds { get; private set; }
@@ -158,15 +146,15 @@ internal sealed class PrefetchSearch
     /// <returns>Where to cut, or null where nothing is better than no prefetch at all.</returns>
     public PrefetchCuts? Run()
     {
-        BasePicoseconds = BestPicoseconds = _gainedFrom = Time(_best, 0)!.Value;
+        BasePicoseconds = BestPicoseconds = Time(_best, 0)!.Value;
         _seen.Add(HashOf(_best));
         if (_worthless.All(w => w))
             return null;
 
-        Begin();
+        _end.Begin(BestPicoseconds);
         SearchCoarsely();
         SearchFinely();
-        _ends.Add((BestPicoseconds, (long[])_best.Clone()));
+        _found.Add((BestPicoseconds, (long[])_best.Clone()));
         if (_moved.Any(IsCache) && !_moved.All(IsCache))
         {
             SearchAlone(caches: false);
@@ -182,11 +170,11 @@ internal sealed class PrefetchSearch
     /// <returns>Where to cut, or null where none is left that is better than no prefetch at all.</returns>
     public PrefetchCuts? Next()
     {
-        var next = _ends.Count == 0 ? -1 : _ends.FindIndex(e => e.Picoseconds == _ends.Min(m => m.Picoseconds));
-        if (next < 0 || _ends[next].Picoseconds >= BasePicoseconds)
+        var next = _found.Count == 0 ? -1 : _found.FindIndex(e => e.Picoseconds == _found.Min(m => m.Picoseconds));
+        if (next < 0 || _found[next].Picoseconds >= BasePicoseconds)
             return null;
-        Settle(_ends[next]);
-        _ends.RemoveAt(next);
+        Settle(_found[next]);
+        _found.RemoveAt(next);
         return PrefetchCuts.Between(_parts, _best);
     }
 
@@ -195,9 +183,6 @@ internal sealed class PrefetchSearch
 
     /// <summary>Makes lengths that were named the best ones.</summary>
     public void Settle((long Picoseconds, long[] Units) end) => (BestPicoseconds, _best) = end;
-
-    /// <summary>Begins to count trials anew, up to what is left of them.</summary>
-    private void Begin() => (_gainedAt, _gainedFrom, _end) = (_count, BestPicoseconds, Math.Min(_count + Math.Min(32 + (16 * _moved.Length), MostOfAll), _mostTrials));
 
     /// <summary>Whole windows: what collectives hide is most of the gain, and is settled by large steps before what kernels hide is weighed beside it.</summary>
     private void SearchCoarsely()
@@ -222,18 +207,18 @@ internal sealed class PrefetchSearch
     {
         var (best, found, ends) = (_best, BestPicoseconds, _repeatsEnd);
         (_best, BestPicoseconds, _repeatsEnd, _only) = (new long[_parts.Count], BasePicoseconds, long.MaxValue, caches);
-        Begin();
+        _end.Begin(BestPicoseconds);
         SearchCoarsely();
         if (BasePicoseconds - BestPicoseconds >= LeastOfOneKind * (BasePicoseconds - found))
             SearchFinely();
         _only = null;
-        _ends.Add((BestPicoseconds, (long[])_best.Clone()));
+        _found.Add((BestPicoseconds, (long[])_best.Clone()));
         if (BestPicoseconds >= found)
         {
             (_best, BestPicoseconds, _repeatsEnd) = (best, found, ends);
             return;
         }
-        Begin();
+        _end.Begin(BestPicoseconds);
         SearchBudgets(underCollectives: true);
         SearchFinely();
     }
@@ -279,7 +264,7 @@ internal sealed class PrefetchSearch
     {
         var most = group.Parts.Sum(p => _parts[p].Bytes);
         var step = Math.Min(group.BytesWhileIdle(_laws, Context), most) / 2;
-        for (var halvings = 0; halvings < 2 && !IsSpent; halvings++, step /= 2)
+        for (var halvings = 0; halvings < 2 && !_end.IsReached; halvings++, step /= 2)
         {
             foreach (var direction in (int[])[1, -1])
             {
@@ -319,9 +304,9 @@ internal sealed class PrefetchSearch
     /// <param name="finest">What part of it the last step is.</param>
     private void SearchParts(int coarsest, int finest)
     {
-        for (var divisor = coarsest; divisor <= finest && !IsSpent; divisor *= 2)
+        for (var divisor = coarsest; divisor <= finest && !_end.IsReached; divisor *= 2)
         {
-            for (var improved = true; improved && !IsSpent;)
+            for (var improved = true; improved && !_end.IsReached;)
             {
                 improved = false;
                 foreach (var part in _moved)
@@ -360,7 +345,7 @@ internal sealed class PrefetchSearch
                 continue;
             Array.Copy(_best, _next, _best.Length);
             _next[part] = 0;
-            var loss = (BasePicoseconds - BestPicoseconds) / LeastShare;
+            var loss = (BasePicoseconds - BestPicoseconds) / LeastShareOfGain;
             if (Time(_next, loss) is { } time && time - BestPicoseconds <= loss)
                 Take(time);
         }
@@ -417,16 +402,13 @@ internal sealed class PrefetchSearch
         return improved;
     }
 
-    private bool IsSpent => _count >= _end || _count - _gainedAt >= _patience;
-
     private bool Try()
     {
-        if (IsSpent || !_seen.Add(HashOf(_next)) || !_room.Fits(_next))
+        if (_end.IsReached || !_seen.Add(HashOf(_next)) || !_room.Fits(_next))
             return false;
         if (Time(_next, 0) is not { } time || time >= BestPicoseconds)
             return false;
-        if (_gainedFrom - time > BasePicoseconds / LeastShare)
-            (_gainedAt, _gainedFrom) = (_count, time);
+        _end.Note(time, BasePicoseconds);
         Take(time);
         return true;
     }
@@ -446,7 +428,7 @@ internal sealed class PrefetchSearch
     /// <returns>Picoseconds, or null where it was given up.</returns>
     private long? Time(long[] units, long loss)
     {
-        _count++;
+        _end.Count();
         return _trials.Time(units, _repeatsEnd == long.MaxValue ? _repeatsEnd : _repeatsEnd + loss, _cancellationToken);
     }
 
