@@ -35,44 +35,56 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
         Published = published.Plan;
         Base = published.Plan.WithoutPrefetch();
         var search = Search(published);
-        var choices = new List<(IPrefetchRule Rule, StepDraft Draft, (long, long[]) Lengths)> { (paper, published, default) };
+        var choices = new List<(IPrefetchRule Rule, StepDraft Draft, (long, long[])? Lengths)>();
         // A trial is almost always what the plan then takes; where it is not, what is next best by its trial may be better.
-        for (var cuts = search?.Run(); cuts is not null && search!.BestPicoseconds < choices.Min(c => Time(c.Draft)); cuts = search.Next())
+        var most = Time(published);
+        for (var cuts = search?.Run(); cuts is not null && search!.BestPicoseconds <= most; cuts = search.Next())
         {
-            var (rule, draft) = WithoutIdle(cuts, search);
+            var rule = new ChosenRule(cuts);
+            var draft = Draft(rule);
             choices.Add((rule, draft, search.Settled));
+            most = Math.Min(most, Time(draft)) - 1;
         }
+        choices.Add((paper, published, search is null ? null : (Time(published), LengthsOf(published, search.Problem))));
         var check = new ContextCheck(Base, _times);
+        // Of plans that take as long, the search's.
         foreach (var (rule, draft, lengths) in choices.OrderBy(c => Time(c.Draft)))
         {
-            if (Time(draft) >= Time(Base) || NeverWorse(rule, draft, check) is not { } choice)
+            if (Time(draft) >= Time(Base))
                 continue;
-            if (choice.Search is not null)
-                search!.Settle(lengths);
-            return choice;
+            var (leaving, without) = WithoutIdle(rule, draft);
+            if (NeverWorse(leaving, without, check) is not { } choice)
+                continue;
+            if (lengths is { } settled)
+                search!.Settle(settled);
+            return choice with { Search = search };
         }
         return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
     }
 
-    /// <summary>The plan of the cuts, without the prefetches beside hosts outside the layers that shorten nothing: a tensor is cut alike in
-    /// all layers, but the first layer's may be brought twice, by the step before and in this one.</summary>
-    private (IPrefetchRule Rule, StepDraft Draft) WithoutIdle(PrefetchCuts cuts, PrefetchSearch search)
+    /// <summary>The plan of a rule without the prefetches beside hosts that shorten nothing, or make it longer: a tensor is cut alike in all layers, but the
+    /// first layer's may be brought twice, by the step before and in this one, and the published rule asks for no gain.</summary>
+    private (IPrefetchRule Rule, StepDraft Draft) WithoutIdle(IPrefetchRule rule, StepDraft draft)
     {
-        var rule = new ChosenRule(cuts);
-        var draft = Draft(rule);
-        var left = new List<string>();
-        var time = Time(draft);
-        foreach (var host in draft.Graph.Windows.Where(w => w.Host.Layer < 0 && w.Candidates.Any(c => c.Chosen is not null)).Select(w => "under_" + w.Host.Label).Reverse())
+        var hosts = draft.Graph.Windows.Where(w => w.Candidates.Any(c => c.Chosen is not null)).Select(w => w.Host.Label).Distinct().Reverse().ToList();
+        var (plan, left) = (draft.Plan, new List<string>());
+        // Without one, another may shorten nothing any more.
+        for (var before = -1; before < left.Count;)
         {
-            var without = Time(draft.Plan.WithoutPrefetch(i => i.Label == host || left.Contains(i.Label)));
-            if (without > time)
-                continue;
-            time = without;
-            left.Add(host);
+            before = left.Count;
+            foreach (var host in hosts.Except(left).ToList())
+            {
+                var without = plan.WithoutPrefetch(i => i.Label == "under_" + host);
+                if (Time(without) > Time(plan))
+                    continue;
+                plan = without;
+                left.Add(host);
+            }
         }
-        if (left.Count > 0)
-            draft = Draft(rule = new ChosenRule(cuts, left.Select(l => l.Substring("under_".Length)).ToArray()));
-        return (rule, draft with { Search = search });
+        if (left.Count == 0)
+            return (rule, draft);
+        var leaving = new LeavingRule(rule, left.ToArray());
+        return (leaving, Draft(leaving));
     }
 
     /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>
@@ -124,7 +136,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
             pauses = ContextCheck.Union(pauses, losses);
             if (pauses.SequenceEqual(before) || pauses[pauses.Count - 1].Last == step.MaxContext)
                 return null;
-            paused = Draft(new PausedRule(rule, pauses)) with { Search = draft.Search, Pauses = pauses.ToArray() };
+            paused = Draft(new PausedRule(rule, pauses)) with { Pauses = pauses.ToArray() };
         }
     }
 

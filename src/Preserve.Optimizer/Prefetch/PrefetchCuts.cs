@@ -49,8 +49,7 @@ internal sealed class PrefetchCuts(Dictionary<string, long[]> ends)
 
 /// <summary>Prefetches the parts that cuts say, wherever a prefetch may run.</summary>
 /// <param name="cuts">The parts.</param>
-/// <param name="left">Labels of hosts outside the layers beside which nothing is prefetched all the same.</param>
-internal sealed class ChosenRule(PrefetchCuts cuts, params string[] left) : IPrefetchRule
+internal sealed class ChosenRule(PrefetchCuts cuts) : IPrefetchRule
 {
     public List<PrefetchWindow> WindowsOf(Graph graph, DataFlow flow) => PrefetchWindows.Everywhere(graph, flow);
 
@@ -58,8 +57,6 @@ internal sealed class ChosenRule(PrefetchCuts cuts, params string[] left) : IPre
     {
         foreach (var window in windows)
         {
-            if (window.Host.Layer < 0 && Array.IndexOf(left, window.Host.Label) >= 0)
-                continue;
             foreach (var candidate in window.Candidates)
                 candidate.Chosen = cuts.PartOf(candidate, graph.Step);
         }

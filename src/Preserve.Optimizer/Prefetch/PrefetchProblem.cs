@@ -20,7 +20,7 @@ internal sealed class PrefetchProblem
         var groups = new Dictionary<string, PrefetchGroup>(StringComparer.Ordinal);
         foreach (var window in windows)
         {
-            var parts = window.Candidates.Where(c => c.Chosen is not null).Select(c => IndexOf(graph, c, context)).ToArray();
+            var parts = window.Candidates.Where(c => c.Chosen is not null).Select(c => IndexOf(c, context)).ToArray();
             var key = window.Host.Label + ":" + string.Join(",", parts);
             if (groups.TryGetValue(key, out var group))
                 group.Times++;
@@ -64,14 +64,13 @@ internal sealed class PrefetchProblem
     /// <param name="units">Length of each part.</param>
     public long TensorBytes(int part, long[] units) => _siblings[part].Sum(s => units[s] * Parts[s].UnitBytes);
 
-    private int IndexOf(Graph graph, PrefetchCandidate candidate, int context)
+    private int IndexOf(PrefetchCandidate candidate, int context)
     {
         var tensor = candidate.Tensor.Tensor;
         if (_indices.TryGetValue((tensor.Name, candidate.Reach), out var index))
             return index;
         Parts.Add(new PrefetchPart(
-            tensor.Name, candidate.Reach, candidate.Whole.End.At(context), tensor.UnitBytes, TileOf(graph.Operators[candidate.Reader].Operation, tensor),
-            graph.Operators[candidate.Reader].Operation));
+            tensor.Name, candidate.Reach, candidate.Whole.End.At(context), tensor.UnitBytes, TileOf(candidate.Operator.Operation, tensor), candidate.Operator));
         _indices.Add((tensor.Name, candidate.Reach), Parts.Count - 1);
         return Parts.Count - 1;
     }
@@ -141,26 +140,13 @@ internal sealed class PrefetchProblem
 /// <param name="UnitBytes">Bytes per unit.</param>
 /// <param name="Tile">Units of the pieces in which its reader takes it.</param>
 /// <param name="Reader">What reads it.</param>
-internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Units, long UnitBytes, long Tile, Operation Reader)
+internal sealed record PrefetchPart(string Tensor, PrefetchReach Reach, long Units, long UnitBytes, long Tile, GraphOperator Reader)
 {
     /// <summary>Bytes of the whole tensor.</summary>
     public long Bytes => Units * UnitBytes;
 
     /// <summary>The nearest number of units that ends at a tile's border or the tensor's, and is no more.</summary>
     public long Align(long units) => units >= Units ? Units : units / Tile * Tile;
-
-    /// <summary>Whether a reader gains nothing from the L2: it computes, or waits, for as long as memory needs.</summary>
-    /// <param name="reader">The reader.</param>
-    /// <param name="bytes">Bytes that it reads.</param>
-    /// <param name="laws">The cost laws of the device.</param>
-    /// <param name="context">The context.</param>
-    public static bool IsBoundByCompute(Operation reader, long bytes, ICostLaws laws, int context)
-    {
-        var demand = laws.Demand(reader, context, bytes, 0);
-        var cold = KernelTime.Picoseconds(demand, 0, bytes, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
-        var hot = KernelTime.Picoseconds(demand, bytes, 0, laws.HbmBytesPerPicosecond, laws.L2BytesPerPicosecond);
-        return hot >= cold;
-    }
 }
 
 /// <summary>Windows with the same host and the same parts.</summary>

@@ -67,7 +67,7 @@ internal sealed class PrefetchSearch
         _parts = problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
-        _worthless = _parts.Select(p => PrefetchPart.IsBoundByCompute(p.Reader, p.Bytes, laws, template.Step.MaxContext)).ToArray();
+        _worthless = _parts.Select(p => ReaderSaving.Of(p.Reader, p.Tensor, p.Bytes, laws, template.Step.MaxContext).Bytes == 0).ToArray();
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
@@ -294,7 +294,7 @@ internal sealed class PrefetchSearch
         return Try();
     }
 
-    private bool IsCache(int part) => _parts[part].Reader is AttentionOperation;
+    private bool IsCache(int part) => _parts[part].Reader.Operation is AttentionOperation;
 
     /// <summary>Whether a part is not left out because caches, or weights, are searched alone.</summary>
     private bool IsSearched(int part) => _only is not { } caches || IsCache(part) == caches;

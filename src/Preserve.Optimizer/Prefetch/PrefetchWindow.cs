@@ -63,11 +63,8 @@ internal sealed class PrefetchCandidate(GraphReference tensor, PrefetchReach rea
     /// <summary>The operator that reads it, as the graph counts before prefetches stand in it.</summary>
     public int Reader { get; } = reader;
 
-    /// <summary>Its label.</summary>
-    public string ReaderLabel { get; } = op.Label;
-
-    /// <summary>What it does.</summary>
-    public Operation Operation { get; } = op.Operation;
+    /// <summary>That operator.</summary>
+    public GraphOperator Operator { get; } = op;
 
     /// <summary>Whether a policy would look at it, if the deployment let it.</summary>
     public bool IsMatrixOrCache { get; } = tensor.Tensor.IsMatrix || tensor.Tensor.Role == TensorRole.KeyValues;

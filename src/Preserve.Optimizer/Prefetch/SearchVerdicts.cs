@@ -44,13 +44,13 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         var whole = search.Problem.Parts[part];
         var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
         if (search.IsWorthless(part) && here + elsewhere < whole.Units)
-            return (Verdict.ComputeBound, Text($"{candidate.ReaderLabel} takes {reader.Base / 1e6:#,0.0} us with it in the L2 or without"));
+            return (Verdict.ComputeBound, Text($"{candidate.Operator.Label} takes {reader.Base / 1e6:#,0.0} us with it in the L2 or without"));
         if (refused is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
             return (Verdict.NotSure, Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain"));
 
         if (here + elsewhere >= whole.Units)
         {
-            var times = Text($"{candidate.ReaderLabel} takes {reader.Plan / 1e6:#,0.0} us, not {reader.Base / 1e6:#,0.0}");
+            var times = Text($"{candidate.Operator.Label} takes {reader.Plan / 1e6:#,0.0} us, not {reader.Base / 1e6:#,0.0}");
             return (Verdict.Whole, elsewhere > 0 ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it in another window; ") + times : times);
         }
         if (here < search.Best[part])

@@ -86,7 +86,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     /// <summary>The time of the reader that comes next; behind the last layers, of that in the next step.</summary>
     private static long TimeOfReader(PrefetchCandidate candidate, StepRun run, InstructionRun host)
     {
-        var readers = run.Timeline.Where(r => r.Label == candidate.ReaderLabel).ToList();
+        var readers = run.Timeline.Where(r => r.Label == candidate.Operator.Label).ToList();
         var next = readers.FindIndex(r => r.StartPicoseconds >= host.StartPicoseconds);
         return readers[Math.Max(next, 0)].Picoseconds;
     }
@@ -121,7 +121,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     {
         if (!laws.Device.L2Known)
             return 0;
-        var readers = window.Candidates.Where(c => window.Reaches(c)).Select(c => ReaderSaving.Of(c.Operation, c.Bytes.At(_context), laws, _context));
+        var readers = window.Candidates.Where(c => window.Reaches(c)).Select(c => ReaderSaving.Of(c.Operator, c.Tensor.Tensor.Name, c.Bytes.At(_context), laws, _context));
         return (long)ReaderSaving.Most(readers, Math.Min(windowPicoseconds * laws.HbmBytesPerPicosecond, _plan.PrefetchRoomBytes));
     }
 

@@ -100,7 +100,12 @@ internal static class PrefetchCorpus
         foreach (var candidate in chosen.Graph.Windows.SelectMany(w => w.Candidates))
             candidate.Prefetched.At(context).ShouldBeInRange(0, candidate.Bytes.At(context));
         if (withReport)
+        {
             CheckVerdicts(deployment, emitted, laws);
+            // No host's prefetches are there for nothing.
+            foreach (var label in chosen.Plan.Instructions().Where(i => i.Operation is PrefetchOperation).Select(i => i.Label).Distinct())
+                times.Of(chosen.Plan.WithoutPrefetch(i => i.Label == label), context).ShouldBeGreaterThan(chosenTime, label);
+        }
         return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context), slower, chosen.Pauses.Count > 0);
     }
 

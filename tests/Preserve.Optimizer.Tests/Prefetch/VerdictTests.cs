@@ -37,7 +37,7 @@ public class VerdictTests
 
     [Fact]
     public void Compute_bound_where_the_reader_is() =>
-        Check(_decode with { Steps = new StepSpec[] { new PrefillSpec(1, 512) } }, Laws(Devices.H100), "out_reduce", "down_weight", Verdict.ComputeBound);
+        Check(_decode with { Steps = new StepSpec[] { new PrefillSpec(1, 4096) } }, Laws(Devices.H100), "out_reduce", "down_weight", Verdict.ComputeBound);
 
     [Fact]
     public void Contention_where_a_prefetch_runs_beside_a_reader_of_memory() =>
