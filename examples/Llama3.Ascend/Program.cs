@@ -32,6 +32,8 @@ Console.WriteLine($"this plan      {Microseconds(run.Picoseconds),11}   {Gain(ba
 Console.WriteLine($"lower bound    {Microseconds(report.BoundPicoseconds),11}   by {report.BoundBy}; this plan takes {(double)run.Picoseconds / report.BoundPicoseconds:0.00} times that");
 Console.WriteLine($"collectives    {Microseconds(baseRun.CollectiveExposedPicoseconds),11}   of the base plan, {100.0 * baseRun.CollectiveExposedPicoseconds / baseRun.Picoseconds:0.0} %: nothing else runs meanwhile");
 Console.WriteLine($"reachable      {Microseconds(report.ReachablePicoseconds),11}   is what the bytes that memory can bring while collectives run would save; what is saved beyond that ran on past them");
+Console.WriteLine($"elsewhere      {Microseconds(report.ElsewherePicoseconds),11}   prefetches run when no collective does, which can save more");
+Console.WriteLine($"gain           {Microseconds(report.GainAtHalfPicoseconds),11}   if every collective takes half its time, {Microseconds(report.GainAtTwicePicoseconds)} if twice");
 Console.WriteLine();
 
 const int layer = 40;

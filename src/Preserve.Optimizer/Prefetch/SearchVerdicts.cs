@@ -32,26 +32,26 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     /// <summary>The verdict on a candidate that the policy considers.</summary>
     /// <param name="candidate">The candidate.</param>
     /// <param name="host">Beside what it would be prefetched.</param>
-    /// <param name="elsewhere">Units of the same layer's tensor that the plan prefetches elsewhere, and not here.</param>
+    /// <param name="elsewhere">Units of the same layer's tensor that the plan prefetches elsewhere, and not here; and beside what.</param>
     /// <param name="reader">The reader's time in the base plan and in this one.</param>
     /// <param name="refused">Whether the guard refused the whole choice.</param>
     public (Verdict Verdict, string Reason) Of(
-        PrefetchCandidate candidate, GraphOperator host, long elsewhere, (long Base, long Plan) reader, GuardReport? refused)
+        PrefetchCandidate candidate, GraphOperator host, (long Units, IReadOnlyList<string> Hosts) elsewhere, (long Base, long Plan) reader, GuardReport? refused)
     {
         var part = search.Problem.Find(candidate);
         if (part < 0)
             return (Verdict.TooSmall, "it is too small to be worth an instruction");
         var whole = search.Problem.Parts[part];
         var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
-        if (search.IsWorthless(part) && here + elsewhere < whole.Units)
+        if (search.IsWorthless(part) && here + elsewhere.Units < whole.Units)
             return (Verdict.ComputeBound, Text($"{candidate.Operator.Label} takes {reader.Base / 1e6:#,0.0} us with it in the L2 or without"));
         if (refused is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
             return (Verdict.NotSure, Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain"));
 
-        if (here + elsewhere >= whole.Units)
+        if (here + elsewhere.Units >= whole.Units)
         {
             var times = Text($"{candidate.Operator.Label} takes {reader.Plan / 1e6:#,0.0} us, not {reader.Base / 1e6:#,0.0}");
-            return (Verdict.Whole, elsewhere > 0 ? Text($"all of it is prefetched, {elsewhere * whole.UnitBytes:#,0} bytes of it in another window; ") + times : times);
+            return (Verdict.Whole, elsewhere.Units > 0 ? Text($"all of it is prefetched, {elsewhere.Units * whole.UnitBytes:#,0} bytes of it beside {string.Join(" and ", elsewhere.Hosts)}; ") + times : times);
         }
         if (here < search.Best[part])
             return (Verdict.OtherWindow, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");

@@ -53,8 +53,8 @@ public class VerdictTests
         var verdicts = new SearchVerdicts(here.Draft.Search!, laws, default);
         var window = here.Draft.Graph.Windows.First(w => w.Host.Label == "out_reduce");
         var candidate = window.Candidates.Single(c => c.Tensor.Tensor.Name == "gate_up_weight" && c.Reach == PrefetchReach.Window);
-        verdicts.Of(candidate, window.Host, 0, default, new GuardReport(GuardOutcome.Kept, 1, 2)).Verdict.ShouldBe(Verdict.Part);
-        verdicts.Of(candidate, window.Host, 0, default, new GuardReport(GuardOutcome.Refused, -1, 2)).Verdict.ShouldBe(Verdict.NotSure);
+        verdicts.Of(candidate, window.Host, (0, []), default, new GuardReport(GuardOutcome.Kept, 1, 2)).Verdict.ShouldBe(Verdict.Part);
+        verdicts.Of(candidate, window.Host, (0, []), default, new GuardReport(GuardOutcome.Refused, -1, 2)).Verdict.ShouldBe(Verdict.NotSure);
     }
 
     [Fact]
@@ -200,8 +200,8 @@ public class VerdictTests
         public long Gain { get; }
 
         /// <summary>Units of the tensor that other parts bring.</summary>
-        public long Elsewhere(PrefetchCandidate candidate) => Draft.Search!.Problem.Parts
-            .Select((p, i) => p.Tensor == candidate.Tensor.Tensor.Name && i != Draft.Search.Problem.Find(candidate) ? Draft.Search.Best[i] : 0).Sum();
+        public (long Units, IReadOnlyList<string> Hosts) Elsewhere(PrefetchCandidate candidate) => (Draft.Search!.Problem.Parts
+            .Select((p, i) => p.Tensor == candidate.Tensor.Tensor.Name && i != Draft.Search.Problem.Find(candidate) ? Draft.Search.Best[i] : 0).Sum(), []);
 
         /// <summary>Bytes of a tensor that are prefetched in the window, the instructions of all its layers counted once.</summary>
         public long BytesOf(string tensor) => Draft.Graph.Windows.SelectMany(w => w.Candidates).Where(c => c.Tensor.Tensor.Name == tensor)
