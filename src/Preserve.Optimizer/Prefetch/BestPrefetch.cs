@@ -6,10 +6,17 @@ using System.Threading;
 namespace Preserve.Optimizer;
 
 /// <summary>The policy Best: prefetches what makes the simulated step shortest, and nothing where that is not sure to gain.</summary>
-internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken, CacheSplit? split = null)
+/// <param name="deployment">The deployment.</param>
+/// <param name="step">The step.</param>
+/// <param name="laws">The cost laws of the device.</param>
+/// <param name="cancellationToken">Stops the search.</param>
+/// <param name="split">What is recomputed of a KV-cache in host memory; null for nothing.</param>
+/// <param name="times">Times of plans by the same laws, where some are known; null for none.</param>
+internal sealed class BestPrefetch(
+    DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken, CacheSplit? split = null, PlanTimes? times = null)
 {
     private readonly long _room = laws.Device.PrefetchRoomBytes;
-    private readonly PlanTimes _times = new(laws, cancellationToken);
+    private readonly PlanTimes _times = times ?? new PlanTimes(laws, cancellationToken);
     private readonly Func<IPrefetchRule, Graph> _plan = StepPlanner.Planning(deployment, step, split);
 
     /// <summary>Most plans that the search times.</summary>
@@ -22,10 +29,12 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     public ExecutionPlan? Base { get; private set; }
 
     /// <summary>Plans the step.</summary>
-    public StepDraft Plan() => Guarded(Choose());
+    public StepDraft Plan() => Choose(guarded: true);
 
-    /// <summary>The fastest plan that was found: at most as slow as the base plan and the published rule's, by the model.</summary>
-    public StepDraft Choose()
+    /// <summary>The fastest plan that was found, whether or not its gain is sure: at most as slow as the base plan and the published rule's, by the model.</summary>
+    public StepDraft Choose() => Choose(guarded: false);
+
+    private StepDraft Choose(bool guarded)
     {
         if (_room == 0)
             return Draft(new ChosenRule(PrefetchCuts.Nothing));
@@ -43,15 +52,19 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
             choices.Add((rule, draft, search.Settled));
         }
         var check = new ContextCheck(Base, _times);
-        foreach (var (rule, draft, lengths) in choices.OrderBy(c => Time(c.Draft)))
+        StepDraft? refused = null;
+        foreach (var (rule, draft, lengths) in choices.OrderBy(c => Time(c.Draft)).TakeWhile(c => Time(c.Draft) < Time(Base)))
         {
-            if (Time(draft) >= Time(Base) || NeverWorse(rule, draft, check) is not { } choice)
-                continue;
-            if (choice.Search is not null)
+            if (draft.Search is not null)
                 search!.Settle(lengths);
-            return choice;
+            // What the guard refuses, at one context, is not looked at at the others.
+            var judged = guarded ? Guarded(draft) : draft;
+            if (judged.Guard?.Outcome == GuardOutcome.Refused)
+                refused ??= judged;
+            else if (NeverWorse(rule, judged, check) is { } choice)
+                return choice;
         }
-        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
+        return refused ?? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
     }
 
     /// <summary>The plan of the cuts, without the prefetches beside hosts outside the layers that shorten nothing: a tensor is cut alike in
@@ -124,7 +137,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
             pauses = ContextCheck.Union(pauses, losses);
             if (pauses.SequenceEqual(before) || pauses[pauses.Count - 1].Last == step.MaxContext)
                 return null;
-            paused = Draft(new PausedRule(rule, pauses)) with { Search = draft.Search, Pauses = pauses.ToArray() };
+            paused = Draft(new PausedRule(rule, pauses)) with { Guard = draft.Guard, Search = draft.Search, Pauses = pauses.ToArray() };
         }
     }
 

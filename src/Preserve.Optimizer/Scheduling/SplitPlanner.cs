@@ -78,7 +78,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         };
     }
 
-    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken);
+    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken, _times);
 
     private SplitDecision Decide(DecodeSpec step)
     {
