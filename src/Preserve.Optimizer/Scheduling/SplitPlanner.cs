@@ -24,6 +24,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
 
     private readonly PlanTimes _times = new(laws, cancellationToken);
     private readonly Dictionary<DecodeSpec, StepDraft> _drafts = [];
+    private readonly Dictionary<(DecodeSpec, CacheSplit), StepDraft> _unprefetched = [];
 
     /// <summary>Plans a decode step, once.</summary>
     public StepDraft Plan(DecodeSpec step)
@@ -78,7 +79,9 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         };
     }
 
-    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken, _times);
+    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => deployment.Prefetch == PrefetchPolicy.None
+        ? Unprefetched(step, split)
+        : Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken, _times);
 
     private SplitDecision Decide(DecodeSpec step)
     {
@@ -120,8 +123,13 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             };
     }
 
-    private StepDraft Unprefetched(DecodeSpec step, CacheSplit split) =>
-        Planner.DraftPrefetched(deployment with { Prefetch = PrefetchPolicy.None }, step, laws, split, cancellationToken);
+    /// <summary>A split without prefetches, planned once: what was tried is taken as it is.</summary>
+    private StepDraft Unprefetched(DecodeSpec step, CacheSplit split)
+    {
+        if (!_unprefetched.TryGetValue((step, split), out var draft))
+            _unprefetched.Add((step, split), draft = Planner.DraftPrefetched(deployment with { Prefetch = PrefetchPolicy.None }, step, laws, split, cancellationToken));
+        return draft;
+    }
 
     /// <summary>The problem of each kind of layer that keeps its prompt, by the prefix of its names, and how many such layers there are.</summary>
     private Dictionary<string, (KvSplitProblem Problem, int Layers)> Problems(DecodeSpec step)
