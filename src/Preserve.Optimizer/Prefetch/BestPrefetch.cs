@@ -148,6 +148,6 @@ internal sealed class BestPrefetch(
     private StepDraft Draft(IPrefetchRule rule)
     {
         var graph = _plan(rule);
-        return new StepDraft(graph, PlanEmission.Emit(graph, deployment, _room), null, null);
+        return new StepDraft(graph, PlanEmission.Emit(graph, deployment, _room), null, null) { Rule = rule };
     }
 }
