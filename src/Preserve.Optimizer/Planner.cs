@@ -76,10 +76,11 @@ public static class Planner
     };
 
     /// <summary>Plans a step by the deployment's policy of prefetches.</summary>
-    internal static StepDraft DraftPrefetched(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CacheSplit split, CancellationToken cancellationToken)
+    internal static StepDraft DraftPrefetched(
+        DeploymentSpec deployment, StepSpec step, ICostLaws laws, CacheSplit split, CancellationToken cancellationToken, PlanTimes? times = null)
     {
         if (deployment.Prefetch == PrefetchPolicy.Best)
-            return new BestPrefetch(deployment, step, laws, cancellationToken, split).Plan();
+            return new BestPrefetch(deployment, step, laws, cancellationToken, split, times).Plan();
         var room = laws.Device.PrefetchRoomBytes;
         var graph = StepPlanner.Plan(deployment, step, StepPlanner.RuleOf(deployment.Prefetch, room), split);
         return new StepDraft(graph, PlanEmission.Emit(graph, deployment, room), null, null);

@@ -23,7 +23,8 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
 
     public bool Run(Graph graph)
     {
-        var layers = graph.Operators.Where(o => o.Operation is AttentionOperation).Select(o => new AttendedLayer(graph, o, this)).ToList();
+        var own = graph.Operators.ToLookup(o => (o.Layer, o.Batch));
+        var layers = graph.Operators.Where(o => o.Operation is AttentionOperation).Select(o => new AttendedLayer(graph, o, own[(o.Layer, o.Batch)].ToList(), this)).ToList();
         var batches = offload.BatchesPerLayer;
         var copies = new List<GraphOperator>[graph.LayerCount * batches];
         var behind = new Dictionary<GraphOperator, List<GraphOperator>>();
@@ -65,6 +66,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
     private sealed class AttendedLayer
     {
         private readonly Graph _graph;
+        private readonly List<GraphOperator> _own;
         private readonly OffloadKeyValues _pass;
         private readonly AttentionOperation _operation;
         private readonly GraphTensor _cache;
@@ -77,9 +79,13 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
         private readonly GraphTensor _new;
         private readonly List<GraphOperator> _projections;
 
-        public AttendedLayer(Graph graph, GraphOperator attention, OffloadKeyValues pass)
+        /// <param name="graph">The graph.</param>
+        /// <param name="attention">The layer's attention.</param>
+        /// <param name="own">The layer's operators, of the attention's batch.</param>
+        /// <param name="pass">The pass.</param>
+        public AttendedLayer(Graph graph, GraphOperator attention, List<GraphOperator> own, OffloadKeyValues pass)
         {
-            (_graph, _pass, Attention, Index) = (graph, pass, attention, attention.Layer);
+            (_graph, _own, _pass, Attention, Index) = (graph, own, pass, attention, attention.Layer);
             (_batches, _suffix) = (pass.Batches, BatchNames.Suffix(attention.Batch, pass.Batches));
             _operation = (AttentionOperation)attention.Operation;
             var entries = attention.Reads.Where(r => r.Tensor.Role == TensorRole.KeyValues).ToList();
@@ -90,7 +96,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
             _cached = _fresh.Range!.Begin;
             // A sliding window drops the first tokens, and those alone could be recomputed from the prompt.
             _recomputed = graph.Step is PrefillSpec || _cached == Amount.Context ? pass.Split.Of(_prefix) : 0;
-            Store = graph.Operators.Single(o => o.Layer == Index && o.Writes.Contains(_fresh));
+            Store = own.Single(o => o.Writes.Contains(_fresh));
             _projections = Projections();
             _new = Value("kv_new", _cache.Format);
             _new.Units = _fresh.Range.Length * _cache.UnitBytes;
@@ -101,7 +107,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
         public GraphOperator Attention { get; }
 
         /// <summary>The layer's first operator.</summary>
-        public GraphOperator First => _graph.Operators.First(IsOwn);
+        public GraphOperator First => _own[0];
 
         /// <summary>Its place among all layers' batches, in the order in which they are computed.</summary>
         public int Turn => (Index * _batches) + Attention.Batch;
@@ -191,7 +197,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
             operators.Add(
                 new GraphOperator("recompute", Index, new RecomputeOperation(
                     _operation.Sequences, _recomputed, _operation.KeyValueHeads, _operation.HeadSize, projection.Depth, projection.Weights, projection.Activations,
-                    Rotates: _graph.Operators.Any(o => IsOwn(o) && o.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary }),
+                    Rotates: _own.Any(o => o.Operation is ElementwiseOperation { Function: ElementwiseFunction.Rotary }),
                     Normalises: norm is not null))
                 {
                     Batch = Attention.Batch,
@@ -221,7 +227,7 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
         private List<GraphOperator> Projections()
         {
             var labels = new[] { "qkv", "k", "v" };
-            return _graph.Operators.Where(o => IsOwn(o) && labels.Contains(o.Label) && o.Operation is MatMulOperation).ToList();
+            return _own.Where(o => labels.Contains(o.Label) && o.Operation is MatMulOperation).ToList();
         }
 
         /// <summary>Of a weight or bias of all projections the part of keys and values, which stands behind that of the queries.</summary>
@@ -266,8 +272,6 @@ internal sealed class OffloadKeyValues(CacheSplit split, OffloadSpec offload) : 
             buffer.Units = bytes;
             return buffer;
         }
-
-        private bool IsOwn(GraphOperator op) => op.Layer == Index && op.Batch == Attention.Batch;
 
         /// <summary>A batch has buffers of its own name, and they lie where those of the batch two before did; so do those of layers where there is one
         /// batch.</summary>

@@ -6,10 +6,17 @@ using System.Threading;
 namespace Preserve.Optimizer;
 
 /// <summary>The policy Best: prefetches what makes the simulated step shortest, and nothing where that is not sure to gain.</summary>
-internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken, CacheSplit? split = null)
+/// <param name="deployment">The deployment.</param>
+/// <param name="step">The step.</param>
+/// <param name="laws">The cost laws of the device.</param>
+/// <param name="cancellationToken">Stops the search.</param>
+/// <param name="split">What is recomputed of a KV-cache in host memory; null for nothing.</param>
+/// <param name="times">Times of plans by the same laws, where some are known; null for none.</param>
+internal sealed class BestPrefetch(
+    DeploymentSpec deployment, StepSpec step, ICostLaws laws, CancellationToken cancellationToken, CacheSplit? split = null, PlanTimes? times = null)
 {
     private readonly long _room = laws.Device.PrefetchRoomBytes;
-    private readonly PlanTimes _times = new(laws, cancellationToken);
+    private readonly PlanTimes _times = times ?? new PlanTimes(laws, cancellationToken);
     private readonly Func<IPrefetchRule, Graph> _plan = StepPlanner.Planning(deployment, step, split);
 
     /// <summary>Most plans that the search times.</summary>
@@ -22,49 +29,59 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     public ExecutionPlan? Base { get; private set; }
 
     /// <summary>Plans the step.</summary>
-    public StepDraft Plan() => Guarded(Choose());
+    public StepDraft Plan() => Choose(guarded: true);
 
-    /// <summary>The fastest plan that was found: at most as slow as the base plan and the published rule's, by the model.</summary>
-    public StepDraft Choose()
+    /// <summary>The fastest plan that was found, whether or not its gain is sure: at most as slow as the base plan and the published rule's, by the model.</summary>
+    public StepDraft Choose() => Choose(guarded: false);
+
+    private StepDraft Choose(bool guarded)
     {
         if (_room == 0)
             return Draft(new ChosenRule(PrefetchCuts.Nothing));
 
-        var paper = new PublishedRule(_room);
-        var published = Draft(paper);
+        var published = Draft(new PublishedRule(_room));
         Published = published.Plan;
         Base = published.Plan.WithoutPrefetch();
         var search = Search(published);
-        var choices = new List<(IPrefetchRule Rule, StepDraft Draft, (long, long[])? Lengths)>();
+        var choices = new List<(StepDraft Draft, (long, long[])? Lengths)>();
         // A trial is almost always what the plan then takes; where it is not, what is next best by its trial may be better.
         var most = Time(published);
         for (var cuts = search?.Run(); cuts is not null && search!.BestPicoseconds <= most; cuts = search.Next())
         {
-            var rule = new ChosenRule(cuts);
-            var draft = Draft(rule);
-            choices.Add((rule, draft, search.Settled));
+            var draft = Draft(new ChosenRule(cuts));
+            choices.Add((draft, search.Settled));
             most = Math.Min(most, Time(draft)) - 1;
         }
-        choices.Add((paper, published, search is null ? null : (Time(published), LengthsOf(published, search.Problem))));
+        choices.Add((published, search is null ? null : (Time(published), LengthsOf(published, search.Problem))));
         var check = new ContextCheck(Base, _times);
+        (StepDraft Draft, (long, long[])? Lengths)? refused = null;
         // Of plans that take as long, the search's.
-        foreach (var (rule, draft, lengths) in choices.OrderBy(c => Time(c.Draft)))
+        foreach (var (draft, lengths) in choices.OrderBy(c => Time(c.Draft)).TakeWhile(c => Time(c.Draft) < Time(Base)))
         {
-            if (Time(draft) >= Time(Base))
-                continue;
-            var (leaving, without) = WithoutIdle(rule, draft);
-            if (NeverWorse(leaving, without, check) is not { } choice)
-                continue;
-            if (lengths is { } settled)
-                search!.Settle(settled);
-            return choice with { Search = search };
+            var without = WithoutIdle(draft) with { Search = search };
+            // What the guard refuses, at one context, is not looked at at the others.
+            var judged = guarded ? Guarded(without) : without;
+            if (judged.Guard?.Outcome == GuardOutcome.Refused)
+                refused ??= (judged, lengths);
+            else if (NeverWorse(judged, check) is { } choice)
+                return Settled(choice, lengths);
         }
-        return Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
+        return refused is { } first
+            ? Settled(first.Draft, first.Lengths)
+            : Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
     }
 
-    /// <summary>The plan of a rule without the prefetches beside hosts that shorten nothing, or make it longer: a tensor is cut alike in all layers, but the
+    /// <summary>A draft whose lengths are the search's best ones: verdicts are on those.</summary>
+    private static StepDraft Settled(StepDraft draft, (long, long[])? lengths)
+    {
+        if (lengths is { } settled)
+            draft.Search!.Settle(settled);
+        return draft;
+    }
+
+    /// <summary>A draft without the prefetches beside hosts that shorten nothing, or make it longer: a tensor is cut alike in all layers, but the
     /// first layer's may be brought twice, by the step before and in this one, and the published rule asks for no gain.</summary>
-    private (IPrefetchRule Rule, StepDraft Draft) WithoutIdle(IPrefetchRule rule, StepDraft draft)
+    private StepDraft WithoutIdle(StepDraft draft)
     {
         var hosts = draft.Graph.Windows.Where(w => w.Candidates.Any(c => c.Chosen is not null)).Select(w => w.Host.Label).Distinct().Reverse().ToList();
         var (plan, left) = (draft.Plan, new List<string>());
@@ -81,10 +98,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
                 left.Add(host);
             }
         }
-        if (left.Count == 0)
-            return (rule, draft);
-        var leaving = new LeavingRule(rule, left.ToArray());
-        return (leaving, Draft(leaving));
+        return left.Count == 0 ? draft : Draft(new LeavingRule(draft.Rule!, left.ToArray()));
     }
 
     /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>
@@ -124,7 +138,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
 
     /// <summary>A draft that prefetches nothing at contexts at which its rule's choice was found slower than the base plan: lengths are chosen at the largest
     /// context, and a smaller one must not pay for it. Null where it is slower all the same.</summary>
-    private StepDraft? NeverWorse(IPrefetchRule rule, StepDraft draft, ContextCheck check)
+    private StepDraft? NeverWorse(StepDraft draft, ContextCheck check)
     {
         var pauses = new List<ContextRange>();
         for (var paused = draft; ;)
@@ -136,7 +150,7 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
             pauses = ContextCheck.Union(pauses, losses);
             if (pauses.SequenceEqual(before) || pauses[pauses.Count - 1].Last == step.MaxContext)
                 return null;
-            paused = Draft(new PausedRule(rule, pauses)) with { Pauses = pauses.ToArray() };
+            paused = Draft(new PausedRule(draft.Rule!, pauses)) with { Guard = draft.Guard, Search = draft.Search, Pauses = pauses.ToArray() };
         }
     }
 
@@ -147,6 +161,6 @@ internal sealed class BestPrefetch(DeploymentSpec deployment, StepSpec step, ICo
     private StepDraft Draft(IPrefetchRule rule)
     {
         var graph = _plan(rule);
-        return new StepDraft(graph, PlanEmission.Emit(graph, deployment, _room), null, null);
+        return new StepDraft(graph, PlanEmission.Emit(graph, deployment, _room), null, null) { Rule = rule };
     }
 }

@@ -1,9 +1,11 @@
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Times of plans on the hardware model. Each plan is compiled once, and each of its times is worked out once.</summary>
+/// <summary>Times of plans on the hardware model. Each plan is compiled once, and each of its times is worked out once, however often the same plan is
+/// made.</summary>
 internal sealed class PlanTimes(ICostLaws laws, CancellationToken cancellationToken)
 {
     private readonly Dictionary<ExecutionPlan, PlanTiming> _timings = new(ReferenceComparer.Instance);
@@ -30,11 +32,14 @@ internal sealed class PlanTimes(ICostLaws laws, CancellationToken cancellationTo
     private PlanTiming TimingOf(ExecutionPlan plan)
     {
         if (!_timings.TryGetValue(plan, out var timing))
-            _timings.Add(plan, timing = new PlanTiming(plan, Memory));
+            _timings.Add(plan, timing = _timings.FirstOrDefault(t => IsSame(t.Key, plan)).Value ?? new PlanTiming(plan, Memory));
         return timing;
     }
 
-    /// <summary>A plan is long to compare by value, and nobody changes it.</summary>
+    /// <summary>Whether two plans do the same: by which policy takes no time. Most differ early in the body.</summary>
+    private static bool IsSame(ExecutionPlan one, ExecutionPlan other) => one.Body == other.Body && one with { Policy = other.Policy } == other;
+
+    /// <summary>A plan is long to compare by value, and nobody changes it: that is done when it is first seen.</summary>
     private sealed class ReferenceComparer : IEqualityComparer<ExecutionPlan>
     {
         public static ReferenceComparer Instance { get; } = new();

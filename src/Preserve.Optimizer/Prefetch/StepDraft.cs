@@ -10,6 +10,9 @@ internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? G
     /// <summary>Ranges of contexts in which nothing is prefetched because it would cost time there; ascending.</summary>
     public EquatableArray<ContextRange> Pauses { get; init; } = [];
 
+    /// <summary>What chose the prefetches; null where nothing was searched for.</summary>
+    public IPrefetchRule? Rule { get; init; }
+
     /// <summary>What became of a KV-cache in host memory; null where it lives on the device.</summary>
     public SplitDecision? Split { get; init; }
 }

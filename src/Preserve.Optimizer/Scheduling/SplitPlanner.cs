@@ -24,6 +24,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
 
     private readonly PlanTimes _times = new(laws, cancellationToken);
     private readonly Dictionary<DecodeSpec, StepDraft> _drafts = [];
+    private readonly Dictionary<(DecodeSpec, CacheSplit), StepDraft> _unprefetched = [];
 
     /// <summary>Plans a decode step, once.</summary>
     public StepDraft Plan(DecodeSpec step)
@@ -61,15 +62,9 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             split = decision.Split.Without(left, step);
             joined = split.IsNone || mendings == MostMendings ? transferred : Prefetched(step, split);
         }
-        if (deployment.Prefetch == PrefetchPolicy.Best)
-        {
-            var alone = Unprefetched(step, decision.Split).Plan;
-            if (new ContextCheck(alone, _times).Losses(joined.Plan).Count > 0 && check.Losses(alone).Count == 0)
-            {
-                var graph = StepPlanner.Plan(deployment, step, new ChosenRule(PrefetchCuts.Nothing), decision.Split);
-                return new StepDraft(graph, PlanEmission.Emit(graph, deployment, laws.Device.PrefetchRoomBytes), GuardReport.NothingToGain, draft.Search?.Forget()) { Split = decision };
-            }
-        }
+        var alone = Unprefetched(step, decision.Split).Plan;
+        if (deployment.Prefetch == PrefetchPolicy.Best && new ContextCheck(alone, _times).Losses(joined.Plan).Count > 0 && InTurn(step, decision, transferred) is { } faster)
+            return faster with { Search = draft.Search?.Forget() };
         return joined with
         {
             Split = !ReferenceEquals(joined, transferred)
@@ -78,7 +73,28 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         };
     }
 
-    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken);
+    /// <summary>Either alone, where it is the faster one: the split without prefetches, and everything transferred with the prefetches that were chosen for that. Null
+    /// where that is slower than one of them all the same, or prefetches at the largest context, for which it has no report.</summary>
+    private StepDraft? InTurn(DecodeSpec step, SplitDecision decision, StepDraft transferred)
+    {
+        var alone = Unprefetched(step, decision.Split).Plan;
+        var (recomputed, prefetched) = ContextDivision.Of(alone, transferred.Plan, _times);
+        var split = decision.Split.Without(prefetched, step);
+        if (split.IsNone || prefetched.Exists(p => p.Last == step.MaxContext))
+            return null;
+        var rule = prefetched.Count == 0 ? new ChosenRule(PrefetchCuts.Nothing) : (IPrefetchRule)new PausedRule(transferred.Rule!, recomputed);
+        var graph = StepPlanner.Plan(deployment, step, rule, split);
+        var plan = PlanEmission.Emit(graph, deployment, laws.Device.PrefetchRoomBytes);
+        // The prefetches were chosen among other operators: whether they keep to the room here is to be proved.
+        if (new[] { alone, transferred.Plan }.Any(p => new ContextCheck(p, _times).Losses(plan).Count > 0) || (prefetched.Count > 0 && PlanVerifier.Verify(plan).Count > 0))
+            return null;
+        var elsewhere = prefetched.Count == 0 ? "" : $"; at contexts {string.Join(", ", prefetched)} prefetches gain more, and everything is transferred";
+        return new StepDraft(graph, plan, GuardReport.NothingToGain, null) { Split = decision with { Split = split, Reason = decision.Reason + elsewhere } };
+    }
+
+    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => deployment.Prefetch == PrefetchPolicy.None
+        ? Unprefetched(step, split)
+        : Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken, _times);
 
     private SplitDecision Decide(DecodeSpec step)
     {
@@ -120,8 +136,13 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             };
     }
 
-    private StepDraft Unprefetched(DecodeSpec step, CacheSplit split) =>
-        Planner.DraftPrefetched(deployment with { Prefetch = PrefetchPolicy.None }, step, laws, split, cancellationToken);
+    /// <summary>A split without prefetches, planned once: what was tried is taken as it is.</summary>
+    private StepDraft Unprefetched(DecodeSpec step, CacheSplit split)
+    {
+        if (!_unprefetched.TryGetValue((step, split), out var draft))
+            _unprefetched.Add((step, split), draft = Planner.DraftPrefetched(deployment with { Prefetch = PrefetchPolicy.None }, step, laws, split, cancellationToken));
+        return draft;
+    }
 
     /// <summary>The problem of each kind of layer that keeps its prompt, by the prefix of its names, and how many such layers there are.</summary>
     private Dictionary<string, (KvSplitProblem Problem, int Layers)> Problems(DecodeSpec step)

@@ -137,7 +137,7 @@ internal sealed class SplitSearch(
         if (split.IsNone)
             return null;
         var draft = plan(split);
-        if (draft.Graph.ArenaBytes > room.Device || PlanFootprint.Of(draft.Plan, step.MaxContext).HostBytes > room.Host)
+        if (draft.Graph.ArenaBytes > room.Device || (room.Host is { } host && PlanFootprint.Of(draft.Plan, step.MaxContext).HostBytes > host))
         {
             _short = draft.Graph.ArenaBytes > room.Device ? "the device's memory" : "the host's memory";
             return null;

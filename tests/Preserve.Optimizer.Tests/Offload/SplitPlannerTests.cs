@@ -175,9 +175,10 @@ public class SplitPlannerTests
         time.ShouldBeLessThanOrEqualTo(Run(device, Whole(both, PrefetchPolicy.Best), 600));
     }
 
-    public static TheoryData<string> BesidePrefetches { get; } = ["two layers on L40S", "four layers on two L40S", "4-bit activations on Ascend 910B2"];
+    public static TheoryData<string> BesidePrefetches { get; } = ["two layers on L40S", "four layers on two L40S", "24 layers on L40S", "4-bit activations on Ascend 910B2"];
 
-    /// <summary>Deployments with a cache on the host that prefetch too, of which both together, chosen for the largest context, were slower at others.</summary>
+    /// <summary>Deployments with a cache on the host that prefetch too, of which both together, chosen for the largest context, were slower at others. Of the 24 layers
+    /// either alone is faster than the other at some contexts.</summary>
     [Theory]
     [MemberData(nameof(BesidePrefetches))]
     public void Both_together_are_at_no_context_slower_than_either_alone(string name)
@@ -186,6 +187,7 @@ public class SplitPlannerTests
         {
             "two layers on L40S" => Small(2, new DecodeSpec(32, 464, Total: false, Prompt: 64), Devices.L40S, 1),
             "four layers on two L40S" => Small(4, new DecodeSpec(32, 464, Total: false, Prompt: 64), Devices.L40S, 2),
+            "24 layers on L40S" => Small(24, new DecodeSpec(16, 400, Total: false, Prompt: 32), Devices.L40S, 1),
             _ => HostCaches.Of(
                 Specs.Model("Grouped", 1024, 32_000, Specs.Group(8, Specs.Layer("DecoderLayer", 8, 4, 128, 4096))),
                 new DecodeSpec(16, 94, Total: false, Prompt: 64), Devices.Ascend910B2, prefetch: PrefetchPolicy.Best),
@@ -201,9 +203,28 @@ public class SplitPlannerTests
             for (var context = step.MinContext; context <= step.MaxContext; context++)
                 times.Of(plan, context).ShouldBeLessThanOrEqualTo(times.Of(alone, context), $"at {context}");
         }
+    }
 
-        static DeploymentSpec Small(int layers, DecodeSpec step, string id, int ranks) => HostCaches.Of(
-            Specs.Model("Small", 2048, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", 32, 32, 64, 8192))), step, id, ranks, prefetch: PrefetchPolicy.Best);
+    [Fact]
+    public void Where_either_alone_is_faster_at_some_contexts_the_plan_prefetches_at_those_and_recomputes_at_the_others()
+    {
+        var device = DeviceOf(Devices.L40S);
+        var step = new DecodeSpec(16, 400, Total: false, Prompt: 32);
+        var deployment = Small(24, step, device.Id, 1);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        var (prefetched, split) = (Whole(deployment, PrefetchPolicy.Best), SplitAlone(deployment));
+        times.Of(prefetched, 32).ShouldBeLessThan(times.Of(split, 32));
+        times.Of(split, 400).ShouldBeLessThan(times.Of(prefetched, 400));
+
+        var (plan, report) = Planner.Plan(deployment, device).Steps[0];
+        report.Split!.RecomputedTokens.ShouldBeGreaterThan(0);
+        report.Split.Reason.ShouldContain("; at contexts 32 to ");
+        for (var context = 32; context <= 400; context++)
+        {
+            var bytes = plan.Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads).Sum(r => r.Range?.Length.At(context) ?? 1);
+            (bytes > 0).ShouldBe(times.Of(prefetched, context) < times.Of(split, context));
+            plan.RecomputedTokens(context).ShouldBe(bytes > 0 ? 0 : split.RecomputedTokens(context));
+        }
     }
 
     [Fact]
@@ -275,6 +296,9 @@ public class SplitPlannerTests
 
     private static ExecutionPlan Whole(DeploymentSpec deployment, PrefetchPolicy prefetch) => Planner.PlanStep(
         deployment with { Prefetch = prefetch, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, deployment.Steps[0], DeviceOf(deployment.Device));
+
+    private static DeploymentSpec Small(int layers, DecodeSpec step, string id, int ranks) => HostCaches.Of(
+        Specs.Model("Small", 2048, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", 32, 32, 64, 8192))), step, id, ranks, prefetch: PrefetchPolicy.Best);
 
     private static ExecutionPlan SplitAlone(DeploymentSpec deployment) =>
         Planner.PlanStep(deployment with { Prefetch = PrefetchPolicy.None }, deployment.Steps[0], DeviceOf(deployment.Device));
