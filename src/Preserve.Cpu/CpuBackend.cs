@@ -23,6 +23,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     private Rendezvous _rendezvous = new(1);
     private int[] _tokens = [];
     private Step? _step;
+    private bool _hasBegun;
     private bool _hasLogits;
     private int _state = Idle;
 
@@ -64,7 +65,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     public float[] Logits()
     {
         CheckIsIdle();
-        var step = _hasLogits ? Current : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
+        var step = _hasLogits ? _step! : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
         var rows = step.Plan.Step.Batch;
         var logits = new float[(long)rows * step.Plan.Batches * Model.Vocabulary];
         for (var batch = 0; batch < step.Plan.Batches; batch++)
@@ -93,6 +94,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         CheckIsIdle();
         Refuse(plan, context);
+        _hasBegun = false;
         if (_ranks.Length != plan.Ranks)
         {
             DisposeRanks();
@@ -122,6 +124,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         };
         foreach (var rank in _ranks)
             rank.Begin(_step, poison: _options.DelaySeed is not null);
+        _hasBegun = true;
     }
 
     /// <inheritdoc/>
@@ -139,22 +142,25 @@ public sealed class CpuBackend : IBackend, IDisposable
     {
         ArgumentNullException.ThrowIfNull(instruction);
         CheckIsIdle();
-        _ = Current;
+        CheckHasBegun();
         _program.Add(instruction, layer, _ranks[0].OperandCount);
         foreach (var rank in _ranks)
             rank.Add(instruction, layer);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">No step was begun, or one is running.</exception>
+    /// <exception cref="InvalidOperationException">No step was begun since the last one ran, or one is running.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     public async ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
     {
-        var (step, ranks) = (Current, _ranks);
         if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
             CheckIsIdle();
         try
         {
+            CheckHasBegun();
+            // Its events have happened when it has run, so that it runs once.
+            _hasBegun = false;
+            var (step, ranks) = (_step!, _ranks);
             var start = Stopwatch.GetTimestamp();
             await step.RunAsync(cancellationToken).ConfigureAwait(false);
             var end = Stopwatch.GetTimestamp();
@@ -175,7 +181,7 @@ public sealed class CpuBackend : IBackend, IDisposable
             case Disposed:
                 return;
             case Running:
-                Current.Abandon(new ObjectDisposedException(nameof(CpuBackend)));
+                _step?.Abandon(new ObjectDisposedException(nameof(CpuBackend)));
                 break;
         }
         DisposeRanks();
@@ -189,7 +195,11 @@ public sealed class CpuBackend : IBackend, IDisposable
             throw new InvalidOperationException("a step is running, and this backend runs one at a time");
     }
 
-    private Step Current => _step ?? throw new InvalidOperationException("no step was begun");
+    private void CheckHasBegun()
+    {
+        if (!_hasBegun)
+            throw new InvalidOperationException("no step was begun");
+    }
 
     private void Refuse(ExecutionPlan plan, int context)
     {
