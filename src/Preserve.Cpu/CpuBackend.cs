@@ -23,6 +23,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     private Rendezvous _rendezvous = new(1);
     private int[] _tokens = [];
     private Step? _step;
+    private ExecutionPlan? _checked;
     private bool _hasBegun;
     private bool _hasLogits;
     private int _state = Idle;
@@ -87,7 +88,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The plan is of another model, of formats or mixed lengths that are not computed here, or the tokens that were set
+    /// <exception cref="ArgumentException">The plan is of another model, also of one of the same name, and the message says what differs; or of formats or mixed lengths that are not computed here, or the tokens that were set
     /// are not as many as its step has.</exception>
     public void Begin(ExecutionPlan plan, int context)
     {
@@ -211,6 +212,10 @@ public sealed class CpuBackend : IBackend, IDisposable
             throw new ArgumentException($"'{tensor.Name}' is in {tensor.Format}, and this backend computes bf16 and fp32", nameof(plan));
         if (plan.Instructions().FirstOrDefault(i => ActivationsOf(i.Operation) is not (null or Precision.Bf16 or Precision.Fp32)) is { } matMul)
             throw new ArgumentException($"activations enter '{matMul.Label}' in {ActivationsOf(matMul.Operation)}, and this backend computes bf16 and fp32", nameof(plan));
+        // A generation runs one plan over and over.
+        if (!ReferenceEquals(plan, _checked))
+            PlannedModel.Check(plan, Model);
+        _checked = plan;
         var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
         if (_tokens.Length != tokens)
             throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));
