@@ -39,7 +39,7 @@ internal sealed class PlannedModel
                 continue;
             var of = layer < 0 ? "" : $" of layer {layer}";
             throw new ArgumentException(string.Create(
-                CultureInfo.InvariantCulture, $"the plan is of another {model.Name} than the backend's: {property}{of} is {said} in the plan, and {value} in the model"), nameof(plan));
+                CultureInfo.InvariantCulture, $"the plan is of another {model.Name} than the backend's: {property}{of} is {said} in the plan, and {value} in the model"));
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class PlannedModel
     {
         var attention = layer.HeadedAttention();
         yield return (nameof(attention.Heads), (long)attention.Heads);
-        yield return (nameof(attention.KeyValueHeads), _plan.Ranks % attention.KeyValueHeads == 0 ? KeyValueHeads(1) : (long)attention.KeyValueHeads);
+        yield return (nameof(attention.KeyValueHeads), _plan.Ranks % attention.KeyValueHeads == 0 ? KeyValueHeads(1) : Text(attention.KeyValueHeads));
         yield return (nameof(attention.HeadSize), (long)attention.HeadSize);
         yield return (nameof(attention.Window), Window(Pairs(attention.Window)));
         yield return (nameof(attention.SoftCap), attention.SoftCap);
@@ -110,7 +110,7 @@ internal sealed class PlannedModel
     private void Read(Instruction instruction, int repeatLayer)
     {
         if (Sizes(instruction.Operation).Any(s => s < 1))
-            throw new ArgumentException($"'{instruction.Label}' has a size below 1", "plan");
+            throw new ArgumentException($"'{instruction.Label}' has a size below 1");
         try
         {
             foreach (var reference in instruction.Reads.Concat(instruction.Writes))
@@ -119,7 +119,7 @@ internal sealed class PlannedModel
         }
         catch (OverflowException)
         {
-            throw new ArgumentException($"'{instruction.Label}' has a size that 64 bits do not hold", "plan");
+            throw new ArgumentException($"'{instruction.Label}' has a size that 64 bits do not hold");
         }
     }
 
@@ -169,8 +169,8 @@ internal sealed class PlannedModel
         if (!_tensors.TryGetValue(reference.Tensor, out var tensor))
             return;
         if (tensor.Role != TensorRole.Value && (tensor.PerLayer ? layer < 0 || layer >= _plan.Layers : layer != -1))
-            throw new ArgumentException($"'{instruction.Label}' names '{tensor.Name}' of layer {layer}, and the model has {_plan.Layers} layers", "plan");
-        switch (BatchNames.Without(tensor.Name[(tensor.Name.LastIndexOf('/') + 1)..]))
+            throw new ArgumentException($"'{instruction.Label}' names '{tensor.Name}' of layer {layer}, and the model has {_plan.Layers} layers");
+        switch (BaseName(tensor.Name))
         {
             case "embedding":
                 Say(nameof(_model.Vocabulary), -1, OnARank(RowsOf(tensor)));
@@ -214,13 +214,20 @@ internal sealed class PlannedModel
     {
         foreach (var read in instruction.Reads)
         {
-            if (read.Tensor.EndsWith("final_norm_weight", StringComparison.Ordinal))
-                Say(nameof(_model.FinalNorm), -1, norm);
-            else if (read.Tensor.EndsWith("norm_weight", StringComparison.Ordinal) && !read.Tensor.EndsWith("q_norm_weight", StringComparison.Ordinal)
-                && !read.Tensor.EndsWith("k_norm_weight", StringComparison.Ordinal))
-                Say(nameof(LayerSpec.Norm), read.Layer.Resolve(repeatLayer), norm);
+            switch (BaseName(read.Tensor))
+            {
+                case "final_norm_weight":
+                    Say(nameof(_model.FinalNorm), -1, norm);
+                    break;
+                case "attn_norm_weight" or "attn_post_norm_weight" or "mlp_norm_weight" or "mlp_post_norm_weight":
+                    Say(nameof(LayerSpec.Norm), read.Layer.Resolve(repeatLayer), norm);
+                    break;
+            }
         }
     }
+
+    /// <summary>A tensor's name without that of its kind of layer and its batch.</summary>
+    private static string BaseName(string tensor) => BatchNames.Without(tensor[(tensor.LastIndexOf('/') + 1)..]);
 
     private void Say(string property, int layer, object value) => _said[(property, layer)] = value;
 
@@ -230,17 +237,19 @@ internal sealed class PlannedModel
         var layer = instruction.Writes.Count > 0 ? instruction.Writes[0].Layer.Resolve(repeatLayer) : -1;
         return layer >= 0 && layer < _plan.Layers
             ? layer
-            : throw new ArgumentException($"'{instruction.Label}' computes layer {layer}, and the model has {_plan.Layers} layers", "plan");
+            : throw new ArgumentException($"'{instruction.Label}' computes layer {layer}, and the model has {_plan.Layers} layers");
     }
 
     private long RowsOf(TensorDeclaration weight) => weight.Bytes.At(_plan.Step.MaxContext) / weight.Format.Bytes(_model.Hidden);
 
     /// <summary>KV heads by those of one rank, of which several ranks may have the same.</summary>
-    private object KeyValueHeads(int onARank) => onARank == 1 && _plan.Ranks > 1 ? $"a divisor of {_plan.Ranks}" : (long)onARank * _plan.Ranks;
+    private string KeyValueHeads(int onARank) => onARank == 1 && _plan.Ranks > 1 ? $"a divisor of {Text(_plan.Ranks)}" : Text((long)onARank * _plan.Ranks);
 
-    private static string OnARank(long rows) => string.Create(CultureInfo.InvariantCulture, $"{rows} on a rank");
+    private static string OnARank(long rows) => $"{Text(rows)} on a rank";
 
-    private static string Window(long pairs) => string.Create(CultureInfo.InvariantCulture, $"one of {pairs} query-key pairs");
+    private static string Window(long pairs) => $"one of {Text(pairs)} query-key pairs";
+
+    private static string Text(long count) => count.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Query-key pairs per head over all sequences at the longest context: a token attends to itself and to what is before it in its window.</summary>
     private long Pairs(int window)

@@ -91,12 +91,12 @@ public class PlannedModelTests
         backend.SetTokens([3]);
         backend.Begin(decode, 6);
         using var windowed = Backend(SmallModels.Layer(window: 2));
-        Refusal(windowed, prefill).ShouldBe("the plan is of another Small than the backend's: Window of layer 0 is one of 21 query-key pairs in the plan, and one of 11 query-key pairs in the model (Parameter 'plan')");
-        Refusal(windowed, decode).ShouldBe("the plan is of another Small than the backend's: Window of layer 0 is one of 13 query-key pairs in the plan, and one of 2 query-key pairs in the model (Parameter 'plan')");
+        Refusal(windowed, prefill).ShouldBe("the plan is of another Small than the backend's: Window of layer 0 is one of 21 query-key pairs in the plan, and one of 11 query-key pairs in the model");
+        Refusal(windowed, decode).ShouldBe("the plan is of another Small than the backend's: Window of layer 0 is one of 13 query-key pairs in the plan, and one of 2 query-key pairs in the model");
         using var shorter = Backend(SmallModels.Layer(heads: 8, keyValueHeads: 4, headSize: 4));
-        Refusal(shorter, prefill).ShouldBe("the plan is of another Small than the backend's: Heads of layer 0 is 4 in the plan, and 8 in the model (Parameter 'plan')");
+        Refusal(shorter, prefill).ShouldBe("the plan is of another Small than the backend's: Heads of layer 0 is 4 in the plan, and 8 in the model");
         using var biased = Backend(SmallModels.Layer(bias: ProjectionBias.QueryKeyValue));
-        Refusal(biased, prefill).ShouldBe("the plan is of another Small than the backend's: Attention.Bias of layer 0 is None in the plan, and QueryKeyValue in the model (Parameter 'plan')");
+        Refusal(biased, prefill).ShouldBe("the plan is of another Small than the backend's: Attention.Bias of layer 0 is None in the plan, and QueryKeyValue in the model");
 
         static CpuBackend Backend(LayerSpec layer)
         {
