@@ -9,9 +9,11 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 // The plans were made when this project was built, for the machine of this-cpu.device.json. '-- profile' measures this one and prints such a file.
 const int prompt = 16, tokens = 12;
 if (args is ["profile"])
+    return Profile();
+if (args is [var unknown, ..])
 {
-    Console.WriteLine(ThisCpu.Measure(ranks: 2));
-    return 0;
+    Console.Error.WriteLine($"'{unknown}' is not known: 'profile' measures this machine; without an argument the model is computed");
+    return 2;
 }
 
 var model = TinyLlama.Cpu.TinyLlama.Spec;
@@ -33,10 +35,16 @@ Console.WriteLine($"{optimized.Logits.Length:#,0} logits of {tokens} steps, {pre
 Console.WriteLine();
 
 // Measured beside modelled: the same plans on a model of this machine, which is measured now.
-var machine = DeviceFile.Parse(ThisCpu.Measure(ranks: 2));
-if (machine.Device is null)
-    Console.WriteLine($"too busy to be measured, so the model is that of the plans' device file: {machine.Errors[0].Message}");
-var device = machine.Device ?? DeviceFile.Parse(plans.DeviceFile!).Device!;
+var deviceFile = plans.DeviceFile!;
+try
+{
+    deviceFile = ThisCpu.Measure(ranks: 2);
+}
+catch (InvalidOperationException e)
+{
+    Console.WriteLine($"the model is that of the plans' device file: {e.Message}");
+}
+var device = DeviceFile.Parse(deviceFile).Device!;
 var modelled = new Executor(new SimulatedBackend(device));
 var executor = new Executor(backend);
 Console.WriteLine($"{device.Hbm.SustainedGigabytesPerSecond:0.0} GB/s of memory and {1000 * device.L2.ReadTerabytesPerSecond:0.0} GB/s of the last cache a rank, {device.Kernels.EventMicroseconds:0} us from thread to thread");
@@ -54,6 +62,20 @@ foreach (var (name, plan) in new[] { ("without prefetch", decode.WithoutPrefetch
     Console.WriteLine($"{name,-16} {measured / 1e9,7:0.00} ms  {predicted / 1e9,9:0.00} ms  {100.0 * (predicted - measured) / measured,6:+0;-0} %");
 }
 return alike ? 0 : 1;
+
+static int Profile()
+{
+    try
+    {
+        Console.WriteLine(ThisCpu.Measure(ranks: 2));
+        return 0;
+    }
+    catch (InvalidOperationException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 1;
+    }
+}
 
 async Task<(int[] Tokens, float[] Logits)> GenerateAsync(CpuBackend on, ExecutionPlan first, ExecutionPlan next)
 {

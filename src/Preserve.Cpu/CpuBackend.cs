@@ -23,6 +23,8 @@ public sealed class CpuBackend : IBackend, IDisposable
     private Rendezvous _rendezvous = new(1);
     private int[] _tokens = [];
     private Step? _step;
+    private ExecutionPlan? _checked;
+    private bool _hasBegun;
     private bool _hasLogits;
     private int _state = Idle;
 
@@ -64,7 +66,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     public float[] Logits()
     {
         CheckIsIdle();
-        var step = _hasLogits ? Current : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
+        var step = _hasLogits ? _step! : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
         var rows = step.Plan.Step.Batch;
         var logits = new float[(long)rows * step.Plan.Batches * Model.Vocabulary];
         for (var batch = 0; batch < step.Plan.Batches; batch++)
@@ -86,13 +88,14 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The plan is of another model, of formats or mixed lengths that are not computed here, or the tokens that were set
+    /// <exception cref="ArgumentException">The plan is of another model, also of one of the same name, and the message says what differs; or of formats or mixed lengths that are not computed here, or the tokens that were set
     /// are not as many as its step has.</exception>
     public void Begin(ExecutionPlan plan, int context)
     {
         ArgumentNullException.ThrowIfNull(plan);
         CheckIsIdle();
         Refuse(plan, context);
+        _hasBegun = false;
         if (_ranks.Length != plan.Ranks)
         {
             DisposeRanks();
@@ -122,6 +125,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         };
         foreach (var rank in _ranks)
             rank.Begin(_step, poison: _options.DelaySeed is not null);
+        _hasBegun = true;
     }
 
     /// <inheritdoc/>
@@ -139,22 +143,25 @@ public sealed class CpuBackend : IBackend, IDisposable
     {
         ArgumentNullException.ThrowIfNull(instruction);
         CheckIsIdle();
-        _ = Current;
+        CheckHasBegun();
         _program.Add(instruction, layer, _ranks[0].OperandCount);
         foreach (var rank in _ranks)
             rank.Add(instruction, layer);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">No step was begun, or one is running.</exception>
+    /// <exception cref="InvalidOperationException">No step was begun since the last one ran, or one is running.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     public async ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
     {
-        var (step, ranks) = (Current, _ranks);
         if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
             CheckIsIdle();
         try
         {
+            CheckHasBegun();
+            // Its events have happened when it has run, so that it runs once.
+            _hasBegun = false;
+            var (step, ranks) = (_step!, _ranks);
             var start = Stopwatch.GetTimestamp();
             await step.RunAsync(cancellationToken).ConfigureAwait(false);
             var end = Stopwatch.GetTimestamp();
@@ -175,7 +182,7 @@ public sealed class CpuBackend : IBackend, IDisposable
             case Disposed:
                 return;
             case Running:
-                Current.Abandon(new ObjectDisposedException(nameof(CpuBackend)));
+                _step?.Abandon(new ObjectDisposedException(nameof(CpuBackend)));
                 break;
         }
         DisposeRanks();
@@ -189,7 +196,11 @@ public sealed class CpuBackend : IBackend, IDisposable
             throw new InvalidOperationException("a step is running, and this backend runs one at a time");
     }
 
-    private Step Current => _step ?? throw new InvalidOperationException("no step was begun");
+    private void CheckHasBegun()
+    {
+        if (!_hasBegun)
+            throw new InvalidOperationException("no step was begun");
+    }
 
     private void Refuse(ExecutionPlan plan, int context)
     {
@@ -201,6 +212,10 @@ public sealed class CpuBackend : IBackend, IDisposable
             throw new ArgumentException($"'{tensor.Name}' is in {tensor.Format}, and this backend computes bf16 and fp32", nameof(plan));
         if (plan.Instructions().FirstOrDefault(i => ActivationsOf(i.Operation) is not (null or Precision.Bf16 or Precision.Fp32)) is { } matMul)
             throw new ArgumentException($"activations enter '{matMul.Label}' in {ActivationsOf(matMul.Operation)}, and this backend computes bf16 and fp32", nameof(plan));
+        // A generation runs one plan over and over.
+        if (!ReferenceEquals(plan, _checked))
+            PlannedModel.Check(plan, Model);
+        _checked = plan;
         var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
         if (_tokens.Length != tokens)
             throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));

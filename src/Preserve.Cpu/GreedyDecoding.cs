@@ -14,7 +14,8 @@ public static class GreedyDecoding
     /// <param name="cancellationToken">Stops before the next instruction.</param>
     /// <returns>After each step, the token of each sequence of each batch.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">The plans are not of one generation, or the backend cannot compute them.</exception>
+    /// <exception cref="ArgumentException">The plans are not of one generation, or the prompts are not as long as the prefill; in the first step, the backend
+    /// cannot compute the plans.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; or a prompt's token
     /// is not of the vocabulary.</exception>
     /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits.</exception>
@@ -25,6 +26,9 @@ public static class GreedyDecoding
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(prompts);
         var prompt = GenerationRun.Check(prefill, decode, tokens);
+        var wanted = (long)prefill.Batches * prompt.Batch * prompt.Tokens;
+        if (prompts.Length != wanted)
+            throw new ArgumentException($"the prompts have {prompts.Length} tokens, and '{prompt}' of {prefill.Batches} batches has {wanted}", nameof(prompts));
         return Steps(backend, prefill, decode, prompts, prompt.Tokens, tokens, cancellationToken);
     }
 

@@ -58,6 +58,15 @@ public class GenerationTests
     }
 
     [Fact]
+    public void Prompts_of_another_length_than_the_prefill_are_refused_at_the_call()
+    {
+        var (prefill, decode) = PlansOf(s_plain, null);
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
+        var refused = Should.Throw<ArgumentException>(() => { GreedyDecoding.RunAsync(backend, prefill, decode, [1, 2], Generated); });
+        refused.Message.ShouldBe("the prompts have 2 tokens, and 'prefill batch 2 tokens 6' of 1 batches has 12 (Parameter 'prompts')");
+    }
+
+    [Fact]
     public async Task A_step_that_is_stopped_while_it_is_handed_over_leaves_the_next_one_sound()
     {
         var (prefill, decode) = PlansOf(s_plain, null);

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace Preserve.Cpu.Tests;
 
@@ -12,6 +14,8 @@ public class ReferenceTests
     /// <summary>The same of plans in single precision, where no more is left than the roundings of the sums: an operator that is left out, or that takes a wrong
     /// weight or constant, is a hundred times as far off and more.</summary>
     private const double Fp32Tolerance = 1e-5;
+
+    private const int RandomModels = 120;
 
     private static readonly Dictionary<string, ModelSpec> s_models = new()
     {
@@ -46,6 +50,37 @@ public class ReferenceTests
     {
         var model = s_models[name];
         await Agree(model, new StrongWeights(new SeededWeights(model, 1)), StrongWeights.Constants, Precision.Fp32, Fp32Tolerance);
+    }
+
+    /// <summary>Every mix of layers, by plans of every kind but those that recompute: a recomputation rounds to bf16, as the values that it stands for are in a plan.</summary>
+    [Fact]
+    public void Random_models_agree_with_the_reference_to_the_last_digits()
+    {
+        var cases = Generators.Case().Sample(RandomModels, new Rnd(6), 12).Select(c => c with { Recomputed = 0 }).ToArray();
+        cases.SelectMany(c => c.Deployment.Model.Stack).SelectMany(g => g.Pattern).Count(l => l.Parallel && l.PostNorm).ShouldBeGreaterThan(RandomModels / 5);
+        cases.SelectMany(c => c.Deployment.Model.Stack).SelectMany(g => g.Pattern).Count(l => l.HeadedAttention().HeadSize % 2 == 1).ShouldBeGreaterThan(RandomModels / 5);
+        Parallel.ForEach(cases.Select((c, i) => (c, i)), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            pair => AgreeInSinglePrecision(pair.c, pair.i).GetAwaiter().GetResult());
+    }
+
+    private static async Task AgreeInSinglePrecision(PlanCase c, int index)
+    {
+        var model = c.Deployment.Model;
+        var weights = new StrongWeights(new SeededWeights(model, (ulong)index));
+        var reference = new ReferenceModel(model, weights, StrongWeights.Constants, Precision.Fp32);
+        var batches = c.Deployment.Offload.BatchesPerLayer;
+        var tokens = Deployments.Tokens(model, c.Batch * batches, c.Prompt + c.Generated, index);
+        var (prefill, decode) = c.Plans();
+        using var backend = new CpuBackend(model, weights, new CpuOptions { Constants = StrongWeights.Constants });
+        var logits = await Deployments.LogitsAsync(backend, SinglePrecision.Of(prefill), SinglePrecision.Of(decode), tokens);
+        for (var i = 0; i < logits.Length; i++)
+        {
+            for (var sequence = 0; sequence < tokens.Length; sequence++)
+            {
+                Logits.Distance(logits[i].AsSpan(sequence * model.Vocabulary, model.Vocabulary), reference.Logits(tokens[sequence].AsSpan(0, c.Prompt + i)))
+                    .ShouldBeLessThan(Fp32Tolerance, $"{c}, step {i}, sequence {sequence}");
+            }
+        }
     }
 
     private static async Task Agree(ModelSpec model, IWeightSource weights, ModelConstants constants, Precision format, double tolerance)

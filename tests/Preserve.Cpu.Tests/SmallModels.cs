@@ -53,12 +53,12 @@ internal static class SmallModels
         from bias in Gen.Elements(ProjectionBias.None, ProjectionBias.QueryKeyValue, ProjectionBias.All)
         from activation in Gen.Elements(Activation.SwiGlu, Activation.GeGlu, Activation.Gelu, Activation.Relu)
         from window in Gen.Elements(0, 0, 0, 1, 4)
-        from headSize in Gen.Frequency((4, Gen.Elements(2, 4, 6)), (1, Gen.Elements(8, 34, 48)))
+        from headSize in Gen.Frequency((4, Gen.Elements(2, 4, 6)), (1, Gen.Elements(1, 3, 5)), (1, Gen.Elements(8, 33, 34, 48)))
         from keyValueHeads in Gen.Elements(Shared(heads, ranks))
         from intermediate in Gen.Choose(1, 6)
         from flags in Gen.ArrayOf(Gen.Elements(true, false), 6)
-        select Layer(name, heads, keyValueHeads, headSize, intermediate * ranks, window, norm, flags[0], position, flags[1] && !flags[0], bias,
-            flags[2], flags[3], activation, flags[4], flags[5] && flags[1] && !flags[0]);
+        select Layer(name, heads, keyValueHeads, headSize, intermediate * ranks, window, norm, flags[0], position, flags[1], bias,
+            flags[2], flags[3], activation, flags[4], flags[5] && flags[1]);
 
     /// <summary>Numbers of KV heads that so many query heads can share on so many ranks: whole ones on each rank, or one on several.</summary>
     private static int[] Shared(int heads, int ranks) =>

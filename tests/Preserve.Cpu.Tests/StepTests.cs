@@ -147,6 +147,22 @@ public class StepTests
         await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_step_runs_once(int ranks)
+    {
+        using var backend = new CpuBackend(s_model, s_weights);
+        var prefill = Deployments.Plan(Deployments.Of(s_model, ranks), new PrefillSpec(1, Prompt));
+        await Run(backend, prefill, 0);
+        var logits = backend.Logits();
+        (await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default))).Message.ShouldBe("no step was begun");
+        Should.Throw<InvalidOperationException>(() => backend.Submit(prefill.Instructions().First(), 0)).Message.ShouldBe("no step was begun");
+        backend.Logits().ShouldBe(logits);
+        await Run(backend, prefill, 0);
+        backend.Logits().ShouldBe(logits);
+    }
+
     private static CpuBackend Backend(Action<int, StreamKind, int>? beforeEach) => new(s_model, s_weights, new CpuOptions { BeforeEach = beforeEach });
 
     private static async Task Run(CpuBackend backend, ExecutionPlan plan, int context, CancellationToken cancellationToken = default)

@@ -40,7 +40,15 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
         if (_arena.Bytes < plan.ArenaBytes)
         {
             _arena.Dispose();
-            _arena = new NativeBuffer(plan.ArenaBytes);
+            _arena = new NativeBuffer(0);
+            try
+            {
+                _arena = new NativeBuffer(plan.ArenaBytes);
+            }
+            catch (OutOfMemoryException e)
+            {
+                throw new InvalidOperationException($"there is no memory for an arena of {plan.ArenaBytes} bytes", e);
+            }
         }
         if (poison)
             _arena.Fill(0xFF);
@@ -121,6 +129,10 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
         catch (OverflowException)
         {
             throw new InvalidOperationException($"'{tensor.Name}' has more bytes than 64 bits count");
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new InvalidOperationException($"there is no memory for '{tensor.Name}'", e);
         }
     }
 

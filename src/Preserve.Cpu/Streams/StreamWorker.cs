@@ -90,11 +90,25 @@ internal sealed class StreamWorker : IDisposable
             step.BeforeEach?.Invoke(_rank.Index, _stream, i);
             if (step.Records)
                 _times[2 * i] = Stopwatch.GetTimestamp();
-            if (!_kernel.Run(step, bound))
+            if (!Compute(step, bound))
                 return;
             if (step.Records)
                 _times[(2 * i) + 1] = Stopwatch.GetTimestamp();
             _rank.Progress.End(_stream, i + 1, bound.Instruction.Signals);
+        }
+    }
+
+    /// <summary>Runs a kernel. What goes wrong in it is the plan's fault, and names the instruction.</summary>
+    /// <inheritdoc cref="OperatorKernel.Run"/>
+    private bool Compute(Step step, BoundInstruction bound)
+    {
+        try
+        {
+            return _kernel.Run(step, bound);
+        }
+        catch (Exception e) when (e is not NotSupportedException)
+        {
+            throw new InvalidOperationException($"'{bound.Instruction.Label}' cannot be computed: {e.Message}", e);
         }
     }
 }
