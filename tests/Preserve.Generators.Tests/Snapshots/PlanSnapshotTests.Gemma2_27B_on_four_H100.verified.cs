@@ -28,9 +28,9 @@ partial class Gemma2_27BDeployed
             # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
             # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
             # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
-            # x[a:b] is x from a to b, b itself not included: tokens of a cache, bytes of all else. A size of a line may depend on c and has no commas: 2c+2 is
-            # twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs: how often attention compares a query with a
-            # key, of one head over all sequences. store: writes the new keys and values to the cache.
+            # x[a:b] is x from a to b, b itself not included: tokens of a cache, each with the bytes of all sequences, and bytes of all else. A size of a line
+            # may depend on c and has no commas: 2c+2 is twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs:
+            # how often attention compares a query with a key, of one head over all sequences. store: writes the new keys and values to the cache.
             # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
             # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
@@ -218,7 +218,7 @@ partial class Gemma2_27BDeployed
                 kv-cache       9,261,776,896 bytes
                 window  embed_reduce  outside the layers  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it in another window; qkv takes 8.5 us, not 10.9
+                  whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it beside head_soft_cap_gather; qkv takes 8.5 us, not 10.9
                   no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
                   would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
                 window  qkv  layers 0 to 42 by 2  takes 8.451046 us each  hides 7.972902 us each  saves 79.249192 us together

@@ -39,9 +39,9 @@ partial class Llama3_70BDeployed
             # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
             # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
             # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
-            # x[a:b] is x from a to b, b itself not included: tokens of a cache, bytes of all else. A size of a line may depend on c and has no commas: 2c+2 is
-            # twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs: how often attention compares a query with a
-            # key, of one head over all sequences. store: writes the new keys and values to the cache.
+            # x[a:b] is x from a to b, b itself not included: tokens of a cache, each with the bytes of all sequences, and bytes of all else. A size of a line
+            # may depend on c and has no commas: 2c+2 is twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs:
+            # how often attention compares a query with a key, of one head over all sequences. store: writes the new keys and values to the cache.
             # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
             # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
@@ -171,7 +171,7 @@ partial class Llama3_70BDeployed
                   whole      0.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 16.6 us, not 46.8
                 window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 1,160.726318 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it in another window; gate_up takes 16.9 us, not 46.8
+                  whole      i.gate_up_weight      0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it beside down_reduce; gate_up takes 16.9 us, not 46.8
                   whole      i.down_weight         29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
                 window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 3,542.002525 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
@@ -181,7 +181,7 @@ partial class Llama3_70BDeployed
                   whole      i+1.gate_up_weight    58,720,256 of 58,720,256   gate_up takes 16.9 us, not 46.8
                 window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 14.687589 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it in another window; gate_up takes 16.9 us, not 46.8
+                  whole      79.gate_up_weight     0 of 58,720,256            all of it is prefetched, 58,720,256 bytes of it beside down_reduce; gate_up takes 16.9 us, not 46.8
                   whole      79.down_weight        29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
@@ -287,7 +287,7 @@ partial class Llama3_70BDeployed
                 bound          12,117.125298 us
                 bound by       critical path
                 collectives    5,792.617189 us
-                reachable      4,083.186703 us
+                reachable      4,083.479751 us
                 elsewhere      5,518.218928 us
                 gain at half   2,373.354287 us
                 gain at twice  6,939.410880 us
@@ -297,16 +297,16 @@ partial class Llama3_70BDeployed
                 window  embed_reduce  outside the layers  takes 35.362286 us  hides 0.000000 us  saves 0.000000 us
                   not-asked     0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   other-window  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
-                  whole         0.kv[0:c]             0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it in another window; attention takes 19.3 us, not 53.8
-                  whole         0.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it in another window; out takes 6.8 us, not 11.1
+                  whole         0.kv[0:c]             0 of 67,108,864            all of it is prefetched, 67,108,864 bytes of it beside head_gather; attention takes 19.3 us, not 53.8
+                  whole         0.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it beside head_gather; out takes 6.8 us, not 11.1
                 window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 3,381.388336 us together
                   not-asked     i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole         i.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 23.3 us, not 47.6
                   whole         i.down_weight         29,360,128 of 29,360,128   down takes 11.3 us, not 26.3
-                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
+                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside down_reduce; qkv takes 7.9 us, not 12.1
                 window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,946.962596 us together
                   not-asked     i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.9 us, not 12.1
+                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside out_reduce; qkv takes 7.9 us, not 12.1
                   whole         i+1.kv[0:c]           67,108,864 of 67,108,864   attention takes 20.2 us, not 53.8
                   whole         i+1.out_weight        8,388,608 of 8,388,608     out takes 6.8 us, not 11.1
                 window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 37.616833 us
@@ -404,7 +404,7 @@ partial class Llama3_70BDeployed
                 bound          132,613.485800 us
                 bound by       critical path
                 collectives    52,447.641166 us
-                reachable      68.884902 us
+                reachable      67.528799 us
                 elsewhere      0.000000 us
                 gain at half   0.000000 us
                 gain at twice  0.000000 us

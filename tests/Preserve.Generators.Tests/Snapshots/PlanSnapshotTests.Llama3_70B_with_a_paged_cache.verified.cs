@@ -27,9 +27,9 @@ partial class Llama3_70BDeployed
             # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
             # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
             # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
-            # x[a:b] is x from a to b, b itself not included: tokens of a cache, bytes of all else. A size of a line may depend on c and has no commas: 2c+2 is
-            # twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs: how often attention compares a query with a
-            # key, of one head over all sequences. store: writes the new keys and values to the cache.
+            # x[a:b] is x from a to b, b itself not included: tokens of a cache, each with the bytes of all sequences, and bytes of all else. A size of a line
+            # may depend on c and has no commas: 2c+2 is twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs:
+            # how often attention compares a query with a key, of one head over all sequences. store: writes the new keys and values to the cache.
             # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
             # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
@@ -160,24 +160,24 @@ partial class Llama3_70BDeployed
                   whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 7.2 us, not 11.8
                   whole      0.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
                   part       0.out_weight          2,097,152 of 8,388,608     a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it in another window; gate_up takes 17.9 us, not 46.8
+                  whole      0.gate_up_weight      12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it beside out_reduce; gate_up takes 17.9 us, not 46.8
                   whole      0.down_weight         29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
                 window  out_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,014.968075 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it in another window; gate_up takes 17.9 us, not 46.8
-                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it in another window; down takes 10.4 us, not 25.5
-                  whole      i+1.out_weight        6,291,456 of 8,388,608     all of it is prefetched, 2,097,152 bytes of it in another window; out takes 6.2 us, not 10.3
+                  whole      i.gate_up_weight      46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it beside down_reduce; gate_up takes 17.9 us, not 46.8
+                  whole      i.down_weight         0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it beside down_reduce; down takes 10.4 us, not 25.5
+                  whole      i+1.out_weight        6,291,456 of 8,388,608     all of it is prefetched, 2,097,152 bytes of it beside down_reduce; out takes 6.2 us, not 10.3
                 window  down_reduce  layers 0 to 78  takes 26.585143 us each  hides 26.585143 us each  saves 2,699.674821 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 7.2 us, not 11.8
                   whole      i+1.kv[0:c]           16,777,216 of 16,777,216   attention takes 10.0 us, not 17.2
-                  whole      i+1.out_weight        2,097,152 of 8,388,608     all of it is prefetched, 6,291,456 bytes of it in another window; out takes 6.2 us, not 10.3
-                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it in another window; gate_up takes 16.6 us, not 46.8
+                  whole      i+1.out_weight        2,097,152 of 8,388,608     all of it is prefetched, 6,291,456 bytes of it beside out_reduce; out takes 6.2 us, not 10.3
+                  whole      i+1.gate_up_weight    12,582,912 of 58,720,256   all of it is prefetched, 46,137,344 bytes of it beside out_reduce; gate_up takes 16.6 us, not 46.8
                   whole      i+1.down_weight       29,360,128 of 29,360,128   down takes 10.4 us, not 25.5
                 window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it in another window; gate_up takes 16.6 us, not 46.8
-                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it in another window; down takes 10.4 us, not 25.5
+                  whole      79.gate_up_weight     46,137,344 of 58,720,256   all of it is prefetched, 12,582,912 bytes of it beside down_reduce; gate_up takes 16.6 us, not 46.8
+                  whole      79.down_weight        0 of 29,360,128            all of it is prefetched, 29,360,128 bytes of it beside down_reduce; down takes 10.4 us, not 25.5
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 23.595933 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
                   part       head_weight           46,137,344 of 131,334,144  16,252,928 bytes more would cost 2.952 us of the step; were each collective twice as long, they would save 8.349 us

@@ -27,9 +27,9 @@ partial class Llama3_70BDeployed
             # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
             # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
             # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
-            # x[a:b] is x from a to b, b itself not included: tokens of a cache, bytes of all else. A size of a line may depend on c and has no commas: 2c+2 is
-            # twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs: how often attention compares a query with a
-            # key, of one head over all sequences. store: writes the new keys and values to the cache.
+            # x[a:b] is x from a to b, b itself not included: tokens of a cache, each with the bytes of all sequences, and bytes of all else. A size of a line
+            # may depend on c and has no commas: 2c+2 is twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs:
+            # how often attention compares a query with a key, of one head over all sequences. store: writes the new keys and values to the cache.
             # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
             # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
@@ -142,7 +142,7 @@ partial class Llama3_70BDeployed
                 window  embed_reduce  outside the layers  takes 26.585143 us  hides 5.799189 us  saves 6.040206 us
                   not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   part           0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it in another window; attention takes 8.5 us, not 17.2
+                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
                   compute-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
                 window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 604.821105 us together
                   whole          i.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
@@ -150,11 +150,11 @@ partial class Llama3_70BDeployed
                   not-asked      i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
                   part           i.gate_up_weight      38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
                   compute-bound  i.down_weight         0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
-                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.3 us, not 11.8
+                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside down_reduce; qkv takes 7.3 us, not 11.8
                 window  down_reduce  layers 0 to 78  takes 27.122134 us each  hides 6.380725 us each  saves 435.667462 us together
                   not-asked      i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it in another window; qkv takes 7.3 us, not 11.8
-                  whole          i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it in another window; attention takes 8.5 us, not 17.2
+                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside out_reduce; qkv takes 7.3 us, not 11.8
+                  whole          i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
                   compute-bound  i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
                 window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 7.698333 us
                   whole          79.kv[0:c]            16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
@@ -168,7 +168,7 @@ partial class Llama3_70BDeployed
                 window  head_gather  outside the layers  takes 30.580572 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   other-window   0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
-                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it in another window; attention takes 8.5 us, not 17.2
+                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
                   compute-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
 
             """;

@@ -29,9 +29,9 @@ partial class Llama3_70BDeployed
             # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
             # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
             # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
-            # x[a:b] is x from a to b, b itself not included: tokens of a cache, bytes of all else. A size of a line may depend on c and has no commas: 2c+2 is
-            # twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs: how often attention compares a query with a
-            # key, of one head over all sequences. store: writes the new keys and values to the cache.
+            # x[a:b] is x from a to b, b itself not included: tokens of a cache, each with the bytes of all sequences, and bytes of all else. A size of a line
+            # may depend on c and has no commas: 2c+2 is twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs:
+            # how often attention compares a query with a key, of one head over all sequences. store: writes the new keys and values to the cache.
             # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
             # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
@@ -190,7 +190,7 @@ partial class Llama3_70BDeployed
                 window  down_reduce  layer 79  takes 22.466441 us  hides 8.304730 us  saves 3.972344 us
                   part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.972 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 3.763 us
                 window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us
-                  whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it in another window; qkv takes 8.8 us, not 13.3
+                  whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it beside embed_reduce; qkv takes 8.8 us, not 13.3
                   no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
                   would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
 

@@ -35,9 +35,9 @@ partial class Llama3_70BDeployed
             # waits for, and 'signals' where others wait for it. Streams run side by side; on one stream, lines run in order, each when the one above it
             # has ended. 'after x' waits until the last x that signals and ran before has ended; 'wait' does nothing else. In a repeat, i.x is the x of
             # layer i and i+1.x that of the layer after it; 3.x is that of layer 3. The last layer hands on the h of the layer after it.
-            # x[a:b] is x from a to b, b itself not included: tokens of a cache, bytes of all else. A size of a line may depend on c and has no commas: 2c+2 is
-            # twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs: how often attention compares a query with a
-            # key, of one head over all sequences. store: writes the new keys and values to the cache.
+            # x[a:b] is x from a to b, b itself not included: tokens of a cache, each with the bytes of all sequences, and bytes of all else. A size of a line
+            # may depend on c and has no commas: 2c+2 is twice c and 2, {c+1; c>=4095: 4096} is c+1 below a context of 4095 and 4096 from there on. pairs:
+            # how often attention compares a query with a key, of one head over all sequences. store: writes the new keys and values to the cache.
             # 'arena n' is byte n of the memory that all values share, for the values of one name in every layer; what has its 'own buffer' shares it with
             # nothing. A cache in blocks has a table of where they lie: the host writes it before the step, and every line that uses the cache reads it.
             # A prefetch reads from memory into the L2, and nobody waits for it: what has not arrived when it is needed is read from memory. At most
