@@ -111,7 +111,7 @@ public class DeviceFileTests
     [InlineData("400", "400, \"fp8_teraflop\": 800", 4, 39, "compute.fp8_teraflop is not a field of a device file; 'fp8_teraflops' is")]
     [InlineData("bf16_teraflops", "bf16_tflops", 4, 16, "compute.bf16_tflops is not a field of a device file; 'bf16_teraflops' is")]
     [InlineData("gigabytes_per_second_per_direction", "nominal_gigabytes_per_second", 13, 36, "scale_up.nominal_gigabytes_per_second is not a field of a device file; 'gigabytes_per_second_per_direction' is")]
-    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"gigabytes_per_second_per_direction\": 64 },", 3, 33, "host_link.gigabytes_per_second_per_direction is not a field of a device file; 'nominal_gigabytes_per_second' is")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"gigabytes_per_second_per_direction\": 64 },", 3, 32, "host_link.gigabytes_per_second_per_direction is not a field of a device file; 'nominal_gigabytes_per_second' is")]
     [InlineData("nominal_gigabytes_per_second", "nominal_terabytes_per_second", 7, 5, "hbm.nominal_terabytes_per_second is not a field of a device file; 'nominal_gigabytes_per_second' is")]
     [InlineData("400", "400, \"fp8_teraflops\": 399", 4, 56, "compute.fp8_teraflops is 399, but bf16 is computed at 400: a format of fewer bits is not computed slower; leave it out where the device does not compute it")]
     [InlineData("400", "400, \"fp8_teraflops\": 800, \"fp4_teraflops\": 700", 4, 78, "compute.fp4_teraflops is 700, but fp8 is computed at 800: a format of fewer bits is not computed slower; leave it out where the device does not compute it")]
