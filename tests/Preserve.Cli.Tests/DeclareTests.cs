@@ -70,6 +70,23 @@ public sealed class DeclareTests : IDisposable
         errors.ShouldNotContain("sequences of");
     }
 
+    /// <summary>No context was asked for, so it is the positions that are named.</summary>
+    [Fact]
+    public async Task A_model_of_one_position_has_no_decode_step_by_default()
+    {
+        await File.WriteAllTextAsync(_tool.PathOf("config.json"), """
+            {
+              "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+              "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": 1, "tie_word_embeddings": false, "rms_norm_eps": 1e-05
+            }
+            """);
+        var (exitCode, _, errors) = await _tool.RunAsync("declare", "--config", "config.json", "-d", "h100-sxm");
+        exitCode.ShouldBe(2);
+        errors.ShouldContain("the model has 1 position, but a decode step needs one for its context and one for the token that it adds; --context gives a context beyond the positions");
+        (await _tool.RunAsync("declare", "--config", "config.json", "-d", "h100-sxm", "-c", "1")).Output.ShouldContain("Context = 1)");
+        (await _tool.SucceedAsync("declare", "--config", "config.json", "-d", "h100-sxm", "--phase", "prefill")).ShouldContain("Tokens = 1)");
+    }
+
     [Fact]
     public async Task A_context_beyond_the_positions_is_declared_where_it_is_asked_for()
     {

@@ -227,10 +227,10 @@ public sealed class SimulateTests : IDisposable
 
     [Theory]
     [InlineData("no model is called 'llama-3-70'", "--model", "llama-3-70", "--device", "h100-sxm")]
-    [InlineData("did you mean 'h100-sxm'?", "--model", "llama-3-8b", "--device", "h100-sxn")]
+    [InlineData("; did you mean 'h100-sxm'? 'preserve devices' lists", "--model", "llama-3-8b", "--device", "h100-sxn")]
     [InlineData("does not fit the memory of h100-sxm: one rank needs", "--model", "llama-3-70b", "--device", "h100-sxm")]
     [InlineData("does not fit the memory of rtx4090: one rank needs 24.0001 GB and has 24.0000 GB;", "--model", "llama-3-8b", "--device", "rtx4090", "--batch", "1", "--context", "60567")]
-    [InlineData("did you mean 'a100-40-sxm'?", "--model", "llama-3-8b", "--device", "a100")]
+    [InlineData("; the nearest ids are 'a100-40-sxm' and 'a100-80-sxm'; 'preserve devices' lists", "--model", "llama-3-8b", "--device", "a100")]
     [InlineData("--tensor-parallel is 3, which does not divide the 32 query heads", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "3")]
     [InlineData("--batch of the decode step is 0, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--batch", "0")]
     [InlineData("Option '--device' is required", "--model", "llama-3-8b")]

@@ -17,9 +17,9 @@ public class CodeFixTests
         { "[Deployment(|" + Partial, "public static class Outer\n{\n[Deployment(|public sealed class Deployed : Deployment;\n}", "PRSV001", "Make 'Deployed' partial", "public static partial class Outer\n{\n[Deployment(|" + Partial + "\n}" },
         { "[Deployment(|" + Partial, "public record Outer\n{\n[Deployment(|" + Partial + "\n}", "PRSV002", "Make 'Deployed' partial", "public partial record Outer\n{\n[Deployment(|" + Partial + "\n}" },
 
-        // The nearest device: the constant of a built-in one, the id of an own one.
+        // The device that is meant: the constant of a built-in one, the id of an own one.
         { "Devices.A100Sxm80", "\"h100-smx\"", "PRSV004", "Change to Devices.H100", "Devices.H100" },
-        { "Devices.A100Sxm80", "\"own-2\"", "PRSV004", "Change to \"own-1\"", "\"own-1\"" },
+        { "Devices.A100Sxm80", "\"Own_1\"", "PRSV004", "Change to \"own-1\"", "\"own-1\"" },
         { "typeof(Small), Devices.A100Sxm80", "device: \"h200_sxm\", model: typeof(Small)", "PRSV004", "Change to Devices.H200", "device: Devices.H200, model: typeof(Small)" },
         { "using Preserve;|[Deployment(|Devices.A100Sxm80", "using Model = Preserve.ModelAttribute; using Layers = Preserve.LayersAttribute; using Layer = Preserve.LayerAttribute; using Attention = Preserve.AttentionAttribute; using FeedForward = Preserve.FeedForwardAttribute; using Decode = Preserve.DecodeAttribute; using Deployment = Preserve.Deployment;|[Preserve.Deployment(|\"h100-smx\"", "PRSV004", "Change to Devices.H100", "using Model = Preserve.ModelAttribute; using Layers = Preserve.LayersAttribute; using Layer = Preserve.LayerAttribute; using Attention = Preserve.AttentionAttribute; using FeedForward = Preserve.FeedForwardAttribute; using Decode = Preserve.DecodeAttribute; using Deployment = Preserve.Deployment;|[Preserve.Deployment(|Preserve.Devices.H100" },
 
@@ -101,6 +101,7 @@ public class CodeFixTests
     {
         { "PRSV002", Within("class Outer<T>", "struct Other"), Within("class Outer<T>", "partial struct Other") },
         { "PRSV004", TwoDevices("\"something else\"", "\"h200_sxm\""), TwoDevices("\"something else\"", "Devices.H200") },
+        { "PRSV004", TwoDevices("\"mi325x\"", "\"h200_sxm\""), TwoDevices("\"mi325x\"", "Devices.H200") },
         {
             "PRSV102",
             Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, MaxPositions = 64").With("[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 100, Tokens = 30), Prefill(Batch = 1, Tokens = 128)]"),
@@ -131,13 +132,18 @@ public class CodeFixTests
     /// <summary>Where the mend is not mechanical, none is offered.</summary>
     [Theory]
     [InlineData("Devices.A100Sxm80", "\"something else\"", "PRSV004")]
+    [InlineData("Devices.A100Sxm80", "\"own-2\"", "PRSV004")]
+    [InlineData("Devices.A100Sxm80", "\"a100-sxm\"", "PRSV004")]
+    [InlineData("Devices.A100Sxm80", "\"rtx3090\"", "PRSV004")]
+    [InlineData("Devices.A100Sxm80", "\"h800-sxm\"", "PRSV004")]
+    [InlineData("Devices.A100Sxm80", "\"tpu-v6e\"", "PRSV004")]
     [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 3)]\n[Decode(Batch = 4, Context = 128, Prompt = 129)]", "PRSV005")]
     [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Decode(Batch = 4, Context = 128, Prompt = 100)", "PRSV102")]
     [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Generation(Batch = 4, Prompt = 100, Tokens = 30)", "PRSV102")]
     [InlineData(Partial, "public sealed partial class Deployed<T> : Deployment;", "PRSV002")]
     [InlineData("[Deployment(|" + Partial, "public class Outer<T>\n{\n[Deployment(|" + Partial + "\n}", "PRSV002")]
     public async Task Offers_nothing_that_would_not_mend(string part, string faulty, string id) =>
-        (await Editor.TitlesAsync(Put(part, faulty), id)).ShouldBeEmpty();
+        (await Editor.TitlesAsync(Put(part, faulty), id, new DeviceText("/own.device.json", DeviceText.Own))).ShouldBeEmpty();
 
     [Fact]
     public void Every_fix_is_tried_alone_and_all_at_once()

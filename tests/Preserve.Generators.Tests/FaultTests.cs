@@ -28,7 +28,8 @@ public class FaultTests
         { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment([|null!|], Devices.A100Sxm80", "PRSV003", "'null' is not a model: it does not carry [Model]" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80", "[Deployment(device: Devices.A100Sxm80, [|model: typeof(int[])|]", "PRSV003", "'int[]' is not a model: it does not carry [Model]" },
         { "Devices.A100Sxm80", "[|\"h100-smx\"|]", "PRSV004", "No device has the id 'h100-smx'; did you mean 'h100-sxm'?" },
-        { "Devices.A100Sxm80", "[|\"910b\"|]", "PRSV004", "No device has the id '910b'; did you mean 'ascend-910b2'?" },
+        { "Devices.A100Sxm80", "[|\"910b\"|]", "PRSV004", "No device has the id '910b'; the nearest id is 'ascend-910b2'" },
+        { "Devices.A100Sxm80", "[|\"a100-sxm\"|]", "PRSV004", "No device has the id 'a100-sxm'; the nearest ids are 'a100-40-sxm' and 'a100-80-sxm'" },
         { "Devices.A100Sxm80", "[|\"something else\"|]", "PRSV004", "No device has the id 'something else'" },
         { "Devices.A100Sxm80", "[|null!|]", "PRSV004", "No device has the id ''" },
 
@@ -84,7 +85,7 @@ public class FaultTests
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 65_536, [|Prompt = 16_777_000|], Tokens = 16)", "PRSV008", "Batch times Tokens of the prefill step is 1,099,497,472,000, but must be at most 1,073,741,824" },
 
         // Steps.
-        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: neither a decode nor a prefill" },
+        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: no decode, no prefill and no generation" },
         { "Decode(Batch = 4, Context = 128)", "[|Decode(Batch = 4)|]", "PRSV010", "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together" },
         { "public sealed partial class Deployed : Deployment;", "public sealed partial class Deployed : Deployment;\n[[|Prefill(Batch = 1, Tokens = 128)|]]\npartial class Deployed;", "PRSV010", "the steps stand in several partial declarations, which have no order" },
         { "Context = 128", "Context = 128, [|CachedTokens = 128|]", "PRSV010", "the decode step gives both Context, of each sequence, and CachedTokens, of all together" },
@@ -175,6 +176,18 @@ public class FaultTests
             Declarations.Small.With("public sealed partial class Deployed : Deployment;", "public sealed partial class [|Deployed|] : Deployment; }")
                 .With("[Deployment(", "public partial class Outer<T> { [Deployment("),
             ("PRSV002", "No plans can be generated for 'Deployed': its containing type 'Outer' is generic, and a plan belongs to one type"));
+
+    /// <summary>A modifier would not help: what it cannot change is said first.</summary>
+    [Theory]
+    [InlineData("public class Outer<T>", "its containing type 'Outer' is generic, and a plan belongs to one type")]
+    [InlineData("file class Outer", "its containing type 'Outer' is file-local, so that no other file can add to it")]
+    [InlineData("public partial class Far<T> { public class Outer", "its containing type 'Far' is generic, and a plan belongs to one type", "}")]
+    [InlineData("public class Outer", "it is generic, and a plan belongs to one type", "", "<T>")]
+    public async Task What_no_modifier_mends_is_said_before_a_missing_one(string outer, string reason, string end = "", string parameters = "") =>
+        await Check(
+            Declarations.Small.With("public sealed partial class Deployed : Deployment;", $"public sealed partial class [|Deployed|]{parameters} : Deployment; }}{end}")
+                .With("[Deployment(", outer + " { [Deployment("),
+            ("PRSV002", $"No plans can be generated for 'Deployed': {reason}"));
 
     [Fact]
     public async Task A_deployment_that_does_not_fit_is_reported_with_its_sizes()

@@ -13,8 +13,8 @@ internal abstract record Resolution
     public sealed record Accepted(Device Device, string? DeviceText) : Resolution;
 
     /// <summary>No device has the id.</summary>
-    /// <param name="Nearest">The id that was probably meant, if any is near.</param>
-    public sealed record Unknown(string? Nearest) : Resolution;
+    /// <param name="Suggestion">What it may mean.</param>
+    public sealed record Unknown(DeviceSuggestion Suggestion) : Resolution;
 
     /// <summary>Several devices have the id; their files are at fault.</summary>
     public sealed record Ambiguous : Resolution;

@@ -23,12 +23,22 @@ internal static class DeclaredDevices
     public static IReadOnlyList<DeclaredDevice> ReadAll(IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
         files.Where(IsDeviceFile).Select(f => Read(f, cancellation)).OfType<DeclaredDevice>().ToList();
 
-    /// <summary>The name of the first file with errors that may be meant to declare a device: one whose id is that of the device, or cannot be read.
-    /// Null where there is none.</summary>
-    public static string? FaultyFileOf(string id, IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
-        files.Where(IsDeviceFile).FirstOrDefault(f => f.GetText(cancellation)?.ToString() is { } text && DeviceFile.Parse(text) is { Device: null } faulty && (faulty.Id ?? id) == id) is { } file
-            ? NameOf(file)
-            : null;
+    /// <summary>The file with errors that may be meant to declare a device: the first whose id is that of the device, or else the first whose id cannot
+    /// be read. Null where there is none.</summary>
+    public static FaultyDeviceFile? FaultyFileOf(string id, IEnumerable<AdditionalText> files, CancellationToken cancellation)
+    {
+        FaultyDeviceFile? unreadable = null;
+        foreach (var file in files.Where(IsDeviceFile))
+        {
+            if (file.GetText(cancellation)?.ToString() is not { } text || DeviceFile.Parse(text) is not { Device: null } faulty)
+                continue;
+            if (faulty.Id == id)
+                return new FaultyDeviceFile(NameOf(file), HasId: true);
+            if (faulty.Id is null)
+                unreadable ??= new FaultyDeviceFile(NameOf(file), HasId: false);
+        }
+        return unreadable;
+    }
 
     /// <summary>The name of a file, without its folders.</summary>
     public static string NameOf(AdditionalText file) => file.Path.Substring(file.Path.LastIndexOfAny(['/', '\\']) + 1);

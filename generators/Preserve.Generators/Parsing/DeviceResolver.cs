@@ -28,7 +28,7 @@ internal static class DeviceResolver
             return own.Count == 0 ? new Resolution.Accepted(device, null) : new Resolution.Ambiguous();
         return own.Count switch
         {
-            0 => new Resolution.Unknown(DeviceCatalogue.Nearest(id, declared.Select(d => d.Device.Id))),
+            0 => new Resolution.Unknown(DeviceCatalogue.Suggest(id, declared.Select(d => d.Device.Id))),
             1 => new Resolution.Accepted(own[0].Device, own[0].Text),
             _ => new Resolution.Ambiguous(),
         };

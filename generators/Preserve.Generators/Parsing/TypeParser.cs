@@ -20,9 +20,19 @@ internal static class TypeParser
             sink.Report(Descriptors.NotPartial, site with { Mend = static () => Mend.ByPartial }, type.Name);
             return null;
         }
+        if (ReasonAgainstAnyPart(type) is { } lasting)
+        {
+            sink.Report(Descriptors.CannotBeExtended, site, type.Name, lasting);
+            return null;
+        }
+        if (ContainingTypes(type).FirstOrDefault(c => !IsPartial(c)) is { } whole)
+        {
+            sink.Report(Descriptors.CannotBeExtended, site with { Mend = static () => Mend.ByPartial }, type.Name, $"its containing type '{whole.Name}' is not partial");
+            return null;
+        }
         if (ReasonAgainst(type) is { } reason)
         {
-            sink.Report(Descriptors.CannotBeExtended, site with { Mend = () => ContainersCanBePartial(type) ? Mend.ByPartial : null }, type.Name, reason);
+            sink.Report(Descriptors.CannotBeExtended, site, type.Name, reason);
             return null;
         }
         var containing = ContainingTypes(type).Select(c => new ContainingType(KeywordOf(c), c.Name));
@@ -30,21 +40,15 @@ internal static class TypeParser
         return new TypePlace(space, containing.Reverse().ToArray(), type.Name);
     }
 
-    /// <summary>Whether only the modifier is missing on a type that it is nested in.</summary>
-    private static bool ContainersCanBePartial(INamedTypeSymbol type) =>
-        ContainingTypes(type).Any(c => !IsPartial(c)) && ContainingTypes(type).All(c => !c.IsFileLocal && c.Arity == 0);
-
     private static SymbolDisplayFormat WithoutEscapes =>
         SymbolDisplayFormat.FullyQualifiedFormat.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted)
             .WithMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.None);
 
-    /// <summary>Why no part can be added, or null where one can.</summary>
-    private static string? ReasonAgainst(INamedTypeSymbol type)
+    /// <summary>Why no modifier lets a part be added, or null where one does.</summary>
+    private static string? ReasonAgainstAnyPart(INamedTypeSymbol type)
     {
         foreach (var container in ContainingTypes(type))
         {
-            if (!IsPartial(container))
-                return $"its containing type '{container.Name}' is not partial";
             if (container.IsFileLocal)
                 return $"its containing type '{container.Name}' is file-local, so that no other file can add to it";
             if (container.Arity > 0)
@@ -52,8 +56,12 @@ internal static class TypeParser
         }
         if (type.IsFileLocal)
             return "it is file-local, so that no other file can add to it";
-        if (type.Arity > 0)
-            return "it is generic, and a plan belongs to one type";
+        return type.Arity > 0 ? "it is generic, and a plan belongs to one type" : null;
+    }
+
+    /// <summary>Why a part that can be added cannot have what is generated, or null where it can.</summary>
+    private static string? ReasonAgainst(INamedTypeSymbol type)
+    {
         if (!BasesOf(type).Any(b => b.Is<Deployment>()))
             return "it does not derive from Preserve.Deployment";
         return ReasonAgainstLoad(type) ?? ReasonAgainstLanguage(type);

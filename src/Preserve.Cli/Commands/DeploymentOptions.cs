@@ -145,7 +145,10 @@ internal sealed class DeploymentOptions
         if (parsed.GetResult(_context) is not { Implicit: true })
             return context;
         // A decode step adds a token to its context.
-        return Math.Min(context, parsed.GetValue(_phase) == "decode" ? model.Spec.MaxPositions - 1 : model.Spec.MaxPositions);
+        var decode = parsed.GetValue(_phase) == "decode";
+        if (decode && model.Spec.MaxPositions == 1)
+            throw new InputException("the model has 1 position, but a decode step needs one for its context and one for the token that it adds; --context gives a context beyond the positions");
+        return Math.Min(context, decode ? model.Spec.MaxPositions - 1 : model.Spec.MaxPositions);
     }
 
     private DeployedModel ReadStep(ParseResult parsed, ImportedModel model, int context, PrefetchPolicy policy, OffloadSpec offload)

@@ -14,8 +14,8 @@ internal static class DeviceArgument
             return (builtIn, null);
         if (!File.Exists(name))
         {
-            var nearest = DeviceCatalogue.Nearest(name, []);
-            throw new InputException($"'{name}' is neither a built-in device nor a file{(nearest is null ? ";" : $"; did you mean '{nearest}'?")} 'preserve devices' lists the built-in ones");
+            var suggestion = DeviceCatalogue.Suggest(name, []);
+            throw new InputException($"'{name}' is neither a built-in device nor a file{suggestion.Hint}{(suggestion.Meant is null ? ";" : "")} 'preserve devices' lists the built-in ones");
         }
         if (new FileInfo(name).Length > MostBytes)
             throw new InputException($"{name} has {new FileInfo(name).Length:#,0} bytes, a device file has at most {MostBytes:#,0}");

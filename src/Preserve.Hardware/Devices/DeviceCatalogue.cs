@@ -11,7 +11,6 @@ namespace Preserve;
 public static class DeviceCatalogue
 {
     private const string Suffix = ".device.json";
-    private const int LeastPart = 3;
 
     /// <summary>The ids of the built-in devices, in ordinal order.</summary>
     public static IReadOnlyList<string> Ids =>
@@ -44,17 +43,13 @@ public static class DeviceCatalogue
         return device is not null;
     }
 
-    /// <summary>The id that was probably meant: one that begins with what is written, one that has it in it, or else the nearest; null where none is near.</summary>
+    /// <summary>What an id that no device has may mean.</summary>
     /// <param name="id">The id as written.</param>
     /// <param name="extraIds">Ids beside the built-in ones, such as those of device files.</param>
-    public static string? Nearest(string id, IEnumerable<string> extraIds)
+    public static DeviceSuggestion Suggest(string id, IEnumerable<string> extraIds)
     {
         if (id is null)
             throw new ArgumentNullException(nameof(id));
-        var ids = Ids.Concat(extraIds).ToList();
-        // A part of an id is what one remembers of it; a shorter one is in too many.
-        return id.Length < LeastPart
-            ? EditDistance.Nearest(id, ids)
-            : ids.Find(i => i.StartsWith(id, StringComparison.OrdinalIgnoreCase)) ?? ids.Find(i => i.IndexOf(id, StringComparison.OrdinalIgnoreCase) >= 0) ?? EditDistance.Nearest(id, ids);
+        return DeviceSuggestion.Of(id, Ids.Concat(extraIds).ToList());
     }
 }

@@ -40,7 +40,7 @@ internal sealed class DeviceFileReader
         if (!_errors.Any && compute.Bf16Teraflops * 1000 < hbm.NominalGigabytesPerSecond)
             computeSection.Refuse("bf16_teraflops", $"memory brings {Spelled(hbm.NominalGigabytesPerSecond)} GB a second, and no device computes less than one operation for each byte: are these 10^15 operations?");
         var l2 = ReadL2(file.Section("l2"), hbm);
-        var scaleUp = ReadScaleUp(file.Section("scale_up"));
+        var scaleUp = ReadScaleUp(file.Section("scale_up"), hbm);
         var host = ReadHostLink(file.Section("host_link"));
         var kernels = ReadKernels(file.Section("kernels"), compute, hbm);
         var collectivesSection = file.Section("collectives");
@@ -138,12 +138,15 @@ internal sealed class DeviceFileReader
         return new L2Cache(capacity, usable, read, write, limit, persisting, aside ?? 0);
     }
 
-    private static ScaleUpLink ReadScaleUp(DeviceFileSection section)
+    private static ScaleUpLink ReadScaleUp(DeviceFileSection section, HbmMemory hbm)
     {
         const string rateName = "gigabytes_per_second_per_direction";
         var kind = section.RequiredText("kind");
         var rate = section.RequiredNumber(rateName, Bounds.LinkRate);
         CheckPeak(section, rateName, rate, kind);
+        // Of another link this is all that is known: nothing is sent faster than it is read.
+        if (LinkPeaks.GigabytesPerSecondOf(kind) is null && rate > hbm.NominalGigabytesPerSecond)
+            section.Refuse(rateName, $"memory brings {Spelled(hbm.NominalGigabytesPerSecond)} GB a second, and what {kind} carries comes from there: are these bits?");
         section.RequirePrintable("kind");
         var ranks = section.Whole("ranks", Bounds.Ranks);
         var skew = section.Number("skew_microseconds", Bounds.Microseconds);

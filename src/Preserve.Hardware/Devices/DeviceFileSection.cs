@@ -188,7 +188,7 @@ internal sealed class DeviceFileSection
             return;
         foreach (var member in _value.Members.Where(m => !_known.Contains(m.Name)))
         {
-            var nearest = WithUnit(member.Name) ?? EditDistance.Nearest(member.Name, _known);
+            var nearest = WithUnit(member.Name) ?? EditDistance.Nearest(member.Name, _known) ?? RateOf(member.Name);
             // Two errors of one slip would be one too many.
             if (nearest is not null)
                 _errors.Remove(MissingMessage(nearest));
@@ -204,6 +204,16 @@ internal sealed class DeviceFileSection
         if (begun.Length == 0 && name.EndsWith("_rate", StringComparison.Ordinal))
             begun = _known.Where(k => k.StartsWith(name.Substring(0, name.Length - "rate".Length), StringComparison.Ordinal) && k.EndsWith("_per_second", StringComparison.Ordinal)).ToArray();
         return begun.Length == 1 ? begun[0] : null;
+    }
+
+    /// <summary>The field of a rate, as another section may call it: the only one here, or that on paper.</summary>
+    private string? RateOf(string name)
+    {
+        const string unit = "gigabytes_per_second";
+        if (name.IndexOf(unit, StringComparison.Ordinal) < 0)
+            return null;
+        var rates = _known.Where(k => k.IndexOf(unit, StringComparison.Ordinal) >= 0).ToArray();
+        return rates.Length == 1 ? rates[0] : rates.FirstOrDefault(r => r == "nominal_" + unit);
     }
 
     private bool IsMissing(string name) => _value?.Find(name) is null or { Kind: JsonKind.Null };

@@ -56,7 +56,9 @@ public sealed record L2Cache(
 }
 
 /// <summary>The link between the ranks of a group.</summary>
-/// <param name="Kind">What it is.</param>
+/// <param name="Kind">What it is. Of a kind that is known the rate is checked: <c>NVLink 3</c> to <c>5</c> (or <c>NVLink4 (18 links)</c>), <c>PCIe 3.0 x16</c> to
+/// <c>PCIe 6.0 x16</c> of any number of lanes, <c>InfiniBand EDR</c> to <c>XDR</c>, <c>400 GbE</c>, <c>RoCE 400G</c>, several ports as <c>InfiniBand NDR x2</c>;
+/// <c>Gen5</c>, hyphens and blanks are read as well. Any other name is allowed: of it only is checked that memory is no slower.</param>
 /// <param name="GigabytesPerSecondPerDirection">Rate of one rank in one direction, on paper.</param>
 /// <param name="Ranks">Devices that one domain of such links joins; null where that is not known.</param>
 /// <param name="SkewMicroseconds">How much later the last rank of a group comes to a collective than the one that is planned, which waits for it;
@@ -64,7 +66,7 @@ public sealed record L2Cache(
 public sealed record ScaleUpLink(string Kind, double GigabytesPerSecondPerDirection, int? Ranks = null, double SkewMicroseconds = 0);
 
 /// <summary>The link between device and host memory.</summary>
-/// <param name="Kind">What it is.</param>
+/// <param name="Kind">What it is. Of a kind that is known, which are those of the link to the other ranks, the rate is checked.</param>
 /// <param name="NominalGigabytesPerSecond">Rate in one direction, on paper.</param>
 /// <param name="SustainedGigabytesPerSecond">Rate in one direction that large pinned copies reach.</param>
 /// <param name="LatencyMicroseconds">Fixed time of one copy.</param>

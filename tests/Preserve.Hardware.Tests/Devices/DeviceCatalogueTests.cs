@@ -99,19 +99,87 @@ public class DeviceCatalogueTests
         tpu.MemoryBytes.ShouldBe(32_000_000_000);
     }
 
+    /// <summary>The same device: another case, other separators, a slip in a word without digits, such a word left out.</summary>
     [Theory]
     [InlineData("h100", "h100-sxm")]
     [InlineData("H100_SXM", "h100-sxm")]
+    [InlineData("h100sxm", "h100-sxm")]
+    [InlineData("h100-smx", "h100-sxm")]
+    [InlineData("h100-sxn", "h100-sxm")]
+    [InlineData("H200 SXMM", "h200-sxm")]
+    [InlineData("a100-80", "a100-80-sxm")]
     [InlineData("rtx-4090", "rtx4090")]
-    [InlineData("my-chip2", "my-chip")]
-    // What an id begins with, or has in it.
-    [InlineData("A100", "a100-40-sxm")]
+    [InlineData("RTX 4090", "rtx4090")]
+    [InlineData("TPU_v5e", "tpu-v5e")]
+    [InlineData("ascned-910b2", "ascend-910b2")]
+    [InlineData("my_chip", "my-chip")]
+    [InlineData("my-chop", "my-chip")]
+    [InlineData("Own.1", "own-1")]
+    public void The_same_device_in_other_letters_is_meant(string id, string meant) =>
+        DeviceCatalogue.Suggest(id, ["my-chip", "own-1", "rig-a"]).ShouldSatisfyAllConditions(s => s.Meant.ShouldBe(meant), s => s.Near.ShouldBeEmpty(), s => s.Hint.ShouldBe($"; did you mean '{meant}'?"));
+
+    /// <summary>Other devices, or not known which: some are named, and none is meant.</summary>
+    [Theory]
+    [InlineData("A100", "a100-40-sxm", "a100-80-sxm")]
+    [InlineData("a100-sxm", "a100-40-sxm", "a100-80-sxm")]
+    [InlineData("a100sxm", "a100-40-sxm", "a100-80-sxm")]
+    [InlineData("rtx4090ti", "rtx4090")]
+    [InlineData("h1000", "h100-sxm")]
+    [InlineData("a100-sxm4-40gb", "a100-40-sxm", "a100-80-sxm")]
+    [InlineData("h100-pcie", "h100-sxm")]
+    [InlineData("h100-sxm5", "h100-sxm")]
+    [InlineData("v100")]
+    [InlineData("v100-sxm", "h100-sxm")]
+    [InlineData("h800")]
+    [InlineData("h800-sxm", "h100-sxm")]
+    [InlineData("h20", "h200-sxm")]
+    [InlineData("h20-sxm", "h200-sxm")]
+    [InlineData("l4", "l40s")]
+    [InlineData("l40", "l40s")]
+    [InlineData("rtx3090", "rtx4090")]
+    [InlineData("rtx4080", "rtx4090")]
+    [InlineData("rxt4090", "rtx4090")]
+    [InlineData("rtx", "rtx4090", "rtx5090")]
+    [InlineData("mi325x", "mi300x")]
+    [InlineData("mi300a", "mi300x")]
+    [InlineData("mi300", "mi300x")]
+    [InlineData("tpu-v6e", "tpu-v5e")]
+    [InlineData("tpu", "tpu-v4", "tpu-v5e", "tpu-v5p")]
     [InlineData("910b", "ascend-910b2")]
+    [InlineData("ascend-910b", "ascend-910b2")]
+    [InlineData("ascend", "ascend-910b2")]
     [InlineData("5090", "rtx5090")]
+    [InlineData("own-2", "own-1")]
+    [InlineData("own", "own-1")]
+    [InlineData("my-chip2", "my-chip")]
+    [InlineData("rig-b", "rig-a")]
     [InlineData("chip", "my-chip")]
-    [InlineData("", null)]
-    [InlineData("something-else-entirely", null)]
-    public void The_nearest_id_is_suggested(string id, string? nearest) => DeviceCatalogue.Nearest(id, ["my-chip"]).ShouldBe(nearest);
+    [InlineData("")]
+    [InlineData("-")]
+    [InlineData("something-else-entirely")]
+    public void Another_device_is_named_and_not_meant(string id, params string[] near)
+    {
+        var suggestion = DeviceCatalogue.Suggest(id, ["my-chip", "own-1", "rig-a"]);
+        suggestion.Meant.ShouldBeNull();
+        suggestion.Near.ShouldBe(near);
+        suggestion.Hint.ShouldBe(near.Length switch
+        {
+            0 => "",
+            1 => $"; the nearest id is '{near[0]}'",
+            _ => $"; the nearest ids are {string.Join(" and ", near.Select(n => $"'{n}'"))}",
+        });
+    }
+
+    [Fact]
+    public void Of_two_devices_that_could_be_meant_none_is() =>
+        DeviceCatalogue.Suggest("lab-chap", ["lab-chip", "lab-chop"]).Meant.ShouldBeNull();
+
+    [Fact]
+    public void Every_built_in_device_is_meant_by_its_own_id_in_capitals_and_without_separators()
+    {
+        foreach (var id in DeviceCatalogue.Ids)
+            DeviceCatalogue.Suggest(id.ToUpperInvariant().Replace("-", "", StringComparison.Ordinal), []).Meant.ShouldBe(id);
+    }
 
     [Fact]
     public void An_unknown_id_has_no_device()

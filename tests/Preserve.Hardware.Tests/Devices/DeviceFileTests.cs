@@ -110,6 +110,8 @@ public class DeviceFileTests
     [InlineData("\"bf16_teraflops\": 400", "", 4, 14, "compute.bf16_teraflops is missing")]
     [InlineData("400", "400, \"fp8_teraflop\": 800", 4, 39, "compute.fp8_teraflop is not a field of a device file; 'fp8_teraflops' is")]
     [InlineData("bf16_teraflops", "bf16_tflops", 4, 16, "compute.bf16_tflops is not a field of a device file; 'bf16_teraflops' is")]
+    [InlineData("gigabytes_per_second_per_direction", "nominal_gigabytes_per_second", 13, 36, "scale_up.nominal_gigabytes_per_second is not a field of a device file; 'gigabytes_per_second_per_direction' is")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"host_link\": { \"gigabytes_per_second_per_direction\": 64 },", 3, 32, "host_link.gigabytes_per_second_per_direction is not a field of a device file; 'nominal_gigabytes_per_second' is")]
     [InlineData("nominal_gigabytes_per_second", "nominal_terabytes_per_second", 7, 5, "hbm.nominal_terabytes_per_second is not a field of a device file; 'nominal_gigabytes_per_second' is")]
     [InlineData("400", "400, \"fp8_teraflops\": 399", 4, 56, "compute.fp8_teraflops is 399, but bf16 is computed at 400: a format of fewer bits is not computed slower; leave it out where the device does not compute it")]
     [InlineData("400", "400, \"fp8_teraflops\": 800, \"fp4_teraflops\": 700", 4, 78, "compute.fp4_teraflops is 700, but fp8 is computed at 800: a format of fewer bits is not computed slower; leave it out where the device does not compute it")]
@@ -157,10 +159,71 @@ public class DeviceFileTests
     [InlineData("InfiniBand XDR x2", 201, 200)]
     [InlineData("400 GbE", 400, 50)]
     [InlineData("100GbE x4", 51, 50)]
-    public void A_network_that_is_named_by_its_bits_is_held_against_its_bytes(string kind, double rate, double carries)
+    [InlineData("400GBE", 51, 50)]
+    [InlineData("100GbEx4", 51, 50)]
+    [InlineData("8x 400 GbE", 401, 400)]
+    [InlineData("8x400GbE", 401, 400)]
+    [InlineData("Infiniband HDR 200G", 200, 25)]
+    [InlineData("InfiniBand HDR100", 100, 12.5)]
+    [InlineData("InfiniBand NDR-200 x2", 51, 50)]
+    [InlineData("InfiniBand 400 Gb/s", 51, 50)]
+    [InlineData("Mellanox InfiniBand EDR", 100, 12.5)]
+    [InlineData("ConnectX7 400GbE", 51, 50)]
+    [InlineData("Ethernet 100G", 100, 12.5)]
+    [InlineData("100 Gbit/s Ethernet", 13, 12.5)]
+    [InlineData("100-GbE", 100, 12.5)]
+    [InlineData("RoCE 400G", 400, 50)]
+    [InlineData("RoCEv2 400Gbps", 400, 50)]
+    [InlineData("nvlink4", 3600, 450)]
+    [InlineData("NVLink-4", 3600, 450)]
+    [InlineData("NVLink 4.0", 3600, 450)]
+    [InlineData("NVLink Gen4", 900, 450)]
+    [InlineData("NV-Link 4", 900, 450)]
+    [InlineData("NVIDIA NVLink 5, NVSwitch", 1800, 900)]
+    [InlineData("NVLink4 (18 links)", 451, 450)]
+    [InlineData("NVLink 3, 4 links", 101, 100)]
+    [InlineData("PCIe 5.0 x16", 512, 64)]
+    [InlineData("PCIe5.0x16", 512, 64)]
+    [InlineData("PCIe Gen5 x16", 512, 64)]
+    [InlineData("PCIe Gen 5", 512, 64)]
+    [InlineData("PCIe5 x16", 512, 64)]
+    [InlineData("PCIe x8 Gen4", 17, 16)]
+    [InlineData("PCI Express 5.0 x16", 512, 64)]
+    [InlineData("PCI-Express 4.0, 8 lanes", 17, 16)]
+    [InlineData("PCI-E 3.0 16x", 17, 16)]
+    [InlineData("pcie-6.0-x16 (switch)", 129, 128)]
+    public void A_kind_is_known_however_it_is_spelled_and_holds_its_rate(string kind, double rate, double carries)
     {
         var error = DeviceFile.Parse(Least.Replace("NVLink4", kind, StringComparison.Ordinal).Replace("450", FormattableString.Invariant($"{rate}"), StringComparison.Ordinal)).Errors.ShouldHaveSingleItem();
         error.Message.ShouldBe(FormattableString.Invariant($"scale_up.gigabytes_per_second_per_direction is {rate}, but {kind} carries {carries} in one direction: are these bits, or both directions?"));
+    }
+
+    /// <summary>The fastest that such a link may be here is what memory brings.</summary>
+    [Theory]
+    [InlineData("NVLink")]
+    [InlineData("NVLink 9")]
+    [InlineData("NVLink (18 links)")]
+    [InlineData("NVLink 4 links")]
+    [InlineData("NVLink-C2C")]
+    [InlineData("PCIe x16")]
+    [InlineData("PCIe")]
+    [InlineData("InfiniBand")]
+    [InlineData("Ethernet 100")]
+    [InlineData("Ethernet, 400 GB/s")]
+    [InlineData("Infinity Fabric x7")]
+    [InlineData("HCCS x7")]
+    [InlineData("ICI 3D x6")]
+    [InlineData("PCIe 4.0 x16 and NVLink bridge")]
+    [InlineData("PCIe 5.0 x16 with Infinity Fabric")]
+    [InlineData("own link")]
+    [InlineData("4.0 x16")]
+    public void A_kind_without_a_generation_is_not_known_and_is_no_faster_than_memory(string kind)
+    {
+        Of("2000").ShouldBeEmpty();
+        Of("2001").ShouldHaveSingleItem().Message.ShouldBe(
+            $"scale_up.gigabytes_per_second_per_direction is 2001, but memory brings 2000 GB a second, and what {kind} carries comes from there: are these bits?");
+
+        EquatableArray<DeviceFileError> Of(string rate) => DeviceFile.Parse(Least.Replace("NVLink4", kind, StringComparison.Ordinal).Replace("450", rate, StringComparison.Ordinal)).Errors;
     }
 
     [Theory]

@@ -21,11 +21,16 @@ public sealed class UnknownDeviceAnalyzer() : DeviceAnalyzer(Descriptors.Unknown
         if (DeviceResolver.Find(id, devices.Value) is not Resolution.Unknown unknown)
             return;
         var location = FaultLocation.Of(attribute with { Argument = "device" }, symbol.Compilation);
-        // A device whose file has a slip is no other device.
+        // A device whose file has a slip is no other device; one whose id cannot be read may be the one that is meant.
         var faulty = DeclaredDevices.FaultyFileOf(id, symbol.Options.AdditionalFiles, symbol.CancellationToken);
-        var nearest = faulty is null ? unknown.Nearest : null;
-        var hint = faulty is not null ? $"; '{faulty}' has errors, and no device is known of it" : nearest is not null ? $"; did you mean '{nearest}'?" : "";
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, nearest is null ? null : Mend.By(("device", ExpressionOf(nearest))).Properties, id, hint));
+        var hint = faulty switch
+        {
+            null => unknown.Suggestion.Hint,
+            { HasId: true } => $"; '{faulty.Name}' has errors, and no device is known of it",
+            _ => $"; the id of '{faulty.Name}' cannot be read{unknown.Suggestion.Hint}",
+        };
+        var mend = faulty is null && unknown.Suggestion.Meant is { } meant ? Mend.By(("device", ExpressionOf(meant))).Properties : null;
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, mend, id, hint));
     }
 
     /// <summary>The constant of a built-in device, or the id itself.</summary>

@@ -75,7 +75,7 @@ public static class DeploymentRules
         }
         OffloadRules.CheckValues(deployment.Offload, faults);
         if (deployment.Steps.Count == 0)
-            faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: neither a decode nor a prefill"));
+            faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: no decode, no prefill and no generation"));
     }
 
     private static void CheckValues(StepSpec step, int index, FaultList faults)
