@@ -49,6 +49,7 @@ public static class Calibrator
         var attention = new AttentionFit(device, multiprocessors);
         var decode = seen.Attention.Where(r => r.Decode).ToList();
         var prefill = seen.Attention.Where(r => !r.Decode).ToList();
+        var lacking = new List<string>();
         var calibration = new DeviceCalibration(
             command,
             multiprocessors,
@@ -57,13 +58,13 @@ public static class Calibrator
             decode.Count < LeastRows ? null : attention.FitDecode(decode),
             prefill.Count < LeastRows ? null : attention.FitPrefill(prefill),
             FitSmallOperators(seen, device),
-            FitCollectives(seen, device),
+            FitCollectives(seen, device, lacking),
             HostTransfer: device.Calibration?.HostTransfer);
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, NotFitted(seen, calibration), Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, [.. NotFitted(seen, calibration), .. lacking], Validator.Validate(rows, system, calibrated));
     }
 
-    /// <summary>What rows were there for that made no constants.</summary>
+    /// <summary>What rows were there for that made no constants, but for collectives.</summary>
     private static List<string> NotFitted(SystemRows seen, DeviceCalibration calibration)
     {
         var kinds = new List<string>();
@@ -114,12 +115,10 @@ public static class Calibrator
         return rows.SmallOperators.GroupBy(r => r.Kind).OrderBy(g => g.Key).Where(g => g.Count() >= LeastRows).Select(g => fit.Fit(g.Key, g.ToList())).ToArray();
     }
 
-    /// <summary>The general library first: the others leave large messages to it. The band is that of all groups of a kind: one has
-    /// too few rows to tell.</summary>
-    private static CollectiveCalibration[] FitCollectives(SystemRows rows, Device device)
+    /// <summary>The general libraries first: the others leave large messages to the first of them. The band is that of all groups of a
+    /// kind: one has too few rows to tell.</summary>
+    private static CollectiveCalibration[] FitCollectives(SystemRows rows, Device device, List<string> lacking)
     {
-        const string generalLibrary = "NCCL";
-        const int leastRows = 6;
         var found = new List<CollectiveCalibration>();
         foreach (var (operation, kind) in new[]
         {
@@ -131,13 +130,15 @@ public static class Calibrator
             var ratios = new List<double>();
             var ofKind = new List<CollectiveCalibration>();
             var groups = rows.Collectives.Where(r => r.Operation == operation).GroupBy(r => (r.Library, r.Ranks))
-                .OrderBy(g => g.Key.Library != generalLibrary).ThenBy(g => g.Key.Library, StringComparer.Ordinal).ThenBy(g => g.Key.Ranks);
+                .OrderBy(g => !CollectiveFit.IsGeneral(g.Key.Library)).ThenBy(g => g.Key.Library, StringComparer.Ordinal).ThenBy(g => g.Key.Ranks);
             foreach (var group in groups)
             {
-                if (group.Count(r => r.Launch == LaunchMode.Graph) < leastRows)
+                var general = CollectiveFit.IsGeneral(group.Key.Library)
+                    ? null
+                    : ofKind.FirstOrDefault(c => c.Ranks == group.Key.Ranks && CollectiveFit.IsGeneral(c.Library));
+                var (constants, left) = new CollectiveFit(device, group.Key.Library, kind, group.Key.Ranks, general).Fit(group.ToList(), lacking);
+                if (constants is null)
                     continue;
-                var general = ofKind.FirstOrDefault(c => c.Library == generalLibrary && c.Ranks == group.Key.Ranks && group.Key.Library != generalLibrary);
-                var (constants, left) = new CollectiveFit(device, group.Key.Library, kind, group.Key.Ranks, general).Fit(group.ToList());
                 ofKind.Add(constants);
                 ratios.AddRange(left);
             }

@@ -12,11 +12,6 @@ namespace Preserve;
 /// measured has no band: that of its smaller part says nothing of it.</remarks>
 public sealed class BandedRun
 {
-    private const double LeastMeasuredShare = 0.5;
-
-    /// <summary>How much longer measured kernels take to see what follows them: about as much as a law errs.</summary>
-    private const double Slower = 1.1;
-
     private readonly StepRun _wider;
     private readonly StepRun? _slower;
     private readonly IReadOnlyList<(StepRun Fast, StepRun Slow)> _kinds;
@@ -42,8 +37,7 @@ public sealed class BandedRun
             throw new ArgumentNullException(nameof(time));
         if (_kinds.Count == 0)
             return 0;
-        var nominal = time(Run);
-        return _slower is null || nominal == 0 ? 1 : Math.Min(Math.Max((time(_slower) - nominal) / ((Slower - 1) * nominal), 0), 1);
+        return _slower is null ? 1 : SlowerMeasuredLaws.ShareOf(time(Run), time(_slower));
     }
 
     /// <summary>Between what a time of the step lies in four of five measured steps; null where less than half of it follows what was measured
@@ -54,7 +48,7 @@ public sealed class BandedRun
     {
         if (time is null)
             throw new ArgumentNullException(nameof(time));
-        if (_kinds.Count == 0 || MeasuredShare(time) < LeastMeasuredShare)
+        if (_kinds.Count == 0 || MeasuredShare(time) < SlowerMeasuredLaws.LeastShare)
             return null;
         var (nominal, wider) = (time(Run), time(_wider));
         double faster = 0, slower = 0;
@@ -92,7 +86,7 @@ public sealed class BandedRun
         var run = await RunAsync(laws).ConfigureAwait(false);
         // At the fast end memory serves more at once, so that a kernel can be faster: what that alone gains is no kernel's doing.
         var wider = measured.Count == 0 ? run : await RunAsync(new PerturbedCostLaws(laws, null, slow: false)).ConfigureAwait(false);
-        var slower = measured.Count == 0 || coverage.Unmeasured.Count == 0 ? null : await RunAsync(new SlowerMeasuredLaws(laws, Slower)).ConfigureAwait(false);
+        var slower = measured.Count == 0 || coverage.Unmeasured.Count == 0 ? null : await RunAsync(new SlowerMeasuredLaws(laws)).ConfigureAwait(false);
         var kinds = new List<(StepRun, StepRun)>();
         foreach (var kind in measured)
         {

@@ -49,6 +49,59 @@ public class CalibratorTests
         result.NotFitted.ShouldBe(["decode attention has 1 rows to fit, but needs 12"]);
     }
 
+    /// <summary>A rate cannot be told from one size, however often it was measured, nor from sizes that are nearly one, nor from messages
+    /// that are all too small for the link to count.</summary>
+    [Theory]
+    [InlineData(30, 1024, 1, "has 30 rows of 1 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
+    [InlineData(30, 1024, 1.01, "has 24 rows of 1 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
+    [InlineData(5, 65_536, 8, "has 5 rows of 5 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
+    [InlineData(8, 64, 2, "has rows of 64 to 8192 bytes to fit, but needs a message that takes the link 15.0 us, as the smallest took; its largest takes 0.0")]
+    public void Sizes_that_do_not_tell_a_collective_leave_it_to_the_nominal_law(int rows, int smallest, double factor, string lack)
+    {
+        var measured = Enumerable.Range(0, rows).Select(i => AllReduce("NCCL", (long)(smallest * Math.Pow(factor, i))));
+        var result = Calibrate(measured);
+        result.Calibration.Collectives.ShouldBeEmpty();
+        result.NotFitted.ShouldBe([$"all-reduce NCCL 8 ranks {lack}"]);
+    }
+
+    [Fact]
+    public void Each_library_that_is_not_fitted_is_named()
+    {
+        var result = Calibrate(
+        [
+            .. Doubling("NCCL"),
+            .. Doubling("vLLM_custom").Take(3),
+            .. Doubling("TRTLLM"),
+            .. Doubling("TRTLLM").Take(1).Select(r => r with { Launch = LaunchMode.Eager }),
+        ]);
+        result.Calibration.Collectives.Select(c => (c.Library, c.Eager)).ShouldBe([("NCCL", null), ("TRTLLM", null)]);
+        result.NotFitted.ShouldBe(
+        [
+            "all-reduce TRTLLM 8 ranks eager has 1 rows of 1 sizes to fit, but needs 6 of 2, each size at least twice the one before",
+            "all-reduce vLLM_custom 8 ranks has 2 rows of 2 sizes to fit, but needs 6 of 4, each size at least twice the one before",
+        ]);
+    }
+
+    [Theory]
+    [InlineData("RCCL")]
+    [InlineData("oneCCL")]
+    public void Any_collective_communication_library_takes_what_others_do_not(string name)
+    {
+        var result = Calibrate([.. Doubling("Custom"), .. Doubling(name)]);
+        result.Calibration.Collectives.Select(c => (c.Library, c.Fallback)).ShouldBe([(name, null), ("Custom", name)]);
+        OfShots(result.Calibration.Collectives[0]).ShouldBeFalse();
+        OfShots(result.Calibration.Collectives[1]).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_library_of_shots_alone_has_no_other_algorithm()
+    {
+        var only = Calibrate(Doubling("vLLM_custom")).Calibration.Collectives.ShouldHaveSingleItem();
+        OfShots(only).ShouldBeTrue();
+        only.LargestBytes.ShouldBeNull();
+        only.Fallback.ShouldBeNull();
+    }
+
     [Fact]
     public void A_system_without_rows_is_refused() =>
         Should.Throw<ArgumentException>(() => Calibrator.Calibrate(s_nothing with { Attention = [new(2, "theirs", true, "", 1, 1, 1, 1, 1)] }, "mine", H100(), 132, "test"))
@@ -91,6 +144,19 @@ public class CalibratorTests
         held.ShouldNotContain(messages[^1]);
         held.ShouldAllBe(b => !held.Contains(b * 2));
     }
+
+    private static CalibrationResult Calibrate(IEnumerable<CollectiveRow> rows) =>
+        Calibrator.Calibrate(s_nothing with { Collectives = rows.ToList() }, "mine", H100() with { Calibration = null }, 132, "test");
+
+    /// <summary>Twelve sizes to 16 MiB, of which one in five is held out.</summary>
+    private static IEnumerable<CollectiveRow> Doubling(string library) => Enumerable.Range(0, 12).Select(i => AllReduce(library, 8192L << i));
+
+    /// <summary>A row that takes 15 us and what its bytes take at 300 GB/s.</summary>
+    private static CollectiveRow AllReduce(string library, long bytes) =>
+        new(2, "mine", library, LaunchMode.Graph, CollectiveTable.AllReduce, 8, bytes, 15 + (1.75 * bytes / 300e3));
+
+    private static bool OfShots(CollectiveCalibration constants) =>
+        constants.Algorithms.All(a => a.Name is CollectiveAlgorithmName.OneShot or CollectiveAlgorithmName.TwoShot);
 
     private static Device H100() => DeviceCatalogue.TryGet("h100-sxm", out var device) ? device : throw new InvalidOperationException();
 }

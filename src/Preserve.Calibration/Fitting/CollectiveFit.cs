@@ -9,7 +9,7 @@ namespace Preserve;
 /// <param name="library">The library.</param>
 /// <param name="kind">The collective.</param>
 /// <param name="ranks">Ranks that take part.</param>
-/// <param name="general">The general library of the same machine, which takes what this one does not; null for that library itself.</param>
+/// <param name="general">The general library of the same machine, which takes what this one does not; null where there is none.</param>
 internal sealed class CollectiveFit(Device device, string library, CollectiveKind kind, int ranks, CollectiveCalibration? general)
 {
     private const int Starts = 24;
@@ -18,19 +18,48 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
 
     private readonly double _link = device.ScaleUp.GigabytesPerSecondPerDirection;
 
-    /// <summary>The constants that fit the rows best, and the ratios that cross-validation leaves.</summary>
-    public (CollectiveCalibration Constants, List<double> Ratios) Fit(IReadOnlyList<CollectiveRow> rows)
+    private Parameter[] GeneralParameters =>
+    [
+        Parameter.Microseconds(10), new Parameter(4, 1e-3, 100), Parameter.Rate(_link, 0.3),
+        Parameter.Microseconds(20), Parameter.Rate(_link, 0.5),
+        Parameter.Microseconds(40), Parameter.Rate(_link, 0.8),
+    ];
+
+    private Parameter[] CustomParameters =>
+        [Parameter.Microseconds(4), Parameter.Rate(_link, 0.5), Parameter.Microseconds(10), Parameter.Rate(_link, 0.7)];
+
+    private Parameter[] EagerParameters => [Parameter.Microseconds(20), Parameter.MemoryRate(device.Hbm)];
+
+    /// <summary>Whether a library has collectives for every size and topology, by its name: NCCL, RCCL, oneCCL and their like call
+    /// themselves collective communication libraries. Others add kernels for the small messages of one machine.</summary>
+    public static bool IsGeneral(string library) => library.Contains("CCL", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The constants that fit the rows best, and the ratios that cross-validation leaves. Constants are null where the rows are
+    /// too few to tell them, and those of eager calls alone where the rows of such calls are.</summary>
+    /// <param name="rows">The rows, of captured graphs and of eager calls.</param>
+    /// <param name="lacking">Takes what the rows lack.</param>
+    public (CollectiveCalibration? Constants, List<double> Ratios) Fit(IReadOnlyList<CollectiveRow> rows, ICollection<string> lacking)
     {
         var graph = rows.Where(r => r.Launch == LaunchMode.Graph).ToList();
         var eager = rows.Where(r => r.Launch == LaunchMode.Eager).ToList();
-        var (constants, ratios) = general is null ? FitGeneral(graph) : FitCustom(graph, general);
-        if (eager.Count > 0)
+        if (!Enough(graph, (IsGeneral(library) ? GeneralParameters : CustomParameters).Length, "", lacking))
+            return (null, []);
+        var (constants, ratios) = IsGeneral(library) ? FitGeneral(graph) : FitCustom(graph);
+        if (eager.Count > 0 && Enough(eager, EagerParameters.Length, " eager", lacking))
         {
             var (launch, eagerRatios) = FitEager(constants, eager);
             constants = constants with { Eager = launch };
             ratios.AddRange(eagerRatios);
         }
         return (constants, ratios);
+    }
+
+    private bool Enough(List<CollectiveRow> rows, int constants, string launch, ICollection<string> lacking)
+    {
+        var lack = MessageSizes.Lacking(rows, constants, r => CalibratedCollectiveLaw.ReceivedBytes(CollectiveAlgorithmName.TwoShot, kind, OperationBytes(r), ranks) / (_link * 1e3));
+        if (lack is not null)
+            lacking.Add($"{Names.Collectives[kind]} {library} {ranks} ranks{launch} {lack}");
+        return lack is null;
     }
 
     /// <summary>Bytes of the operation of a row: of an all-gather, one rank's part.</summary>
@@ -52,11 +81,7 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
         (RelativeFit<CollectiveRow, CollectiveCalibration> Fit, FitResult<CollectiveCalibration> Best) Fit(CollectiveAlgorithmName last)
         {
             var fit = FitOf(
-                [
-                    Parameter.Microseconds(10), new Parameter(4, 1e-3, 100), Parameter.Rate(_link, 0.3),
-                    Parameter.Microseconds(20), Parameter.Rate(_link, 0.5),
-                    Parameter.Microseconds(40), Parameter.Rate(_link, 0.8),
-                ],
+                GeneralParameters,
                 v => Calibration(
                     null,
                     new CalibratedAlgorithm(CollectiveAlgorithmName.Tree, v[0], v[1], v[2]),
@@ -66,15 +91,17 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
         }
     }
 
-    /// <summary>One shot and two shots, up to a size that the rows or the library's sources give.</summary>
-    private (CollectiveCalibration Constants, List<double> Ratios) FitCustom(IReadOnlyList<CollectiveRow> rows, CollectiveCalibration fallback)
+    /// <summary>One shot and two shots, up to a size that the rows or the library's sources give, or up to any where nothing is known that
+    /// takes larger messages.</summary>
+    private (CollectiveCalibration Constants, List<double> Ratios) FitCustom(IReadOnlyList<CollectiveRow> rows)
     {
         (RelativeFit<CollectiveRow, CollectiveCalibration> Fit, FitResult<CollectiveCalibration> Best)? found = null;
         var sizes = rows.Select(r => (long?)r.Bytes).Distinct().Where(b => b >= 65_536).OrderDescending();
-        foreach (var largest in new[] { LibraryLimits.LargestBytes(library, ranks) }.Concat(sizes))
+        var limits = general is null ? [null] : sizes.Prepend(LibraryLimits.LargestBytes(library, ranks));
+        foreach (var largest in limits)
         {
             var fit = FitOf(
-                [Parameter.Microseconds(4), Parameter.Rate(_link, 0.5), Parameter.Microseconds(10), Parameter.Rate(_link, 0.7)],
+                CustomParameters,
                 v => Calibration(
                     largest,
                     new CalibratedAlgorithm(CollectiveAlgorithmName.OneShot, v[0], 0, v[1]),
@@ -87,13 +114,13 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
         return Finish(found!.Value.Fit, found.Value.Best, rows);
 
         CollectiveCalibration Calibration(long? largest, params CalibratedAlgorithm[] algorithms) =>
-            new(library, kind, ranks, algorithms, largest, fallback.Library, null, s_none);
+            new(library, kind, ranks, algorithms, largest, general?.Library, null, s_none);
     }
 
     private (EagerLaunch Launch, List<double> Ratios) FitEager(CollectiveCalibration constants, IReadOnlyList<CollectiveRow> rows)
     {
         var fit = FitOf(
-            [Parameter.Microseconds(20), Parameter.MemoryRate(device.Hbm)],
+            EagerParameters,
             v => constants with { Eager = new EagerLaunch(v[0], v[1]) });
         var best = fit.Fit(rows);
         var launch = best.Constants.Eager!;

@@ -55,7 +55,7 @@ internal static class SimulationText
     private static string Guard(GuardOutcome outcome, bool unmeasured) => outcome switch
     {
         GuardOutcome.Kept => unmeasured ? "sure to gain, as far as measured" : "sure to gain",
-        GuardOutcome.Nominal => "not measured",
+        GuardOutcome.Nominal => "too little measured to be sure",
         GuardOutcome.Refused => "not sure to gain",
         _ => "nothing to gain",
     };

@@ -43,7 +43,7 @@ public sealed record PlanReport(
 
 /// <summary>How sure the gain of a searched plan is.</summary>
 /// <param name="Outcome">What was decided.</param>
-/// <param name="LowPicoseconds">The low end of the gain's 80 % band over the base plan; null where the device's laws have no bands.</param>
+/// <param name="LowPicoseconds">The low end of the gain's 80 % band over the base plan; null where too little was measured to tell.</param>
 /// <param name="HighPicoseconds">The high end.</param>
 public sealed record GuardReport(GuardOutcome Outcome, long? LowPicoseconds, long? HighPicoseconds)
 {
@@ -57,7 +57,7 @@ public enum GuardOutcome
     /// <summary>Emitted: it gains at the stated confidence when the constants of both plans move within their bands.</summary>
     Kept,
 
-    /// <summary>Emitted: it gains by the model, and the device has no measurements, or none of its collectives, to say how surely.</summary>
+    /// <summary>Emitted: it gains by the model, and the collectives, or the larger part of the step, were not measured to say how surely.</summary>
     Nominal,
 
     /// <summary>The base plan is emitted: the gain is not positive at the stated confidence.</summary>

@@ -36,11 +36,15 @@ internal static class Guard
         if (coverage.Measured.Count == 0)
             return new GuardReport(GuardOutcome.Nominal, null, null);
         var sure = gain - (Math.Sqrt(lost) * DeviationsAtConfidence / DeviationsPerBandEnd);
-        // What hides under collectives that were not measured can be refused by the rest, but not made sure.
-        if (sure > 0 && !coverage.Covers(KernelKind.Collective))
+        // What was measured can refuse a gain alone. It makes none sure that hides under collectives which were not measured, or in a step of
+        // which the larger part was not.
+        if (sure > 0 && (!coverage.Covers(KernelKind.Collective) || MeasuredShare() < SlowerMeasuredLaws.LeastShare))
             return new GuardReport(GuardOutcome.Nominal, null, null);
         return new GuardReport(
             sure > 0 ? GuardOutcome.Kept : GuardOutcome.Refused, gain - (long)Math.Sqrt(lost), gain + (long)Math.Sqrt(won));
+
+        double MeasuredShare() =>
+            coverage.Unmeasured.Count == 0 ? 1 : SlowerMeasuredLaws.ShareOf(times.Of(plan, context), times.Under(new SlowerMeasuredLaws(laws), plan, context));
 
         long Gain(ICostLaws any) => times.Under(any, basePlan, context) - times.Under(any, plan, context);
     }

@@ -48,6 +48,16 @@ public class GuardTests
         Guard.Judge(search.Base!, choice.Plan, laws, new PlanTimes(laws, default)).ShouldBe(new GuardReport(GuardOutcome.Nominal, null, null));
     }
 
+    /// <summary>Collectives take less than half of the step, and alone they were measured: the step has no band then, and its gain none either.</summary>
+    [Fact]
+    public void Nothing_is_sure_of_a_step_of_which_the_larger_part_was_not_measured()
+    {
+        var laws = new Banded(Laws(Devices.H100), 0.99, 1.01, KernelKind.Collective);
+        var search = new BestPrefetch(_deployment, _deployment.Steps[0], laws, default);
+        var choice = search.Choose();
+        Guard.Judge(search.Base!, choice.Plan, laws, new PlanTimes(laws, default)).ShouldBe(new GuardReport(GuardOutcome.Nominal, null, null));
+    }
+
     private static ICostLaws Laws(string id) => CostLaws.For(DeviceCatalogue.TryGet(id, out var device) ? device : throw new InvalidOperationException(id));
 
     /// <summary>Judges, and holds the judgement against what is worked out here: what each kind loses, at the end of its band where it loses more,
