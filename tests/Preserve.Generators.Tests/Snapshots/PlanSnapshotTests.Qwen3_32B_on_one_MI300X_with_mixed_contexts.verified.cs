@@ -39,8 +39,8 @@ partial class Qwen3_32BDeployed
             # cache lies in the host's memory, all of it transferred. bound: what no plan of the same operators can beat, and what makes it. collectives:
             # the time of base in which nothing else runs. reachable: what the bytes that memory can bring in that time would save. elsewhere: how long
             # prefetches run while no collective does, which can save more. gain at half, at twice: what the plan saves when each collective takes half or
-            # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where the device has no
-            # measurements to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time. pauses: contexts at which nothing
+            # twice its time. guard: 'kept' where the gain is sure, behind it the range that holds it with 80 %; 'nominal' where too little of the step is
+            # measured to say so; 'refused' where it is not sure and nothing is prefetched; 'nothing-to-gain' where no prefetch saves time. pauses: contexts at which nothing
             # is prefetched, because what gains at the largest costs time there.
             # A window is the time of a collective, or of a kernel that leaves memory idle for a while. takes: that time. hides: how much of it prefetches
             # run, those of this window or of one before. saves: what the step would take longer without this window's prefetches; below 0 they cost time.
