@@ -4,7 +4,7 @@ namespace Preserve.Cli.Tests;
 
 public sealed class SimulateTests : IDisposable
 {
-    private static readonly string[] _llama =
+    internal static readonly string[] Llama =
         ["--model", "meta-llama/Meta-Llama-3-70B", "--device", "h100-sxm", "--tensor-parallel", "8", "--phase", "decode", "--batch", "64", "--context", "4096"];
 
     private readonly PreserveTool _tool = new();
@@ -12,7 +12,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task Json_is_as_the_schema_says_and_its_figures_agree()
     {
-        var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json"]);
+        var text = await _tool.SucceedAsync(["simulate", .. Llama, "--prefetch", "paper", "--json"]);
         var json = JsonDocument.Parse(text).RootElement;
         var schema = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "simulate.schema.json"))).RootElement;
         SchemaCheck.Faults(json, schema).ShouldBeEmpty();
@@ -49,7 +49,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task A_trace_has_a_track_for_each_stream_and_counters_and_covers_the_step()
     {
-        var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json", "--trace", _tool.PathOf("trace.json")]);
+        var text = await _tool.SucceedAsync(["simulate", .. Llama, "--prefetch", "paper", "--json", "--trace", _tool.PathOf("trace.json")]);
         var step = JsonDocument.Parse(text).RootElement.GetProperty("stepMicroseconds").GetDecimal();
         using var trace = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("trace.json")));
         var events = trace.RootElement.GetProperty("traceEvents").EnumerateArray().ToList();
@@ -103,7 +103,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task The_plan_reads_back_and_the_prefetch_table_has_its_bytes()
     {
-        var text = await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--json", "--plan", _tool.PathOf("plan.txt"), "--prefetch-table", _tool.PathOf("table.json")]);
+        var text = await _tool.SucceedAsync(["simulate", .. Llama, "--prefetch", "paper", "--json", "--plan", _tool.PathOf("plan.txt"), "--prefetch-table", _tool.PathOf("table.json")]);
         (await File.ReadAllTextAsync(_tool.PathOf("plan.txt"))).ShouldStartWith("preserve plans 1\n");
         using var table = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("table.json")));
         var rows = table.RootElement.GetProperty("prefetches").EnumerateArray().ToList();
@@ -156,10 +156,10 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task Text_and_explanation_name_what_counts()
     {
-        var text = await _tool.SucceedAsync(["simulate", .. _llama]);
+        var text = await _tool.SucceedAsync(["simulate", .. Llama]);
         foreach (var word in new[] { "meta-llama/Meta-Llama-3-70B on 8 x NVIDIA H100", "base plan", "lower bound", "down_reduce", "assumed" })
             text.ShouldContain(word);
-        var explained = await _tool.SucceedAsync(["explain", .. _llama]);
+        var explained = await _tool.SucceedAsync(["explain", .. Llama]);
         foreach (var word in new[] { "on the critical path", "gate_up_weight", "are left", "all-reduce", "two-shot, " })
             explained.ShouldContain(word);
     }
@@ -167,7 +167,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task Json_has_verdicts_the_guard_and_the_gains_with_other_collectives()
     {
-        var best = JsonDocument.Parse(await _tool.SucceedAsync(["explain", .. _llama, "--json"])).RootElement;
+        var best = JsonDocument.Parse(await _tool.SucceedAsync(["explain", .. Llama, "--json"])).RootElement;
         var verdicts = best.GetProperty("windows").EnumerateArray().SelectMany(w => w.GetProperty("candidates").EnumerateArray()).Select(c => c.GetProperty("verdict").GetString()).ToList();
         verdicts.ShouldContain("part");
         verdicts.ShouldContain("not-asked");
@@ -203,7 +203,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task Collectives_may_be_split_and_share_kernels()
     {
-        var explained = await _tool.SucceedAsync(["explain", .. _llama, "--sequence-parallel", "--fuse", "matmul"]);
+        var explained = await _tool.SucceedAsync(["explain", .. Llama, "--sequence-parallel", "--fuse", "matmul"]);
         foreach (var word in new[] { "reduce-scatter", "ring, NCCL", "the matmul before it", "mlp_in_gather" })
             explained.ShouldContain(word);
     }

@@ -5,9 +5,6 @@ namespace Preserve.Cli.Tests;
 /// <summary>What is said beside the times of a simulation: what they do not hold for, and how far they were measured.</summary>
 public sealed class SimulationNotesTests : IDisposable
 {
-    private static readonly string[] _llama =
-        ["--model", "meta-llama/Meta-Llama-3-70B", "--device", "h100-sxm", "--tensor-parallel", "8", "--phase", "decode", "--batch", "64", "--context", "4096"];
-
     private readonly PreserveTool _tool = new();
 
     [Fact]
@@ -41,9 +38,9 @@ public sealed class SimulationNotesTests : IDisposable
     [Fact]
     public async Task A_cold_step_says_what_is_not_cold()
     {
-        var cold = JsonDocument.Parse(await _tool.SucceedAsync(["simulate", .. _llama, "--prefetch", "paper", "--cold", "--json"])).RootElement;
+        var cold = JsonDocument.Parse(await _tool.SucceedAsync(["simulate", .. SimulateTests.Llama, "--prefetch", "paper", "--cold", "--json"])).RootElement;
         cold.GetProperty("notes").EnumerateArray().Single().GetString()!.ShouldContain("after an empty L2");
-        (await _tool.SucceedAsync(["explain", .. _llama, "--prefetch", "paper", "--cold"])).ShouldContain("after an empty L2");
+        (await _tool.SucceedAsync(["explain", .. SimulateTests.Llama, "--prefetch", "paper", "--cold"])).ShouldContain("after an empty L2");
     }
 
     [Fact]

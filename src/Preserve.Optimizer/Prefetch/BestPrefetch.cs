@@ -52,7 +52,7 @@ internal sealed class BestPrefetch(
             choices.Add((draft, search.Settled));
             most = Math.Min(most, Time(draft)) - 1;
         }
-        choices.Add((published, search is null ? null : (Time(published), LengthsOf(published, search.Problem))));
+        choices.Add((published, search is null ? null : (Time(published), search.Rival!)));
         var check = new ContextCheck(Base, _times);
         (StepDraft Draft, (long, long[])? Lengths)? refused = null;
         // Of plans that take as long, the search's.

@@ -64,6 +64,21 @@ public class BestPrefetchTests
     }
 
     [Fact]
+    public void Where_the_published_rule_is_as_fast_the_plan_and_its_reasons_are_the_searchs()
+    {
+        // The rule fills the L2 with tensors of which many shorten nothing here.
+        var deployment = Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(64, 1000), prefetch: PrefetchPolicy.Best) with { Weights = Precision.Int4 };
+        var (plan, report) = Planner.Plan(deployment, Get(Devices.Ascend910B2)).Steps[0];
+        var published = Planner.Plan(deployment with { Prefetch = PrefetchPolicy.Paper }, Get(Devices.Ascend910B2)).Steps[0];
+        report.StepPicoseconds.ShouldBeLessThanOrEqualTo(published.Report.StepPicoseconds);
+        Prefetches(plan).ShouldBeLessThan(Prefetches(published.Plan));
+        report.Windows.SelectMany(w => w.Candidates).ShouldNotContain(c => c.Reason.Contains("of L2 that are left"));
+        published.Report.Windows.SelectMany(w => w.Candidates).ShouldContain(c => c.Reason.Contains("of L2 that are left"));
+
+        static int Prefetches(ExecutionPlan any) => any.Instructions().Count(i => i.Operation is PrefetchOperation);
+    }
+
+    [Fact]
     public void Cached_entries_are_prefetched_and_new_ones_never()
     {
         // At every context of the plan: of a cache of c entries at most [0, c), never the entry that this step stores.
