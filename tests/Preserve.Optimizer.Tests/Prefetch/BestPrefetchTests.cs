@@ -67,7 +67,7 @@ public class BestPrefetchTests
     public void Where_the_published_rule_is_as_fast_the_plan_and_its_reasons_are_the_searchs()
     {
         // The rule fills the L2 with tensors of which many shorten nothing here.
-        var deployment = Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(64, 1000), prefetch: PrefetchPolicy.Best) with { Weights = Precision.Int4 };
+        var deployment = Specs.Deploy(Specs.Llama3_8B, 8, Specs.Decode(64, 1000), Precision.Bf16, PrefetchPolicy.Best) with { Weights = Precision.Int4 };
         var (plan, report) = Planner.Plan(deployment, Get(Devices.Ascend910B2)).Steps[0];
         var published = Planner.Plan(deployment with { Prefetch = PrefetchPolicy.Paper }, Get(Devices.Ascend910B2)).Steps[0];
         report.StepPicoseconds.ShouldBeLessThanOrEqualTo(published.Report.StepPicoseconds);
