@@ -31,7 +31,8 @@ internal sealed class ConsumerApp(string folder, string version)
     public async Task<(string Jitted, string Generated)> BuildWatchedAsync(params string[] options)
     {
         var (log, generated) = (Path.Combine(folder, "jit.txt"), Path.Combine(folder, "obj", "generated"));
-        var environment = new Dictionary<string, string> { ["DOTNET_JitStdOutFile"] = log, ["DOTNET_JitDisasmSummary"] = "1" };
+        // The compiler in a process of this build: a server would have been started by another, without the log.
+        var environment = new Dictionary<string, string> { ["DOTNET_JitStdOutFile"] = log, ["DOTNET_JitDisasmSummary"] = "1", ["UseSharedCompilation"] = "false" };
         string[] arguments = ["-c", "Release", _version, "--no-incremental", "-p:EmitCompilerGeneratedFiles=true", $"-p:CompilerGeneratedFilesOutputPath={generated}", .. options];
         (await Tool.DotnetAsync(folder, "build", arguments, environment)).TextOfSuccess();
         var texts = Directory.GetFiles(generated, "*.g.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => $"{Path.GetFileName(f)}\n{File.ReadAllText(f)}").ToList();

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Preserve.Cli.Tests;
 
 namespace Preserve.Package.Tests;
 
@@ -22,10 +23,10 @@ public sealed class ConsumerBuildTests(PackageFixture fixture)
     {
         string[] deployment = ["--model", "gemma-2-27b", "--device", "h100-sxm", "--tensor-parallel", "2", "--batch", "2", "--context", "500", "--weights", "fp8", "--activations", "fp8"];
         var app = fixture.CreateApp();
-        app.Write("Declaration.cs", (await Tool.ProgramAsync(Tool.Preserve, ["declare", .. deployment, "--namespace", "App"])).TextOfSuccess());
+        app.Write("Declaration.cs", (await Tool.ProgramAsync(BuiltTool.Path, ["declare", .. deployment, "--namespace", "App"])).TextOfSuccess());
         app.Replace("Program.cs", "SmallDeployed", "Gemma2_27b_OnH100");
         (await app.BuildAsync()).TextOfSuccess();
-        var simulated = JsonDocument.Parse((await Tool.ProgramAsync(Tool.Preserve, ["simulate", .. deployment, "--json"])).TextOfSuccess()).RootElement;
+        var simulated = JsonDocument.Parse((await Tool.ProgramAsync(BuiltTool.Path, ["simulate", .. deployment, "--json"])).TextOfSuccess()).RootElement;
         (await app.RunAsync()).Value("picoseconds").ShouldBe($"{1_000_000 * simulated.GetProperty("stepMicroseconds").GetDecimal():0}");
     }
 

@@ -1,6 +1,4 @@
 using System.IO.Compression;
-using System.Reflection.Metadata;
-using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
 
 namespace Preserve.Package.Tests;
@@ -51,8 +49,7 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
     {
         foreach (var entry in _package.Entries.Where(e => e.FullName.EndsWith(".dll", StringComparison.Ordinal)))
         {
-            using var file = Open(entry);
-            FrameworkOf(file.GetMetadataReader()).ShouldBe(
+            PackedAssembly.Read(entry).Framework.ShouldBe(
                 entry.FullName.StartsWith("lib/", StringComparison.Ordinal) ? ".NETCoreApp,Version=v10.0" : ".NETStandard,Version=v2.0",
                 entry.FullName);
         }
@@ -63,11 +60,9 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
     {
         foreach (var entry in _package.Entries.Where(e => e.FullName.StartsWith("tools/", StringComparison.Ordinal)))
         {
-            using var ahead = Open(entry);
-            using var anywhere = Open(_package.GetEntry("analyzers/dotnet/cs/" + entry.Name)!);
-            ahead.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size.ShouldBeGreaterThan(0, entry.FullName);
-            anywhere.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size.ShouldBe(0, entry.FullName);
-            VersionOf(ahead).ShouldBe(VersionOf(anywhere), entry.FullName);
+            var anywhere = PackedAssembly.Read(_package.GetEntry("analyzers/dotnet/cs/" + entry.Name)!);
+            anywhere.IsNative.ShouldBeFalse(entry.FullName);
+            PackedAssembly.Read(entry).ShouldBe(anywhere with { IsNative = true }, entry.FullName);
         }
     }
 
@@ -82,39 +77,5 @@ public sealed class PackageContentTests(PackageFixture fixture) : IDisposable
         Value("license").ShouldBe("Apache-2.0");
         Value("readme").ShouldBe("README.md");
         metadata.Descendants().ShouldNotContain(e => e.Name.LocalName == "dependency");
-    }
-
-    private static PEReader Open(ZipArchiveEntry entry)
-    {
-        var copy = new MemoryStream();
-        using (var stream = entry.Open())
-            stream.CopyTo(copy);
-        copy.Position = 0;
-        return new PEReader(copy);
-    }
-
-    /// <summary>The identifier that the compiler gave this and no other build.</summary>
-    private static Guid VersionOf(PEReader file)
-    {
-        var reader = file.GetMetadataReader();
-        return reader.GetGuid(reader.GetModuleDefinition().Mvid);
-    }
-
-    /// <summary>The framework that an assembly says it was built for.</summary>
-    private static string FrameworkOf(MetadataReader reader)
-    {
-        foreach (var attribute in reader.GetAssemblyDefinition().GetCustomAttributes().Select(reader.GetCustomAttribute))
-        {
-            if (attribute.Constructor.Kind != HandleKind.MemberReference)
-                continue;
-            var type = reader.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent;
-            if (type.Kind == HandleKind.TypeReference && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)type).Name) == "TargetFrameworkAttribute")
-            {
-                var value = reader.GetBlobReader(attribute.Value);
-                value.ReadUInt16(); // the prolog
-                return value.ReadSerializedString()!;
-            }
-        }
-        return "none";
     }
 }

@@ -37,10 +37,10 @@ public sealed class PackageFixture : IAsyncLifetime
             """<configuration><packageSources><add key="preserve-under-test" value="feed" /></packageSources></configuration>""");
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await CompileServer.ShutDownAsync();
         Directory.Delete(_folder, recursive: true);
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>A fresh app that uses the package.</summary>
@@ -55,16 +55,11 @@ public sealed class PackageFixture : IAsyncLifetime
     /// <summary>A fresh folder in which the feed is known.</summary>
     internal string CreateFolder() => Directory.CreateDirectory(Path.Combine(_folder, $"app{Interlocked.Increment(ref _apps)}")).FullName;
 
-    /// <summary>What keeps the SDK, run in a folder of this fixture, from all that is the user's and not the folder's: templates and packages. It leaves no
-    /// servers behind.</summary>
+    /// <summary>What keeps the SDK, run in a folder of this fixture, from all that is the user's and not the folder's: templates and packages.</summary>
     internal static IReadOnlyDictionary<string, string> ApartIn(string folder) => new Dictionary<string, string>
     {
         ["DOTNET_CLI_HOME"] = Path.Combine(folder, "home"),
         ["NUGET_PACKAGES"] = Path.Combine(folder, "packages"),
-        ["MSBUILDDISABLENODEREUSE"] = "1",
-        ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
-        ["UseSharedCompilation"] = "false",
-        ["MSBUILDTERMINALLOGGER"] = "off",
     };
 
     private async Task PackAsync(string project, string package)

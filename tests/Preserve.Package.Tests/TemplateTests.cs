@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using Preserve.Cli.Tests;
 
 namespace Preserve.Package.Tests;
 
@@ -43,7 +44,7 @@ public sealed class TemplateTests(PackageFixture fixture)
 
     private static async Task<(double Before, double Now)> SimulatedAsync(string device, string ranks, string batch, string context)
     {
-        var run = await Tool.ProgramAsync(Tool.Preserve, "simulate", "--model", "llama-3-8b", "--device", device, "--tensor-parallel", ranks, "--batch", batch, "--context", context, "--json");
+        var run = await Tool.ProgramAsync(BuiltTool.Path, "simulate", "--model", "llama-3-8b", "--device", device, "--tensor-parallel", ranks, "--batch", batch, "--context", context, "--json");
         var simulated = JsonDocument.Parse(run.TextOfSuccess()).RootElement;
         return (simulated.GetProperty("baseMicroseconds").GetDouble(), simulated.GetProperty("stepMicroseconds").GetDouble());
     }

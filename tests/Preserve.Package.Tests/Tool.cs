@@ -12,16 +12,12 @@ internal static class Tool
     /// <summary>The dotnet that runs the tests.</summary>
     public static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
-    /// <summary>Runs a verb of the SDK, leaving no server behind that holds files open.</summary>
+    /// <summary>Runs a verb of the SDK.</summary>
     public static Task<ToolRun> DotnetAsync(string folder, string verb, params string[] arguments) => DotnetAsync(folder, verb, arguments, null);
 
     /// <summary>The same, with variables of the environment set for all that it starts.</summary>
     public static Task<ToolRun> DotnetAsync(string folder, string verb, string[] arguments, IReadOnlyDictionary<string, string>? environment) =>
-        RunAsync(folder, Dotnet, [verb, .. arguments, "--disable-build-servers", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-nologo"], environment);
-
-    /// <summary>The built tool `preserve`.</summary>
-    public static string Preserve { get; } = Path.Combine(
-        PackageFixture.Repository, "src", "Preserve.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Preserve.Cli.dll");
+        RunAsync(folder, Dotnet, [verb, .. arguments, "-nologo"], environment);
 
     /// <summary>Runs the SDK's formatter.</summary>
     public static Task<ToolRun> FormatAsync(string folder, params string[] arguments) => RunAsync(folder, Dotnet, ["format", .. arguments]);
@@ -29,7 +25,7 @@ internal static class Tool
     /// <summary>Runs a managed program.</summary>
     public static Task<ToolRun> ProgramAsync(string path, params string[] arguments) => RunAsync(Path.GetDirectoryName(path)!, Dotnet, [path, .. arguments]);
 
-    /// <summary>Runs a program.</summary>
+    /// <summary>Runs a program. No build that it starts leaves a process behind but the compiler's server of these tests.</summary>
     public static async Task<ToolRun> RunAsync(string folder, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -45,7 +41,10 @@ internal static class Tool
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["MSBUILDTERMINALLOGGER"] = "off";
+        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        foreach (var (name, value) in CompileServer.Environment.Concat(environment ?? new Dictionary<string, string>()))
             start.Environment[name] = value;
 
         using var process = Process.Start(start)!;

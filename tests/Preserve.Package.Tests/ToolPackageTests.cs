@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Preserve.Package.Tests;
@@ -21,10 +23,30 @@ public sealed class ToolPackageTests : IDisposable
             """<configuration><config><add key="globalPackagesFolder" value="cache" /></config><packageSources><add key="preserve-under-test" value="feed" /></packageSources></configuration>""");
         (await Tool.RunAsync(_folder.FullName, Tool.Dotnet,
             ["tool", "install", "Preserve.Cli", "--version", version, "--tool-path", installed])).TextOfSuccess();
+        HoldsTheToolForAnyPlatformAndNativeForOne(Path.Combine(feed, $"Preserve.Cli.{version}.nupkg"));
+        var resolved = await File.ReadAllTextAsync(Directory.GetFiles(installed, "project.assets.json", SearchOption.AllDirectories).Single());
+        resolved.ShouldContain($"tools/net10.0/{(RuntimeInformation.RuntimeIdentifier == "linux-x64" ? "linux-x64" : "any")}/Preserve.Cli.dll");
 
         var run = await Tool.RunAsync(_folder.FullName, Path.Combine(installed, OperatingSystem.IsWindows() ? "preserve.exe" : "preserve"),
             ["simulate", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "2", "--json"]);
         JsonDocument.Parse(run.TextOfSuccess()).RootElement.GetProperty("stepMicroseconds").GetDecimal().ShouldBeGreaterThan(0);
+    }
+
+    private static void HoldsTheToolForAnyPlatformAndNativeForOne(string path)
+    {
+        using var package = ZipFile.OpenRead(path);
+        const string any = "tools/net10.0/any/", native = "tools/net10.0/linux-x64/";
+        In(native).ShouldBe(In(any));
+        foreach (var name in In(any).Where(n => Path.GetExtension(n) == ".dll"))
+            PackedAssembly.Read(package.GetEntry(native + name)!).ShouldBe(PackedAssembly.Read(package.GetEntry(any + name)!) with { IsNative = true }, name);
+        PackedAssembly.Read(package.GetEntry(any + "Preserve.Cli.dll")!).IsNative.ShouldBeFalse();
+
+        // What a program is run from; symbols and documentation lie beside one of the two only.
+        string[] In(string folder) =>
+        [
+            .. package.Entries.Where(e => e.FullName.StartsWith(folder, StringComparison.Ordinal)).Select(e => e.FullName[folder.Length..])
+                .Where(n => Path.GetExtension(n) is ".dll" or ".json" || n == "DotnetToolSettings.xml").Order(StringComparer.Ordinal),
+        ];
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Preserve.Cli.Tests;
 
 namespace Preserve.Package.Tests;
 
@@ -91,7 +92,7 @@ internal sealed partial class Walkthrough(string page, string folder, PackageFix
         {
             // What the feed would serve by its name stands there under a version that nobody else has.
             "dotnet" => await Tool.RunAsync(folder, Tool.Dotnet, words[1..].Select(w => w == "Preserve.Templates" ? fixture.Templates : w), PackageFixture.ApartIn(folder)),
-            "preserve" => await Tool.RunAsync(folder, Tool.Dotnet, [Tool.Preserve, .. words[1..]]),
+            "preserve" => await Tool.RunAsync(folder, Tool.Dotnet, [BuiltTool.Path, .. words[1..]]),
             _ => throw new InvalidOperationException($"docs/{page} runs '{words[0]}', which is neither dotnet nor preserve"),
         };
         (run.ExitCode == 0).ShouldBe(!mayFail, $"{command}\n{run.Text}");
