@@ -30,6 +30,8 @@ public class CodeFixTests
         { "Intermediate = 2048|TensorParallel = 2", "Intermediate = 2050|TensorParallel = 7, SequenceParallel = true", "PRSV005", "Set TensorParallel = 2", "Intermediate = 2050|TensorParallel = 2, SequenceParallel = true" },
 
         // An option that does nothing.
+        { "TensorParallel = 2", "TensorParallel = 1, SequenceParallel = true", "PRSV012", "Remove SequenceParallel", "TensorParallel = 1" },
+        { "TensorParallel = 2", "TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 1" },
         { "TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput", "PRSV012", "Remove Objective", "TensorParallel = 2" },
         { "TensorParallel = 2", "TensorParallel = 2, StoredActivations = Precision.Int8, Prefetch = PrefetchPolicy.None", "PRSV012", "Remove StoredActivations", "TensorParallel = 2, Prefetch = PrefetchPolicy.None" },
         { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, CollectiveFusion = CollectiveFusion.Norm", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 2, SequenceParallel = true" },
@@ -81,6 +83,7 @@ public class CodeFixTests
         { "PRSV004", TwoDevices("\"h100-smx\"", "\"h200_sxm\""), TwoDevices("Devices.H100", "Devices.H200") },
         { "PRSV005", TwoDevices("Devices.A100Sxm80, TensorParallel = 16", "Devices.H100, TensorParallel = 3"), TwoDevices("Devices.A100Sxm80, TensorParallel = 8", "Devices.H100, TensorParallel = 4") },
         { "PRSV012", TwoDevices("Devices.H100, Objective = Objective.Throughput", "Devices.H100, StoredActivations = Precision.Int8"), TwoDevices("Devices.H100", "Devices.H100") },
+        { "PRSV012", Declarations.Small.With("TensorParallel = 2", "SequenceParallel = true, TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul"), Declarations.Small.With("TensorParallel = 2", "TensorParallel = 1") },
         { "PRSV012", Declarations.Small.With("TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput, StoredActivations = Precision.Int8"), Declarations.Small },
         {
             "PRSV014",

@@ -101,6 +101,8 @@ public class FaultTests
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 16, [|Tokens = 16_777_203|])", "PRSV008", $"Tokens of the generation is 16,777,203, {Ranges}2 to 16,777,202" },
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Generation([|Batch = 4|], Prompt = 16, Tokens = 4)]", "PRSV010", "the step 'decode batch 4 context 18 prompt 16' is declared twice" },
         { "[Decode(Batch = 4, Context = 128)]", "[Generation(Batch = 4, Prompt = 16, Tokens = 4), Prefill([|Batch = 4|], Tokens = 16)]", "PRSV010", "the step 'prefill batch 4 tokens 16' is declared twice" },
+        { "TensorParallel = 2", "[|SequenceParallel = true|]", "PRSV012", "SequenceParallel is true, but divides tokens over the ranks of a group: it needs TensorParallel to be 2 or more" },
+        { "TensorParallel = 2", "[|CollectiveFusion = CollectiveFusion.MatMul|]", "PRSV012", "CollectiveFusion is CollectiveFusion.MatMul, but one rank alone has no collectives to fuse kernels with: it needs TensorParallel to be 2 or more" },
         { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, [|CollectiveFusion = CollectiveFusion.Norm|]", "PRSV012", "a norm cannot share a kernel with a collective (CollectiveFusion) under SequenceParallel, where it runs between two of them; a matmul can" },
 
         // Beyond the last row of a learned table: of each sequence, of the one that has an equal share of a total or more, of a prompt and of a generation.

@@ -149,6 +149,7 @@ internal static class DeploymentParser
     /// <summary>The deployment with an option as it is where nothing is said of it; null where that would be another deployment.</summary>
     private static DeploymentSpec? Without(DeploymentSpec spec, string option) => option switch
     {
+        nameof(DeploymentAttribute.SequenceParallel) => spec with { SequenceParallel = false },
         nameof(DeploymentAttribute.CollectiveFusion) => spec with { CollectiveFusion = CollectiveFusion.None },
         nameof(DeploymentAttribute.Objective) => spec with { Offload = spec.Offload with { Objective = OffloadSpec.None.Objective } },
         nameof(DeploymentAttribute.BatchesPerLayer) => spec with { Offload = spec.Offload with { BatchesPerLayer = OffloadSpec.None.BatchesPerLayer } },

@@ -25,9 +25,9 @@ public static class DeploymentRules
         if (modelIsSound)
             CheckDegree(deployment, faults);
         if (deployment.SequenceParallel && deployment.TensorParallel == 1)
-            Needs(nameof(deployment.SequenceParallel), "divides tokens over the ranks of a group", deployment, faults);
+            NeedsRanks(nameof(deployment.SequenceParallel), "SequenceParallel is true, but divides tokens over the ranks of a group", faults);
         if (deployment.CollectiveFusion != CollectiveFusion.None && deployment.TensorParallel == 1)
-            Needs(nameof(deployment.CollectiveFusion), "fuses kernels with collectives", deployment, faults);
+            NeedsRanks(nameof(deployment.CollectiveFusion), $"CollectiveFusion is CollectiveFusion.{deployment.CollectiveFusion}, but one rank alone has no collectives to fuse kernels with", faults);
         OffloadRules.CheckTogether(deployment, faults);
         for (var i = 0; i < deployment.Steps.Count; i++)
             CheckTogether(deployment, i, modelIsSound, faults);
@@ -121,10 +121,8 @@ public static class DeploymentRules
     }
 
     /// <summary>An option that does nothing on one rank is refused: it would silently be none.</summary>
-    private static void Needs(string option, string does, DeploymentSpec deployment, FaultList faults) =>
-        faults.Add(new OutOfRangeFault(
-            new DeploymentPlace(nameof(deployment.TensorParallel)), $"a deployment with {option}, which {does},", deployment.TensorParallel,
-            SpecificationLimits.TensorParallel with { Least = 2 }));
+    private static void NeedsRanks(string option, string why, FaultList faults) =>
+        faults.Add(new OptionFault(new DeploymentPlace(option), $"{why}: it needs TensorParallel to be 2 or more"));
 
     /// <summary>Most query and key heads of a layer that are normalised one by one: each is a row of the norm. 0 where none are.</summary>
     private static long NormedHeads(ModelSpec model)
