@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -8,6 +7,8 @@ namespace Preserve.Optimizer;
 /// <param name="places">Where tensors lie at the context.</param>
 internal sealed class PrefetchedBytes(TensorPlaces places)
 {
+    private readonly List<Outstanding> _byPlace = [];
+
     /// <summary>The ranges, in the order in which they were prefetched.</summary>
     public List<Outstanding> Ranges { get; } = [];
 
@@ -18,7 +19,10 @@ internal sealed class PrefetchedBytes(TensorPlaces places)
         {
             var (held, covered) = (0L, 0L);
             TensorOfLayer? of = null;
-            foreach (var range in Ranges.OrderBy(r => r.Tensor.Tensor).ThenBy(r => r.Tensor.Layer).ThenBy(r => r.Begin))
+            _byPlace.Clear();
+            _byPlace.AddRange(Ranges);
+            _byPlace.Sort(Compare);
+            foreach (var range in _byPlace)
             {
                 covered = range.Tensor == of ? covered : 0;
                 of = range.Tensor;
@@ -27,6 +31,15 @@ internal sealed class PrefetchedBytes(TensorPlaces places)
             }
             return held;
         }
+    }
+
+    /// <summary>By tensor and layer, those of one by where they begin.</summary>
+    private static int Compare(Outstanding one, Outstanding other)
+    {
+        var difference = one.Tensor.Tensor.CompareTo(other.Tensor.Tensor);
+        if (difference == 0)
+            difference = one.Tensor.Layer.CompareTo(other.Tensor.Layer);
+        return difference != 0 ? difference : one.Begin.CompareTo(other.Begin);
     }
 
     /// <summary>Adds what an instruction prefetches, after what its stream knows to be read has left.</summary>
