@@ -88,13 +88,23 @@ internal sealed class RecurrentStates
         return false;
     }
 
+    /// <summary>FNV-1a over whole words, in four lanes that do not wait for each other; equality is checked word by word.</summary>
     private static long Hash(long[] words, int begin, int end)
     {
-        // FNV-1a over whole words; equality is checked word by word.
-        var hash = unchecked((long)0xcbf29ce484222325);
-        for (var i = begin; i < end; i++)
-            hash = unchecked((hash ^ words[i]) * 0x100000001b3);
-        return hash;
+        const long Prime = 0x100000001b3;
+        var one = unchecked((long)0xcbf29ce484222325);
+        var (two, three, four) = (one, one, one);
+        var i = begin;
+        for (; i + 3 < end; i += 4)
+        {
+            one = unchecked((one ^ words[i]) * Prime);
+            two = unchecked((two ^ words[i + 1]) * Prime);
+            three = unchecked((three ^ words[i + 2]) * Prime);
+            four = unchecked((four ^ words[i + 3]) * Prime);
+        }
+        for (; i < end; i++)
+            one = unchecked((one ^ words[i]) * Prime);
+        return unchecked((((((one * Prime) ^ two) * Prime) ^ three) * Prime) ^ four);
     }
 
     private bool Same(int left, long[] others, int right, int length)

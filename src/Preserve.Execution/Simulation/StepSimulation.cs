@@ -22,6 +22,9 @@ internal sealed class StepSimulation
     private readonly ResourceSimulation _resources;
     private readonly L2Contents _l2;
     private readonly long[] _ended;
+
+    /// <summary>Streams that wait for another end of each instruction, one bit each.</summary>
+    private readonly int[] _waiters;
     private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
     private readonly long[] _startedAt = new long[Streams];
 
@@ -34,6 +37,9 @@ internal sealed class StepSimulation
     private int _collectives;
     private int _prefetchStreams;
     private int _activePrefetches;
+
+    /// <summary>Streams that wait for an instruction's end, or have come to theirs.</summary>
+    private int _waiting;
     private bool _mayStart;
     private StepTotals _totals;
 
@@ -47,6 +53,7 @@ internal sealed class StepSimulation
         _cursors = new StreamCursors(plan);
         _resources = new ResourceSimulation(laws, plan.Plan.Ranks);
         _ended = new long[plan.Instructions.Length];
+        _waiters = new int[plan.Instructions.Length];
         for (var s = 0; s < Streams; s++)
             _prefetches[s] = new PendingPrefetch();
         _steady = new SteadyState(plan, _sizes, _cursors, _resources, _l2, _ended, _prefetches, memory);
@@ -123,9 +130,10 @@ internal sealed class StepSimulation
         _resources.Reset();
         _recording?.Clear();
         Array.Clear(_ended, 0, _ended.Length);
+        Array.Clear(_waiters, 0, _waiters.Length);
         _totals = default;
         Array.Clear(_waitedIdle, 0, Streams);
-        _copies = _collectives = _prefetchStreams = _activePrefetches = 0;
+        _copies = _collectives = _prefetchStreams = _activePrefetches = _waiting = 0;
         _mayStart = true;
         while (true)
         {
@@ -207,15 +215,21 @@ internal sealed class StepSimulation
             _mayStart = false;
             for (var s = 0; s < Streams; s++)
             {
-                while ((_resources.ActiveStreams & (1 << s)) == 0 && _cursors.Instruction(s) is >= 0 and var instruction && TryStart(s, instruction))
+                while (((_resources.ActiveStreams | _waiting) & (1 << s)) == 0 && TryStart(s))
                 {
                 }
             }
         }
     }
 
-    private bool TryStart(int stream, int instruction)
+    private bool TryStart(int stream)
     {
+        var instruction = _cursors.Instruction(stream);
+        if (instruction < 0)
+        {
+            _waiting |= 1 << stream;
+            return false;
+        }
         var (events, waited) = (0, 0);
         foreach (var chain in _plan.Waits[instruction])
         {
@@ -226,7 +240,11 @@ internal sealed class StepSimulation
                 if (binding.OtherStream)
                 {
                     if (_ended[binding.Source] < Needed(stream, binding))
+                    {
+                        _waiters[binding.Source] |= 1 << stream;
+                        _waiting |= 1 << stream;
                         return false;
+                    }
                     events++;
                     waited |= 1 << (int)_plan.Instructions[binding.Source].Stream;
                 }
@@ -376,6 +394,8 @@ internal sealed class StepSimulation
         if (_plan.IsTransfer[instruction])
             _copies--;
         _ended[instruction]++;
+        _waiting &= ~_waiters[instruction];
+        _waiters[instruction] = 0;
         Walked++;
         _mayStart = true;
         if (_recording is not null)

@@ -76,8 +76,8 @@ internal sealed class L2Contents
     /// <param name="at">The first free place.</param>
     public int WriteState(int origin, int layerSlots, long[] state, int at)
     {
-        at = Write(_shared, origin, layerSlots, state, at);
-        return Write(_aside, origin, layerSlots, state, at);
+        at = _shared.WriteState(origin, layerSlots, state, at);
+        return _aside.WriteState(origin, layerSlots, state, at);
     }
 
     /// <summary>Renames slots, in one go: what slot s held is held by <paramref name="shift"/> + s where it shifts.</summary>
@@ -88,16 +88,5 @@ internal sealed class L2Contents
         _shared.Shift(shift, shifting);
         if (IsSetAside)
             _aside.Shift(shift, shifting);
-    }
-
-    private static int Write(L2Residency part, int origin, int layerSlots, long[] state, int at)
-    {
-        state[at++] = part.Count;
-        for (var slot = part.Newest; slot >= 0; slot = part.Older(slot))
-        {
-            state[at++] = slot < layerSlots ? slot - origin : slot;
-            state[at++] = part.Resident(slot);
-        }
-        return at;
     }
 }

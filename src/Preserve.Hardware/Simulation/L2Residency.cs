@@ -114,6 +114,24 @@ internal sealed class L2Residency
             Evict(_total - CapacityBytes);
     }
 
+    /// <summary>Writes how many slots hold bytes, and which and how many, in the order of use. Returns the next free place.</summary>
+    /// <param name="origin">The slot that slots of layers are counted from.</param>
+    /// <param name="layerSlots">How many slots are those of layers; they are the first.</param>
+    /// <param name="state">Where it is written.</param>
+    /// <param name="at">The first free place.</param>
+    public int WriteState(int origin, int layerSlots, long[] state, int at)
+    {
+        var slots = _slots;
+        state[at++] = Count;
+        for (var slot = Newest; slot != None; slot = slots[slot].Older)
+        {
+            state[at] = slot < layerSlots ? slot - origin : slot;
+            state[at + 1] = slots[slot].Resident;
+            at += 2;
+        }
+        return at;
+    }
+
     /// <summary>Renames slots, in one go: what slot s held is held by <paramref name="shift"/> + s where it shifts.</summary>
     /// <param name="shift">How far.</param>
     /// <param name="shifting">How many slots shift; they are the first.</param>

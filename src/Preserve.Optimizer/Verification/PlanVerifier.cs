@@ -17,20 +17,24 @@ public static class PlanVerifier
             throw new ArgumentNullException(nameof(plan));
         var structure = new PlanStructure(plan);
         var faults = structure.Check();
+        if (faults.Count > 0)
+            return faults;
+        var numbered = new NumberedPlan(plan);
         foreach (var context in plan.CheckedContexts())
         {
+            faults = new PlanSizes(plan, structure, context).Check();
             if (faults.Count == 0)
-                faults = new PlanSizes(plan, structure, context).Check();
-            if (faults.Count == 0)
-                faults = new StepProof(plan, context).Prove();
+                faults = new StepProof(numbered, context).Prove();
+            if (faults.Count > 0)
+                return faults;
         }
-        return faults;
+        return [];
     }
 
     /// <summary>Instructions that the proof of a plan at its largest context goes through: what its time grows with.</summary>
     internal static int CountSteps(ExecutionPlan plan)
     {
-        var proof = new StepProof(plan, plan.Step.MaxContext);
+        var proof = new StepProof(new NumberedPlan(plan), plan.Step.MaxContext);
         proof.Prove();
         return proof.Steps;
     }

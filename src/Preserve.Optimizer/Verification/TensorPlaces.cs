@@ -1,56 +1,57 @@
 using System;
-using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
 /// <summary>Where the tensors of a plan lie at one context.</summary>
-/// <param name="plan">The plan.</param>
-/// <param name="context">The context.</param>
-internal sealed class TensorPlaces(ExecutionPlan plan, int context)
+internal sealed class TensorPlaces
 {
-    private readonly Dictionary<string, TensorDeclaration> _tensors = plan.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    private readonly NumberedPlan _plan;
+    private readonly int _context;
+    private readonly long[] _units;
 
-    /// <summary>The declaration of a name.</summary>
-    public TensorDeclaration this[string tensor] => _tensors[tensor];
+    /// <param name="plan">The plan.</param>
+    /// <param name="context">The context.</param>
+    public TensorPlaces(NumberedPlan plan, int context)
+    {
+        (_plan, _context) = (plan, context);
+        _units = Array.ConvertAll(plan.Tensors, t => t.Units.At(context));
+    }
 
-    /// <summary>The declaration of a name, or null.</summary>
-    public TensorDeclaration? Find(string tensor) => _tensors.TryGetValue(tensor, out var declaration) ? declaration : null;
-
-    /// <summary>Whether a tensor lies in the arena.</summary>
-    public bool IsInArena(string tensor) => _tensors[tensor] is { Role: TensorRole.Value, OnHost: false };
+    /// <summary>A tensor's declaration.</summary>
+    public TensorDeclaration this[int tensor] => _plan.Tensors[tensor];
 
     /// <summary>Bytes of the whole tensor.</summary>
-    public long BytesOf(string tensor) => _tensors[tensor].Bytes.At(context);
+    public long BytesOf(int tensor) => _units[tensor] * _plan.Tensors[tensor].UnitBytes;
 
     /// <summary>Units of the whole tensor.</summary>
-    public long UnitsOf(string tensor) => _tensors[tensor].Units.At(context);
+    public long UnitsOf(int tensor) => _units[tensor];
 
     /// <summary>The units that a reference means.</summary>
-    public (long Begin, long End) Units(TensorReference reference) =>
-        (reference.Range?.Begin.At(context) ?? 0, (reference.Range?.End ?? _tensors[reference.Tensor].Units).At(context));
+    public (long Begin, long End) Units(NumberedReference reference) =>
+        reference.Range is { } range ? (range.Begin.At(_context), range.End.At(_context)) : (0, _units[reference.Tensor]);
 
     /// <summary>The bytes that a reference means, counted from the tensor's first.</summary>
-    public (long Begin, long End) Bytes(TensorReference reference)
+    public (long Begin, long End) Bytes(NumberedReference reference)
     {
         var (begin, end) = Units(reference);
-        var unit = _tensors[reference.Tensor].UnitBytes;
+        var unit = _plan.Tensors[reference.Tensor].UnitBytes;
         return (begin * unit, end * unit);
     }
 
     /// <summary>Where a reference lies: bytes in the arena, bytes of a value in host memory, tokens of a KV-cache; null for a weight.</summary>
-    public (long Begin, long End)? Of(TensorReference reference)
+    public (long Begin, long End)? Of(NumberedReference reference)
     {
-        var tensor = _tensors[reference.Tensor];
+        var tensor = _plan.Tensors[reference.Tensor];
+        if (tensor.Role is not (TensorRole.Value or TensorRole.KeyValues))
+            return null;
         var (begin, end) = Units(reference);
-        return tensor.Role switch
-        {
-            TensorRole.Value when !tensor.OnHost => (tensor.Offset + begin, tensor.Offset + end),
-            TensorRole.Value or TensorRole.KeyValues => (begin, end),
-            _ => null,
-        };
+        return _plan.IsInArena(reference.Tensor) ? (tensor.Offset + begin, tensor.Offset + end) : (begin, end);
     }
 
+    /// <summary>Whether a tensor of the arena, all of it, has bytes in common with a place.</summary>
+    public bool LiesOver(int tensor, (long Begin, long End) place) =>
+        _plan.Tensors[tensor].Offset is var offset && offset < place.End && place.Begin < offset + BytesOf(tensor);
+
     /// <summary>The first of a cache's entries that this step computes.</summary>
-    public long FreshFrom(string cache) => UnitsOf(cache) - (plan.Step.ContextIsTotal ? plan.Step.Batch : plan.Step.NewTokens);
+    public long FreshFrom(int cache) => _units[cache] - (_plan.Plan.Step.ContextIsTotal ? _plan.Plan.Step.Batch : _plan.Plan.Step.NewTokens);
 }
