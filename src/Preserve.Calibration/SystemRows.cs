@@ -69,7 +69,7 @@ internal sealed record SystemRows(
         {
             MatMul = MatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
             HotMatMul = HotMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
-            Attention = Attention.Where(r => Split.IsHeldOut(AttentionFit.Shape(r)) == heldOut).ToList(),
+            Attention = Attention.Where(r => (AttentionFit.IsOneTokenPrompt(r) || Split.IsHeldOut(AttentionFit.Shape(r))) == heldOut).ToList(),
             Collectives = Collectives.GroupBy(r => (r.Operation, r.Ranks)).SelectMany(g => PartOf(g.ToList(), heldOut)).ToList(),
             Layers = Layers.Where(r => Split.IsHeldOutModel(r.Model) == heldOut).ToList(),
             SmallOperators = SmallOperators.Where(r => (ofModels.Contains(r.Line) || Split.IsHeldOut(r.Shape)) == heldOut).ToList(),
