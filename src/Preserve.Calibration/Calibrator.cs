@@ -5,8 +5,8 @@ using System.Linq;
 namespace Preserve;
 
 /// <summary>Fits the constants of a device's cost laws to measured times.</summary>
-/// <remarks>One shape in four stays out of the fit, all its rows together, by a hash of the shape, and all rows of the layers of Llama-2-70B.
-/// What those rows then show is the law's accuracy. Fewer rows than <see cref="LeastRows"/> of a kind leave it to the nominal law.</remarks>
+/// <remarks>One shape in four stays out of the fit, all its rows together, by a hash of the shape, and all rows of the layers of Llama-2-70B
+/// and of prompts of one token. What those rows then show is the law's accuracy. Fewer rows than <see cref="LeastRows"/> of a kind leave it to the nominal law.</remarks>
 public static class Calibrator
 {
     /// <summary>Rows below which a kind is not fitted.</summary>

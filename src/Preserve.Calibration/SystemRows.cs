@@ -5,6 +5,8 @@ using System.Linq;
 namespace Preserve;
 
 /// <summary>The rows of one system that can be, and which of them a fit never sees.</summary>
+/// <remarks>They stand in the order of what they say, whatever order the tables have: the last bit of a sum of errors depends on its order, and
+/// where a search has corners to pass, the last bit may turn its path.</remarks>
 internal sealed record SystemRows(
     IReadOnlyList<MatMulRow> MatMul,
     IReadOnlyList<MatMulRow> HotMatMul,
@@ -27,12 +29,12 @@ internal sealed record SystemRows(
     {
         var checks = new RowChecks(device);
         var dropped = new List<DroppedRow>();
-        var layers = Kept(MeasurementSet.LayerTableName, measurements.Layers.Where(r => r.System == system), checks.Check, r => r.Line, dropped);
+        var layers = InOrder(Kept(MeasurementSet.LayerTableName, measurements.Layers.Where(r => r.System == system), checks.Check, r => r.Line, dropped));
         return new SystemRows(
-            Kept(MeasurementSet.MatMulTableName, measurements.MatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
-            Kept(MeasurementSet.HotTableName(system), measurements.HotMatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
-            Kept(MeasurementSet.AttentionTableName, measurements.Attention.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
-            Kept(MeasurementSet.CollectiveTableName, measurements.Collectives.Where(r => r.System == system), checks.Check, r => r.Line, dropped),
+            InOrder(Kept(MeasurementSet.MatMulTableName, measurements.MatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
+            InOrder(Kept(MeasurementSet.HotTableName(system), measurements.HotMatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
+            InOrder(Kept(MeasurementSet.AttentionTableName, measurements.Attention.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
+            InOrder(Kept(MeasurementSet.CollectiveTableName, measurements.Collectives.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
             layers,
             layers.SelectMany(SmallOperatorRow.Of).ToList(),
             layers.SelectMany(MatMulsOf).ToList(),
@@ -67,7 +69,7 @@ internal sealed record SystemRows(
         {
             MatMul = MatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
             HotMatMul = HotMatMul.Where(r => Split.IsHeldOut(MatMulFit.Shape(r)) == heldOut).ToList(),
-            Attention = Attention.Where(r => Split.IsHeldOut(AttentionFit.Shape(r)) == heldOut).ToList(),
+            Attention = Attention.Where(r => (AttentionFit.IsOneTokenPrompt(r) || Split.IsHeldOut(AttentionFit.Shape(r))) == heldOut).ToList(),
             Collectives = Collectives.GroupBy(r => (r.Operation, r.Ranks)).SelectMany(g => PartOf(g.ToList(), heldOut)).ToList(),
             Layers = Layers.Where(r => Split.IsHeldOutModel(r.Model) == heldOut).ToList(),
             SmallOperators = SmallOperators.Where(r => (ofModels.Contains(r.Line) || Split.IsHeldOut(r.Shape)) == heldOut).ToList(),
@@ -104,5 +106,28 @@ internal sealed record SystemRows(
                 kept.Add(row);
         }
         return kept;
+    }
+
+    private static List<MatMulRow> InOrder(List<MatMulRow> rows) =>
+        [.. rows.OrderBy(r => r.Precision).ThenBy(r => r.Rows).ThenBy(r => r.Columns).ThenBy(r => r.Depth).ThenBy(r => r.Microseconds)];
+
+    private static List<AttentionRow> InOrder(List<AttentionRow> rows) =>
+        [.. rows.OrderBy(r => r.Decode).ThenBy(r => r.Batch).ThenBy(r => r.Length).ThenBy(r => r.Heads).ThenBy(r => r.KeyValueHeads).ThenBy(r => r.Microseconds)];
+
+    private static List<CollectiveRow> InOrder(List<CollectiveRow> rows) =>
+    [
+        .. rows.OrderBy(r => r.Operation, StringComparer.Ordinal).ThenBy(r => r.Library, StringComparer.Ordinal)
+            .ThenBy(r => r.Launch).ThenBy(r => r.Ranks).ThenBy(r => r.Bytes).ThenBy(r => r.Microseconds)
+    ];
+
+    private static List<LayerRow> InOrder(List<LayerRow> rows)
+    {
+        var ordered = rows.OrderBy(r => r.Model, StringComparer.Ordinal).ThenBy(r => r.Ranks).ThenBy(r => r.Tokens);
+        for (var i = 0; i < LayerTable.Operators.Count; i++)
+        {
+            var at = i;
+            ordered = ordered.ThenBy(r => r.Microseconds[at]);
+        }
+        return [.. ordered];
     }
 }

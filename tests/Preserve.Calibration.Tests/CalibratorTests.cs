@@ -49,6 +49,46 @@ public class CalibratorTests
         result.NotFitted.ShouldBe(["decode attention has 1 rows to fit, but needs 12"]);
     }
 
+    /// <summary>Prompts of one token are decode with nothing cached: neither fit sees them, and the law of decode predicts them.</summary>
+    [Fact]
+    public void Prompts_of_one_token_enter_no_fit()
+    {
+        var device = H100();
+        var made = device.Calibration!;
+        var rows = new List<AttentionRow>();
+        foreach (var batch in new[] { 1, 4, 16 })
+        {
+            foreach (var length in new[] { 64, 128, 1024, 4096, 8192 })
+            {
+                foreach (var heads in new[] { 8, 32, 64 })
+                    rows.Add(Timed(new AttentionRow(rows.Count + 3, "mine", false, "any", batch, length, heads, 8, 0)));
+            }
+        }
+        var ofOneToken = rows.Select(r => r with { Line = r.Line + rows.Count, Length = 1 }).Select(Timed).ToList();
+        var without = Fit(rows);
+        var result = Fit([.. rows, .. ofOneToken]);
+        result.Calibration.Prefill.ShouldBe(without.Calibration.Prefill.ShouldNotBeNull());
+        result.Calibration.Decode.ShouldBeNull();
+        var figure = result.Figures.Single(f => f.Kind == "attention of one-token prompts");
+        (figure.Part, figure.Rows).ShouldBe((ValidatedPart.HeldOut, ofOneToken.Count));
+        var tables = result.Calibration.Tables.ShouldHaveSingleItem();
+        tables.HeldOut.ShouldBe(without.Calibration.Tables[0].HeldOut + ofOneToken.Count);
+        Validator.Validate(s_nothing with { Attention = ofOneToken }, "mine", device, ValidatedPart.HeldOut).ShouldHaveSingleItem().Mape.ShouldBeLessThan(1e-3);
+
+        CalibrationResult Fit(List<AttentionRow> attention) =>
+            Calibrator.Calibrate(s_nothing with { Attention = attention }, "mine", device with { Calibration = null }, made.Multiprocessors, "test");
+
+        AttentionRow Timed(AttentionRow row)
+        {
+            var shape = AttentionFit.ShapeOf(row);
+            var demand = row.Length == 1
+                ? DecodeAttentionLaw.Demand(shape, made.Decode!)
+                : PrefillAttentionLaw.Demand(shape, made.Prefill!, made.Multiprocessors);
+            var hot = row.Length == 1 ? shape.Bytes : 0;
+            return row with { Microseconds = KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6 };
+        }
+    }
+
     /// <summary>A rate cannot be told from one size, however often it was measured, nor from sizes that are nearly one, nor from messages
     /// that are all too small for the link to count.</summary>
     [Theory]

@@ -15,6 +15,10 @@ internal sealed class AttentionFit(Device device, int multiprocessors)
 
     public static string Shape(AttentionRow row) => $"attention {row.Decode} {row.Batch} {row.Length} {row.Heads} {row.KeyValueHeads}";
 
+    /// <summary>Whether a row is of prompts of one token. Those are decode with nothing cached, for the kernel (vllm-project/flash-attention, mha_varlen_fwd,
+    /// takes the way of decode where the longest query has one token) as for the cost laws, and say nothing of prompts.</summary>
+    public static bool IsOneTokenPrompt(AttentionRow row) => !row.Decode && row.Length == 1;
+
     public static AttentionShape ShapeOf(AttentionRow row)
     {
         double length = row.Decode ? row.Length + 1 : row.Length;

@@ -93,10 +93,10 @@ internal sealed class Predictor
         var shape = AttentionFit.ShapeOf(row);
         var operation = new AttentionOperation(
             row.Batch, (int)shape.NewTokens, row.Heads, row.KeyValueHeads, AttentionTable.HeadSize, (long)shape.Pairs, SoftCap: false);
-        var hot = row.Decode ? _device.Residency.Share(shape.Bytes) * shape.Bytes : 0;
+        var hot = shape.NewTokens == 1 ? _device.Residency.Share(shape.Bytes) * shape.Bytes : 0;
         return new Prediction(
             MeasurementSet.AttentionTableName,
-            row.Decode ? "decode attention" : "prefill attention",
+            row.Decode ? "decode attention" : AttentionFit.IsOneTokenPrompt(row) ? "attention of one-token prompts" : "prefill attention",
             row.Line,
             $"batch {row.Batch}, {row.Length} tokens, {row.Heads} heads over {row.KeyValueHeads}",
             row.Microseconds,
