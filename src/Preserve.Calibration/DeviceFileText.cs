@@ -152,7 +152,8 @@ public static class DeviceFileText
         + Object(
             ("fixed_microseconds", m.Tiled.FixedMicroseconds), ("split_nanoseconds_per_root_element", m.Tiled.SplitNanoseconds),
             ("hbm_terabytes_per_second", m.Tiled.HbmTerabytesPerSecond), ("teraflops", m.Tiled.Teraflops),
-            ("wave_microseconds", m.Tiled.WaveMicroseconds), ("quantize_picoseconds", m.Tiled.QuantizePicoseconds), ("band", m.Tiled.Band))
+            ("wave_microseconds", m.Tiled.WaveMicroseconds), ("quantize_picoseconds", m.Tiled.QuantizePicoseconds),
+            ("quantize_row_nanoseconds", m.Tiled.QuantizeRowNanoseconds), ("band", m.Tiled.Band))
         + " }";
 
     private static string Decode(DecodeAttentionConstants c) => Object(

@@ -40,6 +40,7 @@ public class AccuracyTests
         [("h200_sxm", "all-gather")] = "three rows",
         [("h200_sxm", "reduce-scatter")] = "three rows",
         [("h200_sxm", "all-reduce")] = "24 rows of 12 groups, as on the H100",
+        [("h200_sxm", "large matmul fp8")] = "one row more than 88 %: the law errs less on them than on the rows that the band was made of",
         [("h200_sxm", "decode matmul below 10 MB bf16")] = "three shapes, and the L2's rate is that of a data sheet",
     };
 
@@ -55,10 +56,8 @@ public class AccuracyTests
         Holds("h200_sxm", "decode matmul fp8", 7);
         foreach (var system in s_systems)
             Holds(system, "large matmul bf16", 8);
-        Holds("h100_sxm", "large matmul fp8", 10);
-        Holds("h200_sxm", "large matmul fp8", 10);
-        // B200's target is 10 %.
-        Holds("b200_sxm", "large matmul fp8", 10.5);
+        foreach (var system in new[] { "h100_sxm", "h200_sxm", "b200_sxm" })
+            Holds(system, "large matmul fp8", 10);
         Holds("h100_sxm", "L2-hot matmul", 8);
         Holds("h100_sxm", "L2-hot decode matmul", 8);
     }

@@ -78,9 +78,9 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
         var fit = new RelativeFit<MatMulRow, TiledMatMulConstants>(
             [
                 Parameter.Microseconds(3), Parameter.Nanoseconds(20), Parameter.MemoryRate(device.Hbm), Parameter.Rate(_peak),
-                Parameter.Microseconds(0.5), converts ? new Parameter(3, 1e-3, 100) : Parameter.Known(0),
+                Parameter.Microseconds(0.5), converts ? new Parameter(3, 1e-3, 100) : Parameter.Known(0), converts ? Parameter.Nanoseconds(3) : Parameter.Known(0),
             ],
-            v => new TiledMatMulConstants(v[0], v[1], v[2], v[3], v[4], v[5], s_none),
+            v => new TiledMatMulConstants(v[0], v[1], v[2], v[3], v[4], v[5], v[6], s_none),
             (c, r) =>
             {
                 var shape = ShapeOf(r);
@@ -96,6 +96,7 @@ internal sealed class MatMulFit(Device device, int multiprocessors, Precision pr
             Rounded.AtMost(found.Teraflops, _peak),
             Rounded.OrZero(found.WaveMicroseconds),
             Rounded.OrZero(found.QuantizePicoseconds),
+            Rounded.OrZero(found.QuantizeRowNanoseconds),
             Residuals.Band(fit.CrossValidatedRatios(rows, best, Split.Folds(rows, Shape))));
     }
 

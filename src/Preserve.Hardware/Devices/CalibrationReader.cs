@@ -89,6 +89,7 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, L2C
             FlopsRate(section, Flops, compute.TeraflopsOf(precision, precision)),
             section.RequiredNumber("wave_microseconds", Bounds.Microseconds),
             section.RequiredNumber("quantize_picoseconds", Bounds.Picoseconds),
+            section.RequiredNumber("quantize_row_nanoseconds", Bounds.Nanoseconds),
             Band(section, "band"));
         section.RefuseUnknown();
         return constants;

@@ -36,6 +36,7 @@ public sealed record StreamingMatMulConstants(
 /// <param name="Teraflops">Rate of a full wave of tiles.</param>
 /// <param name="WaveMicroseconds">Filling and draining the pipeline of one tile, in each wave.</param>
 /// <param name="QuantizePicoseconds">Converting the activations to the weight's format, for each of their elements; 0 where there is nothing to convert.</param>
+/// <param name="QuantizeRowNanoseconds">The same for each of their rows.</param>
 /// <param name="Band">Its residuals; null where too few shapes were measured to tell.</param>
 public sealed record TiledMatMulConstants(
     double FixedMicroseconds,
@@ -44,4 +45,5 @@ public sealed record TiledMatMulConstants(
     double Teraflops,
     double WaveMicroseconds,
     double QuantizePicoseconds,
+    double QuantizeRowNanoseconds,
     ResidualBand? Band);

@@ -19,7 +19,7 @@ public class CalibrationReaderTests
                   "hbm_terabytes_per_second": 1.8, "wave_share": 0.05, "hot_fixed_microseconds": 2, "hot_serial_nanoseconds_per_element": 1,
                   "l2_terabytes_per_second": 6, "band": { "low": 0.9, "high": 1.1 }, "hot_band": { "low": 0.9, "high": 1.1 } },
                 "tiled": { "fixed_microseconds": 3, "split_nanoseconds_per_root_element": 20, "hbm_terabytes_per_second": 1.8,
-                  "teraflops": 350, "wave_microseconds": 0.5, "quantize_picoseconds": 0, "band": { "low": 0.9, "high": 1.1 } } }
+                  "teraflops": 350, "wave_microseconds": 0.5, "quantize_picoseconds": 0, "quantize_row_nanoseconds": 0, "band": { "low": 0.9, "high": 1.1 } } }
             ],
             "collectives": [
               { "library": "NCCL", "kind": "all_reduce", "ranks": 8, "algorithms": [
