@@ -88,23 +88,15 @@ internal sealed class RecurrentStates
         return false;
     }
 
-    /// <summary>FNV-1a over whole words, in four lanes that do not wait for each other; equality is checked word by word.</summary>
+    /// <summary>FNV-1a over whole words, of a long state over some thirty from all over it: equality is checked word by word.</summary>
     private static long Hash(long[] words, int begin, int end)
     {
-        const long Prime = 0x100000001b3;
-        var one = unchecked((long)0xcbf29ce484222325);
-        var (two, three, four) = (one, one, one);
-        var i = begin;
-        for (; i + 3 < end; i += 4)
-        {
-            one = unchecked((one ^ words[i]) * Prime);
-            two = unchecked((two ^ words[i + 1]) * Prime);
-            three = unchecked((three ^ words[i + 2]) * Prime);
-            four = unchecked((four ^ words[i + 3]) * Prime);
-        }
-        for (; i < end; i++)
-            one = unchecked((one ^ words[i]) * Prime);
-        return unchecked((((((one * Prime) ^ two) * Prime) ^ three) * Prime) ^ four);
+        // Odd, so that of pairs now the one and now the other is taken.
+        var stride = ((end - begin) / 32) | 1;
+        var hash = unchecked((long)0xcbf29ce484222325);
+        for (var i = begin; i < end; i += stride)
+            hash = unchecked((hash ^ words[i]) * 0x100000001b3);
+        return hash;
     }
 
     private bool Same(int left, long[] others, int right, int length)

@@ -221,14 +221,16 @@ internal sealed class ResourceSimulation
 
     private void ShareResources()
     {
-        InUse = MaxMinFairness.Share(_capacities, _flows, _flowCount);
+        InUse = Resources.None;
+        for (var i = 0; i < _flowCount; i++)
+            InUse |= _flows[i].Draws;
         // Each direction of the host link carries less while the other one runs; where both do they meet in the host's memory.
-        if ((InUse & BothWays) == BothWays)
-        {
+        var duplex = (InUse & BothWays) == BothWays;
+        if (duplex)
             Set(BothWays, _duplexLinkRate);
-            MaxMinFairness.Share(_capacities, _flows, _flowCount);
+        MaxMinFairness.Share(_capacities, _flows, _flowCount);
+        if (duplex)
             Set(BothWays, _linkRate);
-        }
         _flowsChanged = false;
     }
 
