@@ -28,7 +28,7 @@ internal sealed class DataFlow : IDirectedGraph
         var (kernel, before, attention) = (-1, -1, -1);
         var copied = Copied(graph);
         var matrices = new Dictionary<int, int>();
-        var saves = new SavesInTurn(graph);
+        var saves = copied.Count == 0 ? null : new SavesInTurn(graph);
         for (var i = 0; i < graph.Operators.Count; i++)
         {
             var op = graph.Operators[i];
@@ -61,12 +61,12 @@ internal sealed class DataFlow : IDirectedGraph
                     continue;
                 foreach (var other in touched)
                     flow.Add(other, i);
-                if (saves.Before(op, write) is >= 0 and var save)
+                if (saves!.Before(op, write) is >= 0 and var save)
                     flow.Add(save, i);
                 touched.Clear();
                 touched.Add(i);
             }
-            saves.Note(op, i);
+            saves?.Note(op, i);
             foreach (var read in op.Reads)
             {
                 if (read.Tensor is { IsMatrix: true, Role: TensorRole.Value })

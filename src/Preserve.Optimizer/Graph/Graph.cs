@@ -73,10 +73,11 @@ internal sealed class Graph(StepSpec step, int ranks)
     {
         var copy = new Graph(Step, Ranks) { Targets = Targets };
         copy.Runs.AddRange(Runs);
+        var copies = new GraphTensor[_declared];
         foreach (var tensor in _order)
-            copy.Add(tensor.Copy());
+            copies[tensor.Number] = copy.Add(tensor.Copy());
         copy.Operators.Capacity = Operators.Count;
-        Converter<GraphReference, GraphReference> inCopy = reference => reference with { Tensor = copy[reference.Tensor.Name] };
+        Converter<GraphReference, GraphReference> inCopy = reference => reference with { Tensor = copies[reference.Tensor.Number] };
         foreach (var op in Operators)
             copy.Operators.Add(op.Copy(op.Reads.ConvertAll(inCopy), op.Writes.ConvertAll(inCopy)));
         return copy;

@@ -18,24 +18,23 @@ internal sealed class PlanMemory : IPass
     {
         var clocks = EventOrder.Of(graph);
         var instances = Instances(graph, clocks);
-        var byOffset = new List<GraphTensor>();
-        foreach (var tensor in graph.Tensors.Where(t => t is { Role: TensorRole.Value, IsOnHost: false }).OrderByDescending(t => SizeOf(graph, t)))
+        var placed = new List<(long Offset, long End, List<ValueLife> Lives)>();
+        foreach (var (tensor, size) in graph.Tensors.Where(t => t is { Role: TensorRole.Value, IsOnHost: false }).Select(t => (Tensor: t, Size: SizeOf(graph, t))).OrderByDescending(t => t.Size))
         {
             var lives = instances[tensor];
-            var size = SizeOf(graph, tensor);
             var offset = 0L;
-            foreach (var other in byOffset)
+            foreach (var other in placed)
             {
                 if (other.Offset - offset >= size)
                     break;
-                var end = Align(other.Offset + SizeOf(graph, other));
-                if (end > offset && Conflict(lives, instances[other], clocks))
-                    offset = end;
+                if (other.End > offset && Conflict(lives, other.Lives, clocks))
+                    offset = other.End;
             }
+            var end = Align(offset + size);
             tensor.Offset = offset;
-            graph.ArenaBytes = Math.Max(graph.ArenaBytes, Align(offset + size));
-            var place = byOffset.FindIndex(o => o.Offset > offset);
-            byOffset.Insert(place < 0 ? byOffset.Count : place, tensor);
+            graph.ArenaBytes = Math.Max(graph.ArenaBytes, end);
+            var place = placed.FindIndex(o => o.Offset > offset);
+            placed.Insert(place < 0 ? placed.Count : place, (offset, end, lives));
             RefuseSelfConflict(graph, tensor, lives, clocks);
         }
         return true;

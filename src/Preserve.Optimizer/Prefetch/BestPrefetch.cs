@@ -83,18 +83,21 @@ internal sealed class BestPrefetch(
     /// first layer's may be brought twice, by the step before and in this one, and the published rule asks for no gain.</summary>
     private StepDraft WithoutIdle(StepDraft draft)
     {
-        var hosts = draft.Graph.Windows.Where(w => w.Candidates.Any(c => c.Chosen is not null)).Select(w => w.Host.Label).Distinct().Reverse().ToList();
+        var hosts = new Queue<string>(draft.Graph.Windows.Where(w => w.Candidates.Any(c => c.Chosen is not null)).Select(w => w.Host.Label).Distinct().Reverse());
         var (plan, left) = (draft.Plan, new List<string>());
-        // Without one, another may shorten nothing any more.
-        for (var before = -1; before < left.Count;)
+        // Without one, another may shorten nothing any more: all are asked again.
+        for (var needed = 0; needed < hosts.Count;)
         {
-            before = left.Count;
-            foreach (var host in hosts.Except(left).ToList())
+            var host = hosts.Dequeue();
+            var without = plan.WithoutPrefetch(i => i.Label == "under_" + host);
+            if (Time(without) > Time(plan))
             {
-                var without = plan.WithoutPrefetch(i => i.Label == "under_" + host);
-                if (Time(without) > Time(plan))
-                    continue;
-                plan = without;
+                hosts.Enqueue(host);
+                needed++;
+            }
+            else
+            {
+                (plan, needed) = (without, 0);
                 left.Add(host);
             }
         }

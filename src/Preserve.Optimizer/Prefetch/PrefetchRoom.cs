@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -9,10 +8,11 @@ internal sealed class PrefetchRoom
 {
     private readonly PrefetchProblem _problem;
 
-    /// <summary>Of every room the parts in it, each with the bytes of a unit: a part that stands there for two layers at once counts for each.</summary>
+    /// <summary>Of every room that can be the fullest the parts in it, each with the bytes of a unit: a part that stands there for two layers at once counts
+    /// for each.</summary>
     private readonly (int Part, long UnitBytes)[][] _rooms;
 
-    /// <summary>The rooms that each part is in, each with the bytes that a unit of it takes there.</summary>
+    /// <summary>Those rooms that each part is in, each with the bytes that a unit of it takes there.</summary>
     private readonly (int Room, long UnitBytes)[][] _roomsOf;
 
     /// <summary>Whether two parts are ever in the L2 together.</summary>
@@ -25,22 +25,32 @@ internal sealed class PrefetchRoom
     {
         _problem = problem;
         Bytes = bytes;
+        var unitBytes = problem.Rooms.ConvertAll(UnitBytesIn);
+        // A room in which no part takes more than in another is never the fuller one.
+        var fullest = unitBytes.FindAll(room => !unitBytes.Exists(other => other != room && IsWithin(room, other)));
         var parts = problem.Parts.Count;
-        _rooms = problem.Rooms.Select(room => room.GroupBy(p => p).Select(g => (g.Key, g.Count() * problem.Parts[g.Key].UnitBytes)).ToArray()).ToArray();
-        var roomsOf = new List<(int, long)>[parts];
-        for (var part = 0; part < parts; part++)
-            roomsOf[part] = [];
+        _rooms = new (int, long)[fullest.Count][];
+        _roomsOf = new (int, long)[parts][];
         _together = new bool[parts, parts];
         for (var room = 0; room < _rooms.Length; room++)
+            _rooms[room] = TakenIn(fullest[room]);
+        for (var part = 0; part < parts; part++)
         {
-            foreach (var (part, unitBytes) in _rooms[room])
+            _roomsOf[part] = TakenIn(fullest.ConvertAll(room => room[part]));
+            foreach (var (room, _) in _roomsOf[part])
             {
-                roomsOf[part].Add((room, unitBytes));
                 foreach (var (other, _) in _rooms[room])
                     _together[part, other] = true;
             }
         }
-        _roomsOf = Array.ConvertAll(roomsOf, r => r.ToArray());
+
+        long[] UnitBytesIn(int[] room)
+        {
+            var taken = new long[problem.Parts.Count];
+            foreach (var part in room)
+                taken[part] += problem.Parts[part].UnitBytes;
+            return taken;
+        }
     }
 
     /// <summary>Most bytes that may be prefetched and not yet read.</summary>
@@ -89,5 +99,27 @@ internal sealed class PrefetchRoom
         foreach (var (part, unitBytes) in _rooms[room])
             held += units[part] * unitBytes;
         return held;
+    }
+
+    private static bool IsWithin(long[] room, long[] other)
+    {
+        for (var part = 0; part < room.Length; part++)
+        {
+            if (room[part] > other[part])
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Where something is taken, and how much.</summary>
+    private static (int At, long UnitBytes)[] TakenIn(IReadOnlyList<long> unitBytes)
+    {
+        var taken = new List<(int, long)>();
+        for (var at = 0; at < unitBytes.Count; at++)
+        {
+            if (unitBytes[at] > 0)
+                taken.Add((at, unitBytes[at]));
+        }
+        return taken.ToArray();
     }
 }

@@ -28,7 +28,6 @@ internal sealed class PrefetchSearch
     private const int Coarsest = 2, Finest = 16;
 
     private readonly PrefetchProblem _problem;
-    private readonly ICostLaws _laws;
     private readonly PrefetchRoom _room;
     private readonly CancellationToken _cancellationToken;
     private readonly StateMemory _memory;
@@ -38,6 +37,7 @@ internal sealed class PrefetchSearch
     private readonly bool[] _worthless;
     private readonly HashSet<long> _seen = [];
     private readonly List<PrefetchGroup> _frequent;
+    private readonly Dictionary<PrefetchGroup, long> _bytesWhileIdle;
     private readonly int[] _moved;
     private readonly SearchEnd _end;
     private readonly List<(long Picoseconds, long[] Units)> _found = [];
@@ -58,7 +58,6 @@ internal sealed class PrefetchSearch
         PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, int mostTrials, StateMemory memory, CancellationToken cancellationToken)
     {
         _problem = problem;
-        _laws = laws;
         _room = new PrefetchRoom(problem, roomBytes);
         _cancellationToken = cancellationToken;
         _template = template;
@@ -68,6 +67,7 @@ internal sealed class PrefetchSearch
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
         _worthless = _parts.Select(p => ReaderSaving.Of(p.Reader, p.Tensor, p.Bytes, laws, template.Step.MaxContext).Bytes == 0).ToArray();
+        _bytesWhileIdle = problem.Groups.ToDictionary(g => g, g => g.BytesWhileIdle(laws, Context));
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
@@ -230,7 +230,7 @@ internal sealed class PrefetchSearch
         foreach (var group in _problem.Groups)
         {
             if (group.Host.IsCollective || beside)
-                FillGroup(group.Parts, (long)(share * group.BytesWhileIdle(_laws, Context)));
+                FillGroup(group.Parts, (long)(share * _bytesWhileIdle[group]));
         }
         Try();
     }
@@ -263,7 +263,7 @@ internal sealed class PrefetchSearch
     private void SearchBudget(PrefetchGroup group)
     {
         var most = group.Parts.Sum(p => _parts[p].Bytes);
-        var step = Math.Min(group.BytesWhileIdle(_laws, Context), most) / 2;
+        var step = Math.Min(_bytesWhileIdle[group], most) / 2;
         for (var halvings = 0; halvings < 2 && !_end.IsReached; halvings++, step /= 2)
         {
             foreach (var direction in (int[])[1, -1])

@@ -52,20 +52,23 @@ internal static class PrefetchCorpus
                 candidate.Verdict.ShouldBe(Verdict.Whole);
             candidate.Reason.ShouldNotBeEmpty();
         }
+        var (plan, context) = (draft.Plan, draft.Plan.Step.MaxContext);
+        var tensors = plan.Tensors.ToDictionary(t => t.Name);
+        // Unrolled, so that every layer's stand there.
+        var prefetched = plan.Unroll().Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads).ToList();
         // Whole is said of those, and only those, that the plan itself brings whole to that layer.
         foreach (var window in report.Windows)
         {
             foreach (var candidate in window.Candidates)
             {
                 var layer = candidate.Tensor.Layer.Resolve(window.LastLayer);
-                (Prefetched(draft.Plan, candidate.Tensor.Tensor, layer) >= candidate.Bytes).ShouldBe(candidate.Verdict == Verdict.Whole, $"{window.Host} {candidate}");
+                var ranges = prefetched.Where(r => r.Tensor == candidate.Tensor.Tensor && r.Layer.Resolve(0) == layer);
+                (BytesOf(ranges, tensors[candidate.Tensor.Tensor], context) >= candidate.Bytes).ShouldBe(candidate.Verdict == Verdict.Whole, $"{window.Host} {candidate}");
             }
         }
         // What the windows prefetch, each as often as it stands in the stack, is what the plan does.
-        var (plan, context) = (draft.Plan, draft.Plan.Step.MaxContext);
-        var tensors = plan.Tensors.ToDictionary(t => t.Name);
         report.Windows.Sum(w => (w.Stride == 0 ? 1 : ((w.LastLayer - w.FirstLayer) / w.Stride) + 1) * w.Candidates.Sum(c => c.PrefetchedBytes)).ShouldBe(
-            plan.Unroll().Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads).Where(r => tensors[r.Tensor].Role != TensorRole.BlockTable)
+            prefetched.Where(r => tensors[r.Tensor].Role != TensorRole.BlockTable)
                 .Sum(r => (r.Range?.Length ?? tensors[r.Tensor].Units).At(context) * tensors[r.Tensor].UnitBytes));
     }
 
@@ -109,17 +112,13 @@ internal static class PrefetchCorpus
         return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context), slower, chosen.Pauses.Count > 0);
     }
 
-    /// <summary>Bytes of a layer's tensor that the unrolled plan prefetches, none counted twice.</summary>
-    private static long Prefetched(ExecutionPlan plan, string tensor, int layer)
+    /// <summary>Bytes of ranges of one tensor, none counted twice.</summary>
+    private static long BytesOf(IEnumerable<TensorReference> ranges, TensorDeclaration tensor, int context)
     {
-        var declaration = plan.Tensors.Single(t => t.Name == tensor);
-        var context = plan.Step.MaxContext;
         var (bytes, covered) = (0L, 0L);
-        foreach (var (begin, end) in plan.Unroll().Instructions().Where(i => i.Operation is PrefetchOperation).SelectMany(i => i.Reads)
-            .Where(r => r.Tensor == tensor && r.Layer.Resolve(0) == layer)
-            .Select(r => (r.Range?.Begin.At(context) ?? 0, (r.Range?.End ?? declaration.Units).At(context))).Order())
+        foreach (var (begin, end) in ranges.Select(r => (r.Range?.Begin.At(context) ?? 0, (r.Range?.End ?? tensor.Units).At(context))).Order())
         {
-            bytes += Math.Max(0, end - Math.Max(begin, covered)) * declaration.UnitBytes;
+            bytes += Math.Max(0, end - Math.Max(begin, covered)) * tensor.UnitBytes;
             covered = Math.Max(covered, end);
         }
         return bytes;
