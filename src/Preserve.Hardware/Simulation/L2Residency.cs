@@ -19,6 +19,7 @@ internal sealed class L2Residency
     private int[] _movedSlots = [];
     private long[] _movedBytes = [];
     private long _total;
+    private int _newest = None;
     private int _oldest = None;
 
     /// <summary>Most bytes of which anything is found again; 0 where the L2 is unknown.</summary>
@@ -29,9 +30,6 @@ internal sealed class L2Residency
 
     /// <summary>Bytes held.</summary>
     public long TotalBytes => _total;
-
-    /// <summary>The slot used last, or -1.</summary>
-    public int Newest { get; private set; } = None;
 
     /// <summary>Slots that hold bytes.</summary>
     public int Count { get; private set; }
@@ -48,18 +46,15 @@ internal sealed class L2Residency
         }
         else
         {
-            for (var slot = Newest; slot != None; slot = _slots[slot].Older)
+            for (var slot = _newest; slot != None; slot = _slots[slot].Older)
                 _slots[slot].Resident = 0;
         }
         FullBytes = fullBytes;
         CapacityBytes = capacityBytes;
-        Newest = _oldest = None;
+        _newest = _oldest = None;
         _total = 0;
         Count = 0;
     }
-
-    /// <summary>The slot used before this one, or -1.</summary>
-    public int Older(int slot) => _slots[slot].Older;
 
     /// <summary>Bytes that a slot holds, found again or not.</summary>
     public long Resident(int slot) => _slots[slot].Resident;
@@ -89,7 +84,7 @@ internal sealed class L2Residency
     /// <summary>Marks a slot as used now, if it holds anything.</summary>
     public void Touch(int slot)
     {
-        if (slot == Newest || _slots[slot].Resident == 0)
+        if (slot == _newest || _slots[slot].Resident == 0)
             return;
         Unlink(slot);
         Link(slot);
@@ -123,7 +118,7 @@ internal sealed class L2Residency
     {
         var slots = _slots;
         state[at++] = Count;
-        for (var slot = Newest; slot != None; slot = slots[slot].Older)
+        for (var slot = _newest; slot != None; slot = slots[slot].Older)
         {
             state[at] = slot < layerSlots ? slot - origin : slot;
             state[at + 1] = slots[slot].Resident;
@@ -149,7 +144,7 @@ internal sealed class L2Residency
             _movedBytes[count++] = _slots[slot].Resident;
             _slots[slot].Resident = 0;
         }
-        Newest = _oldest = None;
+        _newest = _oldest = None;
         Count = 0;
         for (var i = 0; i < count; i++)
         {
@@ -190,13 +185,13 @@ internal sealed class L2Residency
 
     private void Link(int slot)
     {
-        _slots[slot].Older = Newest;
+        _slots[slot].Older = _newest;
         _slots[slot].Newer = None;
-        if (Newest == None)
+        if (_newest == None)
             _oldest = slot;
         else
-            _slots[Newest].Newer = slot;
-        Newest = slot;
+            _slots[_newest].Newer = slot;
+        _newest = slot;
         Count++;
     }
 
@@ -204,7 +199,7 @@ internal sealed class L2Residency
     {
         var (older, newer) = (_slots[slot].Older, _slots[slot].Newer);
         if (newer == None)
-            Newest = older;
+            _newest = older;
         else
             _slots[newer].Older = older;
         if (older == None)

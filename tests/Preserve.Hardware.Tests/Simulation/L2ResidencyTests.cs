@@ -43,7 +43,7 @@ public class L2ResidencyTests
         var l2 = Empty(0);
         l2.Add(1, 60, 60);
         l2.Resident(1).ShouldBe(0);
-        l2.Newest.ShouldBe(-1);
+        StateOf(l2).ShouldBe([0L]);
     }
 
     [Fact]
@@ -55,7 +55,8 @@ public class L2ResidencyTests
         l2.Add(2, 30, 30);
         // Those of the first four slots shift by one.
         l2.Shift(1, 4);
-        (l2.Newest, l2.Older(3), l2.Older(5)).ShouldBe((3, 5, 2));
+        // How many, then each with its bytes, the newest first; the first five slots are of layers, counted from slot 4.
+        StateOf(l2, origin: 4, layerSlots: 5).ShouldBe([3L, -1, 30, 5, 20, -2, 10]);
         (l2.Resident(3), l2.Resident(5), l2.Resident(2), l2.Resident(1)).ShouldBe((30, 20, 10, 0));
         l2.Reset(8, 100, 100);
         l2.Resident(3).ShouldBe(0);
@@ -88,6 +89,13 @@ public class L2ResidencyTests
         (l2.Resident(1), l2.Hot(1)).ShouldBe((20, 20));
         l2.Keep(1, 0);
         l2.Count.ShouldBe(2);
+    }
+
+    private static long[] StateOf(L2Residency l2, int origin = 0, int layerSlots = 0)
+    {
+        var state = new long[1 + (2 * l2.Count)];
+        l2.WriteState(origin, layerSlots, state, 0).ShouldBe(state.Length);
+        return state;
     }
 
     private static L2Residency Empty(long capacity)
