@@ -37,7 +37,7 @@ public sealed class ToolPackageTests : IDisposable
         using var package = ZipFile.OpenRead(path);
         const string any = "tools/net10.0/any/", native = "tools/net10.0/linux-x64/";
         In(native).ShouldBe(In(any));
-        foreach (var name in In(any).Where(n => Path.GetExtension(n) == ".dll"))
+        foreach (var name in In(any).Where(n => n.StartsWith("Preserve.", StringComparison.Ordinal) && Path.GetExtension(n) == ".dll"))
             PackedAssembly.Read(package.GetEntry(native + name)!).ShouldBe(PackedAssembly.Read(package.GetEntry(any + name)!) with { IsNative = true }, name);
         PackedAssembly.Read(package.GetEntry(any + "Preserve.Cli.dll")!).IsNative.ShouldBeFalse();
 
