@@ -39,20 +39,14 @@ public class GuardTests
         report.Windows.SelectMany(w => w.Candidates).ShouldAllBe(c => c.PrefetchedBytes == 0);
     }
 
-    [Fact]
-    public void Nothing_is_sure_under_collectives_of_which_nothing_was_measured()
+    /// <summary>Small operators alone, and no collective, were measured; and collectives alone, which take less than half of the step: it has no band then, and its gain
+    /// none either.</summary>
+    [Theory]
+    [InlineData(KernelKind.SmallOperator)]
+    [InlineData(KernelKind.Collective)]
+    public void Nothing_is_sure_where_no_collective_was_measured_or_not_the_larger_part_of_the_step(KernelKind measured)
     {
-        var laws = new Banded(Laws(Devices.H100), 0.99, 1.01, KernelKind.SmallOperator);
-        var search = new BestPrefetch(_deployment, _deployment.Steps[0], laws, default);
-        var choice = search.Choose();
-        Guard.Judge(search.Base!, choice.Plan, laws, new PlanTimes(laws, default)).ShouldBe(new GuardReport(GuardOutcome.Nominal, null, null));
-    }
-
-    /// <summary>Collectives take less than half of the step, and alone they were measured: the step has no band then, and its gain none either.</summary>
-    [Fact]
-    public void Nothing_is_sure_of_a_step_of_which_the_larger_part_was_not_measured()
-    {
-        var laws = new Banded(Laws(Devices.H100), 0.99, 1.01, KernelKind.Collective);
+        var laws = new Banded(Laws(Devices.H100), 0.99, 1.01, measured);
         var search = new BestPrefetch(_deployment, _deployment.Steps[0], laws, default);
         var choice = search.Choose();
         Guard.Judge(search.Base!, choice.Plan, laws, new PlanTimes(laws, default)).ShouldBe(new GuardReport(GuardOutcome.Nominal, null, null));
