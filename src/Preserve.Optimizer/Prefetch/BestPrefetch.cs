@@ -43,40 +43,30 @@ internal sealed class BestPrefetch(
         Published = published.Plan;
         Base = published.Plan.WithoutPrefetch();
         var search = Search(published);
-        var choices = new List<(StepDraft Draft, (long, long[])? Lengths)>();
+        var choices = new List<StepDraft>();
         // A trial is almost always what the plan then takes; where it is not, what is next best by its trial may be better.
         var most = Time(published);
-        for (var cuts = search?.Run(); cuts is not null && search!.BestPicoseconds <= most; cuts = search.Next())
+        for (var found = search?.Run(); found is not null && found.Picoseconds <= most; found = search!.Next())
         {
-            var draft = Draft(new ChosenRule(cuts));
-            choices.Add((draft, search.Settled));
+            var draft = Draft(new ChosenRule(found.Cuts)) with { Choice = found };
+            choices.Add(draft);
             most = Math.Min(most, Time(draft)) - 1;
         }
-        choices.Add((published, search is null ? null : (Time(published), search.Rival!)));
+        choices.Add(published with { Choice = search is null ? null : new PrefetchChoice(search, search.Rival!, Time(published)) });
         var check = new ContextCheck(Base, _times);
-        (StepDraft Draft, (long, long[])? Lengths)? refused = null;
+        StepDraft? refused = null;
         // Of plans that take as long, the search's.
-        foreach (var (draft, lengths) in choices.OrderBy(c => Time(c.Draft)).TakeWhile(c => Time(c.Draft) < Time(Base)))
+        foreach (var draft in choices.OrderBy(Time).TakeWhile(c => Time(c) < Time(Base)))
         {
-            var without = WithoutIdle(draft) with { Search = search };
+            var without = WithoutIdle(draft);
             // What the guard refuses, at one context, is not looked at at the others.
             var judged = guarded ? Guarded(without) : without;
             if (judged.Guard?.Outcome == GuardOutcome.Refused)
-                refused ??= (judged, lengths);
+                refused ??= judged;
             else if (NeverWorse(judged, check) is { } choice)
-                return Settled(choice, lengths);
+                return choice;
         }
-        return refused is { } first
-            ? Settled(first.Draft, first.Lengths)
-            : Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Search = search?.Forget() };
-    }
-
-    /// <summary>A draft whose lengths are the search's best ones: verdicts are on those.</summary>
-    private static StepDraft Settled(StepDraft draft, (long, long[])? lengths)
-    {
-        if (lengths is { } settled)
-            draft.Search!.Settle(settled);
-        return draft;
+        return refused ?? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = GuardReport.NothingToGain, Choice = search?.Nothing };
     }
 
     /// <summary>A draft without the prefetches beside hosts that shorten nothing, or make it longer: a tensor is cut alike in all layers, but the
@@ -101,7 +91,7 @@ internal sealed class BestPrefetch(
                 left.Add(host);
             }
         }
-        return left.Count == 0 ? draft : Draft(new LeavingRule(draft.Rule!, left.ToArray()));
+        return left.Count == 0 ? draft : Draft(new LeavingRule(draft.Rule!, left.ToArray())) with { Choice = draft.Choice };
     }
 
     /// <summary>The choice, or the base plan where the choice is not sure to gain.</summary>
@@ -111,7 +101,7 @@ internal sealed class BestPrefetch(
             return choice;
         var guard = Guard.Judge(Base!, choice.Plan, laws, _times);
         return guard.Outcome == GuardOutcome.Refused
-            ? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Search = choice.Search }
+            ? Draft(new ChosenRule(PrefetchCuts.Nothing)) with { Guard = guard, Choice = choice.Choice }
             : choice with { Guard = guard };
     }
 
@@ -123,7 +113,7 @@ internal sealed class BestPrefetch(
         var problem = rule.Problem!;
         if (problem.Parts.Count == 0)
             return null;
-        return new PrefetchSearch(problem, template.Plan, laws, _room, MostTrials, _times.Memory, cancellationToken) { Rival = LengthsOf(published, problem) };
+        return new PrefetchSearch(new SearchSpace(problem, template.Plan, _times.Memory), laws, MostTrials, cancellationToken) { Rival = LengthsOf(published, problem) };
     }
 
     /// <summary>A draft as a choice of the problem: the longest that it brings of each part. A tensor is cut alike in all layers, and the rule need not
@@ -153,7 +143,7 @@ internal sealed class BestPrefetch(
             pauses = ContextCheck.Union(pauses, losses);
             if (pauses.SequenceEqual(before) || pauses[pauses.Count - 1].Last == step.MaxContext)
                 return null;
-            paused = Draft(new PausedRule(draft.Rule!, pauses)) with { Guard = draft.Guard, Search = draft.Search, Pauses = pauses.ToArray() };
+            paused = Draft(new PausedRule(draft.Rule!, pauses)) with { Guard = draft.Guard, Choice = draft.Choice, Pauses = pauses.ToArray() };
         }
     }
 

@@ -30,9 +30,8 @@ internal sealed class PrefetchSearch
     private readonly PrefetchProblem _problem;
     private readonly PrefetchRoom _room;
     private readonly CancellationToken _cancellationToken;
-    private readonly StateMemory _memory;
     private readonly PrefetchTrials _trials;
-    private readonly ExecutionPlan _template;
+    private readonly bool _deep;
     private readonly List<PrefetchPart> _parts;
     private readonly bool[] _worthless;
     private readonly HashSet<long> _seen = [];
@@ -40,51 +39,42 @@ internal sealed class PrefetchSearch
     private readonly Dictionary<PrefetchGroup, long> _bytesWhileIdle;
     private readonly int[] _moved;
     private readonly SearchEnd _end;
-    private readonly List<(long Picoseconds, long[] Units)> _found = [];
+    private readonly List<PrefetchChoice> _found = [];
     private long[] _best;
+    private long _bestPicoseconds;
     private long[] _next;
     private bool? _only;
     private long _repeatsEnd = long.MaxValue;
 
     /// <summary>A search.</summary>
-    /// <param name="problem">What can be chosen.</param>
-    /// <param name="template">A plan with a stand-in of every part.</param>
+    /// <param name="space">What can be chosen, and the plan that choices are timed in.</param>
     /// <param name="laws">The cost laws of the device.</param>
-    /// <param name="roomBytes">Most bytes that may be prefetched and not yet read.</param>
     /// <param name="mostTrials">Most plans that are timed, before the choice is simplified.</param>
-    /// <param name="memory">Where the runs keep their states.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public PrefetchSearch(
-        PrefetchProblem problem, ExecutionPlan template, ICostLaws laws, long roomBytes, int mostTrials, StateMemory memory, CancellationToken cancellationToken)
+    public PrefetchSearch(SearchSpace space, ICostLaws laws, int mostTrials, CancellationToken cancellationToken)
     {
-        _problem = problem;
-        _room = new PrefetchRoom(problem, roomBytes);
+        Space = space;
+        _problem = space.Problem;
+        _room = new PrefetchRoom(_problem, laws.Device.PrefetchRoomBytes);
         _cancellationToken = cancellationToken;
-        _template = template;
-        _memory = memory;
-        _trials = new PrefetchTrials(problem, template, laws, memory);
-        _parts = problem.Parts;
+        _trials = space.TrialsWith(laws);
+        _deep = space.Template.Layers >= DeepStack;
+        _parts = _problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
-        _worthless = _parts.Select(p => ReaderSaving.Of(p.Reader, p.Tensor, p.Bytes, laws, template.Step.MaxContext).Bytes == 0).ToArray();
-        _bytesWhileIdle = problem.Groups.ToDictionary(g => g, g => g.BytesWhileIdle(laws, Context));
+        _worthless = _parts.Select(p => ReaderSaving.Of(p.Reader, p.Tensor, p.Bytes, laws, space.Context).Bytes == 0).ToArray();
+        _bytesWhileIdle = _problem.Groups.ToDictionary(g => g, g => g.BytesWhileIdle(laws, space.Context));
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
-        _frequent = problem.Groups.Where(g => g.Times > 1 || template.Layers < DeepStack).OrderByDescending(g => g.Host.IsCollective).ToList();
+        _frequent = _problem.Groups.Where(g => g.Times > 1 || !_deep).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
         _end = new SearchEnd(_moved.Length, mostTrials);
     }
 
-    /// <summary>What can be chosen.</summary>
-    public PrefetchProblem Problem => _problem;
+    /// <summary>What can be chosen, and the plan that choices are timed in.</summary>
+    public SearchSpace Space { get; }
 
-    /// <summary>Most bytes that may be prefetched and not yet read.</summary>
-    public long RoomBytes => _room.Bytes;
-
-    /// <summary>The context that is searched at.</summary>
-    public int Context => _template.Step.MaxContext;
-
-    /// <summary>The best lengths that were found; nothing before the search.</summary>
-    public long[] Best => _best;
+    /// <summary>How much of the L2 a choice may hold.</summary>
+    public PrefetchRoom Room => _room;
 
     /// <summary>Whether a part's reader gains nothing from the L2.</summary>
     public bool IsWorthless(int part) => _worthless[part];
@@ -92,46 +82,11 @@ internal sealed class PrefetchSearch
     /// <summary>Whether a part is moved by itself: it gains from the L2, and its window does not occur once in a deep stack.</summary>
     public bool IsMoved(int part) => Array.IndexOf(_moved, part) >= 0;
 
-    /// <summary>Whether every layer has a tensor of the part's name, which are cut alike.</summary>
-    public bool IsPerLayer(int part) => _template.Tensors.First(t => t.Name == _parts[part].Tensor).PerLayer;
-
-    /// <summary>Trials of the same choices on another machine.</summary>
-    public PrefetchTrials TrialsWith(ICostLaws laws) => new(_problem, _template, laws, _memory);
-
-    /// <summary>The best lengths of the same problem on another machine; null where nothing gains there.</summary>
-    public long[]? Again(ICostLaws laws)
-    {
-        var again = new PrefetchSearch(_problem, _template, laws, laws.Device.PrefetchRoomBytes, _end.MostTrials, _memory, _cancellationToken);
-        return again.Run() is null ? null : again.Best;
-    }
-
     /// <summary>A choice that is taken where it is better than what the search finds; one that does not fit is left out.</summary>
     public long[]? Rival { get; init; }
 
-    /// <summary>Bytes of the room that the best choice leaves for a part.</summary>
-    public long RoomLeft(int part) => _room.Left(part, _best);
-
-    /// <summary>The best choice with a part that is longer by at most so many bytes, and at least a tile: no longer than its tensor.</summary>
-    /// <param name="part">The part.</param>
-    /// <param name="bytes">How much longer.</param>
-    /// <param name="withinRoom">Whether the room limits it, or only the tensor.</param>
-    /// <returns>The choice, or null where it cannot be longer by a tile.</returns>
-    public long[]? Lengthened(int part, long bytes, bool withinRoom)
-    {
-        Array.Copy(_best, _next, _best.Length);
-        var rest = _problem.UnitsLeft(part, _best);
-        var units = Math.Min(_best[part] + Math.Max(bytes / _parts[part].UnitBytes, _parts[part].Tile), withinRoom ? _room.Most(part, _next) : rest);
-        _next[part] = units == rest ? rest : _parts[part].Align(units);
-        return _next[part] > _best[part] ? (long[])_next.Clone() : null;
-    }
-
-    /// <summary>Drops what was found: verdicts are then on a plan without prefetches.</summary>
-    public PrefetchSearch Forget()
-    {
-        Array.Clear(_best, 0, _best.Length);
-        BestPicoseconds = BasePicoseconds;
-        return this;
-    }
+    /// <summary>The same search on another machine.</summary>
+    public PrefetchSearch With(ICostLaws laws) => new(Space, laws, _end.MostTrials, _cancellationToken);
 
     /// <summary>Plans that were timed.</summary>
     public int Trials => _end.Trials;
@@ -139,22 +94,19 @@ internal sealed class PrefetchSearch
     /// <summary>The step without any prefetch, in picoseconds.</summary>
     public long BasePicoseconds { get; private set; }
 
-    /// <summary>The least step that was found.</summary>
-    public long BestPicoseconds { get; private set; }
-
     /// <summary>Searches.</summary>
-    /// <returns>Where to cut, or null where nothing is better than no prefetch at all.</returns>
-    public PrefetchCuts? Run()
+    /// <returns>The best choice, or null where nothing is better than no prefetch at all.</returns>
+    public PrefetchChoice? Run()
     {
-        BasePicoseconds = BestPicoseconds = Time(_best, 0)!.Value;
+        BasePicoseconds = _bestPicoseconds = Time(_best, 0)!.Value;
         _seen.Add(HashOf(_best));
         if (_worthless.All(w => w))
             return null;
 
-        _end.Begin(BestPicoseconds);
+        _end.Begin(_bestPicoseconds);
         SearchCoarsely();
         SearchFinely();
-        _found.Add((BestPicoseconds, (long[])_best.Clone()));
+        _found.Add(Best());
         if (_moved.Any(IsCache) && !_moved.All(IsCache))
         {
             SearchAlone(caches: false);
@@ -162,27 +114,26 @@ internal sealed class PrefetchSearch
         }
         TryRival();
         Simplify();
-        return BestPicoseconds < BasePicoseconds ? PrefetchCuts.Between(_parts, _best) : null;
+        return _bestPicoseconds < BasePicoseconds ? Best() : null;
     }
 
     /// <summary>The best of what its searches, over all parts and over one kind of tensor, ended with and that was not named yet: where a plan of what was found
     /// takes longer than its trial, as the order of its prefetches can make it, another one may not.</summary>
-    /// <returns>Where to cut, or null where none is left that is better than no prefetch at all.</returns>
-    public PrefetchCuts? Next()
+    /// <returns>The choice, or null where none is left that is better than no prefetch at all.</returns>
+    public PrefetchChoice? Next()
     {
-        var next = _found.Count == 0 ? -1 : _found.FindIndex(e => e.Picoseconds == _found.Min(m => m.Picoseconds));
+        var next = _found.Count == 0 ? -1 : _found.FindIndex(c => c.Picoseconds == _found.Min(m => m.Picoseconds));
         if (next < 0 || _found[next].Picoseconds >= BasePicoseconds)
             return null;
-        Settle(_found[next]);
+        var choice = _found[next];
         _found.RemoveAt(next);
-        return PrefetchCuts.Between(_parts, _best);
+        return choice;
     }
 
-    /// <summary>The lengths that were named last, and their trial.</summary>
-    public (long Picoseconds, long[] Units) Settled => (BestPicoseconds, (long[])_best.Clone());
+    /// <summary>No prefetch at all.</summary>
+    public PrefetchChoice Nothing => new(this, new long[_parts.Count], BasePicoseconds);
 
-    /// <summary>Makes lengths that were named the best ones.</summary>
-    public void Settle((long Picoseconds, long[] Units) end) => (BestPicoseconds, _best) = end;
+    private PrefetchChoice Best() => new(this, (long[])_best.Clone(), _bestPicoseconds);
 
     /// <summary>Whole windows: what collectives hide is most of the gain, and is settled by large steps before what kernels hide is weighed beside it.</summary>
     private void SearchCoarsely()
@@ -205,20 +156,20 @@ internal sealed class PrefetchSearch
     /// to the other. Where that is better, the search goes on from there with all parts.</summary>
     private void SearchAlone(bool caches)
     {
-        var (best, found, ends) = (_best, BestPicoseconds, _repeatsEnd);
-        (_best, BestPicoseconds, _repeatsEnd, _only) = (new long[_parts.Count], BasePicoseconds, long.MaxValue, caches);
-        _end.Begin(BestPicoseconds);
+        var (best, found, ends) = (_best, _bestPicoseconds, _repeatsEnd);
+        (_best, _bestPicoseconds, _repeatsEnd, _only) = (new long[_parts.Count], BasePicoseconds, long.MaxValue, caches);
+        _end.Begin(_bestPicoseconds);
         SearchCoarsely();
-        if (BasePicoseconds - BestPicoseconds >= LeastOfOneKind * (BasePicoseconds - found))
+        if (BasePicoseconds - _bestPicoseconds >= LeastOfOneKind * (BasePicoseconds - found))
             SearchFinely();
         _only = null;
-        _found.Add((BestPicoseconds, (long[])_best.Clone()));
-        if (BestPicoseconds >= found)
+        _found.Add(Best());
+        if (_bestPicoseconds >= found)
         {
-            (_best, BestPicoseconds, _repeatsEnd) = (best, found, ends);
+            (_best, _bestPicoseconds, _repeatsEnd) = (best, found, ends);
             return;
         }
-        _end.Begin(BestPicoseconds);
+        _end.Begin(_bestPicoseconds);
         SearchBudgets(underCollectives: true);
         SearchFinely();
     }
@@ -331,7 +282,7 @@ internal sealed class PrefetchSearch
             return;
         for (var part = 0; part < Rival.Length; part++)
             _next[part] = _worthless[part] ? 0 : Rival[part];
-        if (_room.Fits(_next) && _seen.Add(HashOf(_next)) && Time(_next, 0) is { } time && time < BestPicoseconds)
+        if (_room.Fits(_next) && _seen.Add(HashOf(_next)) && Time(_next, 0) is { } time && time < _bestPicoseconds)
             Take(time);
     }
 
@@ -345,8 +296,8 @@ internal sealed class PrefetchSearch
                 continue;
             Array.Copy(_best, _next, _best.Length);
             _next[part] = 0;
-            var loss = (BasePicoseconds - BestPicoseconds) / LeastShareOfGain;
-            if (Time(_next, loss) is { } time && time - BestPicoseconds <= loss)
+            var loss = (BasePicoseconds - _bestPicoseconds) / LeastShareOfGain;
+            if (Time(_next, loss) is { } time && time - _bestPicoseconds <= loss)
                 Take(time);
         }
     }
@@ -359,7 +310,7 @@ internal sealed class PrefetchSearch
         {
             if (other == part || _best[other] == 0)
                 continue;
-            if (_parts[part].Tensor == _parts[other].Tensor || (RoomLeft(part) < bytes && _room.AreTogether(part, other)))
+            if (_parts[part].Tensor == _parts[other].Tensor || (_room.Left(part, _best) < bytes && _room.AreTogether(part, other)))
                 yield return other;
         }
     }
@@ -406,7 +357,7 @@ internal sealed class PrefetchSearch
     {
         if (_end.IsReached || !_seen.Add(HashOf(_next)) || !_room.Fits(_next))
             return false;
-        if (Time(_next, 0) is not { } time || time >= BestPicoseconds)
+        if (Time(_next, 0) is not { } time || time >= _bestPicoseconds)
             return false;
         _end.Note(time, BasePicoseconds);
         Take(time);
@@ -415,9 +366,9 @@ internal sealed class PrefetchSearch
 
     private void Take(long time)
     {
-        BestPicoseconds = time;
+        _bestPicoseconds = time;
         (_best, _next) = (_next, _best);
-        if (_template.Layers >= DeepStack)
+        if (_deep)
             _repeatsEnd = _trials.RepeatsEnd;
     }
 

@@ -8,23 +8,23 @@ namespace Preserve.Optimizer;
 
 /// <summary>Says why the search prefetched no more of a tensor. Each reason is a constraint, found by lifting it: a choice with more of the
 /// tensor is timed on machines on each of which one constraint does not hold, and the one that gains most names it.</summary>
-internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, CancellationToken cancellationToken)
+internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, CancellationToken cancellationToken)
 {
     /// <summary>How far a constraint is lifted. An L2 is lifted twice: what streams past a tensor before it is read can be much more than
     /// an L2.</summary>
     private const double Relaxation = 2, LargeRelaxation = 8;
 
-    private readonly Machine _nominal = new(search, laws, cancellationToken);
-    private readonly Machine _longer = new(search, new ScaledCollectiveLaws(laws, Relaxation), cancellationToken);
-    private readonly Machine _larger = new(search, new LargerL2Laws(laws, Relaxation), cancellationToken);
-    private readonly Machine _largest = new(search, new LargerL2Laws(laws, LargeRelaxation), cancellationToken);
-    private readonly Machine _faster = new(search, new FasterComputeLaws(laws, Relaxation), cancellationToken);
-    private readonly Machine _wider = new(search, new WiderMemoryLaws(laws, Relaxation), cancellationToken);
-    private readonly (Verdict? Constraint, string Name, Lazy<long[]?> Choice)[] _again =
+    private readonly Machine _nominal = new(choice, laws, cancellationToken);
+    private readonly Machine _longer = new(choice, new ScaledCollectiveLaws(laws, Relaxation), cancellationToken);
+    private readonly Machine _larger = new(choice, new LargerL2Laws(laws, Relaxation), cancellationToken);
+    private readonly Machine _largest = new(choice, new LargerL2Laws(laws, LargeRelaxation), cancellationToken);
+    private readonly Machine _faster = new(choice, new FasterComputeLaws(laws, Relaxation), cancellationToken);
+    private readonly Machine _wider = new(choice, new WiderMemoryLaws(laws, Relaxation), cancellationToken);
+    private readonly (Verdict? Constraint, string Name, Lazy<PrefetchChoice?> Choice)[] _again =
     [
-        (Verdict.WindowTooShort, "collectives of twice the length", new(() => search.Again(new ScaledCollectiveLaws(laws, Relaxation)))),
-        (null, "an L2 of twice the size", new(() => search.Again(new LargerL2Laws(laws, Relaxation)))),
-        (null, "an L2 of 64 times the size", new(() => search.Again(new LargerL2Laws(laws, LargeRelaxation * LargeRelaxation)))),
+        (Verdict.WindowTooShort, "collectives of twice the length", new(() => choice.Search.With(new ScaledCollectiveLaws(laws, Relaxation)).Run())),
+        (null, "an L2 of twice the size", new(() => choice.Search.With(new LargerL2Laws(laws, Relaxation)).Run())),
+        (null, "an L2 of 64 times the size", new(() => choice.Search.With(new LargerL2Laws(laws, LargeRelaxation * LargeRelaxation)).Run())),
     ];
 
     private readonly Dictionary<(int Part, string Host), (Verdict Constraint, string Text)> _reasons = [];
@@ -38,12 +38,12 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     public (Verdict Verdict, string Reason) Of(
         PrefetchCandidate candidate, GraphOperator host, (long Units, IReadOnlyList<string> Hosts) elsewhere, (long Base, long Plan) reader, GuardReport? refused)
     {
-        var part = search.Problem.Find(candidate);
+        var part = choice.Problem.Find(candidate);
         if (part < 0)
             return (Verdict.TooSmall, "it is too small to be worth an instruction");
-        var whole = search.Problem.Parts[part];
-        var here = candidate.Chosen?.Length.At(search.Context) ?? 0;
-        if (search.IsWorthless(part) && here + elsewhere.Units < whole.Units)
+        var whole = choice.Problem.Parts[part];
+        var here = candidate.Chosen?.Length.At(choice.Space.Context) ?? 0;
+        if (choice.Search.IsWorthless(part) && here + elsewhere.Units < whole.Units)
             return (Verdict.ComputeBound, Text($"{candidate.Operator.Label} takes {reader.Base / 1e6:#,0.0} us with it in the L2 or without"));
         if (refused is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
             return (Verdict.NotSure, Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain"));
@@ -53,7 +53,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
             var times = Text($"{candidate.Operator.Label} takes {reader.Plan / 1e6:#,0.0} us, not {reader.Base / 1e6:#,0.0}");
             return (Verdict.Whole, elsewhere.Units > 0 ? Text($"all of it is prefetched, {elsewhere.Units * whole.UnitBytes:#,0} bytes of it beside {string.Join(" and ", elsewhere.Hosts)}; ") + times : times);
         }
-        if (here < search.Best[part])
+        if (here < choice.Units[part])
             return (Verdict.OtherWindow, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");
         var (reason, text) = WhyNotMore(part, host);
         return (here > 0 ? Verdict.Part : reason, text);
@@ -69,12 +69,12 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
 
     private (Verdict Constraint, string Text) FindReason(int part, GraphOperator host)
     {
-        var whole = search.Problem.Parts[part];
-        var room = Math.Max(0, search.RoomLeft(part));
-        if (search.Lengthened(part, whole.Bytes / 8, withinRoom: false) is not { } beyond)
+        var whole = choice.Problem.Parts[part];
+        var room = Math.Max(0, choice.RoomLeft(part));
+        if (choice.Lengthened(part, whole.Bytes / 8, withinRoom: false) is not { } beyond)
             return (Verdict.OtherWindow, "a tensor is cut alike in all layers, and in the others another window brings the rest of it");
-        var more = search.Lengthened(part, whole.Bytes / 8, withinRoom: true);
-        var added = ((more ?? beyond)[part] - search.Best[part]) * whole.UnitBytes;
+        var more = choice.Lengthened(part, whole.Bytes / 8, withinRoom: true);
+        var added = ((more ?? beyond)[part] - choice.Units[part]) * whole.UnitBytes;
         var cost = more is null ? 0 : _nominal.Loss(more);
 
         var least = (Constraint: (Verdict?)null, Loss: Math.Min(cost, 0));
@@ -92,7 +92,7 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
             Lift(more is null ? Verdict.NoRoom : Verdict.WouldEvict, _largest, more ?? beyond);
         }
 
-        var longer = Text($"{added:#,0} bytes more") + (search.IsPerLayer(part) ? " in all layers" : "");
+        var longer = Text($"{added:#,0} bytes more") + (choice.Space.IsPerLayer(part) ? " in all layers" : "");
         var price = cost switch
         {
             > 0 => Text($"{longer} would cost {cost / 1e6:0.000} us of the step"),
@@ -102,12 +102,12 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
         // Nothing is in the way: the search ended before.
         if (cost < 0 && least.Constraint is null)
         {
-            return (Verdict.NotSearched, price + (search.IsMoved(part)
-                ? Text($", and no other machine more: the search ended before it tried that, after {search.Trials} plans")
+            return (Verdict.NotSearched, price + (choice.Search.IsMoved(part)
+                ? Text($", and no other machine more: the search ended before it tried that, after {choice.Search.Trials} plans")
                 : ", and no other machine more: its window occurs once in a deep stack, and the search does not try such windows again"));
         }
 
-        var left = Text($"of the {search.RoomBytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
+        var left = Text($"of the {choice.Search.Room.Bytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
         var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");
         return least.Constraint switch
         {
@@ -119,9 +119,9 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
             _ => Searched(part, more is null ? left : price, more is null ? Verdict.NoRoom : Verdict.WouldEvict),
         };
 
-        void Lift(Verdict constraint, Machine machine, long[]? choice)
+        void Lift(Verdict constraint, Machine machine, long[]? lengths)
         {
-            if (choice is not null && machine.Loss(choice) is var loss && loss < least.Loss)
+            if (lengths is not null && machine.Loss(lengths) is var loss && loss < least.Loss)
                 least = (constraint, loss);
         }
     }
@@ -130,10 +130,10 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     /// if it then prefetches more of the tensor, that constraint is the reason.</summary>
     private (Verdict Constraint, string Text) Searched(int part, string text, Verdict ofTheL2)
     {
-        var here = search.Problem.TensorBytes(part, search.Best);
+        var here = choice.Problem.TensorBytes(part, choice.Units);
         foreach (var (constraint, name, again) in _again)
         {
-            if (again.Value is { } found && search.Problem.TensorBytes(part, found) is var bytes && bytes > here)
+            if (again.Value is { } found && choice.Problem.TensorBytes(part, found.Units) is var bytes && bytes > here)
                 return (constraint ?? ofTheL2, Text($"{text}; with {name} the search prefetches {bytes:#,0} bytes of it, not {here:#,0}"));
         }
         return (Verdict.NothingToHideUnder, text + ", and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length");
@@ -142,20 +142,20 @@ internal sealed class SearchVerdicts(PrefetchSearch search, ICostLaws laws, Canc
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The machine with one constraint lifted, or none. Trials on it are compiled when they are first asked for.</summary>
-    private sealed class Machine(PrefetchSearch search, ICostLaws laws, CancellationToken cancellationToken)
+    private sealed class Machine(PrefetchChoice choice, ICostLaws laws, CancellationToken cancellationToken)
     {
         private PrefetchTrials? _trials;
-        private long _best;
+        private long _chosen;
 
-        /// <summary>What a choice takes longer than the best, in picoseconds: negative where it gains.</summary>
-        public long Loss(long[] choice)
+        /// <summary>What lengths take longer than the choice's, in picoseconds: negative where they gain.</summary>
+        public long Loss(long[] units)
         {
             if (_trials is null)
             {
-                _trials = search.TrialsWith(laws);
-                _best = _trials.Time(search.Best, cancellationToken);
+                _trials = choice.Space.TrialsWith(laws);
+                _chosen = _trials.Time(choice.Units, cancellationToken);
             }
-            return _trials.Time(choice, cancellationToken) - _best;
+            return _trials.Time(units, cancellationToken) - _chosen;
         }
     }
 }

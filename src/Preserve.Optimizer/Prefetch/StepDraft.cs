@@ -4,8 +4,8 @@ namespace Preserve.Optimizer;
 /// <param name="Graph">The finished graph.</param>
 /// <param name="Plan">The plan.</param>
 /// <param name="Guard">What the guard said of it; null where nothing was searched for.</param>
-/// <param name="Search">The search that found it; null where nothing was searched for.</param>
-internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? Guard, PrefetchSearch? Search)
+/// <param name="Choice">The choice of a search that it was drawn from, which verdicts are on; null where nothing was searched for.</param>
+internal sealed record StepDraft(Graph Graph, ExecutionPlan Plan, GuardReport? Guard, PrefetchChoice? Choice)
 {
     /// <summary>Ranges of contexts in which nothing is prefetched because it would cost time there; ascending.</summary>
     public EquatableArray<ContextRange> Pauses { get; init; } = [];

@@ -12,7 +12,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     private readonly Graph _graph = draft.Graph;
     private readonly ExecutionPlan _plan = draft.Plan;
     private readonly int _context = draft.Plan.Step.MaxContext;
-    private readonly SearchVerdicts? _verdicts = draft.Search is { } search ? new SearchVerdicts(search, laws, cancellationToken) : null;
+    private readonly SearchVerdicts? _verdicts = draft.Choice is { } choice ? new SearchVerdicts(choice, laws, cancellationToken) : null;
 
     public PlanReport Build()
     {

@@ -64,7 +64,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         }
         var alone = Unprefetched(step, decision.Split).Plan;
         if (deployment.Prefetch == PrefetchPolicy.Best && new ContextCheck(alone, _times).Losses(joined.Plan).Count > 0 && InTurn(step, decision, transferred) is { } faster)
-            return faster with { Search = draft.Search?.Forget() };
+            return faster with { Choice = draft.Choice?.Search.Nothing };
         return joined with
         {
             Split = !ReferenceEquals(joined, transferred)

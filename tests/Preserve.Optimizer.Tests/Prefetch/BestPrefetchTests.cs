@@ -57,9 +57,9 @@ public class BestPrefetchTests
             var deployment = Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(16, 4096), prefetch: PrefetchPolicy.Best, device: id);
             var draft = new BestPrefetch(deployment, deployment.Steps[0], CostLaws.For(Get(id)), default).Choose();
             var times = new PlanTimes(CostLaws.For(Get(id)), default);
-            draft.Search!.BasePicoseconds.ShouldBe(times.Of(draft.Plan.WithoutPrefetch(), 4096));
-            ((double)times.Of(draft.Plan, 4096)).ShouldBe(draft.Search.BestPicoseconds, 0.002 * draft.Search.BestPicoseconds);
-            draft.Search.BestPicoseconds.ShouldBeLessThan(draft.Search.BasePicoseconds);
+            draft.Choice!.Search.BasePicoseconds.ShouldBe(times.Of(draft.Plan.WithoutPrefetch(), 4096));
+            ((double)times.Of(draft.Plan, 4096)).ShouldBe(draft.Choice.Picoseconds, 0.002 * draft.Choice.Picoseconds);
+            draft.Choice.Picoseconds.ShouldBeLessThan(draft.Choice.Search.BasePicoseconds);
         }
     }
 

@@ -30,7 +30,7 @@ public class GuardTests
         var published = Planner.DraftPrefetched(_losing, _losing.Steps[0], laws, CacheSplit.None, default);
         Judge(published.Plan, search.Base!, laws).Outcome.ShouldBe(GuardOutcome.Refused);
 
-        var emitted = search.Guarded(published with { Search = found.Search });
+        var emitted = search.Guarded(published with { Choice = found.Choice });
         emitted.Guard!.Outcome.ShouldBe(GuardOutcome.Refused);
         emitted.Plan.Body.ShouldBe(search.Base!.Body);
         var report = new ReportBuilder(_losing, emitted, laws, default).Build();

@@ -50,7 +50,7 @@ public class VerdictTests
     {
         var laws = Laws(Devices.H100);
         var here = new Choice(_decode, laws);
-        var verdicts = new SearchVerdicts(here.Draft.Search!, laws, default);
+        var verdicts = new SearchVerdicts(here.Draft.Choice!, laws, default);
         var window = here.Draft.Graph.Windows.First(w => w.Host.Label == "out_reduce");
         var candidate = window.Candidates.Single(c => c.Tensor.Tensor.Name == "gate_up_weight" && c.Reach == PrefetchReach.Window);
         verdicts.Of(candidate, window.Host, (0, []), default, new GuardReport(GuardOutcome.Kept, 1, 2)).Verdict.ShouldBe(Verdict.Part);
@@ -64,8 +64,8 @@ public class VerdictTests
         foreach (var deployment in new[] { _decode, Specs.Deploy(Specs.Llama3_8B, 2, Specs.Decode(1, 2), prefetch: PrefetchPolicy.Best, device: Devices.H100) })
         {
             var here = new Choice(deployment, Laws(Devices.H100));
-            var search = here.Draft.Search!;
-            var verdicts = new SearchVerdicts(search, Laws(Devices.H100), default);
+            var choice = here.Draft.Choice!;
+            var verdicts = new SearchVerdicts(choice, Laws(Devices.H100), default);
             foreach (var window in here.Draft.Graph.Windows)
             {
                 foreach (var candidate in window.Candidates.Where(c => c.Considered))
@@ -74,7 +74,7 @@ public class VerdictTests
                     if (verdict == Verdict.OtherWindow)
                         here.BytesOf(candidate.Tensor.Tensor.Name).ShouldBeGreaterThan(0, text);
                     if (verdict == Verdict.TooSmall)
-                        candidate.Bytes.At(search.Context).ShouldBeLessThan(1 << 16, text);
+                        candidate.Bytes.At(choice.Space.Context).ShouldBeLessThan(1 << 16, text);
                     seen.Add(verdict);
                 }
             }
@@ -91,26 +91,26 @@ public class VerdictTests
         Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
             var here = new Choice(c.Deployment, c.Laws);
-            if (here.Draft.Search is not { } search)
+            if (here.Draft.Choice is not { } choice)
                 return true;
-            var verdicts = new SearchVerdicts(search, c.Laws, default);
+            var verdicts = new SearchVerdicts(choice, c.Laws, default);
             var lifted = Array.ConvertAll(_lifts, l => new Choice(c.Deployment, l.Of(c.Laws)));
             foreach (var window in here.Draft.Graph.Windows)
             {
-                foreach (var candidate in window.Candidates.Where(t => search.Problem.Find(t) >= 0 && t.Bytes.At(search.Context) > Megabyte))
+                foreach (var candidate in window.Candidates.Where(t => choice.Problem.Find(t) >= 0 && t.Bytes.At(choice.Space.Context) > Megabyte))
                 {
                     var (verdict, _) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
                     if (verdict == Verdict.Part)
-                        verdict = verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host).Constraint;
+                        verdict = verdicts.WhyNotMore(choice.Problem.Find(candidate), window.Host).Constraint;
                     var tensor = candidate.Tensor.Tensor.Name;
                     // With no constraint in the way, none is to be lifted; what gains nothing however fast it is read, the laws alone say.
-                    if (!_lifts.Any(l => l.Names.Contains(verdict)) || search.IsWorthless(search.Problem.Find(candidate)))
+                    if (!_lifts.Any(l => l.Names.Contains(verdict)) || choice.Search.IsWorthless(choice.Problem.Find(candidate)))
                         continue;
                     named.Add(verdict);
-                    var brought = lifted.Zip(_lifts, (choice, l) => (Named: l.Names.Contains(verdict), More: choice.BytesOf(tensor) - here.BytesOf(tensor))).ToList();
+                    var brought = lifted.Zip(_lifts, (other, l) => (Named: l.Names.Contains(verdict), More: other.BytesOf(tensor) - here.BytesOf(tensor))).ToList();
                     var letsMore = brought.Exists(l => l.Named && l.More > 0);
                     var said = $"{verdict} of {tensor} under {window.Host.Label}; {c.Deployment}";
-                    if (WhoLetsMoreGain(search, candidate, window.Host, c.Laws) is { } mostGain)
+                    if (WhoLetsMoreGain(choice, candidate, window.Host, c.Laws) is { } mostGain)
                         mostGain.ShouldContain(verdict, said);
                     else
                         letsMore.ShouldBeTrue(said);
@@ -132,11 +132,11 @@ public class VerdictTests
 
     /// <summary>The verdicts of the constraint whose lifting lets an eighth more of a tensor gain most, and more than on the machine as it is: of those that
     /// are lifted to twice; where none does, of an L2 of twice the size with more than the room here allows, or of eight times the size. Null where none does.</summary>
-    private static Verdict[]? WhoLetsMoreGain(PrefetchSearch search, PrefetchCandidate candidate, GraphOperator host, ICostLaws laws)
+    private static Verdict[]? WhoLetsMoreGain(PrefetchChoice choice, PrefetchCandidate candidate, GraphOperator host, ICostLaws laws)
     {
-        var (part, eighth) = (search.Problem.Find(candidate), candidate.Bytes.At(search.Context) / 8);
-        var (within, beyond) = (search.Lengthened(part, eighth, withinRoom: true), search.Lengthened(part, eighth, withinRoom: false).ShouldNotBeNull());
-        var least = within is null ? 0 : Math.Min(0, Loss(search, within, laws));
+        var (part, eighth) = (choice.Problem.Find(candidate), candidate.Bytes.At(choice.Space.Context) / 8);
+        var (within, beyond) = (choice.Lengthened(part, eighth, withinRoom: true), choice.Lengthened(part, eighth, withinRoom: false).ShouldNotBeNull());
+        var least = within is null ? 0 : Math.Min(0, Loss(choice, within, laws));
         Verdict[]? most = null;
         if (within is not null)
         {
@@ -149,30 +149,30 @@ public class VerdictTests
             Try(_lifts[4].Names, _lifts[4].Of, within ?? beyond);
         return most;
 
-        void Try(Verdict[] names, Func<ICostLaws, ICostLaws> of, long[] choice)
+        void Try(Verdict[] names, Func<ICostLaws, ICostLaws> of, long[] units)
         {
-            if (Loss(search, choice, of(laws)) is var loss && (loss < least || (most is not null && loss == least)))
+            if (Loss(choice, units, of(laws)) is var loss && (loss < least || (most is not null && loss == least)))
                 (least, most) = (loss, most is not null && loss == least ? [.. most, .. names] : names);
         }
     }
 
     /// <summary>What a choice takes longer on a machine than the best one does there.</summary>
-    private static long Loss(PrefetchSearch search, long[] choice, ICostLaws laws)
+    private static long Loss(PrefetchChoice chosen, long[] units, ICostLaws laws)
     {
-        var trials = search.TrialsWith(laws);
-        return trials.Time(choice, default) - trials.Time(search.Best, default);
+        var trials = chosen.Space.TrialsWith(laws);
+        return trials.Time(units, default) - trials.Time(chosen.Units, default);
     }
 
     /// <summary>One candidate's reason, and that of all constraints it is the one whose lifting helps.</summary>
     private static void Check(DeploymentSpec deployment, ICostLaws laws, string host, string tensor, Verdict verdict)
     {
         var here = new Choice(deployment, laws);
-        var search = here.Draft.Search!;
+        var choice = here.Draft.Choice!;
         var (window, candidate) = here.Draft.Graph.Windows.Where(w => w.Host.Label == host)
-            .SelectMany(w => w.Candidates.Where(c => c.Tensor.Tensor.Name == tensor && search.Problem.Find(c) >= 0).Select(c => (w, c))).First();
-        var verdicts = new SearchVerdicts(search, laws, default);
+            .SelectMany(w => w.Candidates.Where(c => c.Tensor.Tensor.Name == tensor && choice.Problem.Find(c) >= 0).Select(c => (w, c))).First();
+        var verdicts = new SearchVerdicts(choice, laws, default);
         var (said, words) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
-        var (constraint, text) = said is Verdict.Part ? verdicts.WhyNotMore(search.Problem.Find(candidate), window.Host) : (said, words);
+        var (constraint, text) = said is Verdict.Part ? verdicts.WhyNotMore(choice.Problem.Find(candidate), window.Host) : (said, words);
         constraint.ShouldBe(verdict, text);
 
         var choices = _lifts.Take(4).Select(l => (l.Names, Choice: new Choice(deployment, l.Of(laws)))).ToList();
@@ -200,8 +200,8 @@ public class VerdictTests
         public long Gain { get; }
 
         /// <summary>Units of the tensor that other parts bring.</summary>
-        public (long Units, IReadOnlyList<string> Hosts) Elsewhere(PrefetchCandidate candidate) => (Draft.Search!.Problem.Parts
-            .Select((p, i) => p.Tensor == candidate.Tensor.Tensor.Name && i != Draft.Search.Problem.Find(candidate) ? Draft.Search.Best[i] : 0).Sum(), []);
+        public (long Units, IReadOnlyList<string> Hosts) Elsewhere(PrefetchCandidate candidate) => (Draft.Choice!.Problem.Parts
+            .Select((p, i) => p.Tensor == candidate.Tensor.Tensor.Name && i != Draft.Choice.Problem.Find(candidate) ? Draft.Choice.Units[i] : 0).Sum(), []);
 
         /// <summary>Bytes of a tensor that are prefetched in the window, the instructions of all its layers counted once.</summary>
         public long BytesOf(string tensor) => Draft.Graph.Windows.SelectMany(w => w.Candidates).Where(c => c.Tensor.Tensor.Name == tensor)
