@@ -27,7 +27,7 @@ public sealed class BandedRun
     /// <summary>What of the plan was not measured on the device, as <see cref="MeasurementCoverage.Unmeasured"/> names it: it adds nothing to any band.</summary>
     public EquatableArray<string> Unmeasured { get; }
 
-    /// <summary>The part of a time that follows what was measured, from 0 to 1: by how much of itself it grows with all measured kernels. 1 where
+    /// <summary>The part of a time that follows what was measured, from 0 to 1: by how much of itself it grows with all measured kernels, and with events and prefetches. 1 where
     /// everything was measured, 0 where nothing was.</summary>
     /// <param name="time">The time, of any run of the plan, in picoseconds.</param>
     /// <exception cref="ArgumentNullException"><paramref name="time"/> is null.</exception>

@@ -77,6 +77,9 @@ public readonly record struct InstructionRun(
     /// <summary>The time that it took.</summary>
     public long Picoseconds => EndPicoseconds - StartPicoseconds;
 
+    /// <summary>Bytes that it wrote to memory, a copy from the host among them. 0 where a backend does not count them.</summary>
+    public long WrittenBytes { get; init; }
+
     /// <summary>Of a prefetch, the tensors that it reads, by name; null for all else.</summary>
     public string? Prefetched { get; init; }
 }

@@ -10,6 +10,12 @@ public class PlanBenchmarks
     /// <summary>Tokens of a sequence at most: the model's positions.</summary>
     internal const int MostContext = 8192;
 
+    /// <summary>Sequences at most.</summary>
+    internal const int MostBatch = 64;
+
+    /// <summary>How many steps are distinct, by batch and context or by the context of all sequences together.</summary>
+    internal const int DistinctInputs = MostBatch * (MostContext - 1);
+
     private readonly PlanSet _plans = Planner.Plan(Deployment(MostContext), Device);
     private readonly Executor _executor = new(new SimulatedBackend(Device));
     private string _text = "";
@@ -37,10 +43,10 @@ public class PlanBenchmarks
     [Benchmark]
     public long Simulate() => _executor.RunAsync(_plans.Steps[0].Plan, 1 + (_context++ % MostContext)).AsTask().Result.Picoseconds;
 
-    /// <summary>The <paramref name="i"/>th of deployments that differ in context or batch: the first 524,288 are distinct.</summary>
-    internal static DeploymentSpec Distinct(int i) => Deployment(1 + (i % MostContext), 64 - (i / MostContext % 64));
+    /// <summary>The <paramref name="i"/>th of deployments that differ in context or batch: the first <see cref="DistinctInputs"/> are distinct.</summary>
+    internal static DeploymentSpec Distinct(int i) => Deployment(1 + (i % MostContext), MostBatch - (i / MostContext % MostBatch));
 
-    internal static DeploymentSpec Deployment(int context, int batch = 64) => new(
+    internal static DeploymentSpec Deployment(int context, int batch = MostBatch) => new(
         new ModelSpec("Llama3_70B", 8192, 128_256, 8192, false, 0, false, Norm.Rms, false, false, new[]
         {
             new LayerGroup(new[]

@@ -6,6 +6,9 @@ namespace Preserve.Benchmarks;
 /// <summary>Steps a second on all processors, each at a context of its own, nothing reused between them but a ready plan.</summary>
 internal static class Rates
 {
+    /// <summary>Inputs that warm up and are not measured.</summary>
+    private const int WarmUp = PlanBenchmarks.DistinctInputs / 8;
+
     private static readonly TimeSpan _time = TimeSpan.FromSeconds(5);
 
     /// <param name="only">Words of the name of what to measure; null for all of it.</param>
@@ -13,12 +16,12 @@ internal static class Rates
     {
         Print("simulate a decode step from a ready plan", () =>
         {
-            // Contexts are counted over all 64 sequences, so that there are as many as steps.
-            const int Sequences = 64, Most = Sequences * PlanBenchmarks.MostContext;
+            // Contexts are counted over all sequences, so that there are as many as steps.
+            const int Sequences = PlanBenchmarks.MostBatch, Most = Sequences * PlanBenchmarks.MostContext;
             var deployment = PlanBenchmarks.Deployment(PlanBenchmarks.MostContext) with { Steps = new StepSpec[] { new DecodeSpec(Sequences, Most, Total: true) } };
             var plan = Planner.Plan(deployment, PlanBenchmarks.Device).Steps[0].Plan;
             var executor = new Executor(new SimulatedBackend(PlanBenchmarks.Device));
-            return i => _ = executor.RunAsync(plan, Sequences + (i % (Most - Sequences + 1))).AsTask().Result;
+            return i => _ = executor.RunAsync(plan, Sequences + i).AsTask().Result;
         });
         Print("plan by the published rule from a specification, and simulate", () =>
         {
@@ -49,19 +52,27 @@ internal static class Rates
         }
     }
 
+    /// <summary>Runs the first inputs to warm up, and the rest of them once each until time is up.</summary>
     private static double Rate(Func<Action<int>> prepare)
     {
         var threads = Environment.ProcessorCount;
-        var counts = new int[threads];
+        var runs = new Action<int>[threads];
         Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
         {
-            var run = prepare();
-            for (var clock = Stopwatch.StartNew(); clock.Elapsed < _time / 2;)
-                run(counts[t]++);
-            counts[t] = 0;
-            for (var clock = Stopwatch.StartNew(); clock.Elapsed < _time; counts[t]++)
-                run((counts[t] * threads) + t);
+            runs[t] = prepare();
+            var clock = Stopwatch.StartNew();
+            for (var i = t; i < WarmUp && clock.Elapsed < _time / 2; i += threads)
+                runs[t](i);
         });
-        return counts.Sum() / _time.TotalSeconds;
+        var count = 0;
+        var measured = Stopwatch.StartNew();
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
+        {
+            var own = 0;
+            for (var i = WarmUp + t; i < PlanBenchmarks.DistinctInputs && measured.Elapsed < _time; i += threads, own++)
+                runs[t](i);
+            Interlocked.Add(ref count, own);
+        });
+        return count / measured.Elapsed.TotalSeconds;
     }
 }

@@ -25,6 +25,19 @@ public sealed class SimulationNotesTests : IDisposable
         counters["host link to device GB/s"].ShouldBe(24.8, 0.01);
         counters["host link to host GB/s"].ShouldBeInRange(1, 24.8);
         counters["link GB/s"].ShouldBe(0);
+        // Keys and values of 8 sequences of 512 tokens, 20,480 bytes each, come over the link: into memory, and through no L2.
+        var copied = trace.RootElement.GetProperty("traceEvents").EnumerateArray().First(e => e.GetProperty("name").GetString()!.StartsWith("load_kv", StringComparison.Ordinal)).GetProperty("args");
+        copied.GetProperty("bytesToMemory").GetInt64().ShouldBe(8 * 512 * 20_480);
+        (copied.GetProperty("bytesFromL2").GetInt64(), copied.GetProperty("bytesFromMemory").GetInt64()).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task Of_a_time_whose_kernels_were_all_measured_nothing_is_said_to_be_unmeasured()
+    {
+        // Its events are assumed, as they are where the weights were measured too.
+        var text = await _tool.SucceedAsync(["simulate", "--model", "llama-3-70b", "--device", "h100-sxm", "--tensor-parallel", "8", "--batch", "64", "--weights", "int4"]);
+        text.ShouldMatch("base plan .*; as far as measured \\([0-9]+ %\\), four of five lie from");
+        text.ShouldMatch("collectives .*: nothing else runs meanwhile; four of five lie from");
     }
 
     [Fact]

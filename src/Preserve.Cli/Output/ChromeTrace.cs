@@ -70,8 +70,9 @@ internal static class ChromeTrace
         json.WriteNumber("dur", (run.EndPicoseconds - run.StartPicoseconds) / 1_000_000m);
         json.WriteStartObject("args");
         json.WriteNumber("layer", run.Layer);
-        json.WriteNumber("hotBytes", run.HotBytes);
-        json.WriteNumber("coldBytes", run.ColdBytes);
+        json.WriteNumber("bytesFromL2", run.HotBytes);
+        json.WriteNumber("bytesFromMemory", run.ColdBytes);
+        json.WriteNumber("bytesToMemory", run.WrittenBytes);
         json.WriteEndObject();
         json.WriteEndObject();
     }

@@ -407,6 +407,7 @@ internal sealed class StepSimulation
         (StreamKind)stream, _plan.Instructions[instruction].Label, _cursors.Layer(stream, instruction),
         _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream])
     {
+        WrittenBytes = _sizes.WrittenBytes[instruction],
         Prefetched = _plan.IsPrefetch[instruction] ? string.Join(", ", _plan.Instructions[instruction].Reads.Select(r => r.Tensor)) : null,
     });
 

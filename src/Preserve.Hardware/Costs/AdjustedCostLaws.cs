@@ -5,7 +5,7 @@ internal abstract class AdjustedCostLaws(ICostLaws laws) : ICostLaws
 {
     public virtual Device Device => laws.Device;
 
-    public long EventPicoseconds => laws.EventPicoseconds;
+    public virtual long EventPicoseconds => laws.EventPicoseconds;
 
     public virtual double HbmBytesPerPicosecond => laws.HbmBytesPerPicosecond;
 

@@ -2,8 +2,8 @@ using System;
 
 namespace Preserve;
 
-/// <summary>Cost laws with every kernel that was measured a little longer, and all others as they were: how far a time follows what was
-/// measured.</summary>
+/// <summary>Cost laws with every kernel that was measured a little longer, and those that were not as they were: how far a time follows what was
+/// measured. Events and prefetches are no kernels, and grow with them: of a time whose kernels were all measured, all follows.</summary>
 internal sealed class SlowerMeasuredLaws(ICostLaws laws) : AdjustedCostLaws(laws)
 {
     /// <summary>The part of a time that has to follow what was measured, for the bands of that part to say something of the whole.</summary>
@@ -18,6 +18,8 @@ internal sealed class SlowerMeasuredLaws(ICostLaws laws) : AdjustedCostLaws(laws
     public static double ShareOf(long picoseconds, long slower) =>
         picoseconds == 0 ? 1 : Math.Min(Math.Max((slower - picoseconds) / ((Slower - 1) * picoseconds), 0), 1);
 
+    public override long EventPicoseconds => Picoseconds.Ceiling(base.EventPicoseconds * Slower);
+
     protected override KernelDemand Adjust(Operation operation, in KernelDemand demand) =>
-        Band(operation) is null ? demand : PerturbedCostLaws.Scaled(demand, operation, this, Slower);
+        PerturbedCostLaws.KindOf(operation) is not null && Band(operation) is null ? demand : PerturbedCostLaws.Scaled(demand, operation, this, Slower);
 }
