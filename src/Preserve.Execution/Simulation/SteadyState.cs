@@ -20,9 +20,8 @@ internal sealed class SteadyState
     private readonly PlanAtContext _sizes;
     private readonly StreamCursors _cursors;
     private readonly ResourceSimulation _resources;
-    private readonly L2Contents _l2;
+    private readonly L2Traffic _traffic;
     private readonly long[] _ended;
-    private readonly PendingPrefetch[] _prefetches;
     private readonly bool[] _beside = new bool[Streams];
     private readonly RecurrentStates _laterStates;
     private RecurrentStates _firstStates;
@@ -35,16 +34,14 @@ internal sealed class SteadyState
     private bool _done;
 
     public SteadyState(
-        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Contents l2, long[] ended, PendingPrefetch[] prefetches,
-        StateMemory memory)
+        CompiledPlan plan, PlanAtContext sizes, StreamCursors cursors, ResourceSimulation resources, L2Traffic traffic, long[] ended, StateMemory memory)
     {
         _plan = plan;
         _sizes = sizes;
         _cursors = cursors;
         _resources = resources;
-        _l2 = l2;
+        _traffic = traffic;
         _ended = ended;
-        _prefetches = prefetches;
         (_firstStates, _stepBefore) = memory.FirstRepeats;
         _laterStates = memory.LaterRepeat;
         _states = _firstStates;
@@ -73,10 +70,9 @@ internal sealed class SteadyState
 
     /// <summary>Notes the state at a mark, and skips what is known.</summary>
     /// <param name="loop">The repeat that the mark is in.</param>
-    /// <param name="activePrefetches">Streams on which a prefetch brings bytes, one bit each.</param>
     /// <param name="totals">The totals of the run; what is skipped is added.</param>
     /// <returns>Whether the step before was in this state in the same iteration: it goes on as that did, and the totals are its last.</returns>
-    public bool PassMark(int loop, int activePrefetches, ref StepTotals totals)
+    public bool PassMark(int loop, ref StepTotals totals)
     {
         if (_cursors.RepeatsEntered != _repeatsEntered)
         {
@@ -91,7 +87,7 @@ internal sealed class SteadyState
             _bodyBegan = totals.Picoseconds;
         if (_done || iteration < _looksFrom || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
             return false;
-        var end = WriteState(loop, activePrefetches);
+        var end = WriteState(loop);
         if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
         {
             totals.Add(_totalsBefore, totalsThen);
@@ -111,7 +107,7 @@ internal sealed class SteadyState
         if (times > 0)
         {
             totals.Repeat(earlierTotals, times);
-            Skip(loop, times * period, activePrefetches);
+            Skip(loop, times * period);
         }
         return false;
     }
@@ -139,11 +135,9 @@ internal sealed class SteadyState
         return true;
     }
 
-    private int WriteState(int loop, int activePrefetches)
+    private int WriteState(int loop)
     {
-        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + _l2.StateLength;
-        for (var s = 0; s < Streams; s++)
-            most += _prefetches[s].StateLength;
+        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + _traffic.StateLength;
         _states.Reserve(most);
 
         var words = _states.Words;
@@ -154,12 +148,10 @@ internal sealed class SteadyState
         {
             at = _cursors.WriteState(s, loop, _beside[s], words, at);
             at = _resources.WriteState(s, words, at);
-            if ((activePrefetches & (1 << s)) != 0)
-                at = _prefetches[s].WriteState(origin, _sizes.LayerSlots, words, at);
         }
         foreach (var source in _plan.Sources)
             words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
-        return _l2.WriteState(origin, _sizes.LayerSlots, words, at);
+        return _traffic.WriteState(origin, words, at);
     }
 
     /// <summary>How many periods may be skipped: no stream leaves the repeat meanwhile, and none that stands elsewhere is woken.</summary>
@@ -197,18 +189,16 @@ internal sealed class SteadyState
         return times;
     }
 
-    private void Skip(int loop, int iterations, int activePrefetches)
+    private void Skip(int loop, int iterations)
     {
         var shift = iterations * _plan.Loops[loop].Stride * _sizes.SlotsPerLayer;
         for (var s = 0; s < Streams; s++)
         {
             if (_beside[s])
                 _cursors.Skip(s, loop, iterations);
-            if ((activePrefetches & (1 << s)) != 0)
-                _prefetches[s].Shift(shift, _sizes.LayerSlots);
         }
         for (var i = _plan.Loops[loop].First; i < _plan.Loops[loop].End; i++)
             _ended[i] += iterations;
-        _l2.Shift(shift, _sizes.LayerSlots);
+        _traffic.Shift(shift);
     }
 }

@@ -20,12 +20,11 @@ internal sealed class StepSimulation
     private readonly SteadyState _steady;
     private readonly L2Border _border;
     private readonly ResourceSimulation _resources;
-    private readonly L2Contents _l2;
+    private readonly L2Traffic _traffic;
     private readonly long[] _ended;
 
     /// <summary>Streams that wait for another end of each instruction, one bit each.</summary>
     private readonly int[] _waiters;
-    private readonly PendingPrefetch[] _prefetches = new PendingPrefetch[Streams];
     private readonly long[] _startedAt = new long[Streams];
 
     /// <summary>Streams whose events the idle instructions of each stream wait for, since its last that was not idle.</summary>
@@ -36,7 +35,6 @@ internal sealed class StepSimulation
     private int _copies;
     private int _collectives;
     private int _prefetchStreams;
-    private int _activePrefetches;
 
     /// <summary>Streams that wait for an instruction's end, or have come to theirs.</summary>
     private int _waiting;
@@ -47,23 +45,21 @@ internal sealed class StepSimulation
     {
         _plan = plan;
         _laws = laws;
-        _l2 = memory.L2;
         _recording = recording;
         _sizes = new PlanAtContext(plan);
         _cursors = new StreamCursors(plan);
         _resources = new ResourceSimulation(laws, plan.Plan.Ranks);
         _ended = new long[plan.Instructions.Length];
         _waiters = new int[plan.Instructions.Length];
-        for (var s = 0; s < Streams; s++)
-            _prefetches[s] = new PendingPrefetch();
-        _steady = new SteadyState(plan, _sizes, _cursors, _resources, _l2, _ended, _prefetches, memory);
+        _traffic = new L2Traffic(_sizes, _resources, memory.L2);
+        _steady = new SteadyState(plan, _sizes, _cursors, _resources, _traffic, _ended, memory);
         _border = memory.Border;
     }
 
     public CompiledPlan Plan => _plan;
 
     /// <summary>What the L2 holds: what the last step left.</summary>
-    public L2Contents L2 => _l2;
+    public L2Contents L2 => _traffic.Contents;
 
     /// <summary>Instructions that were walked and not skipped: what the time of a simulation grows with.</summary>
     public long Walked { get; private set; }
@@ -93,7 +89,7 @@ internal sealed class StepSimulation
     public void Restart()
     {
         _steady.BeginContext();
-        _l2.Reset(_sizes.Slots, _laws.Device);
+        L2.Reset(_sizes.Slots, _laws.Device);
     }
 
     /// <summary>When the last repeat of the plan ended in the first step since <see cref="Begin"/>, to the picosecond or nearly, in
@@ -108,7 +104,7 @@ internal sealed class StepSimulation
     public bool RunSteps(bool coldStart, CancellationToken cancellationToken, long giveUpAfter = long.MaxValue)
     {
         _border.Clear();
-        _border.IsSeen(_l2, _sizes);
+        _border.IsSeen(L2, _sizes);
         for (var step = 0; step < MostSteps; step++)
         {
             var end = Run(giveUpAfter, cancellationToken);
@@ -116,7 +112,7 @@ internal sealed class StepSimulation
                 return false;
             if (step == 0)
                 (LastRepeatEnds, giveUpAfter) = (_steady.LastRepeatEnds, long.MaxValue);
-            if (end == StepEnd.AsBefore || coldStart || _border.IsSeen(_l2, _sizes))
+            if (end == StepEnd.AsBefore || coldStart || _border.IsSeen(L2, _sizes))
                 break;
         }
         return true;
@@ -133,7 +129,8 @@ internal sealed class StepSimulation
         Array.Clear(_waiters, 0, _waiters.Length);
         _totals = default;
         Array.Clear(_waitedIdle, 0, Streams);
-        _copies = _collectives = _prefetchStreams = _activePrefetches = _waiting = 0;
+        _traffic.BeginStep();
+        _copies = _collectives = _prefetchStreams = _waiting = 0;
         _mayStart = true;
         while (true)
         {
@@ -141,7 +138,7 @@ internal sealed class StepSimulation
             if (loop >= 0 && _recording is null)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (_steady.PassMark(loop, _activePrefetches, ref _totals))
+                if (_steady.PassMark(loop, ref _totals))
                     return StepEnd.AsBefore;
                 if (_steady.LastRepeatEnds > giveUpAfter)
                     return StepEnd.GivenUp;
@@ -308,18 +305,18 @@ internal sealed class StepSimulation
     {
         var instruction = _cursors.Instruction(stream);
         var layer = _cursors.Layer(stream, instruction);
-        if (_activePrefetches != 0)
-            Arrive();
+        _traffic.Arrive();
         long hot = 0, moved;
         if (_plan.IsPrefetch[instruction])
         {
-            moved = BeginPrefetch(stream, instruction, layer);
+            moved = _traffic.BeginPrefetch(stream, instruction, layer);
             _cold[stream] = moved;
             _totals.PrefetchedBytes += moved;
         }
         else
         {
-            hot = PassThroughL2(instruction, layer);
+            hot = _traffic.Pass(instruction, layer, out var late);
+            _totals.LateBytes += late;
             _hot[stream] = hot;
             _cold[stream] = _sizes.ReadBytes[instruction] - hot;
             moved = _cold[stream] + _sizes.WrittenBytes[instruction];
@@ -330,65 +327,10 @@ internal sealed class StepSimulation
             End(stream);
     }
 
-    /// <summary>What is resident of the reads is hot; then everything read or written is resident, as far as it fits.</summary>
-    private long PassThroughL2(int instruction, int layer)
-    {
-        if (!_l2.IsKnown)
-            return 0;
-        var hot = 0L;
-        var begin = _sizes.ReadsBegin(instruction);
-        var readsEnd = _sizes.ReadsEnd(instruction);
-        var end = _sizes.WritesEnd(instruction);
-        // All reads are marked as used before the first of them evicts anything.
-        for (var i = begin; i < readsEnd; i++)
-        {
-            var slot = _sizes.Touched[i].SlotAt(layer);
-            hot += _l2.Read(slot);
-            if (_activePrefetches != 0)
-                _totals.LateBytes += _prefetches[(int)StreamKind.Prefetch].MissingOf(slot);
-        }
-        for (var i = begin; i < end; i++)
-        {
-            ref var touched = ref _sizes.Touched[i];
-            _l2.Pass(touched.SlotAt(layer), touched.Bytes);
-        }
-        return hot;
-    }
-
-    /// <summary>Lists what is missing; it becomes resident as it arrives.</summary>
-    private long BeginPrefetch(int stream, int instruction, int layer)
-    {
-        var pending = _prefetches[stream];
-        pending.Clear();
-        _activePrefetches |= 1 << stream;
-        for (var i = _sizes.ReadsBegin(instruction); i < _sizes.ReadsEnd(instruction); i++)
-        {
-            ref var touched = ref _sizes.Touched[i];
-            var slot = touched.SlotAt(layer);
-            var missing = touched.Bytes - _l2.BeginPrefetch(slot);
-            if (missing > 0)
-                pending.Add(touched.Segment, slot, missing);
-        }
-        return pending.MissingBytes;
-    }
-
-    private void Arrive()
-    {
-        for (var s = 0; s < Streams; s++)
-        {
-            if ((_activePrefetches & (1 << s)) != 0)
-                _prefetches[s].Arrive(_resources.ColdLeft(s), _l2, _sizes.SegmentBytes);
-        }
-    }
-
     private void End(int stream)
     {
         var instruction = _cursors.Instruction(stream);
-        if ((_activePrefetches & (1 << stream)) != 0)
-        {
-            _prefetches[stream].Arrive(0, _l2, _sizes.SegmentBytes);
-            _activePrefetches &= ~(1 << stream);
-        }
+        _traffic.End(stream);
         _collectives &= ~(1 << stream);
         _prefetchStreams &= ~(1 << stream);
         if (_plan.IsTransfer[instruction])
