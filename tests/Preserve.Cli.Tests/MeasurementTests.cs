@@ -127,6 +127,15 @@ public sealed class MeasurementTests : IDisposable
             .ShouldStartWith("fit to the tables of own tables, system mine");
     }
 
+    [Fact]
+    public async Task A_calibration_names_the_systems_whose_rows_it_did_not_use()
+    {
+        string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+        json.GetProperty("skipped").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("rows").GetInt32())).ShouldBe([("broken", 1), ("h100_sxm", 1)]);
+        (await _tool.SucceedAsync(command)).ShouldContain("broken: 1 row was not used");
+    }
+
     [Theory]
     [InlineData("1 of 1 rows of 'broken' in gemm.csv cannot be of h100-sxm, more than 10 %; the first is gemm.csv:4", "--system", "broken", "--multiprocessors", "132")]
     [InlineData("the file would say that it is h100-sxm, which 'mine' is not known to be: give --id", "--system", "mine", "--multiprocessors", "132", "--out", "o.json")]

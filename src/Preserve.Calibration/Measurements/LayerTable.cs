@@ -21,10 +21,9 @@ public static class LayerTable
         var times = Operators.Select(o => o + "_us").ToArray();
         foreach (var row in new TableReader(table, text, errors).Rows([.. s_keys, .. times]))
         {
-            // The table names the chip; the others name the board.
             var read = new LayerRow(
                 row.Line,
-                row.Text("device") + "_sxm",
+                row.Text("device"),
                 row.Text("model"),
                 row.Count("tp", 1 << 10),
                 row.Count("tokens", 1 << 24),

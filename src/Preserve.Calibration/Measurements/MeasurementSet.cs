@@ -23,12 +23,15 @@ public sealed record MeasurementSet(
 
     private const string HotPrefix = "gemm-", HotSuffix = "-l2-hot.csv";
 
-    /// <summary>Name of the table of hot matmuls of a system such as <c>h100_sxm</c>.</summary>
+    /// <summary>What the names of the built-in systems have behind that of the chip. Their tables of layers and of hot matmuls name the chip alone.</summary>
+    private const string Board = "_sxm";
+
+    /// <summary>Name of the table of hot matmuls of a system: it has the system's name in it, of a built-in one that of the chip.</summary>
     /// <param name="system">The system.</param>
     public static string HotTableName(string system)
     {
         ArgumentNullException.ThrowIfNull(system);
-        return HotPrefix + system.Split('_')[0] + HotSuffix;
+        return HotPrefix + (MeasuredSystem.Of(system) is null ? system : system[..^Board.Length]) + HotSuffix;
     }
 
     /// <summary>The systems that stand in any table, in ordinal order.</summary>
@@ -54,15 +57,26 @@ public sealed record MeasurementSet(
         if (!Directory.Exists(folder))
             return new MeasurementResult(null, [new MeasurementError(folder, 0, "there is no such folder")]);
         var matMul = ReadTable(folder, MatMulTableName, errors, MatMulTable.Read);
-        var hot = Directory.EnumerateFiles(folder, HotPrefix + "*" + HotSuffix).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)
-            .SelectMany(name => ReadTable(folder, name, errors, (t, r, e) => MatMulTable.ReadHot(t, name[HotPrefix.Length..^HotSuffix.Length] + "_sxm", r, e)))
-            .ToList();
         var attention = ReadTable(folder, AttentionTableName, errors, AttentionTable.Read);
         var collectives = ReadTable(folder, CollectiveTableName, errors, CollectiveTable.Read);
-        var layers = ReadTable(folder, LayerTableName, errors, LayerTable.Read);
+        var named = matMul.Select(r => r.System).Concat(attention.Select(r => r.System)).Concat(collectives.Select(r => r.System)).ToHashSet();
+        var hot = Directory.EnumerateFiles(folder, HotPrefix + "*" + HotSuffix).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)
+            .SelectMany(name => ReadHot(folder, name, SystemOf(name[HotPrefix.Length..^HotSuffix.Length], named), errors)).ToList();
+        var layers = ReadTable(folder, LayerTableName, errors, LayerTable.Read).ConvertAll(r => r with { System = SystemOf(r.System, named) });
         if (errors.Count == 0 && matMul.Count + hot.Count + attention.Count + collectives.Count + layers.Count == 0)
             errors.Add(new MeasurementError(folder, 0, $"none of {MatMulTableName}, {AttentionTableName}, {CollectiveTableName}, {LayerTableName} with rows stands here"));
         return errors.Count > 0 ? new MeasurementResult(null, errors) : new MeasurementResult(new MeasurementSet(matMul, hot, attention, collectives, layers), []);
+    }
+
+    /// <summary>The system of a name in the tables that may name the chip alone: the one of that name, or the built-in one with the chip.</summary>
+    private static string SystemOf(string name, HashSet<string> named) => named.Contains(name) ? name : MeasuredSystem.Of(name + Board)?.Name ?? name;
+
+    private static List<MatMulRow> ReadHot(string folder, string name, string system, List<MeasurementError> errors)
+    {
+        if (name == HotTableName(system))
+            return ReadTable(folder, name, errors, (t, r, e) => MatMulTable.ReadHot(t, system, r, e));
+        errors.Add(new MeasurementError(name, 0, $"the table of '{system}' must be named {HotTableName(system)}"));
+        return [];
     }
 
     private static List<T> ReadTable<T>(

@@ -1,3 +1,5 @@
+using Preserve.Cli.Output;
+
 namespace Preserve.Cli.Commands;
 
 /// <summary>A folder of measured tables as a user names it.</summary>
@@ -12,6 +14,10 @@ internal static class MeasurementsArgument
         if (!measurements.Systems.Contains(system))
             throw new InputException($"no row of {folder} is of the system '{system}', only of {string.Join(", ", measurements.Systems)}");
     }
+
+    /// <summary>The systems of the tables but for some, with their rows.</summary>
+    public static List<SkippedSystem> Others(MeasurementSet measurements, IEnumerable<string> systems) =>
+        [.. measurements.Systems.Except(systems).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
 
     /// <summary>Reads the tables.</summary>
     /// <exception cref="InputException">The folder does not exist, has no table, or a table is not sound.</exception>

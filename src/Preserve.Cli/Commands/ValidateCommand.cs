@@ -33,7 +33,7 @@ internal static class ValidateCommand
             List<string> dropped = [.. chosen.SelectMany(c => Validator.Dropped(measurements, c.System, c.Device)).Select(d => d.ToString())];
             if (results.Count == 0)
                 throw new InputException(WhyNothing(measurements, parsed.GetValue(folder)!, parsed.GetValue(part)!, [.. chosen.Select(c => c.System)], dropped));
-            List<SkippedSystem> skipped = [.. measurements.Systems.Except(chosen.Select(c => c.System)).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
+            var skipped = MeasurementsArgument.Others(measurements, chosen.Select(c => c.System));
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, skipped), DocumentContext.Default.ValidationDocument));
@@ -79,7 +79,8 @@ internal static class ValidateCommand
         return $"of the rows of {names} in {folder} none is {(part == "held-out" ? "of a shape that is held out" : part == "fitted" ? "of a shape that a fit sees" : "of a kind that is compared")}{(dropped.Count > 0 ? $"; {Rows(dropped.Count)} dropped" : "")}";
     }
 
-    private static string Rows(int count) => count == 1 ? "1 row was" : $"{count:#,0} rows were";
+    /// <summary>How many rows, with the verb that follows.</summary>
+    public static string Rows(int count) => count == 1 ? "1 row was" : $"{count:#,0} rows were";
 
     /// <summary>An error with as many digits as tell it from the limit that it exceeds.</summary>
     private static string Told(double error, double limit)

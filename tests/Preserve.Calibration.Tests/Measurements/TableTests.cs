@@ -107,6 +107,51 @@ public class TableTests
         }
     }
 
+    /// <summary>The tables of layers and of resident weights belong to the system whose name they have. Those of the built-in systems name the chip alone.</summary>
+    [Theory]
+    [InlineData("own", "own", "own")]
+    [InlineData("own_sxm", "own", "own")]
+    [InlineData("own_sxm", "own_sxm", "own_sxm")]
+    [InlineData("h100_sxm", "h100", "h100_sxm")]
+    [InlineData("own", "h100", "h100_sxm")]
+    [InlineData("h100", "h100", "h100")]
+    public void Tables_of_one_system_have_its_name(string elsewhere, string name, string system)
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            File.WriteAllText(Path.Combine(folder.FullName, "gemm.csv"), $"system,vllm,dtype,m,n,k,us\n{elsewhere},none,bfloat16,8,4096,4096,17.5\n");
+            File.WriteAllText(Path.Combine(folder.FullName, $"gemm-{name}-l2-hot.csv"), "m,n,k,us\n1,512,2048,5.61\n");
+            File.WriteAllText(
+                Path.Combine(folder.FullName, "layer-ops.csv"),
+                $"device,model,tp,tokens,{string.Join(",", LayerTable.Operators.Select(o => o + "_us"))}\n{name},Llama-2-7b-hf,1,1,{string.Join(",", LayerTable.Operators.Select(_ => "200"))}\n");
+            var read = MeasurementSet.Read(folder.FullName);
+            read.Errors.ShouldBeEmpty();
+            read.Measurements!.HotMatMul.ShouldHaveSingleItem().System.ShouldBe(system);
+            read.Measurements.Layers.ShouldHaveSingleItem().System.ShouldBe(system);
+            MeasurementSet.HotTableName(system).ShouldBe($"gemm-{name}-l2-hot.csv");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_built_in_system_has_one_table_of_resident_weights()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            File.WriteAllText(Path.Combine(folder.FullName, "gemm-h100_sxm-l2-hot.csv"), "m,n,k,us\n1,512,2048,5.61\n");
+            MeasurementSet.Read(folder.FullName).Errors.ShouldContain(new MeasurementError("gemm-h100_sxm-l2-hot.csv", 0, "the table of 'h100_sxm' must be named gemm-h100-l2-hot.csv"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private sealed class EndlessReader : TextReader
     {
         public int Characters { get; private set; }
