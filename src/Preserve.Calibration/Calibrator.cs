@@ -37,10 +37,9 @@ public static class Calibrator
         ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
 
         var rows = SystemRows.Of(measurements, system, device);
-        var tables = rows.Tables(system);
-        if (tables.FirstOrDefault(t => t.Dropped > MostDropped * t.Rows) is { } table)
+        if (rows.Tables(system).FirstOrDefault(t => t.Dropped > MostDropped * t.Rows) is { } table)
             throw new CalibrationException(system, device.Id, table, rows.Dropped.First(d => d.Table == table.Table));
-        if (rows.Count == 0)
+        if (measurements.RowsOf(system) == 0)
             throw new ArgumentException($"no table has a row of '{system}'; there are {string.Join(", ", measurements.Systems)}", nameof(system));
         var seen = rows.Fitted;
         var sustained = SustainedMemory.Of(seen, system, device);
@@ -53,15 +52,16 @@ public static class Calibrator
         var calibration = new DeviceCalibration(
             command,
             multiprocessors,
-            tables,
+            Tables: default,
             FitMatMul(seen, device, multiprocessors),
             decode.Count < LeastRows ? null : attention.FitDecode(decode),
             prefill.Count < LeastRows ? null : attention.FitPrefill(prefill),
             FitSmallOperators(seen, device),
             FitCollectives(seen, device, lacking),
             HostTransfer: device.Calibration?.HostTransfer);
+        calibration = calibration with { Tables = rows.UsedBy(calibration).Tables(system).Where(t => t.Rows > t.Dropped).ToArray() };
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, [.. NotFitted(seen, calibration), .. lacking], Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. NotFitted(seen, calibration), .. lacking], Validator.Validate(rows, system, calibrated));
     }
 
     /// <summary>What rows were there for that made no constants, but for collectives.</summary>
@@ -120,16 +120,11 @@ public static class Calibrator
     private static CollectiveCalibration[] FitCollectives(SystemRows rows, Device device, List<string> lacking)
     {
         var found = new List<CollectiveCalibration>();
-        foreach (var (operation, kind) in new[]
-        {
-            (CollectiveTable.AllReduce, CollectiveKind.AllReduce),
-            (CollectiveTable.AllGather, CollectiveKind.AllGather),
-            (CollectiveTable.ReduceScatter, CollectiveKind.ReduceScatter),
-        })
+        foreach (var kind in new[] { CollectiveKind.AllReduce, CollectiveKind.AllGather, CollectiveKind.ReduceScatter })
         {
             var ratios = new List<double>();
             var ofKind = new List<CollectiveCalibration>();
-            var groups = rows.Collectives.Where(r => r.Operation == operation).GroupBy(r => (r.Library, r.Ranks))
+            var groups = rows.Collectives.Where(r => CollectiveTable.KindOf(r.Operation) == kind).GroupBy(r => (r.Library, r.Ranks))
                 .OrderBy(g => !CollectiveFit.IsGeneral(g.Key.Library)).ThenBy(g => g.Key.Library, StringComparer.Ordinal).ThenBy(g => g.Key.Ranks);
             foreach (var group in groups)
             {

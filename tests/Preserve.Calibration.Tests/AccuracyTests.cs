@@ -166,6 +166,23 @@ public class AccuracyTests
         }
     }
 
+    /// <summary>The counts of the shipped files are of the rows that made or judged constants; of collectives every other row is named, or dropped.</summary>
+    [MeasuredFact]
+    public void Every_row_is_counted_or_named()
+    {
+        foreach (var system in s_systems)
+        {
+            var device = DeviceOf(system);
+            var rows = SystemRows.Of(MeasuredTables.Set!, system, device);
+            new EquatableArray<CalibratedTable>(rows.UsedBy(device.Calibration!).Tables(system)).ShouldBe(device.Calibration!.Tables, system);
+            var notCompared = Validator.NotCompared(MeasuredTables.Set!, system, device).ShouldHaveSingleItem();
+            notCompared.ShouldBe(new UnusedRows("collectives.csv", system, "alltoall", 27, "no cost law is of it"));
+            var counted = device.Calibration.Tables.Single(t => t.Table == "collectives.csv");
+            (counted.Rows + notCompared.Rows).ShouldBe(MeasuredTables.Set!.Collectives.Count(r => r.System == system));
+            s_results.Value.Where(r => r.System == system && r.Table == "collectives.csv").Sum(r => r.Rows).ShouldBe(counted.Rows - counted.Dropped);
+        }
+    }
+
     private static void Holds(string system, string kind, double mape) => s_pools.Value[(system, kind)].Mape.ShouldBeLessThan(mape, $"{system} {kind}");
 
     private static Device DeviceOf(string system) => DeviceCatalogue.TryGet(MeasuredSystem.Of(system)!.DeviceId, out var device) ? device : throw new ArgumentException(system);

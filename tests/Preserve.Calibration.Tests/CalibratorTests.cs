@@ -9,26 +9,9 @@ public class CalibratorTests
     public void Constants_are_found_again()
     {
         var device = H100();
+        var rows = MatMuls(device);
         var made = device.Calibration!.MatMul[0];
-        var multiprocessors = device.Calibration.Multiprocessors;
-        var rows = new List<MatMulRow>();
-        foreach (var columns in new[] { 512, 1024, 2048, 4096, 6144, 8192, 12_288, 16_384 })
-        {
-            foreach (var depth in new[] { 512, 1024, 2048, 4096, 8192, 16_384 })
-            {
-                foreach (var m in new[] { 1, 16, 64, 512, 4096 })
-                {
-                    var shape = new MatMulShape(m, columns, depth, 16);
-                    var small = RowChecks.RotatedWeights * 2.0 * columns * depth <= device.Residency.FullBytes;
-                    var demand = m <= 64
-                        ? StreamingMatMulLaw.Demand(shape, made.Streaming, multiprocessors, device.Compute.Bf16Teraflops)
-                        : TiledMatMulLaw.Demand(shape, Precision.Bf16, made.Tiled, multiprocessors, made.Streaming.L2TerabytesPerSecond);
-                    var hot = m <= 64 && small ? shape.Bytes : 0;
-                    rows.Add(new MatMulRow(rows.Count + 3, "mine", Precision.Bf16, m, columns, depth, KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6, false));
-                }
-            }
-        }
-        var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", device, multiprocessors, "test");
+        var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", device, device.Calibration.Multiprocessors, "test");
         result.NotFitted.ShouldBeEmpty();
         var found = result.Calibration.MatMul.ShouldHaveSingleItem();
         found.Streaming.HbmTerabytesPerSecond.ShouldBe(made.Streaming.HbmTerabytesPerSecond, tolerance: 0.03);
@@ -122,6 +105,27 @@ public class CalibratorTests
         ]);
     }
 
+    /// <summary>No law is of all-to-all, and a library of two sizes has no constants: neither stands among the rows that a calibration was made of.</summary>
+    [Fact]
+    public void Rows_that_make_no_constants_are_named_and_not_counted()
+    {
+        var exchanged = Doubling("NCCL").Select(r => r with { Operation = "alltoall" });
+        var all = s_nothing with { Collectives = [.. Doubling("NCCL"), .. Doubling("Custom").Take(3), .. exchanged] };
+        var (result, alone) = (Calibrate(all.Collectives), Calibrate(Doubling("NCCL")));
+        result.NotUsed.Select(u => u.ToString()).ShouldBe(["collectives.csv: 12 rows of alltoall of mine: no cost law is of it"]);
+        result.NotFitted.ShouldHaveSingleItem().ShouldStartWith("all-reduce Custom 8 ranks");
+        result.Calibration.Tables.ShouldBe(alone.Calibration.Tables);
+        result.Calibration.Tables.ShouldHaveSingleItem().Rows.ShouldBe(12);
+
+        Validator.NotCompared(all, "mine", result.Device).Select(u => u.ToString()).ShouldBe(
+        [
+            "collectives.csv: 12 rows of alltoall of mine: no cost law is of it",
+            "collectives.csv: 3 rows of all-reduce Custom 8 ranks of mine: h100-sxm has no constants of the library",
+        ]);
+        Validator.Validate(all, "mine", result.Device, ValidatedPart.All).Sum(r => r.Rows).ShouldBe(12);
+        Should.NotThrow(() => Calibrate(exchanged)).Calibration.Tables.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("RCCL")]
     [InlineData("oneCCL")]
@@ -150,9 +154,9 @@ public class CalibratorTests
     [Fact]
     public void Impossible_rows_are_dropped_and_named()
     {
-        var rows = Enumerable.Range(7, 11).Select(line => new MatMulRow(line, "mine", Precision.Bf16, 1, 8192, 8192, line == 7 ? 1 : 60, false)).ToList();
+        var rows = MatMuls(H100()).Append(new MatMulRow(1007, "mine", Precision.Bf16, 1, 8192, 8192, 1, false)).ToList();
         var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", H100(), 132, "test");
-        result.Dropped.ShouldHaveSingleItem().ToString().ShouldBe("gemm.csv:7: reading the weight at 134.218 TB/s, but the machine's peak is 3.35");
+        result.Dropped.ShouldHaveSingleItem().ToString().ShouldBe("gemm.csv:1007: reading the weight at 134.218 TB/s, but the machine's peak is 3.35");
         result.Calibration.Tables.ShouldHaveSingleItem().Dropped.ShouldBe(1);
     }
 
@@ -187,6 +191,30 @@ public class CalibratorTests
 
     private static CalibrationResult Calibrate(IEnumerable<CollectiveRow> rows) =>
         Calibrator.Calibrate(s_nothing with { Collectives = rows.ToList() }, "mine", H100() with { Calibration = null }, 132, "test");
+
+    /// <summary>Rows that the laws of a device made.</summary>
+    private static List<MatMulRow> MatMuls(Device device)
+    {
+        var (made, multiprocessors) = (device.Calibration!.MatMul[0], device.Calibration.Multiprocessors);
+        var rows = new List<MatMulRow>();
+        foreach (var columns in new[] { 512, 1024, 2048, 4096, 6144, 8192, 12_288, 16_384 })
+        {
+            foreach (var depth in new[] { 512, 1024, 2048, 4096, 8192, 16_384 })
+            {
+                foreach (var m in new[] { 1, 16, 64, 512, 4096 })
+                {
+                    var shape = new MatMulShape(m, columns, depth, 16);
+                    var small = RowChecks.RotatedWeights * 2.0 * columns * depth <= device.Residency.FullBytes;
+                    var demand = m <= 64
+                        ? StreamingMatMulLaw.Demand(shape, made.Streaming, multiprocessors, device.Compute.Bf16Teraflops)
+                        : TiledMatMulLaw.Demand(shape, Precision.Bf16, made.Tiled, multiprocessors, made.Streaming.L2TerabytesPerSecond);
+                    var hot = m <= 64 && small ? shape.Bytes : 0;
+                    rows.Add(new MatMulRow(rows.Count + 3, "mine", Precision.Bf16, m, columns, depth, KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6, false));
+                }
+            }
+        }
+        return rows;
+    }
 
     /// <summary>Twelve sizes to 16 MiB, of which one in five is held out.</summary>
     private static IEnumerable<CollectiveRow> Doubling(string library) => Enumerable.Range(0, 12).Select(i => AllReduce(library, 8192L << i));

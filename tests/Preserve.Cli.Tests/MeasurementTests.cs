@@ -61,7 +61,17 @@ public sealed class MeasurementTests : IDisposable
         var all = await Validated();
         all.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("system").GetString()).Distinct().ShouldBe(["h100_sxm"]);
         all.GetProperty("skipped").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("rows").GetInt32())).ShouldBe([("broken", 1), ("mine", 1)]);
-        (await _tool.SucceedAsync("validate", "--measurements", "own tables")).ShouldContain("mine: 1 row was not compared");
+        all.GetProperty("notCompared").GetArrayLength().ShouldBe(0);
+        await File.WriteAllTextAsync(
+            Path.Combine(_tool.PathOf("own tables"), "collectives.csv"), "system,library,version,op,gpus,bytes,us\nh100_sxm,NCCL,2,alltoall,8,65536,22.5\nh100_sxm,None,1,all_reduce,8,65536,22.5\n");
+        (await Validated()).GetProperty("notCompared").EnumerateArray().Select(n => n.GetString()).ShouldBe(
+        [
+            "collectives.csv: 1 row of alltoall of h100_sxm: no cost law is of it",
+            "collectives.csv: 1 row of all-reduce None 8 ranks of h100_sxm: h100-sxm has no constants of the library",
+        ]);
+        var text = await _tool.SucceedAsync("validate", "--measurements", "own tables");
+        text.ShouldContain("mine: 1 row was not compared");
+        text.ShouldContain("not compared: collectives.csv: 1 row of alltoall of h100_sxm: no cost law is of it");
 
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), await _tool.SucceedAsync("devices", "h200-sxm"));
         var own = await Validated("--device", "own.json", "--system", "mine");

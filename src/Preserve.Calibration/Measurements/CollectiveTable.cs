@@ -13,6 +13,15 @@ internal static class CollectiveTable
 
     private static readonly string[] s_header = ["system", "library", "version", "op", "gpus", "bytes", "us"];
 
+    /// <summary>The collective of an operation; null where no cost law is of it.</summary>
+    public static CollectiveKind? KindOf(string operation) => operation switch
+    {
+        AllReduce => CollectiveKind.AllReduce,
+        AllGather => CollectiveKind.AllGather,
+        ReduceScatter => CollectiveKind.ReduceScatter,
+        _ => null,
+    };
+
     public static List<CollectiveRow> Read(string table, TextReader text, List<MeasurementError> errors)
     {
         var rows = new List<CollectiveRow>();

@@ -44,14 +44,17 @@ internal static partial class CalibrateCommand
             text, result, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there");
         file?.Write(fitted);
         var dropped = result.Dropped.Select(d => d.ToString()).ToList();
+        var notUsed = result.NotUsed.Select(u => u.ToString()).ToList();
         var skipped = MeasurementsArgument.Others(measurements, [name]);
         if (parsed.GetValue(_json))
         {
             Console.WriteLine(new CalibrationDocument(
-                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, skipped, result.NotFitted, file?.Path).ToJson());
+                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, notUsed, skipped, result.NotFitted, file?.Path).ToJson());
             return 0;
         }
         ValidateCommand.Print(result.Figures, dropped);
+        foreach (var unused in notUsed)
+            Console.WriteLine($"not used: {unused}");
         foreach (var other in skipped)
             Console.WriteLine($"{other.System}: {ValidateCommand.Rows(other.Rows)} not used");
         foreach (var kind in result.NotFitted)

@@ -33,14 +33,17 @@ internal static class ValidateCommand
             List<string> dropped = [.. chosen.SelectMany(c => Validator.Dropped(measurements, c.System, c.Device)).Select(d => d.ToString())];
             if (results.Count == 0)
                 throw new InputException(WhyNothing(measurements, parsed.GetValue(folder)!, parsed.GetValue(part)!, [.. chosen.Select(c => c.System)], dropped));
+            List<string> notCompared = [.. chosen.SelectMany(c => Validator.NotCompared(measurements, c.System, c.Device).Select(u => u.ToString()))];
             var skipped = MeasurementsArgument.Others(measurements, chosen.Select(c => c.System));
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, skipped), DocumentContext.Default.ValidationDocument));
+                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, notCompared, skipped), DocumentContext.Default.ValidationDocument));
             }
             else
             {
                 Print(results, dropped);
+                foreach (var unused in notCompared)
+                    Console.WriteLine($"not compared: {unused}");
                 foreach (var other in skipped)
                     Console.WriteLine($"{other.System}: {Rows(other.Rows)} not compared; --device and --system compare a device with them");
             }

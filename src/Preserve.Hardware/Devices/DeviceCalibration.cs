@@ -29,7 +29,7 @@ public sealed record DeviceCalibration(
 
 /// <summary>Rows of one table that a calibration was made of.</summary>
 /// <param name="Table">Name of the table.</param>
-/// <param name="Rows">Rows of this device's system.</param>
+/// <param name="Rows">Rows of this device's system of which constants were made or judged, and those that were dropped.</param>
 /// <param name="HeldOut">Rows of the shapes that the fit never saw.</param>
 /// <param name="Dropped">Rows that cannot be, or that the table's notes name as outliers.</param>
 public sealed record CalibratedTable(string Table, int Rows, int HeldOut, int Dropped);
