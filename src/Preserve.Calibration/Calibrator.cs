@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 
 namespace Preserve;
@@ -27,7 +28,7 @@ public static class Calibrator
     /// <param name="command">The command, for whoever reads the constants.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">No row is of that system.</exception>
-    /// <exception cref="CalibrationException">More than <see cref="MostDropped"/> of a table's rows cannot be of the device.</exception>
+    /// <exception cref="CalibrationException">More than <see cref="MostDropped"/> of a table's rows cannot be of the device, or its times are in another unit.</exception>
     public static CalibrationResult Calibrate(MeasurementSet measurements, string system, Device device, int multiprocessors, string command)
     {
         ArgumentNullException.ThrowIfNull(measurements);
@@ -38,9 +39,15 @@ public static class Calibrator
 
         var rows = SystemRows.Of(measurements, system, device);
         if (rows.Tables(system).FirstOrDefault(t => t.Dropped > MostDropped * t.Rows) is { } table)
-            throw new CalibrationException(system, device.Id, table, rows.Dropped.First(d => d.Table == table.Table));
+        {
+            throw new CalibrationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{table.Dropped:#,0} of {table.Rows:#,0} rows of '{system}' in {table.Table} cannot be of {device.Id}, more than {100 * MostDropped:0} %; the first is {rows.Dropped.First(d => d.Table == table.Table)}. Is it the device that was measured, and {TimeUnit.QuestionOf(table.Table)}"));
+        }
         if (measurements.RowsOf(system) == 0)
             throw new ArgumentException($"no table has a row of '{system}'; there are {string.Join(", ", measurements.Systems)}", nameof(system));
+        var unit = new TimeUnit(device, system);
+        unit.CheckShares(rows);
         var seen = rows.Fitted;
         var sustained = SustainedMemory.Of(seen, system, device);
         if (sustained is { Memory: var memory })
@@ -59,6 +66,7 @@ public static class Calibrator
             FitSmallOperators(seen, device),
             FitCollectives(seen, device, lacking),
             HostTransfer: device.Calibration?.HostTransfer);
+        unit.CheckConstants(calibration);
         calibration = calibration with { Tables = rows.UsedBy(calibration).Tables(system).Where(t => t.Rows > t.Dropped).ToArray() };
         var calibrated = device with { Calibration = calibration };
         return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. NotFitted(seen, calibration), .. lacking], Validator.Validate(rows, system, calibrated));

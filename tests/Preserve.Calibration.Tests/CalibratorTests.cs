@@ -9,7 +9,7 @@ public class CalibratorTests
     public void Constants_are_found_again()
     {
         var device = H100();
-        var rows = MatMuls(device);
+        var rows = LawfulRows.MatMuls(device);
         var made = device.Calibration!.MatMul[0];
         var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", device, device.Calibration.Multiprocessors, "test");
         result.NotFitted.ShouldBeEmpty();
@@ -44,10 +44,10 @@ public class CalibratorTests
             foreach (var length in new[] { 64, 128, 1024, 4096, 8192 })
             {
                 foreach (var heads in new[] { 8, 32, 64 })
-                    rows.Add(Timed(new AttentionRow(rows.Count + 3, "mine", false, "any", batch, length, heads, 8, 0)));
+                    rows.Add(LawfulRows.Timed(new AttentionRow(rows.Count + 3, "mine", false, "any", batch, length, heads, 8, 0), device));
             }
         }
-        var ofOneToken = rows.Select(r => r with { Line = r.Line + rows.Count, Length = 1 }).Select(Timed).ToList();
+        var ofOneToken = rows.Select(r => r with { Line = r.Line + rows.Count, Length = 1 }).Select(r => LawfulRows.Timed(r, device)).ToList();
         var without = Fit(rows);
         var result = Fit([.. rows, .. ofOneToken]);
         result.Calibration.Prefill.ShouldBe(without.Calibration.Prefill.ShouldNotBeNull());
@@ -60,16 +60,6 @@ public class CalibratorTests
 
         CalibrationResult Fit(List<AttentionRow> attention) =>
             Calibrator.Calibrate(s_nothing with { Attention = attention }, "mine", device with { Calibration = null }, made.Multiprocessors, "test");
-
-        AttentionRow Timed(AttentionRow row)
-        {
-            var shape = AttentionFit.ShapeOf(row);
-            var demand = row.Length == 1
-                ? DecodeAttentionLaw.Demand(shape, made.Decode!)
-                : PrefillAttentionLaw.Demand(shape, made.Prefill!, made.Multiprocessors);
-            var hot = row.Length == 1 ? shape.Bytes : 0;
-            return row with { Microseconds = KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6 };
-        }
     }
 
     /// <summary>A rate cannot be told from one size, however often it was measured, nor from sizes that are nearly one, nor from messages
@@ -81,7 +71,7 @@ public class CalibratorTests
     [InlineData(8, 64, 2, "has rows of 64 to 8192 bytes to fit, but needs a message that takes the link 15.0 us, as the smallest took; its largest takes 0.0")]
     public void Sizes_that_do_not_tell_a_collective_leave_it_to_the_nominal_law(int rows, int smallest, double factor, string lack)
     {
-        var measured = Enumerable.Range(0, rows).Select(i => AllReduce("NCCL", (long)(smallest * Math.Pow(factor, i))));
+        var measured = Enumerable.Range(0, rows).Select(i => LawfulRows.AllReduce("NCCL", (long)(smallest * Math.Pow(factor, i))));
         var result = Calibrate(measured);
         result.Calibration.Collectives.ShouldBeEmpty();
         result.NotFitted.ShouldBe([$"all-reduce NCCL 8 ranks {lack}"]);
@@ -92,10 +82,10 @@ public class CalibratorTests
     {
         var result = Calibrate(
         [
-            .. Doubling("NCCL"),
-            .. Doubling("vLLM_custom").Take(3),
-            .. Doubling("TRTLLM"),
-            .. Doubling("TRTLLM").Take(1).Select(r => r with { Launch = LaunchMode.Eager }),
+            .. LawfulRows.AllReduces("NCCL"),
+            .. LawfulRows.AllReduces("vLLM_custom").Take(3),
+            .. LawfulRows.AllReduces("TRTLLM"),
+            .. LawfulRows.AllReduces("TRTLLM").Take(1).Select(r => r with { Launch = LaunchMode.Eager }),
         ]);
         result.Calibration.Collectives.Select(c => (c.Library, c.Eager)).ShouldBe([("NCCL", null), ("TRTLLM", null)]);
         result.NotFitted.ShouldBe(
@@ -109,9 +99,9 @@ public class CalibratorTests
     [Fact]
     public void Rows_that_make_no_constants_are_named_and_not_counted()
     {
-        var exchanged = Doubling("NCCL").Select(r => r with { Operation = "alltoall" });
-        var all = s_nothing with { Collectives = [.. Doubling("NCCL"), .. Doubling("Custom").Take(3), .. exchanged] };
-        var (result, alone) = (Calibrate(all.Collectives), Calibrate(Doubling("NCCL")));
+        var exchanged = LawfulRows.AllReduces("NCCL").Select(r => r with { Operation = "alltoall" });
+        var all = s_nothing with { Collectives = [.. LawfulRows.AllReduces("NCCL"), .. LawfulRows.AllReduces("Custom").Take(3), .. exchanged] };
+        var (result, alone) = (Calibrate(all.Collectives), Calibrate(LawfulRows.AllReduces("NCCL")));
         result.NotUsed.Select(u => u.ToString()).ShouldBe(["collectives.csv: 12 rows of alltoall of mine: no cost law is of it"]);
         result.NotFitted.ShouldHaveSingleItem().ShouldStartWith("all-reduce Custom 8 ranks");
         result.Calibration.Tables.ShouldBe(alone.Calibration.Tables);
@@ -131,7 +121,7 @@ public class CalibratorTests
     [InlineData("oneCCL")]
     public void Any_collective_communication_library_takes_what_others_do_not(string name)
     {
-        var result = Calibrate([.. Doubling("Custom"), .. Doubling(name)]);
+        var result = Calibrate([.. LawfulRows.AllReduces("Custom"), .. LawfulRows.AllReduces(name)]);
         result.Calibration.Collectives.Select(c => (c.Library, c.Fallback)).ShouldBe([(name, null), ("Custom", name)]);
         OfShots(result.Calibration.Collectives[0]).ShouldBeFalse();
         OfShots(result.Calibration.Collectives[1]).ShouldBeTrue();
@@ -140,7 +130,7 @@ public class CalibratorTests
     [Fact]
     public void A_library_of_shots_alone_has_no_other_algorithm()
     {
-        var only = Calibrate(Doubling("vLLM_custom")).Calibration.Collectives.ShouldHaveSingleItem();
+        var only = Calibrate(LawfulRows.AllReduces("vLLM_custom")).Calibration.Collectives.ShouldHaveSingleItem();
         OfShots(only).ShouldBeTrue();
         only.LargestBytes.ShouldBeNull();
         only.Fallback.ShouldBeNull();
@@ -154,7 +144,7 @@ public class CalibratorTests
     [Fact]
     public void Impossible_rows_are_dropped_and_named()
     {
-        var rows = MatMuls(H100()).Append(new MatMulRow(1007, "mine", Precision.Bf16, 1, 8192, 8192, 1, false)).ToList();
+        var rows = LawfulRows.MatMuls(H100()).Append(new MatMulRow(1007, "mine", Precision.Bf16, 1, 8192, 8192, 1, false)).ToList();
         var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", H100(), 132, "test");
         result.Dropped.ShouldHaveSingleItem().ToString().ShouldBe("gemm.csv:1007: reading the weight at 134.218 TB/s, but the machine's peak is 3.35");
         result.Calibration.Tables.ShouldHaveSingleItem().Dropped.ShouldBe(1);
@@ -191,37 +181,6 @@ public class CalibratorTests
 
     private static CalibrationResult Calibrate(IEnumerable<CollectiveRow> rows) =>
         Calibrator.Calibrate(s_nothing with { Collectives = rows.ToList() }, "mine", H100() with { Calibration = null }, 132, "test");
-
-    /// <summary>Rows that the laws of a device made.</summary>
-    private static List<MatMulRow> MatMuls(Device device)
-    {
-        var (made, multiprocessors) = (device.Calibration!.MatMul[0], device.Calibration.Multiprocessors);
-        var rows = new List<MatMulRow>();
-        foreach (var columns in new[] { 512, 1024, 2048, 4096, 6144, 8192, 12_288, 16_384 })
-        {
-            foreach (var depth in new[] { 512, 1024, 2048, 4096, 8192, 16_384 })
-            {
-                foreach (var m in new[] { 1, 16, 64, 512, 4096 })
-                {
-                    var shape = new MatMulShape(m, columns, depth, 16);
-                    var small = RowChecks.RotatedWeights * 2.0 * columns * depth <= device.Residency.FullBytes;
-                    var demand = m <= 64
-                        ? StreamingMatMulLaw.Demand(shape, made.Streaming, multiprocessors, device.Compute.Bf16Teraflops)
-                        : TiledMatMulLaw.Demand(shape, Precision.Bf16, made.Tiled, multiprocessors, made.Streaming.L2TerabytesPerSecond);
-                    var hot = m <= 64 && small ? shape.Bytes : 0;
-                    rows.Add(new MatMulRow(rows.Count + 3, "mine", Precision.Bf16, m, columns, depth, KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6, false));
-                }
-            }
-        }
-        return rows;
-    }
-
-    /// <summary>Twelve sizes to 16 MiB, of which one in five is held out.</summary>
-    private static IEnumerable<CollectiveRow> Doubling(string library) => Enumerable.Range(0, 12).Select(i => AllReduce(library, 8192L << i));
-
-    /// <summary>A row that takes 15 us and what its bytes take at 300 GB/s.</summary>
-    private static CollectiveRow AllReduce(string library, long bytes) =>
-        new(2, "mine", library, LaunchMode.Graph, CollectiveTable.AllReduce, 8, bytes, 15 + (1.75 * bytes / 300e3));
 
     private static bool OfShots(CollectiveCalibration constants) =>
         constants.Algorithms.All(a => a.Name is CollectiveAlgorithmName.OneShot or CollectiveAlgorithmName.TwoShot);

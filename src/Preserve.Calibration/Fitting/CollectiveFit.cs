@@ -56,7 +56,7 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
 
     private bool Enough(List<CollectiveRow> rows, int constants, string launch, ICollection<string> lacking)
     {
-        var lack = MessageSizes.Lacking(rows, constants, r => CalibratedCollectiveLaw.ReceivedBytes(CollectiveAlgorithmName.TwoShot, kind, OperationBytes(r), ranks) / (_link * 1e3));
+        var lack = MessageSizes.Lacking(rows, constants, r => LinkMicroseconds(r, kind, _link));
         if (lack is not null)
             lacking.Add($"{Names.Collectives[kind]} {library} {ranks} ranks{launch} {lack}");
         return lack is null;
@@ -64,6 +64,10 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
 
     /// <summary>Bytes of the operation of a row: of an all-gather, one rank's part.</summary>
     public static double OperationBytes(CollectiveRow row) => row.Operation == CollectiveTable.AllGather ? (double)row.Bytes / row.Ranks : row.Bytes;
+
+    /// <summary>What the link takes for a row's message at its full rate, in two shots or a ring.</summary>
+    public static double LinkMicroseconds(CollectiveRow row, CollectiveKind kind, double gigabytesPerSecond) =>
+        CalibratedCollectiveLaw.ReceivedBytes(CollectiveAlgorithmName.TwoShot, kind, OperationBytes(row), row.Ranks) / (gigabytesPerSecond * 1e3);
 
     /// <summary>A chunked tree for small messages, and two rings: with the low-latency protocol and with the one of full rate. A ring
     /// cannot receive faster than the link; where the last one would have to, the switch reduces.</summary>
