@@ -69,7 +69,7 @@ public static class Calibrator
         unit.CheckConstants(calibration);
         calibration = calibration with { Tables = rows.UsedBy(calibration).Tables(system).Where(t => t.Rows > t.Dropped).ToArray() };
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. NotFitted(seen, calibration), .. lacking], Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. NotFitted(seen, calibration), .. lacking], ConstantKinds.Missing(device.Calibration, calibration), Validator.Validate(rows, system, calibrated));
     }
 
     /// <summary>What rows were there for that made no constants, but for collectives.</summary>
@@ -77,11 +77,11 @@ public static class Calibrator
     {
         var kinds = new List<string>();
         foreach (var rows in seen.MatMul.GroupBy(r => r.Precision).OrderBy(g => g.Key))
-            Add($"matmul {CalibrationNames.Of(CalibrationNames.Precisions, rows.Key)}", rows.Count(), calibration.MatMul.Any(m => m.Precision == rows.Key), ", of large, of small and of small resident ones each");
-        Add("decode attention", seen.Attention.Count(r => r.Decode), calibration.Decode is not null, "");
-        Add("prefill attention", seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null, "");
+            Add(ConstantKinds.OfMatMul(rows.Key), rows.Count(), calibration.MatMul.Any(m => m.Precision == rows.Key), ", of large, of small and of small resident ones each");
+        Add(ConstantKinds.OfAttention(decode: true), seen.Attention.Count(r => r.Decode), calibration.Decode is not null, "");
+        Add(ConstantKinds.OfAttention(decode: false), seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null, "");
         foreach (var rows in seen.SmallOperators.GroupBy(r => r.Kind).OrderBy(g => g.Key))
-            Add(CalibrationNames.Of(CalibrationNames.SmallOperators, rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key), "");
+            Add(ConstantKinds.Of(rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key), "");
         return kinds;
 
         void Add(string kind, int rows, bool fitted, string each)

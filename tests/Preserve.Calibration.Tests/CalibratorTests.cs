@@ -116,6 +116,25 @@ public class CalibratorTests
         Should.NotThrow(() => Calibrate(exchanged)).Calibration.Tables.ShouldBeEmpty();
     }
 
+    /// <summary>The matmuls alone are measured anew: all else that the file had is gone, but the link to the host, and named.</summary>
+    [Fact]
+    public void Constants_that_the_tables_do_not_replace_are_named()
+    {
+        var device = H100();
+        var made = device.Calibration!;
+        var host = new HostTransferConstants(9, 55, 12, 12, 0.8, 300);
+        var result = Calibrator.Calibrate(s_nothing with { MatMul = LawfulRows.MatMuls(device) }, "mine", device with { Calibration = made with { HostTransfer = host } }, 132, "test");
+        result.Calibration.HostTransfer.ShouldBe(host);
+        result.Calibration.IsEmpty.ShouldBeFalse();
+        result.NotKept.Take(8).ShouldBe(["matmul fp8", "decode attention", "prefill attention", "norm", "rotary", "activation", "add", "all-reduce NCCL 2, 4, 8 ranks"], ignoreOrder: true);
+        result.NotKept.ShouldContain("all-reduce vLLM_custom eager 2, 4, 8 ranks");
+        made.Collectives.Select(c => c.Library).Distinct().ShouldAllBe(library => result.NotKept.Any(k => k.StartsWith($"all-reduce {library} ", StringComparison.Ordinal)));
+
+        Calibrate(LawfulRows.AllReduces("NCCL")).NotKept.ShouldBeEmpty("the base had nothing");
+        var nothing = Calibrator.Calibrate(s_nothing with { MatMul = LawfulRows.MatMuls(device).Take(5).ToList() }, "mine", device with { Calibration = made with { HostTransfer = host } }, 132, "test");
+        nothing.Calibration.IsEmpty.ShouldBeTrue("the link to the host was not fitted");
+    }
+
     [Theory]
     [InlineData("RCCL")]
     [InlineData("oneCCL")]

@@ -125,6 +125,7 @@ public sealed class MeasurementTests : IDisposable
     [Fact]
     public async Task A_calibrated_file_says_whose_it_is_and_how_it_was_made()
     {
+        await WriteAllReducesAsync();
         string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132", "--id", "mine-1", "--out", "it's mine.json"];
         var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
         SchemaCheck.Faults(json, Schema("calibrate")).ShouldBeEmpty();
@@ -135,6 +136,33 @@ public sealed class MeasurementTests : IDisposable
             @"preserve calibrate --measurements 'own tables' --system mine --base h100-sxm --multiprocessors 132 --id mine-1 --out 'it'\''s mine.json'");
         file.GetProperty("sources").EnumerateArray().Single(s => s.GetProperty("field").GetString() == "calibration").GetProperty("note").GetString()!
             .ShouldStartWith("fit to the tables of own tables, system mine");
+    }
+
+    [Fact]
+    public async Task A_calibration_names_what_the_base_had_measured_and_it_has_not()
+    {
+        await WriteAllReducesAsync();
+        string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+        SchemaCheck.Faults(json, Schema("calibrate")).ShouldBeEmpty();
+        var notKept = json.GetProperty("notKept").EnumerateArray().Select(k => k.GetString()).ToList();
+        notKept.ShouldContain("decode attention");
+        notKept.ShouldContain("all-reduce NCCL 2, 4 ranks");
+        (await _tool.SucceedAsync(command)).ShouldContain("measured in h100-sxm, and not in the new calibration: matmul bf16; matmul fp8; decode attention; ");
+    }
+
+    [Fact]
+    public async Task A_calibration_of_nothing_is_not_written()
+    {
+        foreach (var json in new string[][] { [], ["--json"] })
+        {
+            var (exitCode, output, errors) = await _tool.RunAsync(
+                ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132", "--id", "mine-1", "--out", "mine.json", .. json]);
+            exitCode.ShouldBe(2);
+            output.ShouldBeEmpty();
+            errors.ShouldContain("nothing was fitted to the rows of 'mine', so mine.json was not written; matmul bf16 has 1 rows to fit");
+            _tool.Files.ShouldBeEmpty();
+        }
     }
 
     [Fact]
@@ -179,6 +207,11 @@ public sealed class MeasurementTests : IDisposable
         errors.ShouldContain("is its column us in microseconds?");
         _tool.Files.ShouldBeEmpty();
     }
+
+    /// <summary>Twelve sizes of an all-reduce of the system <c>mine</c>: 15 us and what the bytes take at 300 GB/s.</summary>
+    private Task WriteAllReducesAsync() => File.WriteAllTextAsync(
+        Path.Combine(_tool.PathOf("own tables"), "collectives.csv"),
+        "system,library,version,op,gpus,bytes,us\n" + string.Concat(Enumerable.Range(13, 12).Select(i => FormattableString.Invariant($"mine,NCCL,2,all_reduce,8,{1L << i},{15 + (1.75 * (1L << i) / 300e3):0.00}\n"))));
 
     public void Dispose() => _tool.Dispose();
 

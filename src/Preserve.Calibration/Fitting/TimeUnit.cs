@@ -77,7 +77,7 @@ internal sealed class TimeUnit(Device device, string system)
         foreach (var (precision, streaming, tiled) in calibration.MatMul)
         {
             Check(
-                MeasurementSet.MatMulTableName, $"matmul {CalibrationNames.Of(CalibrationNames.Precisions, precision)}",
+                MeasurementSet.MatMulTableName, ConstantKinds.OfMatMul(precision),
                 [streaming.FixedMicroseconds, streaming.HotFixedMicroseconds, tiled.FixedMicroseconds, tiled.WaveMicroseconds],
                 [streaming.SplitNanoseconds, streaming.HotSerialNanoseconds, tiled.SplitNanoseconds],
                 [(streaming.HbmTerabytesPerSecond, hbm), (tiled.HbmTerabytesPerSecond, hbm), (tiled.Teraflops, device.Compute.TeraflopsOf(precision, precision))],
@@ -86,18 +86,18 @@ internal sealed class TimeUnit(Device device, string system)
         if (calibration.Decode is { } decode)
         {
             Check(
-                MeasurementSet.AttentionTableName, "decode attention",
+                MeasurementSet.AttentionTableName, ConstantKinds.OfAttention(decode: true),
                 [decode.FixedMicroseconds, decode.CombineMicroseconds, decode.RegroupMicroseconds], [decode.SplitNanoseconds, decode.TileNanoseconds],
                 [(decode.HbmTerabytesPerSecond, hbm)], decode.Band);
         }
         if (calibration.Prefill is { } prefill)
         {
             Check(
-                MeasurementSet.AttentionTableName, "prefill attention", [prefill.FixedMicroseconds], [],
+                MeasurementSet.AttentionTableName, ConstantKinds.OfAttention(decode: false), [prefill.FixedMicroseconds], [],
                 [(prefill.Teraflops, bf16), (prefill.TileTeraflops, bf16), (prefill.QueryTerabytesPerSecond, hbm), (prefill.KeyValueTerabytesPerSecond, hbm)], prefill.Band);
         }
         foreach (var (kind, fixedTime, row, rate, band) in calibration.SmallOperators)
-            Check(MeasurementSet.LayerTableName, CalibrationNames.Of(CalibrationNames.SmallOperators, kind), [fixedTime], [row], [(rate, hbm)], band);
+            Check(MeasurementSet.LayerTableName, ConstantKinds.Of(kind), [fixedTime], [row], [(rate, hbm)], band);
         foreach (var collective in calibration.Collectives)
         {
             // One algorithm may hold for small messages alone, which say little of its rate: the fastest counts.

@@ -40,6 +40,8 @@ internal static partial class CalibrateCommand
             throw new InputException($"--multiprocessors is {processors:#,0}, but must be 1 to 100,000");
 
         var result = LongWork.Show(parsed.GetValue(_json), $"fitting {name}", () => Fit(measurements, name, on, processors, CommandLine(parsed)));
+        if (file is not null && result.Calibration.IsEmpty)
+            throw new InputException(string.Join("; ", [$"nothing was fitted to the rows of '{name}', so {file.Path} was not written", .. result.NotFitted]));
         var fitted = WithCalibration(
             text, result, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there");
         file?.Write(fitted);
@@ -49,7 +51,7 @@ internal static partial class CalibrateCommand
         if (parsed.GetValue(_json))
         {
             Console.WriteLine(new CalibrationDocument(
-                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, notUsed, skipped, result.NotFitted, file?.Path).ToJson());
+                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, notUsed, skipped, result.NotFitted, result.NotKept, file?.Path).ToJson());
             return 0;
         }
         ValidateCommand.Print(result.Figures, dropped);
@@ -59,6 +61,8 @@ internal static partial class CalibrateCommand
             Console.WriteLine($"{other.System}: {ValidateCommand.Rows(other.Rows)} not used");
         foreach (var kind in result.NotFitted)
             Console.WriteLine($"not fitted: {kind}");
+        if (result.NotKept.Count > 0)
+            Console.WriteLine($"measured in {on.Id}, and not in the new calibration: {string.Join("; ", result.NotKept)}");
         if (file is not null)
             Console.WriteLine($"wrote {file.Path}");
         return 0;

@@ -25,6 +25,9 @@ public sealed record DeviceCalibration(
 {
     /// <summary>Elements of each head in the tables of attention: no other size was measured.</summary>
     public const int MeasuredHeadSize = 128;
+
+    /// <summary>Whether it has no constants of kernels or collectives.</summary>
+    public bool IsEmpty => MatMul.Count + SmallOperators.Count + Collectives.Count == 0 && Decode is null && Prefill is null;
 }
 
 /// <summary>Rows of one table that a calibration was made of.</summary>
