@@ -165,6 +165,24 @@ public sealed class MeasurementTests : IDisposable
         }
     }
 
+    /// <summary>Sixty, or a cut six hundred: the row counts, and the doubt is told.</summary>
+    [Fact]
+    public async Task A_table_that_may_be_cut_is_told_by_both_verbs()
+    {
+        const string doubt = "gemm.csv:3: the last line has no line end: if the table was cut there, its last number, 60, may be too";
+        string[] verb = ["--measurements", "own tables", "--system", "mine"];
+        await File.WriteAllTextAsync(Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), Table[..Table.IndexOf("\nbroken", StringComparison.Ordinal)]);
+        foreach (var command in new string[][] { ["validate", .. verb, "--device", "h100-sxm"], ["calibrate", .. verb, "--base", "h100-sxm", "--multiprocessors", "132"] })
+        {
+            (await _tool.SucceedAsync(command)).ShouldContain("doubtful: " + doubt);
+            var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+            SchemaCheck.Faults(json, Schema(command[0])).ShouldBeEmpty();
+            json.GetProperty("doubts").EnumerateArray().Select(d => d.GetString()).ShouldBe([doubt]);
+        }
+        await File.AppendAllTextAsync(Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), "\n");
+        (await _tool.SucceedAsync(["validate", .. verb, "--device", "h100-sxm"])).ShouldNotContain("doubtful");
+    }
+
     [Fact]
     public async Task A_calibration_names_the_systems_whose_rows_it_did_not_use()
     {

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 
 namespace Preserve;
 
@@ -22,10 +21,10 @@ internal static class CollectiveTable
         _ => null,
     };
 
-    public static List<CollectiveRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    public static List<CollectiveRow> Read(TableReader table)
     {
         var rows = new List<CollectiveRow>();
-        foreach (var row in new TableReader(table, text, errors).Rows(s_header))
+        foreach (var row in table.Rows(s_header))
         {
             var library = row.Text("library");
             var launch = library.EndsWith(Eager, StringComparison.Ordinal) ? LaunchMode.Eager : LaunchMode.Graph;

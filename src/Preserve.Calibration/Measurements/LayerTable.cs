@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 
 namespace Preserve;
@@ -15,11 +14,11 @@ public static class LayerTable
         "emb", "input_layernorm", "attn_pre_proj", "attn_rope", "attn_post_proj", "post_attention_layernorm", "mlp_up_proj", "mlp_act", "mlp_down_proj", "add",
     ];
 
-    internal static List<LayerRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    internal static List<LayerRow> Read(TableReader table)
     {
         var rows = new List<LayerRow>();
         var times = Operators.Select(o => o + "_us").ToArray();
-        foreach (var row in new TableReader(table, text, errors).Rows([.. s_keys, .. times]))
+        foreach (var row in table.Rows([.. s_keys, .. times]))
         {
             var read = new LayerRow(
                 row.Line,

@@ -32,7 +32,7 @@ internal static partial class CalibrateCommand
         var text = Named(own ?? DeviceCatalogue.TextOf(on.Id)!, id);
         if (file is not null && id is null && own is null && MeasuredSystem.Of(name)?.DeviceId != on.Id)
             throw new InputException($"the file would say that it is {on.Id}, which '{name}' is not known to be: give --id");
-        var measurements = MeasurementsArgument.Read(folder);
+        var (measurements, doubts) = MeasurementsArgument.Read(folder);
         MeasurementsArgument.CheckSystem(measurements, folder, name);
         var processors = parsed.GetValue(_multiprocessors) ?? MeasuredSystem.Of(name)?.Multiprocessors
             ?? throw new InputException($"how many multiprocessors the system '{name}' has is not known: give --multiprocessors");
@@ -51,10 +51,11 @@ internal static partial class CalibrateCommand
         if (parsed.GetValue(_json))
         {
             Console.WriteLine(new CalibrationDocument(
-                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, notUsed, skipped, result.NotFitted, result.NotKept, file?.Path).ToJson());
+                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, notUsed, skipped, result.NotFitted, result.NotKept, doubts, file?.Path).ToJson());
             return 0;
         }
         ValidateCommand.Print(result.Figures, dropped);
+        ValidateCommand.PrintDoubts(doubts);
         foreach (var unused in notUsed)
             Console.WriteLine($"not used: {unused}");
         foreach (var other in skipped)

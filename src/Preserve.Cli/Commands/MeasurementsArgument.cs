@@ -19,13 +19,13 @@ internal static class MeasurementsArgument
     public static List<SkippedSystem> Others(MeasurementSet measurements, IEnumerable<string> systems) =>
         [.. measurements.Systems.Except(systems).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
 
-    /// <summary>Reads the tables.</summary>
+    /// <summary>Reads the tables, and says what may be wrong in them.</summary>
     /// <exception cref="InputException">The folder does not exist, has no table, or a table is not sound.</exception>
-    public static MeasurementSet Read(string folder)
+    public static (MeasurementSet Measurements, IReadOnlyList<string> Doubts) Read(string folder)
     {
         var result = MeasurementSet.Read(folder);
         if (result.Measurements is { } measurements)
-            return measurements;
+            return (measurements, [.. result.Doubts.Select(d => d.ToString())]);
         var shown = result.Errors.Take(MostErrors).Select(e => e.ToString());
         var more = result.Errors.Count - MostErrors;
         throw new InputException(string.Join(Environment.NewLine + "preserve: ", more > 0 ? shown.Append($"and {more} more") : shown));

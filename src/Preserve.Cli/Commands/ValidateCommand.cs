@@ -24,7 +24,7 @@ internal static class ValidateCommand
             if (limit is { } percent && !(percent > 0 && double.IsFinite(percent)))
                 throw new InputException($"--max-mape is {percent}, but must be a number above 0, in percent");
             var chosen = Chosen(parsed.GetValue(device), parsed.GetValue(system));
-            var measurements = MeasurementsArgument.Read(parsed.GetValue(folder)!);
+            var (measurements, doubts) = MeasurementsArgument.Read(parsed.GetValue(folder)!);
             if (parsed.GetValue(device) is not null || parsed.GetValue(system) is not null)
                 MeasurementsArgument.CheckSystem(measurements, parsed.GetValue(folder)!, chosen[0].System);
             var rows = parsed.GetValue(part) switch { "held-out" => ValidatedPart.HeldOut, "fitted" => ValidatedPart.Fitted, _ => ValidatedPart.All };
@@ -37,11 +37,12 @@ internal static class ValidateCommand
             var skipped = MeasurementsArgument.Others(measurements, chosen.Select(c => c.System));
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, notCompared, skipped), DocumentContext.Default.ValidationDocument));
+                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, notCompared, skipped, doubts), DocumentContext.Default.ValidationDocument));
             }
             else
             {
                 Print(results, dropped);
+                PrintDoubts(doubts);
                 foreach (var unused in notCompared)
                     Console.WriteLine($"not compared: {unused}");
                 foreach (var other in skipped)
@@ -92,6 +93,13 @@ internal static class ValidateCommand
         while (digits < 15 && Math.Round(error, digits) <= limit)
             digits++;
         return error.ToString("F" + digits, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Prints what may be wrong in the tables.</summary>
+    public static void PrintDoubts(IEnumerable<string> doubts)
+    {
+        foreach (var doubt in doubts)
+            Console.WriteLine($"doubtful: {doubt}");
     }
 
     /// <summary>Prints results as a table.</summary>

@@ -1,7 +1,8 @@
 namespace Preserve.Cli.Output;
 
 /// <summary>What <c>validate --json</c> prints. The names are documented in docs/validate.schema.json.</summary>
-internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped, IReadOnlyList<string> NotCompared, IReadOnlyList<SkippedSystem> Skipped);
+internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped, IReadOnlyList<string> NotCompared, IReadOnlyList<SkippedSystem> Skipped,
+    IReadOnlyList<string> Doubts);
 
 /// <summary>A system of the tables that was not compared, or not used.</summary>
 internal sealed record SkippedSystem(string System, int Rows);
