@@ -65,9 +65,9 @@ public class CalibratorTests
     /// <summary>A rate cannot be told from one size, however often it was measured, nor from sizes that are nearly one, nor from messages
     /// that are all too small for the link to count.</summary>
     [Theory]
-    [InlineData(30, 1024, 1, "has 30 rows of 1 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
-    [InlineData(30, 1024, 1.01, "has 24 rows of 1 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
-    [InlineData(5, 65_536, 8, "has 5 rows of 5 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
+    [InlineData(30, 1024, 1, "has 30 rows of 1 sizes to fit, but needs 6 rows of 5 sizes, each at least twice the one before")]
+    [InlineData(30, 1024, 1.01, "has 24 rows of 1 sizes to fit, but needs 6 rows of 5 sizes, each at least twice the one before")]
+    [InlineData(5, 65_536, 8, "has 5 rows of 5 sizes to fit, but needs 6 rows of 5 sizes, each at least twice the one before")]
     [InlineData(8, 64, 2, "has rows of 64 to 8192 bytes to fit, but needs a message that takes the link 15.0 us, as the smallest took; its largest takes 0.0")]
     public void Sizes_that_do_not_tell_a_collective_leave_it_to_the_nominal_law(int rows, int smallest, double factor, string lack)
     {
@@ -75,6 +75,21 @@ public class CalibratorTests
         var result = Calibrate(measured);
         result.Calibration.Collectives.ShouldBeEmpty();
         result.NotFitted.ShouldBe([$"all-reduce NCCL 8 ranks {lack}"]);
+    }
+
+    /// <summary>Seven sizes, of which one is held out, are too few for the seven constants of a tree and two rings, and enough for the five of a tree and one.</summary>
+    [Theory]
+    [InlineData(7, 2)]
+    [InlineData(12, 3)]
+    public void Few_sizes_have_one_ring(int sizes, int mostAlgorithms)
+    {
+        var result = Calibrate(LawfulRows.AllReduces("NCCL").TakeLast(sizes));
+        result.NotFitted.ShouldBeEmpty();
+        var constants = result.Calibration.Collectives.ShouldHaveSingleItem();
+        constants.Algorithms.Count.ShouldBeLessThanOrEqualTo(mostAlgorithms);
+        constants.Band.ShouldNotBeNull();
+        result.Figures.ShouldAllBe(f => f.Mape < 1);
+        result.Figures.Select(f => f.Part).ShouldBe([ValidatedPart.HeldOut, ValidatedPart.Fitted]);
     }
 
     [Fact]
@@ -90,8 +105,8 @@ public class CalibratorTests
         result.Calibration.Collectives.Select(c => (c.Library, c.Eager)).ShouldBe([("NCCL", null), ("TRTLLM", null)]);
         result.NotFitted.ShouldBe(
         [
-            "all-reduce TRTLLM 8 ranks eager has 1 rows of 1 sizes to fit, but needs 6 of 2, each size at least twice the one before",
-            "all-reduce vLLM_custom 8 ranks has 2 rows of 2 sizes to fit, but needs 6 of 4, each size at least twice the one before",
+            "all-reduce TRTLLM 8 ranks eager has 1 rows of 1 sizes to fit, but needs 6 rows of 2 sizes, each at least twice the one before",
+            "all-reduce vLLM_custom 8 ranks has 2 rows of 2 sizes to fit, but needs 6 rows of 4 sizes, each at least twice the one before",
         ]);
     }
 

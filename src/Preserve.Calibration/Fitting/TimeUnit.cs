@@ -98,7 +98,7 @@ internal sealed class TimeUnit(Device device, string system)
         }
         foreach (var (kind, fixedTime, row, rate, band) in calibration.SmallOperators)
             Check(MeasurementSet.LayerTableName, ConstantKinds.Of(kind), [fixedTime], [row], [(rate, hbm)], band);
-        foreach (var collective in calibration.Collectives)
+        foreach (var collective in calibration.Collectives.Where(c => c.Algorithms.Count > 0))
         {
             // One algorithm may hold for small messages alone, which say little of its rate: the fastest counts.
             Check(
