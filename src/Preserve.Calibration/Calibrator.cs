@@ -60,7 +60,7 @@ public static class Calibrator
             command,
             multiprocessors,
             Tables: default,
-            FitMatMul(seen, device, multiprocessors),
+            FitMatMul(seen, device, multiprocessors, lacking),
             decode.Count < LeastRows ? null : attention.FitDecode(decode),
             prefill.Count < LeastRows ? null : attention.FitPrefill(prefill),
             FitSmallOperators(seen, device),
@@ -69,29 +69,29 @@ public static class Calibrator
         unit.CheckConstants(calibration);
         calibration = calibration with { Tables = rows.UsedBy(calibration).Tables(system).Where(t => t.Rows > t.Dropped).ToArray() };
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. NotFitted(seen, calibration), .. lacking], ConstantKinds.Missing(device.Calibration, calibration), Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. lacking, .. NotFitted(seen, calibration)], ConstantKinds.Missing(device.Calibration, calibration), Validator.Validate(rows, system, calibrated));
     }
 
-    /// <summary>What rows were there for that made no constants, but for collectives.</summary>
+    /// <summary>What rows of attention and of small operators were there for that made no constants.</summary>
     private static List<string> NotFitted(SystemRows seen, DeviceCalibration calibration)
     {
         var kinds = new List<string>();
-        foreach (var rows in seen.MatMul.GroupBy(r => r.Precision).OrderBy(g => g.Key))
-            Add(ConstantKinds.OfMatMul(rows.Key), rows.Count(), calibration.MatMul.Any(m => m.Precision == rows.Key), ", of large, of small and of small resident ones each");
-        Add(ConstantKinds.OfAttention(decode: true), seen.Attention.Count(r => r.Decode), calibration.Decode is not null, "");
-        Add(ConstantKinds.OfAttention(decode: false), seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null, "");
+        Add(ConstantKinds.OfAttention(decode: true), seen.Attention.Count(r => r.Decode), calibration.Decode is not null);
+        Add(ConstantKinds.OfAttention(decode: false), seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null);
         foreach (var rows in seen.SmallOperators.GroupBy(r => r.Kind).OrderBy(g => g.Key))
-            Add(ConstantKinds.Of(rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key), "");
+            Add(ConstantKinds.Of(rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key));
         return kinds;
 
-        void Add(string kind, int rows, bool fitted, string each)
+        void Add(string kind, int rows, bool fitted)
         {
             if (rows > 0 && !fitted)
-                kinds.Add($"{kind} has {rows} rows to fit, but needs {LeastRows}{each}");
+                kinds.Add($"{kind} has {rows} rows to fit, but needs {LeastRows}");
         }
     }
 
-    private static MatMulCalibration[] FitMatMul(SystemRows rows, Device device, int multiprocessors)
+    /// <summary>Large rows are those of many rows of activations, small ones those of few, with weights too large to be resident; small resident ones
+    /// have weights that the L2 keeps.</summary>
+    private static MatMulCalibration[] FitMatMul(SystemRows rows, Device device, int multiprocessors, List<string> lacking)
     {
         var fits = new List<MatMulCalibration>();
         foreach (var precision in new[] { Precision.Bf16, Precision.Fp8, Precision.Int8 })
@@ -111,7 +111,10 @@ public static class Calibrator
                 hot = small.Where(r => RowChecks.RotatedWeights * WeightBytes(r) <= device.Residency.FullBytes).ToList();
                 l2 = fits.Count > 0 ? fits[0].Streaming.L2TerabytesPerSecond : device.L2.ReadTerabytesPerSecond;
             }
-            if (cold.Count >= LeastRows && large.Count >= LeastRows && hot.Count >= LeastRows)
+            var lacks = new (int Count, string Size)[] { (cold.Count, "small"), (large.Count, "large"), (hot.Count, "small resident") }.Where(l => l.Count < LeastRows).ToList();
+            if (lacks.Count > 0 && (own.Count > 0 || hot.Count > 0 || ofLayers.Count > 0))
+                lacking.Add($"{ConstantKinds.OfMatMul(precision)} has {string.Join(", ", lacks.Select(l => $"{l.Count} {l.Size}"))} rows to fit, but needs {LeastRows}{(lacks.Count > 1 ? " of each" : "")}");
+            if (lacks.Count == 0)
                 fits.Add(new MatMulFit(device, multiprocessors, precision).Fit(cold, ofLayers, hot, large, l2));
         }
         return fits.ToArray();

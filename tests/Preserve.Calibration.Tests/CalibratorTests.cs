@@ -92,6 +92,20 @@ public class CalibratorTests
         result.Figures.Select(f => f.Part).ShouldBe([ValidatedPart.HeldOut, ValidatedPart.Fitted]);
     }
 
+    /// <summary>Small rows and large ones are enough, and none of a weight that stays resident.</summary>
+    [Fact]
+    public void What_a_matmul_lacks_is_told()
+    {
+        var rows = LawfulRows.MatMuls(H100());
+        NotFitted(rows.Where(r => Calibrator.WeightBytes(r) >= Calibrator.LeastColdBytes)).ShouldBe(["matmul bf16 has 0 small resident rows to fit, but needs 12"]);
+        NotFitted(rows.Where(r => r.Rows <= 64 && Calibrator.WeightBytes(r) >= Calibrator.LeastColdBytes)).ShouldBe(["matmul bf16 has 0 large, 0 small resident rows to fit, but needs 12 of each"]);
+        NotFitted(rows.Where(r => r.Rows > 64)).ShouldBe(["matmul bf16 has 0 small, 0 small resident rows to fit, but needs 12 of each"]);
+        NotFitted(rows).ShouldBeEmpty();
+
+        static IReadOnlyList<string> NotFitted(IEnumerable<MatMulRow> rows) =>
+            Calibrator.Calibrate(s_nothing with { MatMul = rows.ToList() }, "mine", H100() with { Calibration = null }, 132, "test").NotFitted;
+    }
+
     [Fact]
     public void Each_library_that_is_not_fitted_is_named()
     {

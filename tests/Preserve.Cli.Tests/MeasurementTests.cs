@@ -160,7 +160,7 @@ public sealed class MeasurementTests : IDisposable
                 ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132", "--id", "mine-1", "--out", "mine.json", .. json]);
             exitCode.ShouldBe(2);
             output.ShouldBeEmpty();
-            errors.ShouldContain("nothing was fitted to the rows of 'mine', so mine.json was not written; matmul bf16 has 1 rows to fit");
+            errors.ShouldContain("nothing was fitted to the rows of 'mine', so mine.json was not written; matmul bf16 has 1 small, 0 large, 0 small resident rows to fit, but needs 12 of each");
             _tool.Files.ShouldBeEmpty();
         }
     }
