@@ -108,7 +108,7 @@ internal sealed class TimeUnit(Device device, string system)
         }
     }
 
-    private void Check(
+    private static void Check(
         string table, string kind, IEnumerable<double> microseconds, IEnumerable<double> nanoseconds, IEnumerable<(double Value, double Peak)> rates, params ResidualBand?[] bands)
     {
         if (microseconds.Any(t => t * Near >= Parameter.MostMicroseconds))
