@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 
 namespace Preserve;
@@ -27,7 +28,7 @@ public static class Calibrator
     /// <param name="command">The command, for whoever reads the constants.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">No row is of that system.</exception>
-    /// <exception cref="CalibrationException">More than <see cref="MostDropped"/> of a table's rows cannot be of the device.</exception>
+    /// <exception cref="CalibrationException">More than <see cref="MostDropped"/> of a table's rows cannot be of the device, or its times are in another unit.</exception>
     public static CalibrationResult Calibrate(MeasurementSet measurements, string system, Device device, int multiprocessors, string command)
     {
         ArgumentNullException.ThrowIfNull(measurements);
@@ -37,11 +38,16 @@ public static class Calibrator
         ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
 
         var rows = SystemRows.Of(measurements, system, device);
-        var tables = rows.Tables(system);
-        if (tables.FirstOrDefault(t => t.Dropped > MostDropped * t.Rows) is { } table)
-            throw new CalibrationException(system, device.Id, table, rows.Dropped.First(d => d.Table == table.Table));
-        if (rows.Count == 0)
+        if (rows.Tables(system).FirstOrDefault(t => t.Dropped > MostDropped * t.Rows) is { } table)
+        {
+            throw new CalibrationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{table.Dropped:#,0} of {table.Rows:#,0} rows of '{system}' in {table.Table} cannot be of {device.Id}, more than {100 * MostDropped:0} %; the first is {rows.Dropped.First(d => d.Table == table.Table)}. Is it the device that was measured, and {TimeUnit.QuestionOf(table.Table)}"));
+        }
+        if (measurements.RowsOf(system) == 0)
             throw new ArgumentException($"no table has a row of '{system}'; there are {string.Join(", ", measurements.Systems)}", nameof(system));
+        var unit = new TimeUnit(device, system);
+        unit.CheckShares(rows);
         var seen = rows.Fitted;
         var sustained = SustainedMemory.Of(seen, system, device);
         if (sustained is { Memory: var memory })
@@ -53,37 +59,39 @@ public static class Calibrator
         var calibration = new DeviceCalibration(
             command,
             multiprocessors,
-            tables,
-            FitMatMul(seen, device, multiprocessors),
+            Tables: default,
+            FitMatMul(seen, device, multiprocessors, lacking),
             decode.Count < LeastRows ? null : attention.FitDecode(decode),
             prefill.Count < LeastRows ? null : attention.FitPrefill(prefill),
             FitSmallOperators(seen, device),
             FitCollectives(seen, device, lacking),
             HostTransfer: device.Calibration?.HostTransfer);
+        unit.CheckConstants(calibration);
+        calibration = calibration with { Tables = rows.UsedBy(calibration).Tables(system).Where(t => t.Rows > t.Dropped).ToArray() };
         var calibrated = device with { Calibration = calibration };
-        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, [.. NotFitted(seen, calibration), .. lacking], Validator.Validate(rows, system, calibrated));
+        return new CalibrationResult(calibration, calibrated, sustained?.Source, rows.Dropped, rows.Unused, [.. lacking, .. NotFitted(seen, calibration)], ConstantKinds.Missing(device.Calibration, calibration), Validator.Validate(rows, system, calibrated));
     }
 
-    /// <summary>What rows were there for that made no constants, but for collectives.</summary>
+    /// <summary>What rows of attention and of small operators were there for that made no constants.</summary>
     private static List<string> NotFitted(SystemRows seen, DeviceCalibration calibration)
     {
         var kinds = new List<string>();
-        foreach (var rows in seen.MatMul.GroupBy(r => r.Precision).OrderBy(g => g.Key))
-            Add($"matmul {CalibrationNames.Of(CalibrationNames.Precisions, rows.Key)}", rows.Count(), calibration.MatMul.Any(m => m.Precision == rows.Key), ", of large, of small and of small resident ones each");
-        Add("decode attention", seen.Attention.Count(r => r.Decode), calibration.Decode is not null, "");
-        Add("prefill attention", seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null, "");
+        Add(ConstantKinds.OfAttention(decode: true), seen.Attention.Count(r => r.Decode), calibration.Decode is not null);
+        Add(ConstantKinds.OfAttention(decode: false), seen.Attention.Count(r => !r.Decode), calibration.Prefill is not null);
         foreach (var rows in seen.SmallOperators.GroupBy(r => r.Kind).OrderBy(g => g.Key))
-            Add(CalibrationNames.Of(CalibrationNames.SmallOperators, rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key), "");
+            Add(ConstantKinds.Of(rows.Key), rows.Count(), calibration.SmallOperators.Any(o => o.Operator == rows.Key));
         return kinds;
 
-        void Add(string kind, int rows, bool fitted, string each)
+        void Add(string kind, int rows, bool fitted)
         {
             if (rows > 0 && !fitted)
-                kinds.Add($"{kind} has {rows} rows to fit, but needs {LeastRows}{each}");
+                kinds.Add($"{kind} has {rows} rows to fit, but needs {LeastRows}");
         }
     }
 
-    private static MatMulCalibration[] FitMatMul(SystemRows rows, Device device, int multiprocessors)
+    /// <summary>Large rows are those of many rows of activations, small ones those of few, with weights too large to be resident; small resident ones
+    /// have weights that the L2 keeps.</summary>
+    private static MatMulCalibration[] FitMatMul(SystemRows rows, Device device, int multiprocessors, List<string> lacking)
     {
         var fits = new List<MatMulCalibration>();
         foreach (var precision in new[] { Precision.Bf16, Precision.Fp8, Precision.Int8 })
@@ -103,7 +111,10 @@ public static class Calibrator
                 hot = small.Where(r => RowChecks.RotatedWeights * WeightBytes(r) <= device.Residency.FullBytes).ToList();
                 l2 = fits.Count > 0 ? fits[0].Streaming.L2TerabytesPerSecond : device.L2.ReadTerabytesPerSecond;
             }
-            if (cold.Count >= LeastRows && large.Count >= LeastRows && hot.Count >= LeastRows)
+            var lacks = new (int Count, string Size)[] { (cold.Count, "small"), (large.Count, "large"), (hot.Count, "small resident") }.Where(l => l.Count < LeastRows).ToList();
+            if (lacks.Count > 0 && (own.Count > 0 || hot.Count > 0 || ofLayers.Count > 0))
+                lacking.Add($"{ConstantKinds.OfMatMul(precision)} has {string.Join(", ", lacks.Select(l => $"{l.Count} {l.Size}"))} rows to fit, but needs {LeastRows}{(lacks.Count > 1 ? " of each" : "")}");
+            if (lacks.Count == 0)
                 fits.Add(new MatMulFit(device, multiprocessors, precision).Fit(cold, ofLayers, hot, large, l2));
         }
         return fits.ToArray();
@@ -120,16 +131,11 @@ public static class Calibrator
     private static CollectiveCalibration[] FitCollectives(SystemRows rows, Device device, List<string> lacking)
     {
         var found = new List<CollectiveCalibration>();
-        foreach (var (operation, kind) in new[]
-        {
-            (CollectiveTable.AllReduce, CollectiveKind.AllReduce),
-            (CollectiveTable.AllGather, CollectiveKind.AllGather),
-            (CollectiveTable.ReduceScatter, CollectiveKind.ReduceScatter),
-        })
+        foreach (var kind in new[] { CollectiveKind.AllReduce, CollectiveKind.AllGather, CollectiveKind.ReduceScatter })
         {
             var ratios = new List<double>();
             var ofKind = new List<CollectiveCalibration>();
-            var groups = rows.Collectives.Where(r => r.Operation == operation).GroupBy(r => (r.Library, r.Ranks))
+            var groups = rows.Collectives.Where(r => CollectiveTable.KindOf(r.Operation) == kind).GroupBy(r => (r.Library, r.Ranks))
                 .OrderBy(g => !CollectiveFit.IsGeneral(g.Key.Library)).ThenBy(g => g.Key.Library, StringComparer.Ordinal).ThenBy(g => g.Key.Ranks);
             foreach (var group in groups)
             {

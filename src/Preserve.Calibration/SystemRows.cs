@@ -15,10 +15,9 @@ internal sealed record SystemRows(
     IReadOnlyList<LayerRow> Layers,
     IReadOnlyList<SmallOperatorRow> SmallOperators,
     IReadOnlyList<MatMulRow> LayerMatMul,
-    IReadOnlyList<DroppedRow> Dropped)
+    IReadOnlyList<DroppedRow> Dropped,
+    IReadOnlyList<UnusedRows> Unused)
 {
-    public int Count => MatMul.Count + HotMatMul.Count + Attention.Count + Collectives.Count + Layers.Count;
-
     /// <summary>The rows that a fit sees.</summary>
     public SystemRows Fitted => Part(heldOut: false);
 
@@ -29,16 +28,39 @@ internal sealed record SystemRows(
     {
         var checks = new RowChecks(device);
         var dropped = new List<DroppedRow>();
+        var collectives = measurements.Collectives.Where(r => r.System == system).ToLookup(r => CollectiveTable.KindOf(r.Operation) is not null);
         var layers = InOrder(Kept(MeasurementSet.LayerTableName, measurements.Layers.Where(r => r.System == system), checks.Check, r => r.Line, dropped));
         return new SystemRows(
             InOrder(Kept(MeasurementSet.MatMulTableName, measurements.MatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
             InOrder(Kept(MeasurementSet.HotTableName(system), measurements.HotMatMul.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
             InOrder(Kept(MeasurementSet.AttentionTableName, measurements.Attention.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
-            InOrder(Kept(MeasurementSet.CollectiveTableName, measurements.Collectives.Where(r => r.System == system), checks.Check, r => r.Line, dropped)),
+            InOrder(Kept(MeasurementSet.CollectiveTableName, collectives[true], checks.Check, r => r.Line, dropped)),
             layers,
             layers.SelectMany(SmallOperatorRow.Of).ToList(),
             layers.SelectMany(MatMulsOf).ToList(),
-            dropped);
+            dropped,
+            collectives[false].GroupBy(r => r.Operation).OrderBy(g => g.Key, StringComparer.Ordinal)
+                .Select(g => new UnusedRows(MeasurementSet.CollectiveTableName, system, g.Key, g.Count(), "no cost law is of it")).ToList());
+    }
+
+    /// <summary>The rows of the kinds that have constants.</summary>
+    public SystemRows UsedBy(DeviceCalibration calibration)
+    {
+        var precisions = calibration.MatMul.Select(m => m.Precision).ToHashSet();
+        var operators = calibration.SmallOperators.Select(o => o.Operator).ToHashSet();
+        return this with
+        {
+            MatMul = MatMul.Where(r => precisions.Contains(r.Precision)).ToList(),
+            HotMatMul = HotMatMul.Where(r => precisions.Contains(r.Precision)).ToList(),
+            Attention = Attention.Where(r => r.Decode ? calibration.Decode is not null : calibration.Prefill is not null).ToList(),
+            Collectives = Collectives.Where(r => calibration.Collectives.Any(c => IsOf(r, c))).ToList(),
+            SmallOperators = SmallOperators.Where(r => operators.Contains(r.Kind)).ToList(),
+            LayerMatMul = LayerMatMul.Where(r => precisions.Contains(r.Precision)).ToList(),
+        };
+
+        static bool IsOf(CollectiveRow row, CollectiveCalibration constants) =>
+            (row.Library, CollectiveTable.KindOf(row.Operation), row.Ranks) == (constants.Library, constants.Kind, constants.Ranks)
+            && (row.Launch == LaunchMode.Graph || constants.Eager is not null);
     }
 
     /// <summary>What each table gave.</summary>

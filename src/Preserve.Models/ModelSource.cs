@@ -18,14 +18,23 @@ public static class ModelSource
     public static ModelImportResult Load(string idOrPath)
     {
         ArgumentNullException.ThrowIfNull(idOrPath);
-        if (File.Exists(idOrPath))
-            return LoadFile(idOrPath);
-        // The empty path would be the current folder.
-        if (idOrPath.Length > 0 && Path.Combine(idOrPath, ConfigFile) is var inFolder && File.Exists(inFolder))
-            return LoadFile(inFolder);
+        if (FileOf(idOrPath) is { } file)
+            return LoadFile(file);
         if (idOrPath.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
             return ModelImportResult.Failed($"there is no file '{ConfigReader.Shown(idOrPath)}'");
         return ModelCatalogue.Load(idOrPath);
+    }
+
+    /// <summary>The file that a path means: itself, or the <c>config.json</c> of a folder; null where there is none.</summary>
+    /// <param name="idOrPath">As of <see cref="Load"/>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="idOrPath"/> is null.</exception>
+    public static string? FileOf(string idOrPath)
+    {
+        ArgumentNullException.ThrowIfNull(idOrPath);
+        if (File.Exists(idOrPath))
+            return idOrPath;
+        // The empty path would be the current folder.
+        return idOrPath.Length > 0 && Path.Combine(idOrPath, ConfigFile) is var inFolder && File.Exists(inFolder) ? inFolder : null;
     }
 
     private static ModelImportResult LoadFile(string path)

@@ -9,26 +9,9 @@ public class CalibratorTests
     public void Constants_are_found_again()
     {
         var device = H100();
+        var rows = LawfulRows.MatMuls(device);
         var made = device.Calibration!.MatMul[0];
-        var multiprocessors = device.Calibration.Multiprocessors;
-        var rows = new List<MatMulRow>();
-        foreach (var columns in new[] { 512, 1024, 2048, 4096, 6144, 8192, 12_288, 16_384 })
-        {
-            foreach (var depth in new[] { 512, 1024, 2048, 4096, 8192, 16_384 })
-            {
-                foreach (var m in new[] { 1, 16, 64, 512, 4096 })
-                {
-                    var shape = new MatMulShape(m, columns, depth, 16);
-                    var small = RowChecks.RotatedWeights * 2.0 * columns * depth <= device.Residency.FullBytes;
-                    var demand = m <= 64
-                        ? StreamingMatMulLaw.Demand(shape, made.Streaming, multiprocessors, device.Compute.Bf16Teraflops)
-                        : TiledMatMulLaw.Demand(shape, Precision.Bf16, made.Tiled, multiprocessors, made.Streaming.L2TerabytesPerSecond);
-                    var hot = m <= 64 && small ? shape.Bytes : 0;
-                    rows.Add(new MatMulRow(rows.Count + 3, "mine", Precision.Bf16, m, columns, depth, KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6, false));
-                }
-            }
-        }
-        var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", device, multiprocessors, "test");
+        var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", device, device.Calibration.Multiprocessors, "test");
         result.NotFitted.ShouldBeEmpty();
         var found = result.Calibration.MatMul.ShouldHaveSingleItem();
         found.Streaming.HbmTerabytesPerSecond.ShouldBe(made.Streaming.HbmTerabytesPerSecond, tolerance: 0.03);
@@ -61,10 +44,10 @@ public class CalibratorTests
             foreach (var length in new[] { 64, 128, 1024, 4096, 8192 })
             {
                 foreach (var heads in new[] { 8, 32, 64 })
-                    rows.Add(Timed(new AttentionRow(rows.Count + 3, "mine", false, "any", batch, length, heads, 8, 0)));
+                    rows.Add(LawfulRows.Timed(new AttentionRow(rows.Count + 3, "mine", false, "any", batch, length, heads, 8, 0), device));
             }
         }
-        var ofOneToken = rows.Select(r => r with { Line = r.Line + rows.Count, Length = 1 }).Select(Timed).ToList();
+        var ofOneToken = rows.Select(r => r with { Line = r.Line + rows.Count, Length = 1 }).Select(r => LawfulRows.Timed(r, device)).ToList();
         var without = Fit(rows);
         var result = Fit([.. rows, .. ofOneToken]);
         result.Calibration.Prefill.ShouldBe(without.Calibration.Prefill.ShouldNotBeNull());
@@ -77,31 +60,50 @@ public class CalibratorTests
 
         CalibrationResult Fit(List<AttentionRow> attention) =>
             Calibrator.Calibrate(s_nothing with { Attention = attention }, "mine", device with { Calibration = null }, made.Multiprocessors, "test");
-
-        AttentionRow Timed(AttentionRow row)
-        {
-            var shape = AttentionFit.ShapeOf(row);
-            var demand = row.Length == 1
-                ? DecodeAttentionLaw.Demand(shape, made.Decode!)
-                : PrefillAttentionLaw.Demand(shape, made.Prefill!, made.Multiprocessors);
-            var hot = row.Length == 1 ? shape.Bytes : 0;
-            return row with { Microseconds = KernelTime.Picoseconds(demand, hot, shape.Bytes - hot) / 1e6 };
-        }
     }
 
     /// <summary>A rate cannot be told from one size, however often it was measured, nor from sizes that are nearly one, nor from messages
     /// that are all too small for the link to count.</summary>
     [Theory]
-    [InlineData(30, 1024, 1, "has 30 rows of 1 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
-    [InlineData(30, 1024, 1.01, "has 24 rows of 1 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
-    [InlineData(5, 65_536, 8, "has 5 rows of 5 sizes to fit, but needs 6 of 7, each size at least twice the one before")]
+    [InlineData(30, 1024, 1, "has 30 rows of 1 sizes to fit, but needs 6 rows of 5 sizes, each at least twice the one before")]
+    [InlineData(30, 1024, 1.01, "has 24 rows of 1 sizes to fit, but needs 6 rows of 5 sizes, each at least twice the one before")]
+    [InlineData(5, 65_536, 8, "has 5 rows of 5 sizes to fit, but needs 6 rows of 5 sizes, each at least twice the one before")]
     [InlineData(8, 64, 2, "has rows of 64 to 8192 bytes to fit, but needs a message that takes the link 15.0 us, as the smallest took; its largest takes 0.0")]
     public void Sizes_that_do_not_tell_a_collective_leave_it_to_the_nominal_law(int rows, int smallest, double factor, string lack)
     {
-        var measured = Enumerable.Range(0, rows).Select(i => AllReduce("NCCL", (long)(smallest * Math.Pow(factor, i))));
+        var measured = Enumerable.Range(0, rows).Select(i => LawfulRows.AllReduce("NCCL", (long)(smallest * Math.Pow(factor, i))));
         var result = Calibrate(measured);
         result.Calibration.Collectives.ShouldBeEmpty();
         result.NotFitted.ShouldBe([$"all-reduce NCCL 8 ranks {lack}"]);
+    }
+
+    /// <summary>Seven sizes, of which one is held out, are too few for the seven constants of a tree and two rings, and enough for the five of a tree and one.</summary>
+    [Theory]
+    [InlineData(7, 2)]
+    [InlineData(12, 3)]
+    public void Few_sizes_have_one_ring(int sizes, int mostAlgorithms)
+    {
+        var result = Calibrate(LawfulRows.AllReduces("NCCL").TakeLast(sizes));
+        result.NotFitted.ShouldBeEmpty();
+        var constants = result.Calibration.Collectives.ShouldHaveSingleItem();
+        constants.Algorithms.Count.ShouldBeLessThanOrEqualTo(mostAlgorithms);
+        constants.Band.ShouldNotBeNull();
+        result.Figures.ShouldAllBe(f => f.Mape < 1);
+        result.Figures.Select(f => f.Part).ShouldBe([ValidatedPart.HeldOut, ValidatedPart.Fitted]);
+    }
+
+    /// <summary>Small rows and large ones are enough, and none of a weight that stays resident.</summary>
+    [Fact]
+    public void What_a_matmul_lacks_is_told()
+    {
+        var rows = LawfulRows.MatMuls(H100());
+        NotFitted(rows.Where(r => Calibrator.WeightBytes(r) >= Calibrator.LeastColdBytes)).ShouldBe(["matmul bf16 has 0 small resident rows to fit, but needs 12"]);
+        NotFitted(rows.Where(r => r.Rows <= 64 && Calibrator.WeightBytes(r) >= Calibrator.LeastColdBytes)).ShouldBe(["matmul bf16 has 0 large, 0 small resident rows to fit, but needs 12 of each"]);
+        NotFitted(rows.Where(r => r.Rows > 64)).ShouldBe(["matmul bf16 has 0 small, 0 small resident rows to fit, but needs 12 of each"]);
+        NotFitted(rows).ShouldBeEmpty();
+
+        static IReadOnlyList<string> NotFitted(IEnumerable<MatMulRow> rows) =>
+            Calibrator.Calibrate(s_nothing with { MatMul = rows.ToList() }, "mine", H100() with { Calibration = null }, 132, "test").NotFitted;
     }
 
     [Fact]
@@ -109,17 +111,57 @@ public class CalibratorTests
     {
         var result = Calibrate(
         [
-            .. Doubling("NCCL"),
-            .. Doubling("vLLM_custom").Take(3),
-            .. Doubling("TRTLLM"),
-            .. Doubling("TRTLLM").Take(1).Select(r => r with { Launch = LaunchMode.Eager }),
+            .. LawfulRows.AllReduces("NCCL"),
+            .. LawfulRows.AllReduces("vLLM_custom").Take(3),
+            .. LawfulRows.AllReduces("TRTLLM"),
+            .. LawfulRows.AllReduces("TRTLLM").Take(1).Select(r => r with { Launch = LaunchMode.Eager }),
         ]);
         result.Calibration.Collectives.Select(c => (c.Library, c.Eager)).ShouldBe([("NCCL", null), ("TRTLLM", null)]);
         result.NotFitted.ShouldBe(
         [
-            "all-reduce TRTLLM 8 ranks eager has 1 rows of 1 sizes to fit, but needs 6 of 2, each size at least twice the one before",
-            "all-reduce vLLM_custom 8 ranks has 2 rows of 2 sizes to fit, but needs 6 of 4, each size at least twice the one before",
+            "all-reduce TRTLLM 8 ranks eager has 1 rows of 1 sizes to fit, but needs 6 rows of 2 sizes, each at least twice the one before",
+            "all-reduce vLLM_custom 8 ranks has 2 rows of 2 sizes to fit, but needs 6 rows of 4 sizes, each at least twice the one before",
         ]);
+    }
+
+    /// <summary>No law is of all-to-all, and a library of two sizes has no constants: neither stands among the rows that a calibration was made of.</summary>
+    [Fact]
+    public void Rows_that_make_no_constants_are_named_and_not_counted()
+    {
+        var exchanged = LawfulRows.AllReduces("NCCL").Select(r => r with { Operation = "alltoall" });
+        var all = s_nothing with { Collectives = [.. LawfulRows.AllReduces("NCCL"), .. LawfulRows.AllReduces("Custom").Take(3), .. exchanged] };
+        var (result, alone) = (Calibrate(all.Collectives), Calibrate(LawfulRows.AllReduces("NCCL")));
+        result.NotUsed.Select(u => u.ToString()).ShouldBe(["collectives.csv: 12 rows of alltoall of mine: no cost law is of it"]);
+        result.NotFitted.ShouldHaveSingleItem().ShouldStartWith("all-reduce Custom 8 ranks");
+        result.Calibration.Tables.ShouldBe(alone.Calibration.Tables);
+        result.Calibration.Tables.ShouldHaveSingleItem().Rows.ShouldBe(12);
+
+        Validator.NotCompared(all, "mine", result.Device).Select(u => u.ToString()).ShouldBe(
+        [
+            "collectives.csv: 12 rows of alltoall of mine: no cost law is of it",
+            "collectives.csv: 3 rows of all-reduce Custom 8 ranks of mine: h100-sxm has no constants of the library",
+        ]);
+        Validator.Validate(all, "mine", result.Device, ValidatedPart.All).Sum(r => r.Rows).ShouldBe(12);
+        Should.NotThrow(() => Calibrate(exchanged)).Calibration.Tables.ShouldBeEmpty();
+    }
+
+    /// <summary>The matmuls alone are measured anew: all else that the file had is gone, but the link to the host, and named.</summary>
+    [Fact]
+    public void Constants_that_the_tables_do_not_replace_are_named()
+    {
+        var device = H100();
+        var made = device.Calibration!;
+        var host = new HostTransferConstants(9, 55, 12, 12, 0.8, 300);
+        var result = Calibrator.Calibrate(s_nothing with { MatMul = LawfulRows.MatMuls(device) }, "mine", device with { Calibration = made with { HostTransfer = host } }, 132, "test");
+        result.Calibration.HostTransfer.ShouldBe(host);
+        result.Calibration.IsEmpty.ShouldBeFalse();
+        result.NotKept.Take(8).ShouldBe(["matmul fp8", "decode attention", "prefill attention", "norm", "rotary", "activation", "add", "all-reduce NCCL 2, 4, 8 ranks"], ignoreOrder: true);
+        result.NotKept.ShouldContain("all-reduce vLLM_custom eager 2, 4, 8 ranks");
+        made.Collectives.Select(c => c.Library).Distinct().ShouldAllBe(library => result.NotKept.Any(k => k.StartsWith($"all-reduce {library} ", StringComparison.Ordinal)));
+
+        Calibrate(LawfulRows.AllReduces("NCCL")).NotKept.ShouldBeEmpty("the base had nothing");
+        var nothing = Calibrator.Calibrate(s_nothing with { MatMul = LawfulRows.MatMuls(device).Take(5).ToList() }, "mine", device with { Calibration = made with { HostTransfer = host } }, 132, "test");
+        nothing.Calibration.IsEmpty.ShouldBeTrue("the link to the host was not fitted");
     }
 
     [Theory]
@@ -127,7 +169,7 @@ public class CalibratorTests
     [InlineData("oneCCL")]
     public void Any_collective_communication_library_takes_what_others_do_not(string name)
     {
-        var result = Calibrate([.. Doubling("Custom"), .. Doubling(name)]);
+        var result = Calibrate([.. LawfulRows.AllReduces("Custom"), .. LawfulRows.AllReduces(name)]);
         result.Calibration.Collectives.Select(c => (c.Library, c.Fallback)).ShouldBe([(name, null), ("Custom", name)]);
         OfShots(result.Calibration.Collectives[0]).ShouldBeFalse();
         OfShots(result.Calibration.Collectives[1]).ShouldBeTrue();
@@ -136,7 +178,7 @@ public class CalibratorTests
     [Fact]
     public void A_library_of_shots_alone_has_no_other_algorithm()
     {
-        var only = Calibrate(Doubling("vLLM_custom")).Calibration.Collectives.ShouldHaveSingleItem();
+        var only = Calibrate(LawfulRows.AllReduces("vLLM_custom")).Calibration.Collectives.ShouldHaveSingleItem();
         OfShots(only).ShouldBeTrue();
         only.LargestBytes.ShouldBeNull();
         only.Fallback.ShouldBeNull();
@@ -150,9 +192,9 @@ public class CalibratorTests
     [Fact]
     public void Impossible_rows_are_dropped_and_named()
     {
-        var rows = Enumerable.Range(7, 11).Select(line => new MatMulRow(line, "mine", Precision.Bf16, 1, 8192, 8192, line == 7 ? 1 : 60, false)).ToList();
+        var rows = LawfulRows.MatMuls(H100()).Append(new MatMulRow(1007, "mine", Precision.Bf16, 1, 8192, 8192, 1, false)).ToList();
         var result = Calibrator.Calibrate(s_nothing with { MatMul = rows }, "mine", H100(), 132, "test");
-        result.Dropped.ShouldHaveSingleItem().ToString().ShouldBe("gemm.csv:7: reading the weight at 134.218 TB/s, but the machine's peak is 3.35");
+        result.Dropped.ShouldHaveSingleItem().ToString().ShouldBe("gemm.csv:1007: reading the weight at 134.218 TB/s, but the machine's peak is 3.35");
         result.Calibration.Tables.ShouldHaveSingleItem().Dropped.ShouldBe(1);
     }
 
@@ -187,13 +229,6 @@ public class CalibratorTests
 
     private static CalibrationResult Calibrate(IEnumerable<CollectiveRow> rows) =>
         Calibrator.Calibrate(s_nothing with { Collectives = rows.ToList() }, "mine", H100() with { Calibration = null }, 132, "test");
-
-    /// <summary>Twelve sizes to 16 MiB, of which one in five is held out.</summary>
-    private static IEnumerable<CollectiveRow> Doubling(string library) => Enumerable.Range(0, 12).Select(i => AllReduce(library, 8192L << i));
-
-    /// <summary>A row that takes 15 us and what its bytes take at 300 GB/s.</summary>
-    private static CollectiveRow AllReduce(string library, long bytes) =>
-        new(2, "mine", library, LaunchMode.Graph, CollectiveTable.AllReduce, 8, bytes, 15 + (1.75 * bytes / 300e3));
 
     private static bool OfShots(CollectiveCalibration constants) =>
         constants.Algorithms.All(a => a.Name is CollectiveAlgorithmName.OneShot or CollectiveAlgorithmName.TwoShot);

@@ -91,8 +91,15 @@ public class RowOrderTests
         var layers = from model in new[] { "Llama-2-7b-hf", "Llama-2-13b-hf" }
                      from tokens in new[] { 1, 8, 32, 128, 1024, 2048, 4096 }
                      from again in Enumerable.Range(0, 2)
-                     select new LayerRow(++line, "mine", model, 1, tokens, LayerTable.Operators.Select(_ => Noisy(200 + tokens)).ToArray());
+                     select new LayerRow(++line, "mine", model, 1, tokens, LayerTable.Operators.Select(o => Noisy(TimeOf(LayerShapes.Of(model)!.Operation(o, 1, tokens)))).ToArray());
         return new MeasurementSet(matMul, hot, attention, collectives.ToList(), layers.ToList());
+
+        static double TimeOf((Operation Operation, long Bytes)? of) => of switch
+        {
+            (MatMulOperation o, var bytes) => 5 + (bytes / 2.5e6) + (2.0 * o.Rows * o.Columns * o.Depth / 600e6),
+            (_, var bytes) => 6 + (bytes / 2e6),
+            null => 5,
+        };
 
         double Noisy(double microseconds) => Math.Round(microseconds * (0.9 + (0.2 * random.NextDouble())), 2);
     }

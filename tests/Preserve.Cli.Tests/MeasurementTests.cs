@@ -61,7 +61,17 @@ public sealed class MeasurementTests : IDisposable
         var all = await Validated();
         all.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("system").GetString()).Distinct().ShouldBe(["h100_sxm"]);
         all.GetProperty("skipped").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("rows").GetInt32())).ShouldBe([("broken", 1), ("mine", 1)]);
-        (await _tool.SucceedAsync("validate", "--measurements", "own tables")).ShouldContain("mine: 1 row was not compared");
+        all.GetProperty("notCompared").GetArrayLength().ShouldBe(0);
+        await File.WriteAllTextAsync(
+            Path.Combine(_tool.PathOf("own tables"), "collectives.csv"), "system,library,version,op,gpus,bytes,us\nh100_sxm,NCCL,2,alltoall,8,65536,22.5\nh100_sxm,None,1,all_reduce,8,65536,22.5\n");
+        (await Validated()).GetProperty("notCompared").EnumerateArray().Select(n => n.GetString()).ShouldBe(
+        [
+            "collectives.csv: 1 row of alltoall of h100_sxm: no cost law is of it",
+            "collectives.csv: 1 row of all-reduce None 8 ranks of h100_sxm: h100-sxm has no constants of the library",
+        ]);
+        var text = await _tool.SucceedAsync("validate", "--measurements", "own tables");
+        text.ShouldContain("mine: 1 row was not compared");
+        text.ShouldContain("not compared: collectives.csv: 1 row of alltoall of h100_sxm: no cost law is of it");
 
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), await _tool.SucceedAsync("devices", "h200-sxm"));
         var own = await Validated("--device", "own.json", "--system", "mine");
@@ -115,6 +125,7 @@ public sealed class MeasurementTests : IDisposable
     [Fact]
     public async Task A_calibrated_file_says_whose_it_is_and_how_it_was_made()
     {
+        await WriteAllReducesAsync();
         string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132", "--id", "mine-1", "--out", "it's mine.json"];
         var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
         SchemaCheck.Faults(json, Schema("calibrate")).ShouldBeEmpty();
@@ -125,6 +136,60 @@ public sealed class MeasurementTests : IDisposable
             @"preserve calibrate --measurements 'own tables' --system mine --base h100-sxm --multiprocessors 132 --id mine-1 --out 'it'\''s mine.json'");
         file.GetProperty("sources").EnumerateArray().Single(s => s.GetProperty("field").GetString() == "calibration").GetProperty("note").GetString()!
             .ShouldStartWith("fit to the tables of own tables, system mine");
+    }
+
+    [Fact]
+    public async Task A_calibration_names_what_the_base_had_measured_and_it_has_not()
+    {
+        await WriteAllReducesAsync();
+        string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+        SchemaCheck.Faults(json, Schema("calibrate")).ShouldBeEmpty();
+        var notKept = json.GetProperty("notKept").EnumerateArray().Select(k => k.GetString()).ToList();
+        notKept.ShouldContain("decode attention");
+        notKept.ShouldContain("all-reduce NCCL 2, 4 ranks");
+        (await _tool.SucceedAsync(command)).ShouldContain("measured in h100-sxm, and not in the new calibration: matmul bf16; matmul fp8; decode attention; ");
+    }
+
+    [Fact]
+    public async Task A_calibration_of_nothing_is_not_written()
+    {
+        foreach (var json in new string[][] { [], ["--json"] })
+        {
+            var (exitCode, output, errors) = await _tool.RunAsync(
+                ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132", "--id", "mine-1", "--out", "mine.json", .. json]);
+            exitCode.ShouldBe(2);
+            output.ShouldBeEmpty();
+            errors.ShouldContain("nothing was fitted to the rows of 'mine', so mine.json was not written; matmul bf16 has 1 small, 0 large, 0 small resident rows to fit, but needs 12 of each");
+            _tool.Files.ShouldBeEmpty();
+        }
+    }
+
+    /// <summary>Sixty, or a cut six hundred: the row counts, and the doubt is told.</summary>
+    [Fact]
+    public async Task A_table_that_may_be_cut_is_told_by_both_verbs()
+    {
+        const string doubt = "gemm.csv:3: the last line has no line end: if the table was cut there, its last number, 60, may be too";
+        string[] verb = ["--measurements", "own tables", "--system", "mine"];
+        await File.WriteAllTextAsync(Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), Table[..Table.IndexOf("\nbroken", StringComparison.Ordinal)]);
+        foreach (var command in new string[][] { ["validate", .. verb, "--device", "h100-sxm"], ["calibrate", .. verb, "--base", "h100-sxm", "--multiprocessors", "132"] })
+        {
+            (await _tool.SucceedAsync(command)).ShouldContain("doubtful: " + doubt);
+            var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+            SchemaCheck.Faults(json, Schema(command[0])).ShouldBeEmpty();
+            json.GetProperty("doubts").EnumerateArray().Select(d => d.GetString()).ShouldBe([doubt]);
+        }
+        await File.AppendAllTextAsync(Path.Combine(_tool.PathOf("own tables"), "gemm.csv"), "\n");
+        (await _tool.SucceedAsync(["validate", .. verb, "--device", "h100-sxm"])).ShouldNotContain("doubtful");
+    }
+
+    [Fact]
+    public async Task A_calibration_names_the_systems_whose_rows_it_did_not_use()
+    {
+        string[] command = ["calibrate", "--measurements", "own tables", "--system", "mine", "--base", "h100-sxm", "--multiprocessors", "132"];
+        var json = JsonDocument.Parse(await _tool.SucceedAsync([.. command, "--json"])).RootElement;
+        json.GetProperty("skipped").EnumerateArray().Select(s => (s.GetProperty("system").GetString(), s.GetProperty("rows").GetInt32())).ShouldBe([("broken", 1), ("h100_sxm", 1)]);
+        (await _tool.SucceedAsync(command)).ShouldContain("broken: 1 row was not used");
     }
 
     [Theory]
@@ -156,10 +221,15 @@ public sealed class MeasurementTests : IDisposable
             "calibrate", "--measurements", "own tables", "--base", "h100-sxm", "--system", "slow", "--multiprocessors", "132", "--id", "slow", "--out", "slow.json");
         exitCode.ShouldBe(2);
         output.ShouldBeEmpty();
-        errors.ShouldContain("what was fitted cannot be: ");
-        errors.ShouldContain("in the units of their headers");
+        errors.ShouldContain("no large row of 'slow' in gemm.csv reaches more than 0.0");
+        errors.ShouldContain("is its column us in microseconds?");
         _tool.Files.ShouldBeEmpty();
     }
+
+    /// <summary>Twelve sizes of an all-reduce of the system <c>mine</c>: 15 us and what the bytes take at 300 GB/s.</summary>
+    private Task WriteAllReducesAsync() => File.WriteAllTextAsync(
+        Path.Combine(_tool.PathOf("own tables"), "collectives.csv"),
+        "system,library,version,op,gpus,bytes,us\n" + string.Concat(Enumerable.Range(13, 12).Select(i => FormattableString.Invariant($"mine,NCCL,2,all_reduce,8,{1L << i},{15 + (1.75 * (1L << i) / 300e3):0.00}\n"))));
 
     public void Dispose() => _tool.Dispose();
 

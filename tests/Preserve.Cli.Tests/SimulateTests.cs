@@ -225,6 +225,20 @@ public sealed class SimulateTests : IDisposable
         static decimal Step(string json) => JsonDocument.Parse(json).RootElement.GetProperty("stepMicroseconds").GetDecimal();
     }
 
+    /// <summary>A folder stands for the <c>config.json</c> in it, which is where the fault lies.</summary>
+    [Theory]
+    [InlineData("models/config.json")]
+    [InlineData("models")]
+    [InlineData("models/")]
+    public async Task A_fault_of_a_config_file_names_the_file(string model)
+    {
+        Directory.CreateDirectory(_tool.PathOf("models"));
+        await File.WriteAllTextAsync(Path.Combine(_tool.PathOf("models"), "config.json"), "{\n  \"model_type\": 3,\n}\n");
+        var (exitCode, _, errors) = await _tool.RunAsync("simulate", "--model", model, "--device", "h100-sxm");
+        exitCode.ShouldBe(2);
+        errors.ShouldStartWith($"preserve: {Path.Combine("models", "config.json")}:3:1: ");
+    }
+
     [Theory]
     [InlineData("no model is called 'llama-3-70'", "--model", "llama-3-70", "--device", "h100-sxm")]
     [InlineData("; did you mean 'h100-sxm'? 'preserve devices' lists", "--model", "llama-3-8b", "--device", "h100-sxn")]

@@ -36,13 +36,14 @@ internal sealed class TableFuzz() : FuzzTarget("measurement table")
         var (name, text) = (s_tables[file[0] - '0'].Name, Encoding.UTF8.GetString(file.AsSpan(1)));
         var errors = new List<MeasurementError>();
         using var reader = new StringReader(text);
+        var table = new TableReader(name, reader, errors);
         var times = name switch
         {
-            "gemm.csv" => MatMulTable.Read(name, reader, errors).Select(r => (Least: Math.Min(r.Rows, Math.Min(r.Columns, r.Depth)), Us: r.Microseconds)),
-            "gemm-h100-l2-hot.csv" => MatMulTable.ReadHot(name, "h100_sxm", reader, errors).Select(r => (Least: Math.Min(r.Rows, Math.Min(r.Columns, r.Depth)), Us: r.Microseconds)),
-            "attention.csv" => AttentionTable.Read(name, reader, errors).Select(r => (Least: 1, Us: r.Microseconds)),
-            "collectives.csv" => CollectiveTable.Read(name, reader, errors).Select(r => (Least: 1, Us: r.Microseconds)),
-            _ => LayerTable.Read(name, reader, errors).Select(_ => (Least: 1, Us: 1.0)),
+            "gemm.csv" => MatMulTable.Read(table).Select(r => (Least: Math.Min(r.Rows, Math.Min(r.Columns, r.Depth)), Us: r.Microseconds)),
+            "gemm-h100-l2-hot.csv" => MatMulTable.ReadHot(table, "h100_sxm").Select(r => (Least: Math.Min(r.Rows, Math.Min(r.Columns, r.Depth)), Us: r.Microseconds)),
+            "attention.csv" => AttentionTable.Read(table).Select(r => (Least: 1, Us: r.Microseconds)),
+            "collectives.csv" => CollectiveTable.Read(table).Select(r => (Least: 1, Us: r.Microseconds)),
+            _ => LayerTable.Read(table).Select(_ => (Least: 1, Us: 1.0)),
         };
         foreach (var (least, us) in times)
         {

@@ -18,12 +18,16 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
 
     private readonly double _link = device.ScaleUp.GigabytesPerSecondPerDirection;
 
-    private Parameter[] GeneralParameters =>
-    [
-        Parameter.Microseconds(10), new Parameter(4, 1e-3, 100), Parameter.Rate(_link, 0.3),
-        Parameter.Microseconds(20), Parameter.Rate(_link, 0.5),
-        Parameter.Microseconds(40), Parameter.Rate(_link, 0.8),
-    ];
+    private Parameter[] TreeParameters => [Parameter.Microseconds(10), new Parameter(4, 1e-3, 100), Parameter.Rate(_link, 0.3)];
+
+    private Parameter[] LowLatencyRingParameters => [Parameter.Microseconds(20), Parameter.Rate(_link, 0.5)];
+
+    private Parameter[] FullRateRingParameters => [Parameter.Microseconds(40), Parameter.Rate(_link, 0.8)];
+
+    private Parameter[] GeneralParameters => [.. TreeParameters, .. LowLatencyRingParameters, .. FullRateRingParameters];
+
+    /// <summary>Of one ring alone, where the sizes are too few to tell two.</summary>
+    private Parameter[] MergedParameters => [.. TreeParameters, .. FullRateRingParameters];
 
     private Parameter[] CustomParameters =>
         [Parameter.Microseconds(4), Parameter.Rate(_link, 0.5), Parameter.Microseconds(10), Parameter.Rate(_link, 0.7)];
@@ -42,7 +46,7 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
     {
         var graph = rows.Where(r => r.Launch == LaunchMode.Graph).ToList();
         var eager = rows.Where(r => r.Launch == LaunchMode.Eager).ToList();
-        if (!Enough(graph, (IsGeneral(library) ? GeneralParameters : CustomParameters).Length, "", lacking))
+        if (!Enough(graph, (IsGeneral(library) ? MergedParameters : CustomParameters).Length, "", lacking))
             return (null, []);
         var (constants, ratios) = IsGeneral(library) ? FitGeneral(graph) : FitCustom(graph);
         if (eager.Count > 0 && Enough(eager, EagerParameters.Length, " eager", lacking))
@@ -56,7 +60,7 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
 
     private bool Enough(List<CollectiveRow> rows, int constants, string launch, ICollection<string> lacking)
     {
-        var lack = MessageSizes.Lacking(rows, constants, r => CalibratedCollectiveLaw.ReceivedBytes(CollectiveAlgorithmName.TwoShot, kind, OperationBytes(r), ranks) / (_link * 1e3));
+        var lack = MessageSizes.Lacking(rows, constants, r => LinkMicroseconds(r, kind, _link));
         if (lack is not null)
             lacking.Add($"{Names.Collectives[kind]} {library} {ranks} ranks{launch} {lack}");
         return lack is null;
@@ -65,10 +69,15 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
     /// <summary>Bytes of the operation of a row: of an all-gather, one rank's part.</summary>
     public static double OperationBytes(CollectiveRow row) => row.Operation == CollectiveTable.AllGather ? (double)row.Bytes / row.Ranks : row.Bytes;
 
-    /// <summary>A chunked tree for small messages, and two rings: with the low-latency protocol and with the one of full rate. A ring
-    /// cannot receive faster than the link; where the last one would have to, the switch reduces.</summary>
+    /// <summary>What the link takes for a row's message at its full rate, in two shots or a ring.</summary>
+    public static double LinkMicroseconds(CollectiveRow row, CollectiveKind kind, double gigabytesPerSecond) =>
+        CalibratedCollectiveLaw.ReceivedBytes(CollectiveAlgorithmName.TwoShot, kind, OperationBytes(row), row.Ranks) / (gigabytesPerSecond * 1e3);
+
+    /// <summary>A chunked tree for small messages, and two rings: with the low-latency protocol and with the one of full rate, which are one where the
+    /// sizes are fewer than the constants of both. A ring cannot receive faster than the link; where the last one would have to, the switch reduces.</summary>
     private (CollectiveCalibration Constants, List<double> Ratios) FitGeneral(IReadOnlyList<CollectiveRow> rows)
     {
+        var two = MessageSizes.Doubling(rows) >= GeneralParameters.Length;
         var ring = Fit(CollectiveAlgorithmName.Ring);
         if (kind == CollectiveKind.AllReduce)
         {
@@ -81,12 +90,14 @@ internal sealed class CollectiveFit(Device device, string library, CollectiveKin
         (RelativeFit<CollectiveRow, CollectiveCalibration> Fit, FitResult<CollectiveCalibration> Best) Fit(CollectiveAlgorithmName last)
         {
             var fit = FitOf(
-                GeneralParameters,
+                two ? GeneralParameters : MergedParameters,
                 v => Calibration(
                     null,
-                    new CalibratedAlgorithm(CollectiveAlgorithmName.Tree, v[0], v[1], v[2]),
-                    new CalibratedAlgorithm(CollectiveAlgorithmName.Ring, v[3], 0, v[4]),
-                    new CalibratedAlgorithm(last, v[5], 0, v[6])));
+                    [
+                        new CalibratedAlgorithm(CollectiveAlgorithmName.Tree, v[0], v[1], v[2]),
+                        .. two ? new[] { new CalibratedAlgorithm(CollectiveAlgorithmName.Ring, v[3], 0, v[4]) } : [],
+                        new CalibratedAlgorithm(last, v[^2], 0, v[^1]),
+                    ]));
             return (fit, fit.Fit(rows, Starts));
         }
     }

@@ -21,7 +21,7 @@ internal static class MessageSizes
     {
         var sizes = Doubling(rows);
         if (rows.Count < LeastRows || sizes < constants)
-            return string.Create(CultureInfo.InvariantCulture, $"has {rows.Count} rows of {sizes} sizes to fit, but needs {LeastRows} of {constants}, each size at least twice the one before");
+            return string.Create(CultureInfo.InvariantCulture, $"has {rows.Count} rows of {sizes} sizes to fit, but needs {LeastRows} rows of {constants} sizes, each at least twice the one before");
         var (smallest, largest) = (rows.MinBy(r => r.Bytes)!, rows.MaxBy(r => r.Bytes)!);
         return linkMicroseconds(largest) >= smallest.Microseconds
             ? null
@@ -31,7 +31,7 @@ internal static class MessageSizes
     }
 
     /// <summary>Sizes of which each is at least twice the one before.</summary>
-    private static int Doubling(IEnumerable<CollectiveRow> rows)
+    public static int Doubling(IEnumerable<CollectiveRow> rows)
     {
         var (count, next) = (0, 0.0);
         foreach (var size in rows.Select(r => r.Bytes).Order())

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.IO;
 
 namespace Preserve;
 
@@ -12,10 +11,10 @@ internal static class AttentionTable
 
     private static readonly string[] s_header = ["system", "kind", "kernel", "batch", "len", "q_heads", "kv_heads", "us"];
 
-    public static List<AttentionRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    public static List<AttentionRow> Read(TableReader table)
     {
         var rows = new List<AttentionRow>();
-        foreach (var row in new TableReader(table, text, errors).Rows(s_header))
+        foreach (var row in table.Rows(s_header))
         {
             var read = new AttentionRow(
                 row.Line,

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 
 namespace Preserve;
 
@@ -13,10 +12,19 @@ internal static class CollectiveTable
 
     private static readonly string[] s_header = ["system", "library", "version", "op", "gpus", "bytes", "us"];
 
-    public static List<CollectiveRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    /// <summary>The collective of an operation; null where no cost law is of it.</summary>
+    public static CollectiveKind? KindOf(string operation) => operation switch
+    {
+        AllReduce => CollectiveKind.AllReduce,
+        AllGather => CollectiveKind.AllGather,
+        ReduceScatter => CollectiveKind.ReduceScatter,
+        _ => null,
+    };
+
+    public static List<CollectiveRow> Read(TableReader table)
     {
         var rows = new List<CollectiveRow>();
-        foreach (var row in new TableReader(table, text, errors).Rows(s_header))
+        foreach (var row in table.Rows(s_header))
         {
             var library = row.Text("library");
             var launch = library.EndsWith(Eager, StringComparison.Ordinal) ? LaunchMode.Eager : LaunchMode.Graph;

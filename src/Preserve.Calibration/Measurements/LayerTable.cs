@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 
 namespace Preserve;
@@ -15,16 +14,15 @@ public static class LayerTable
         "emb", "input_layernorm", "attn_pre_proj", "attn_rope", "attn_post_proj", "post_attention_layernorm", "mlp_up_proj", "mlp_act", "mlp_down_proj", "add",
     ];
 
-    internal static List<LayerRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    internal static List<LayerRow> Read(TableReader table)
     {
         var rows = new List<LayerRow>();
         var times = Operators.Select(o => o + "_us").ToArray();
-        foreach (var row in new TableReader(table, text, errors).Rows([.. s_keys, .. times]))
+        foreach (var row in table.Rows([.. s_keys, .. times]))
         {
-            // The table names the chip; the others name the board.
             var read = new LayerRow(
                 row.Line,
-                row.Text("device") + "_sxm",
+                row.Text("device"),
                 row.Text("model"),
                 row.Count("tp", 1 << 10),
                 row.Count("tokens", 1 << 24),

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.IO;
 
 namespace Preserve;
 
@@ -11,10 +10,10 @@ internal static class MatMulTable
     private static readonly string[] s_header = ["system", "vllm", "dtype", "m", "n", "k", "us"];
     private static readonly string[] s_hotHeader = ["m", "n", "k", "us"];
 
-    public static List<MatMulRow> Read(string table, TextReader text, List<MeasurementError> errors)
+    public static List<MatMulRow> Read(TableReader table)
     {
         var rows = new List<MatMulRow>();
-        foreach (var row in new TableReader(table, text, errors).Rows(s_header))
+        foreach (var row in table.Rows(s_header))
         {
             var precision = row.Name("dtype", ("bfloat16", Precision.Bf16), ("fp8", Precision.Fp8), ("int8", Precision.Int8));
             Add(rows, row, row.Text("system"), precision, hot: false);
@@ -23,10 +22,10 @@ internal static class MatMulTable
     }
 
     /// <summary>A table of one system with the weights in the L2.</summary>
-    public static List<MatMulRow> ReadHot(string table, string system, TextReader text, List<MeasurementError> errors)
+    public static List<MatMulRow> ReadHot(TableReader table, string system)
     {
         var rows = new List<MatMulRow>();
-        foreach (var row in new TableReader(table, text, errors).Rows(s_hotHeader))
+        foreach (var row in table.Rows(s_hotHeader))
             Add(rows, row, system, Precision.Bf16, hot: true);
         return rows;
     }

@@ -23,12 +23,15 @@ public sealed record MeasurementSet(
 
     private const string HotPrefix = "gemm-", HotSuffix = "-l2-hot.csv";
 
-    /// <summary>Name of the table of hot matmuls of a system such as <c>h100_sxm</c>.</summary>
+    /// <summary>What the names of the built-in systems have behind that of the chip. Their tables of layers and of hot matmuls name the chip alone.</summary>
+    private const string Board = "_sxm";
+
+    /// <summary>Name of the table of hot matmuls of a system: it has the system's name in it, of a built-in one that of the chip.</summary>
     /// <param name="system">The system.</param>
     public static string HotTableName(string system)
     {
         ArgumentNullException.ThrowIfNull(system);
-        return HotPrefix + system.Split('_')[0] + HotSuffix;
+        return HotPrefix + (MeasuredSystem.Of(system) is null ? system : system[..^Board.Length]) + HotSuffix;
     }
 
     /// <summary>The systems that stand in any table, in ordinal order.</summary>
@@ -52,21 +55,33 @@ public sealed record MeasurementSet(
         ArgumentNullException.ThrowIfNull(folder);
         var errors = new List<MeasurementError>();
         if (!Directory.Exists(folder))
-            return new MeasurementResult(null, [new MeasurementError(folder, 0, "there is no such folder")]);
-        var matMul = ReadTable(folder, MatMulTableName, errors, MatMulTable.Read);
+            return new MeasurementResult(null, [new MeasurementError(folder, 0, "there is no such folder")], []);
+        var doubts = new List<MeasurementError>();
+        var matMul = ReadTable(folder, MatMulTableName, errors, doubts, MatMulTable.Read);
+        var attention = ReadTable(folder, AttentionTableName, errors, doubts, AttentionTable.Read);
+        var collectives = ReadTable(folder, CollectiveTableName, errors, doubts, CollectiveTable.Read);
+        var named = matMul.Select(r => r.System).Concat(attention.Select(r => r.System)).Concat(collectives.Select(r => r.System)).ToHashSet();
         var hot = Directory.EnumerateFiles(folder, HotPrefix + "*" + HotSuffix).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)
-            .SelectMany(name => ReadTable(folder, name, errors, (t, r, e) => MatMulTable.ReadHot(t, name[HotPrefix.Length..^HotSuffix.Length] + "_sxm", r, e)))
-            .ToList();
-        var attention = ReadTable(folder, AttentionTableName, errors, AttentionTable.Read);
-        var collectives = ReadTable(folder, CollectiveTableName, errors, CollectiveTable.Read);
-        var layers = ReadTable(folder, LayerTableName, errors, LayerTable.Read);
+            .SelectMany(name => ReadHot(folder, name, SystemOf(name[HotPrefix.Length..^HotSuffix.Length], named), errors, doubts)).ToList();
+        var layers = ReadTable(folder, LayerTableName, errors, doubts, LayerTable.Read).ConvertAll(r => r with { System = SystemOf(r.System, named) });
         if (errors.Count == 0 && matMul.Count + hot.Count + attention.Count + collectives.Count + layers.Count == 0)
             errors.Add(new MeasurementError(folder, 0, $"none of {MatMulTableName}, {AttentionTableName}, {CollectiveTableName}, {LayerTableName} with rows stands here"));
-        return errors.Count > 0 ? new MeasurementResult(null, errors) : new MeasurementResult(new MeasurementSet(matMul, hot, attention, collectives, layers), []);
+        return errors.Count > 0 ? new MeasurementResult(null, errors, []) : new MeasurementResult(new MeasurementSet(matMul, hot, attention, collectives, layers), [], doubts);
+    }
+
+    /// <summary>The system of a name in the tables that may name the chip alone: the one of that name, or the built-in one with the chip.</summary>
+    private static string SystemOf(string name, HashSet<string> named) => named.Contains(name) ? name : MeasuredSystem.Of(name + Board)?.Name ?? name;
+
+    private static List<MatMulRow> ReadHot(string folder, string name, string system, List<MeasurementError> errors, List<MeasurementError> doubts)
+    {
+        if (name == HotTableName(system))
+            return ReadTable(folder, name, errors, doubts, t => MatMulTable.ReadHot(t, system));
+        errors.Add(new MeasurementError(name, 0, $"the table of '{system}' must be named {HotTableName(system)}"));
+        return [];
     }
 
     private static List<T> ReadTable<T>(
-        string folder, string name, List<MeasurementError> errors, Func<string, TextReader, List<MeasurementError>, List<T>> read)
+        string folder, string name, List<MeasurementError> errors, List<MeasurementError> doubts, Func<TableReader, List<T>> read)
     {
         var path = Path.Combine(folder, name);
         if (!File.Exists(path))
@@ -74,7 +89,11 @@ public sealed record MeasurementSet(
         try
         {
             using var text = new StreamReader(path);
-            return read(name, text, errors);
+            var table = new TableReader(name, text, errors);
+            var rows = read(table);
+            if (table.Cut is { } cut)
+                doubts.Add(cut);
+            return rows;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -87,4 +106,5 @@ public sealed record MeasurementSet(
 /// <summary>Measurements, or the errors of their tables.</summary>
 /// <param name="Measurements">The measurements; null where there are errors.</param>
 /// <param name="Errors">The errors; empty where there are measurements.</param>
-public sealed record MeasurementResult(MeasurementSet? Measurements, IReadOnlyList<MeasurementError> Errors);
+/// <param name="Doubts">What may be wrong in sound tables: a last line without an end, which may be cut.</param>
+public sealed record MeasurementResult(MeasurementSet? Measurements, IReadOnlyList<MeasurementError> Errors, IReadOnlyList<MeasurementError> Doubts);

@@ -15,7 +15,7 @@ internal sealed class TableReader
     private readonly TextReader _reader;
     private readonly List<MeasurementError> _errors;
     private readonly StringBuilder _text = new();
-    private bool _tooLong;
+    private bool _tooLong, _ended;
 
     /// <param name="table">Name of the table, as errors give it.</param>
     /// <param name="reader">Its text.</param>
@@ -32,6 +32,9 @@ internal sealed class TableReader
     /// <summary>The line of the present row, counted from 1.</summary>
     public int Line { get; private set; }
 
+    /// <summary>What may be wrong with the last row: it has no line end, so that the table may be cut inside it. Null where it has one, and until all rows are read.</summary>
+    public MeasurementError? Cut { get; private set; }
+
     /// <summary>The rows below the header. None where the header is not as expected.</summary>
     public IEnumerable<TableRow> Rows(string[] header)
     {
@@ -47,6 +50,8 @@ internal sealed class TableReader
                 Add($"{fields.Length} fields where the header has {header.Length}: '{TableRow.Shortened(line)}'");
             else
                 yield return new TableRow(this, header, fields);
+            if (_ended)
+                Cut = new MeasurementError(Table, Line, $"the last line has no line end: if the table was cut there, its last number, {TableRow.Shortened(fields[^1])}, may be too");
         }
     }
 
@@ -81,7 +86,8 @@ internal sealed class TableReader
         while (true)
         {
             var c = _reader.Read();
-            if (c < 0)
+            _ended = c < 0;
+            if (_ended)
                 return _text.Length == 0 ? null : _text.ToString();
             if (c == '\n')
                 return _text.Length > 0 && _text[^1] == '\r' ? _text.ToString(0, _text.Length - 1) : _text.ToString();

@@ -28,6 +28,11 @@ internal sealed class Predictor
             .Concat(rows.LayerMatMul.Select(r => MatMul(r) with { Table = MeasurementSet.LayerTableName }).Select(p => p with { Kind = "layer's " + p.Kind }))
             .Concat(PredictLayers(rows.Layers));
 
+    /// <summary>Sound rows that have no prediction.</summary>
+    public IEnumerable<UnusedRows> NotPredicted(SystemRows rows, string system) =>
+        rows.Unused.Concat(rows.Collectives.Where(r => LawsOf(r.Library, r.Launch) is null).GroupBy(KindOf)
+            .Select(g => new UnusedRows(MeasurementSet.CollectiveTableName, system, g.Key, g.Count(), $"{_device.Id} has no constants of the library")));
+
     /// <summary>Predictions of whole layers: the sum over the operators, the embedding left out. Errors of one kind of kernel are common to its
     /// operators, those of different kinds independent, as the band of a step takes them.</summary>
     private IEnumerable<Prediction> PredictLayers(IEnumerable<LayerRow> rows)
@@ -106,27 +111,22 @@ internal sealed class Predictor
 
     private Prediction? Collective(CollectiveRow row)
     {
-        CollectiveKind? kind = row.Operation switch
-        {
-            CollectiveTable.AllReduce => CollectiveKind.AllReduce,
-            CollectiveTable.AllGather => CollectiveKind.AllGather,
-            CollectiveTable.ReduceScatter => CollectiveKind.ReduceScatter,
-            _ => null,
-        };
-        if (kind is not { } known || LawsOf(row.Library, row.Launch) is not { } laws)
+        if (LawsOf(row.Library, row.Launch) is not { } laws)
             return null;
-        var operation = new CollectiveOperation(known, (long)CollectiveFit.OperationBytes(row), row.Ranks);
+        var operation = new CollectiveOperation(CollectiveTable.KindOf(row.Operation)!.Value, (long)CollectiveFit.OperationBytes(row), row.Ranks);
         var time = KernelTime.Picoseconds(laws.Demand(operation, 0, 0, 0), 0, 0) / 1e6;
-        var launch = row.Launch == LaunchMode.Eager ? " eager" : "";
         return new Prediction(
             MeasurementSet.CollectiveTableName,
-            $"{row.Operation.Replace('_', '-')} {row.Library}{launch} {row.Ranks} ranks",
+            KindOf(row),
             row.Line,
             $"{row.Bytes} bytes",
             row.Microseconds,
             time,
             laws.Band(operation));
     }
+
+    private static string KindOf(CollectiveRow row) =>
+        $"{row.Operation.Replace('_', '-')} {row.Library}{(row.Launch == LaunchMode.Eager ? " eager" : "")} {row.Ranks} ranks";
 
     private Prediction SmallOperator(SmallOperatorRow row)
     {

@@ -62,6 +62,19 @@ public static class Validator
         return SystemRows.Of(measurements, system, device).Dropped;
     }
 
+    /// <summary>Sound rows of a system that are not compared either, with the reasons: no law is of them, or the device has no constants of their library.</summary>
+    /// <param name="measurements">The measured times.</param>
+    /// <param name="system">The name under which the device was measured.</param>
+    /// <param name="device">The device.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static IReadOnlyList<UnusedRows> NotCompared(MeasurementSet measurements, string system, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(measurements);
+        ArgumentNullException.ThrowIfNull(system);
+        ArgumentNullException.ThrowIfNull(device);
+        return new Predictor(device).NotPredicted(SystemRows.Of(measurements, system, device), system).ToList();
+    }
+
     /// <summary>The rows of a part beside their predictions.</summary>
     /// <param name="measurements">The measured times.</param>
     /// <param name="system">The name under which the device was measured.</param>

@@ -32,7 +32,7 @@ internal static partial class CalibrateCommand
         var text = Named(own ?? DeviceCatalogue.TextOf(on.Id)!, id);
         if (file is not null && id is null && own is null && MeasuredSystem.Of(name)?.DeviceId != on.Id)
             throw new InputException($"the file would say that it is {on.Id}, which '{name}' is not known to be: give --id");
-        var measurements = MeasurementsArgument.Read(folder);
+        var (measurements, doubts) = MeasurementsArgument.Read(folder);
         MeasurementsArgument.CheckSystem(measurements, folder, name);
         var processors = parsed.GetValue(_multiprocessors) ?? MeasuredSystem.Of(name)?.Multiprocessors
             ?? throw new InputException($"how many multiprocessors the system '{name}' has is not known: give --multiprocessors");
@@ -40,19 +40,30 @@ internal static partial class CalibrateCommand
             throw new InputException($"--multiprocessors is {processors:#,0}, but must be 1 to 100,000");
 
         var result = LongWork.Show(parsed.GetValue(_json), $"fitting {name}", () => Fit(measurements, name, on, processors, CommandLine(parsed)));
+        if (file is not null && result.Calibration.IsEmpty)
+            throw new InputException(string.Join("; ", [$"nothing was fitted to the rows of '{name}', so {file.Path} was not written", .. result.NotFitted]));
         var fitted = WithCalibration(
             text, result, parsed.GetValue(_source) ?? $"fit to the tables of {folder}, system {name}, one shape in four held out, by the command that stands there");
         file?.Write(fitted);
         var dropped = result.Dropped.Select(d => d.ToString()).ToList();
+        var notUsed = result.NotUsed.Select(u => u.ToString()).ToList();
+        var skipped = MeasurementsArgument.Others(measurements, [name]);
         if (parsed.GetValue(_json))
         {
             Console.WriteLine(new CalibrationDocument(
-                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, result.NotFitted, file?.Path).ToJson());
+                name, id ?? on.Id, processors, result.Calibration.Command, [.. result.Figures.Select(ValidationRow.Of)], dropped, notUsed, skipped, result.NotFitted, result.NotKept, doubts, file?.Path).ToJson());
             return 0;
         }
         ValidateCommand.Print(result.Figures, dropped);
+        ValidateCommand.PrintDoubts(doubts);
+        foreach (var unused in notUsed)
+            Console.WriteLine($"not used: {unused}");
+        foreach (var other in skipped)
+            Console.WriteLine($"{other.System}: {ValidateCommand.Rows(other.Rows)} not used");
         foreach (var kind in result.NotFitted)
             Console.WriteLine($"not fitted: {kind}");
+        if (result.NotKept.Count > 0)
+            Console.WriteLine($"measured in {on.Id}, and not in the new calibration: {string.Join("; ", result.NotKept)}");
         if (file is not null)
             Console.WriteLine($"wrote {file.Path}");
         return 0;

@@ -1,3 +1,5 @@
+using Preserve.Cli.Output;
+
 namespace Preserve.Cli.Commands;
 
 /// <summary>A folder of measured tables as a user names it.</summary>
@@ -13,13 +15,17 @@ internal static class MeasurementsArgument
             throw new InputException($"no row of {folder} is of the system '{system}', only of {string.Join(", ", measurements.Systems)}");
     }
 
-    /// <summary>Reads the tables.</summary>
+    /// <summary>The systems of the tables but for some, with their rows.</summary>
+    public static List<SkippedSystem> Others(MeasurementSet measurements, IEnumerable<string> systems) =>
+        [.. measurements.Systems.Except(systems).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
+
+    /// <summary>Reads the tables, and says what may be wrong in them.</summary>
     /// <exception cref="InputException">The folder does not exist, has no table, or a table is not sound.</exception>
-    public static MeasurementSet Read(string folder)
+    public static (MeasurementSet Measurements, IReadOnlyList<string> Doubts) Read(string folder)
     {
         var result = MeasurementSet.Read(folder);
         if (result.Measurements is { } measurements)
-            return measurements;
+            return (measurements, [.. result.Doubts.Select(d => d.ToString())]);
         var shown = result.Errors.Take(MostErrors).Select(e => e.ToString());
         var more = result.Errors.Count - MostErrors;
         throw new InputException(string.Join(Environment.NewLine + "preserve: ", more > 0 ? shown.Append($"and {more} more") : shown));

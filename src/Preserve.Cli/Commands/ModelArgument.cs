@@ -9,6 +9,6 @@ internal static class ModelArgument
     {
         var result = ModelSource.Load(name);
         return result.Model
-            ?? throw new InputException(string.Join(Environment.NewLine + "preserve: ", result.Errors.Select(e => e.Line > 0 ? $"{name}:{e.Line}:{e.Column}: {e.Message}" : e.Message)));
+            ?? throw new InputException(string.Join(Environment.NewLine + "preserve: ", result.Errors.Select(e => e.Line > 0 ? $"{ModelSource.FileOf(name)}:{e.Line}:{e.Column}: {e.Message}" : e.Message)));
     }
 }

@@ -24,7 +24,7 @@ internal static class ValidateCommand
             if (limit is { } percent && !(percent > 0 && double.IsFinite(percent)))
                 throw new InputException($"--max-mape is {percent}, but must be a number above 0, in percent");
             var chosen = Chosen(parsed.GetValue(device), parsed.GetValue(system));
-            var measurements = MeasurementsArgument.Read(parsed.GetValue(folder)!);
+            var (measurements, doubts) = MeasurementsArgument.Read(parsed.GetValue(folder)!);
             if (parsed.GetValue(device) is not null || parsed.GetValue(system) is not null)
                 MeasurementsArgument.CheckSystem(measurements, parsed.GetValue(folder)!, chosen[0].System);
             var rows = parsed.GetValue(part) switch { "held-out" => ValidatedPart.HeldOut, "fitted" => ValidatedPart.Fitted, _ => ValidatedPart.All };
@@ -33,14 +33,18 @@ internal static class ValidateCommand
             List<string> dropped = [.. chosen.SelectMany(c => Validator.Dropped(measurements, c.System, c.Device)).Select(d => d.ToString())];
             if (results.Count == 0)
                 throw new InputException(WhyNothing(measurements, parsed.GetValue(folder)!, parsed.GetValue(part)!, [.. chosen.Select(c => c.System)], dropped));
-            List<SkippedSystem> skipped = [.. measurements.Systems.Except(chosen.Select(c => c.System)).Select(s => new SkippedSystem(s, measurements.RowsOf(s)))];
+            List<string> notCompared = [.. chosen.SelectMany(c => Validator.NotCompared(measurements, c.System, c.Device).Select(u => u.ToString()))];
+            var skipped = MeasurementsArgument.Others(measurements, chosen.Select(c => c.System));
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, skipped), DocumentContext.Default.ValidationDocument));
+                Console.WriteLine(JsonSerializer.Serialize(new ValidationDocument([.. results.Select(ValidationRow.Of)], dropped, notCompared, skipped, doubts), DocumentContext.Default.ValidationDocument));
             }
             else
             {
                 Print(results, dropped);
+                PrintDoubts(doubts);
+                foreach (var unused in notCompared)
+                    Console.WriteLine($"not compared: {unused}");
                 foreach (var other in skipped)
                     Console.WriteLine($"{other.System}: {Rows(other.Rows)} not compared; --device and --system compare a device with them");
             }
@@ -79,7 +83,8 @@ internal static class ValidateCommand
         return $"of the rows of {names} in {folder} none is {(part == "held-out" ? "of a shape that is held out" : part == "fitted" ? "of a shape that a fit sees" : "of a kind that is compared")}{(dropped.Count > 0 ? $"; {Rows(dropped.Count)} dropped" : "")}";
     }
 
-    private static string Rows(int count) => count == 1 ? "1 row was" : $"{count:#,0} rows were";
+    /// <summary>How many rows, with the verb that follows.</summary>
+    public static string Rows(int count) => count == 1 ? "1 row was" : $"{count:#,0} rows were";
 
     /// <summary>An error with as many digits as tell it from the limit that it exceeds.</summary>
     private static string Told(double error, double limit)
@@ -88,6 +93,13 @@ internal static class ValidateCommand
         while (digits < 15 && Math.Round(error, digits) <= limit)
             digits++;
         return error.ToString("F" + digits, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Prints what may be wrong in the tables.</summary>
+    public static void PrintDoubts(IEnumerable<string> doubts)
+    {
+        foreach (var doubt in doubts)
+            Console.WriteLine($"doubtful: {doubt}");
     }
 
     /// <summary>Prints results as a table.</summary>

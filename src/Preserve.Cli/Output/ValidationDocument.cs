@@ -1,9 +1,10 @@
 namespace Preserve.Cli.Output;
 
 /// <summary>What <c>validate --json</c> prints. The names are documented in docs/validate.schema.json.</summary>
-internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped, IReadOnlyList<SkippedSystem> Skipped);
+internal sealed record ValidationDocument(IReadOnlyList<ValidationRow> Results, IReadOnlyList<string> Dropped, IReadOnlyList<string> NotCompared, IReadOnlyList<SkippedSystem> Skipped,
+    IReadOnlyList<string> Doubts);
 
-/// <summary>A system of the tables that was not compared.</summary>
+/// <summary>A system of the tables that was not compared, or not used.</summary>
 internal sealed record SkippedSystem(string System, int Rows);
 
 /// <summary>How predicted times compare with measured ones, for one kind of rows. Errors in percent; the share inside the band from 0 to 1.</summary>

@@ -263,6 +263,10 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, L2C
         var (low, high) = (band.RequiredNumber("low", Bounds.Ratio), band.RequiredNumber("high", Bounds.Ratio));
         if (low > high)
             band.Refuse("low", $"high is {DeviceFileReader.Spelled(high)}");
+        else if (low > 1)
+            band.Refuse("low", "a band holds 1, the law's own time");
+        else if (high < 1)
+            band.Refuse("high", "a band holds 1, the law's own time");
         band.RefuseUnknown();
         return new ResidualBand(low, high);
     }

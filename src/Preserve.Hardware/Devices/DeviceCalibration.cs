@@ -25,11 +25,14 @@ public sealed record DeviceCalibration(
 {
     /// <summary>Elements of each head in the tables of attention: no other size was measured.</summary>
     public const int MeasuredHeadSize = 128;
+
+    /// <summary>Whether it has no constants of kernels or collectives.</summary>
+    public bool IsEmpty => MatMul.Count + SmallOperators.Count + Collectives.Count == 0 && Decode is null && Prefill is null;
 }
 
 /// <summary>Rows of one table that a calibration was made of.</summary>
 /// <param name="Table">Name of the table.</param>
-/// <param name="Rows">Rows of this device's system.</param>
+/// <param name="Rows">Rows of this device's system of which constants were made or judged, and those that were dropped.</param>
 /// <param name="HeldOut">Rows of the shapes that the fit never saw.</param>
 /// <param name="Dropped">Rows that cannot be, or that the table's notes name as outliers.</param>
 public sealed record CalibratedTable(string Table, int Rows, int HeldOut, int Dropped);
