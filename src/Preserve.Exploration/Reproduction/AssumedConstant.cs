@@ -27,7 +27,7 @@ public sealed record AssumedConstant(string Name, Func<Device, string> Value, Fu
             ScaleUp = d.ScaleUp with { GigabytesPerSecondPerDirection = d.ScaleUp.GigabytesPerSecondPerDirection * f },
         }),
         new("fixed cost of a matmul", d => Text($"{d.Kernels.MatMulFixedMicroseconds} us"), (d, f) => d with { Kernels = d.Kernels with { MatMulFixedMicroseconds = d.Kernels.MatMulFixedMicroseconds * f } }),
-        new("fixed cost of converting to 8 bits", d => Text($"{d.Kernels.QuantizeFixedMicroseconds} us"), (d, f) => d with
+        new("fixed cost of quantizing", d => Text($"{d.Kernels.QuantizeFixedMicroseconds} us"), (d, f) => d with
         {
             Kernels = d.Kernels with { QuantizeFixedMicroseconds = d.Kernels.QuantizeFixedMicroseconds * f },
         }),
@@ -44,7 +44,6 @@ public sealed record AssumedConstant(string Name, Func<Device, string> Value, Fu
             Kernels = d.Kernels with { PrefetchFixedMicroseconds = d.Kernels.PrefetchFixedMicroseconds * f },
         }),
         new("cost of an event", d => Text($"{d.Kernels.EventMicroseconds} us"), (d, f) => d with { Kernels = d.Kernels with { EventMicroseconds = d.Kernels.EventMicroseconds * f } }),
-        new("rate of bf16 matmuls", d => Text($"{d.Kernels.MatMulBf16Teraflops:0.#} TFLOP/s"), (d, f) => d with { Kernels = d.Kernels with { MatMulBf16Teraflops = d.Kernels.MatMulBf16Teraflops * f } }),
         new("rate of 8-bit matmuls", d => Text($"{d.Kernels.MatMul8BitShareOfPeak} of the peak"), (d, f) => d with { Kernels = d.Kernels with { MatMul8BitShareOfPeak = d.Kernels.MatMul8BitShareOfPeak * f } }),
         new("rate of attention", d => Text($"{d.Kernels.AttentionBf16Teraflops:0.#} TFLOP/s"), (d, f) => d with { Kernels = d.Kernels with { AttentionBf16Teraflops = d.Kernels.AttentionBf16Teraflops * f } }),
     ];
