@@ -7,9 +7,13 @@ namespace Preserve.Cli;
 /// <summary>A whole generation, planned and run: with the base plans and with these, by the executor on the hardware model.</summary>
 internal sealed class GenerationSimulation
 {
+    private readonly string? _overridden;
+
     private GenerationSimulation(DeployedModel deployed, PlanSet plans, GenerationRun baseRun, GenerationRun run, PlanFootprint footprint, BandedRun longest)
     {
         (Plans, BaseRun, Run, Footprint, Longest) = (plans, baseRun, run, footprint, longest);
+        // By the file's own fields: those that no law reads lose their marks next.
+        _overridden = deployed.Overridden(Steps);
         Deployed = deployed with { Device = FieldUse.Marked(deployed.Device, Steps) };
     }
 
@@ -65,7 +69,7 @@ internal sealed class GenerationSimulation
     }
 
     /// <summary>What is to be known of the model, the device and the host.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, Deployed.Overridden(Steps) }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, _overridden }.OfType<string>()];
 
     public GenerationDocument ToDocument() => new()
     {

@@ -10,11 +10,14 @@ internal sealed class Simulation
     private const string ColdNote = "the times of the step are those after an empty L2; windows, verdicts, gains and the bound are those of a step after steps like it";
 
     private readonly bool _cold;
+    private readonly string? _overridden;
 
     private Simulation(DeployedModel deployed, bool cold, PlanSet plans, BandedRun baseRun, BandedRun run)
     {
         _cold = cold;
         Plans = plans;
+        // By the file's own fields: those that no law reads lose their marks next.
+        _overridden = deployed.Overridden([Plan]);
         Deployed = deployed with { Device = FieldUse.Marked(deployed.Device, [Plan]) };
         (BandedBase, Banded) = (baseRun, run);
     }
@@ -45,7 +48,7 @@ internal sealed class Simulation
     public double CollectiveShare => (double)CollectiveTime(BaseRun) / BaseRun.Picoseconds;
 
     /// <summary>What is not exact about the step and its model.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, Deployed.Overridden([Plan]) }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, _overridden }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
 
     private IEnumerable<string> HeadNotes => Deployed.Device.Calibration is not { Decode: not null } and not { Prefill: not null } ? [] : Plan.Instructions()
         .Select(i => i.Operation).OfType<AttentionOperation>().Select(o => o.HeadSize).Where(s => s != DeviceCalibration.MeasuredHeadSize).Distinct()

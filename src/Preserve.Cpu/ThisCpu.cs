@@ -58,6 +58,7 @@ public static class ThisCpu
                 "matmul_hbm_terabytes_per_second": {{Digits(memory / 1000)}},
                 "matmul_bf16_teraflops": {{Digits(teraflops)}},
                 "attention_fixed_microseconds": {{Digits(launch)}},
+                "attention_bf16_teraflops": {{Digits(teraflops)}},
                 "small_operator_fixed_microseconds": {{Digits(small)}},
                 "prefetch_fixed_microseconds": {{Digits(small)}},
                 "event_microseconds": {{Digits(handOver)}}
@@ -68,7 +69,7 @@ public static class ThisCpu
                 { "field": "l2", "note": "size as the system tells it, half of it usable; rate measured: a decode matmul over a weight of that half" },
                 { "field": "scale_up", "note": "measured: a copy that no cache holds, as ranks read what the others gave" },
                 { "field": "host_link", "note": "measured: the same copy; latency is that of a thread that hands over to another" },
-                { "field": "kernels", "note": "measured: small matmuls and norms, and threads that hand over to each other; attention is taken to begin like a small matmul, a prefetch like a norm" },
+                { "field": "kernels", "note": "measured: small matmuls and norms, and threads that hand over to each other; attention is taken to begin like a small matmul and to compute like a large one, a prefetch to begin like a norm" },
                 { "field": "collectives", "note": "derived: ranks meet twice, each time for as long as a thread takes to hand over to another" }
               ]
             }

@@ -134,7 +134,7 @@ public class AccuracyTests
     [MeasuredFact]
     public void README_states_what_is_measured()
     {
-        var stated = StatedInReadme();
+        var stated = StatedAccuracy.OfReadme("| kind | target | A100 | H100 | H200 | B200 |", s_systems);
         stated.Keys.Order().ShouldBe(s_pools.Value.Keys.Order());
         foreach (var (key, text) in stated)
         {
@@ -209,35 +209,12 @@ public class AccuracyTests
     /// <summary>Rows that no fit saw, the groups of one collective together: they state one band. Resident weights have a target of few and
     /// of many rows together, and stand apart as well.</summary>
     private static Dictionary<(string System, string Kind), Pool> Pools() =>
-        s_results.Value.Where(r => r.Part == ValidatedPart.HeldOut).SelectMany(r => KindsOf(r.Kind).Select(k => (Kind: k, Result: r))).GroupBy(r => (r.Result.System, r.Kind), r => r.Result).ToDictionary(
+        s_results.Value.Where(r => r.Part == ValidatedPart.HeldOut).SelectMany(r => StatedAccuracy.KindsOf(r.Kind).Select(k => (Kind: k, Result: r))).GroupBy(r => (r.Result.System, r.Kind), r => r.Result).ToDictionary(
             g => g.Key,
             g => new Pool(
                 g.Sum(r => r.Rows),
                 g.Sum(r => r.Rows * r.Mape) / g.Sum(r => r.Rows),
                 g.All(r => r.InsideBand is null) ? null : g.Sum(r => r.Rows * r.InsideBand!.Value) / g.Sum(r => r.Rows)));
-
-    private static string[] KindsOf(string kind) => kind is "L2-hot decode matmul" or "L2-hot large matmul"
-        ? [kind, "L2-hot matmul"]
-        : [new[] { "all-reduce", "all-gather", "reduce-scatter" }.FirstOrDefault(k => kind.StartsWith(k, StringComparison.Ordinal)) ?? kind];
-
-    private static Dictionary<(string System, string Kind), string> StatedInReadme()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Preserve.Compiler.sln")))
-            folder = folder.Parent;
-        var lines = File.ReadAllLines(Path.Combine(folder.ShouldNotBeNull().FullName, "README.md"));
-        var found = new Dictionary<(string System, string Kind), string>();
-        foreach (var line in lines.SkipWhile(l => l != "| kind | target | A100 | H100 | H200 | B200 |").Skip(2).TakeWhile(l => l.StartsWith('|')))
-        {
-            var cells = line.Trim('|').Split('|', StringSplitOptions.TrimEntries);
-            for (var i = 0; i < s_systems.Length; i++)
-            {
-                if (cells[i + 2].Length > 0)
-                    found.Add((s_systems[i], cells[0]), cells[i + 2]);
-            }
-        }
-        return found;
-    }
 
     private sealed record Pool(int Rows, double Mape, double? Inside);
 }

@@ -189,7 +189,7 @@ public sealed class SimulateTests : IDisposable
     public async Task A_plan_that_loses_with_shorter_collectives_says_so_and_one_without_prefetches_has_no_rows_of_nothing()
     {
         const string loss = "half its time: a loss";
-        string[] prefetchTooMuch = ["explain", "-m", "phi-3-medium", "-d", "ascend-910b2", "-t", "2", "-b", "4", "-c", "16383", "--weights", "int8", "--activations", "int8", "--key-values", "int8", "--prefetch"];
+        string[] prefetchTooMuch = ["explain", "-m", "llama-3-70b", "-d", "ascend-910b2", "-t", "8", "-b", "16", "-c", "16383", "--prefetch"];
         var paper = await _tool.SucceedAsync([.. prefetchTooMuch, "paper"]);
         paper.ShouldContain(loss);
         paper.ShouldNotContain("twice its time: a loss");

@@ -135,7 +135,7 @@ public sealed class SimulationNotesTests : IDisposable
                 "collectives are called one by one and not as nodes of a captured graph, as collectives.launch of own declares",
                 "collectives are those of vLLM_custom, as collectives.library of own declares; another library has those that it was not measured with",
                 "20 MiB of the L2 are set aside for prefetches, as l2.set_aside_mebibytes of own declares",
-                "constants that were fitted stand in the place of collectives.latency_microseconds, collectives.one_shot, collectives.two_shot, kernels.matmul_fixed_microseconds, kernels.matmul_hbm_terabytes_per_second, kernels.matmul_bf16_teraflops, kernels.attention_fixed_microseconds of own, which change no time of this plan",
+                "constants that were fitted stand in the place of collectives.latency_microseconds, collectives.one_shot, collectives.two_shot, kernels.matmul_fixed_microseconds, kernels.matmul_hbm_terabytes_per_second, kernels.matmul_bf16_teraflops of own, which change no time of this plan",
             ]);
         // 160 all-reduces wait for the last rank, beside what their calls take.
         (declared.GetProperty("collectiveMicroseconds").GetDouble() - plain.GetProperty("collectiveMicroseconds").GetDouble()).ShouldBeGreaterThan(160 * 2.5);
@@ -153,10 +153,10 @@ public sealed class SimulationNotesTests : IDisposable
             [
                 "32 ranks are more than the 16 that one domain of NVLink4 joins: the slower links between domains are not in these times",
                 "the device file has the id of the built-in device h100-sxm, and other contents: the plan carries that id and is of the file",
-                "constants that were fitted stand in the place of kernels.matmul_fixed_microseconds, kernels.matmul_hbm_terabytes_per_second, kernels.matmul_bf16_teraflops, kernels.attention_fixed_microseconds, l2.read_terabytes_per_second of h100-sxm, which change no time of this plan",
+                "constants that were fitted stand in the place of kernels.matmul_fixed_microseconds, kernels.matmul_hbm_terabytes_per_second, kernels.matmul_bf16_teraflops, l2.read_terabytes_per_second of h100-sxm, which change no time of this plan",
             ]);
         await File.WriteAllTextAsync(_tool.PathOf("own.json"), own.Replace("\"ranks\": 16,", "\"ranks\": 32,", StringComparison.Ordinal).Replace("\"id\": \"h100-sxm\"", "\"id\": \"own\"", StringComparison.Ordinal));
-        Notes(await _tool.SucceedAsync([.. step, "own.json"])).ShouldBe(["constants that were fitted stand in the place of kernels.matmul_fixed_microseconds, kernels.matmul_hbm_terabytes_per_second, kernels.matmul_bf16_teraflops, kernels.attention_fixed_microseconds, l2.read_terabytes_per_second of own, which change no time of this plan"]);
+        Notes(await _tool.SucceedAsync([.. step, "own.json"])).ShouldBe(["constants that were fitted stand in the place of kernels.matmul_fixed_microseconds, kernels.matmul_hbm_terabytes_per_second, kernels.matmul_bf16_teraflops, l2.read_terabytes_per_second of own, which change no time of this plan"]);
         Notes(await _tool.SucceedAsync([.. step, "l40s"])).ShouldHaveSingleItem().ShouldStartWith("32 ranks are more than the 8 of one server, and how many PCIe 4.0 x16 joins is neither measured nor said");
 
         // Of 32 ranks, four hold each of the eight key and value heads: that is said first, and of collectives that were not measured no band.

@@ -27,6 +27,10 @@ public sealed record AssumedConstant(string Name, Func<Device, string> Value, Fu
             ScaleUp = d.ScaleUp with { GigabytesPerSecondPerDirection = d.ScaleUp.GigabytesPerSecondPerDirection * f },
         }),
         new("fixed cost of a matmul", d => Text($"{d.Kernels.MatMulFixedMicroseconds} us"), (d, f) => d with { Kernels = d.Kernels with { MatMulFixedMicroseconds = d.Kernels.MatMulFixedMicroseconds * f } }),
+        new("fixed cost of quantizing", d => Text($"{d.Kernels.QuantizeFixedMicroseconds} us"), (d, f) => d with
+        {
+            Kernels = d.Kernels with { QuantizeFixedMicroseconds = d.Kernels.QuantizeFixedMicroseconds * f },
+        }),
         new("fixed cost of attention", d => Text($"{d.Kernels.AttentionFixedMicroseconds} us"), (d, f) => d with
         {
             Kernels = d.Kernels with { AttentionFixedMicroseconds = d.Kernels.AttentionFixedMicroseconds * f },
@@ -40,7 +44,8 @@ public sealed record AssumedConstant(string Name, Func<Device, string> Value, Fu
             Kernels = d.Kernels with { PrefetchFixedMicroseconds = d.Kernels.PrefetchFixedMicroseconds * f },
         }),
         new("cost of an event", d => Text($"{d.Kernels.EventMicroseconds} us"), (d, f) => d with { Kernels = d.Kernels with { EventMicroseconds = d.Kernels.EventMicroseconds * f } }),
-        new("matmul rate", d => Text($"{d.Kernels.MatMulBf16Teraflops:0.#} TFLOP/s bf16"), (d, f) => d with { Kernels = d.Kernels with { MatMulBf16Teraflops = d.Kernels.MatMulBf16Teraflops * f } }),
+        new("rate of 8-bit matmuls", d => Text($"{d.Kernels.MatMul8BitShareOfPeak} of the peak"), (d, f) => d with { Kernels = d.Kernels with { MatMul8BitShareOfPeak = d.Kernels.MatMul8BitShareOfPeak * f } }),
+        new("rate of attention", d => Text($"{d.Kernels.AttentionBf16Teraflops:0.#} TFLOP/s"), (d, f) => d with { Kernels = d.Kernels with { AttentionBf16Teraflops = d.Kernels.AttentionBf16Teraflops * f } }),
     ];
 
     /// <summary>The device with another time of a small all-reduce.</summary>

@@ -10,8 +10,10 @@ public static class FieldUse
 {
     private const string L2Read = "l2.read_terabytes_per_second";
 
-    private static readonly string[] _matMul = ["kernels.matmul_fixed_microseconds", "kernels.matmul_hbm_terabytes_per_second", "kernels.matmul_bf16_teraflops"];
-    private static readonly string[] _attention = ["kernels.attention_fixed_microseconds", "kernels.matmul_bf16_teraflops"];
+    private static readonly string[] _matMul = ["kernels.matmul_fixed_microseconds", "kernels.matmul_hbm_terabytes_per_second"];
+    private static readonly string[] _matMulBf16 = [.. _matMul, "kernels.matmul_bf16_teraflops"];
+    private static readonly string[] _matMul8Bit = [.. _matMul, "kernels.quantize_fixed_microseconds", "kernels.matmul_8bit_share_of_peak"];
+    private static readonly string[] _attention = ["kernels.attention_fixed_microseconds", "kernels.attention_bf16_teraflops"];
     private static readonly string[] _small = ["kernels.small_operator_fixed_microseconds"];
     private static readonly string[] _prefetch = ["kernels.prefetch_fixed_microseconds", "kernels.prefetch_hbm_terabytes_per_second"];
     private static readonly string[] _collective = ["collectives.latency_microseconds", "collectives.one_shot", "collectives.two_shot"];
@@ -22,7 +24,7 @@ public static class FieldUse
         "host_link.host_memory_gigabytes_per_second",
     ];
 
-    private static readonly string[] _ofLaws = [.. _matMul, .. _attention, .. _small, .. _prefetch, .. _collective, .. _transfer, L2Read];
+    private static readonly string[] _ofLaws = [.. _matMulBf16, .. _matMul8Bit, .. _attention, .. _small, .. _prefetch, .. _collective, .. _transfer, L2Read];
 
     /// <summary>The device with those assumptions and doubts alone that the plans' times depend on.</summary>
     /// <param name="device">The device.</param>
@@ -50,7 +52,7 @@ public static class FieldUse
     public static IReadOnlyList<string> Overridden(Device device, IEnumerable<ExecutionPlan> plans)
     {
         var read = Read(device, plans);
-        return Operations(plans).SelectMany(FieldsOf).Append(L2Read).Distinct().Where(f => !read.Contains(f) && IsGiven(f, device)).ToArray();
+        return Operations(plans).SelectMany(o => FieldsOf(o, device)).Append(L2Read).Distinct().Where(f => !read.Contains(f) && IsGiven(f, device)).ToArray();
     }
 
     /// <summary>Of the fields that laws read, those that the laws of this device do.</summary>
@@ -58,7 +60,7 @@ public static class FieldUse
     {
         var laws = CostLaws.For(device);
         var fitted = laws as CalibratedCostLaws;
-        var read = new HashSet<string>(Operations(plans).Where(o => fitted?.IsFitted(o) != true).SelectMany(FieldsOf));
+        var read = new HashSet<string>(Operations(plans).Where(o => fitted?.IsFitted(o) != true).SelectMany(o => FieldsOf(o, device)));
         if (device.L2.ReadTerabytesPerSecond is not { } rate || laws.L2BytesPerPicosecond <= rate)
             read.Add(L2Read);
         return read;
@@ -71,16 +73,23 @@ public static class FieldUse
         return operations;
     }
 
-    private static string[] FieldsOf(Operation operation) => operation switch
+    private static string[] FieldsOf(Operation operation, Device device)
     {
-        MatMulOperation or RecomputeOperation => _matMul,
-        AttentionOperation => _attention,
-        NormOperation or ElementwiseOperation or EmbedOperation => _small,
-        PrefetchOperation => _prefetch,
-        CollectiveOperation => _collective,
-        TransferOperation => _transfer,
-        _ => [],
-    };
+        return operation switch
+        {
+            MatMulOperation o => MatMul(o.Weights, o.Activations),
+            RecomputeOperation o => MatMul(o.Weights, o.Activations),
+            AttentionOperation => _attention,
+            NormOperation or ElementwiseOperation or EmbedOperation => _small,
+            PrefetchOperation => _prefetch,
+            CollectiveOperation => _collective,
+            TransferOperation => _transfer,
+            _ => [],
+        };
+
+        string[] MatMul(Precision weights, Precision activations) =>
+            device.Compute.FormatOf(weights, activations) == Precision.Bf16 ? _matMulBf16 : _matMul8Bit;
+    }
 
     private static bool IsGiven(string field, Device device) => field switch
     {

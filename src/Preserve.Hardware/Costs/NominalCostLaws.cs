@@ -8,12 +8,15 @@ namespace Preserve;
 public sealed class NominalCostLaws : ICostLaws
 {
     private readonly long _matMulFixed;
+    private readonly long _quantizeFixed;
     private readonly long _attentionFixed;
     private readonly long _smallFixed;
     private readonly long _prefetchFixed;
     private readonly double _prefetchHbmRate;
     private readonly double _matMulHbmRate;
-    private readonly double _matMulShareOfPeak;
+    private readonly double _matMulBf16Rate;
+    private readonly double _matMul8BitShareOfPeak;
+    private readonly double _attentionRate;
     private readonly double _linkRate;
     private readonly HostTransferConstants _hostTransfer;
 
@@ -25,13 +28,16 @@ public sealed class NominalCostLaws : ICostLaws
         Device = device ?? throw new ArgumentNullException(nameof(device));
         var kernels = device.Kernels;
         _matMulFixed = Picoseconds.FromMicroseconds(kernels.MatMulFixedMicroseconds);
+        _quantizeFixed = Picoseconds.FromMicroseconds(kernels.QuantizeFixedMicroseconds);
         _attentionFixed = Picoseconds.FromMicroseconds(kernels.AttentionFixedMicroseconds);
         _smallFixed = Picoseconds.FromMicroseconds(kernels.SmallOperatorFixedMicroseconds);
         _prefetchFixed = Picoseconds.FromMicroseconds(kernels.PrefetchFixedMicroseconds);
         EventPicoseconds = Picoseconds.FromMicroseconds(kernels.EventMicroseconds);
         _prefetchHbmRate = kernels.PrefetchHbmTerabytesPerSecond ?? 0;
         _matMulHbmRate = kernels.MatMulHbmTerabytesPerSecond;
-        _matMulShareOfPeak = kernels.MatMulBf16Teraflops / device.Compute.Bf16Teraflops;
+        _matMulBf16Rate = kernels.MatMulBf16Teraflops;
+        _matMul8BitShareOfPeak = kernels.MatMul8BitShareOfPeak ?? _matMulBf16Rate / device.Compute.Bf16Teraflops;
+        _attentionRate = kernels.AttentionBf16Teraflops ?? _matMulBf16Rate;
         _linkRate = device.ScaleUp.GigabytesPerSecondPerDirection / 1000;
         _hostTransfer = device.HostTransfer;
         HbmBytesPerPicosecond = device.Hbm.SustainedGigabytesPerSecond / 1000;
@@ -53,20 +59,12 @@ public sealed class NominalCostLaws : ICostLaws
     /// <inheritdoc/>
     public KernelDemand Demand(Operation operation, int context, long readBytes, long writtenBytes) => operation switch
     {
-        MatMulOperation o => new(
-            _matMulFixed,
-            HbmBytesPerPicosecond: _matMulHbmRate,
-            Flops: 2.0 * o.Rows * o.Columns * o.Depth,
-            FlopsPerPicosecond: Device.Compute.TeraflopsOf(o.Weights, o.Activations) * _matMulShareOfPeak),
-        RecomputeOperation o => o.Tokens.At(context) is 0 ? default : new(
-            _matMulFixed,
-            HbmBytesPerPicosecond: _matMulHbmRate,
-            Flops: o.Flops.At(context),
-            FlopsPerPicosecond: Device.Compute.TeraflopsOf(o.Weights, o.Activations) * _matMulShareOfPeak),
+        MatMulOperation o => MatMul(2.0 * o.Rows * o.Columns * o.Depth, o.Weights, o.Activations),
+        RecomputeOperation o => o.Tokens.At(context) is 0 ? default : MatMul(o.Flops.At(context), o.Weights, o.Activations),
         AttentionOperation o => new(
             _attentionFixed,
             Flops: 4.0 * o.Pairs.At(context) * o.Heads * o.HeadSize,
-            FlopsPerPicosecond: Device.Compute.Bf16Teraflops * _matMulShareOfPeak),
+            FlopsPerPicosecond: _attentionRate),
         EmbedOperation or NormOperation or ElementwiseOperation => new(_smallFixed),
         CollectiveOperation o => CollectiveLaw.AfterSkew(
             o.MatMul is { } m ? FusedCollectiveLaw.WithMatMul(Demand(m, context, readBytes, writtenBytes), Exchange(o), m, readBytes, HbmBytesPerPicosecond) : Exchange(o),
@@ -83,6 +81,16 @@ public sealed class NominalCostLaws : ICostLaws
 
     /// <inheritdoc/>
     public ResidualBand? Band(Operation operation) => null;
+
+    private KernelDemand MatMul(double flops, Precision weights, Precision activations)
+    {
+        var converts = Device.Compute.FormatOf(weights, activations) != Precision.Bf16;
+        return new(
+            converts ? _matMulFixed + _quantizeFixed : _matMulFixed,
+            HbmBytesPerPicosecond: _matMulHbmRate,
+            Flops: flops,
+            FlopsPerPicosecond: converts ? Device.Compute.TeraflopsOf(weights, activations) * _matMul8BitShareOfPeak : _matMulBf16Rate);
+    }
 
     /// <summary>The exchange alone, whatever shares its kernel.</summary>
     internal KernelDemand Exchange(CollectiveOperation operation) => CollectiveLaw.Demand(operation, Device.Collectives, _linkRate);

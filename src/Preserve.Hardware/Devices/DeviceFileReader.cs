@@ -189,6 +189,7 @@ internal sealed class DeviceFileReader
     private KernelConstants ReadKernels(DeviceFileSection section, ComputeRates compute, HbmMemory hbm)
     {
         const string rateName = "matmul_hbm_terabytes_per_second", flopsName = "matmul_bf16_teraflops", prefetchName = "prefetch_hbm_terabytes_per_second";
+        const string shareName = "matmul_8bit_share_of_peak", attentionName = "attention_bf16_teraflops";
         var rate = section.Number(rateName, Bounds.OnChipRate)
             ?? Assume(section.PathOf(rateName), hbm.SustainedGigabytesPerSecond / 1000, DeviceAssumptions.MatMulHbmNote);
         if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
@@ -197,6 +198,12 @@ internal sealed class DeviceFileReader
             ?? Assume(section.PathOf(flopsName), DeviceAssumptions.SustainedShare * compute.Bf16Teraflops, DeviceAssumptions.MatMulFlopsNote);
         if (flops > compute.Bf16Teraflops)
             section.Refuse(flopsName, $"the peak is {Spelled(compute.Bf16Teraflops)}");
+        var share = section.Number(shareName, Bounds.PartAboveZero)
+            ?? Assume(section.PathOf(shareName), Math.Min(DeviceAssumptions.MatMul8BitShare, flops / compute.Bf16Teraflops), DeviceAssumptions.MatMul8BitNote);
+        var attention = section.Number(attentionName, Bounds.Teraflops)
+            ?? Assume(section.PathOf(attentionName), Math.Min(DeviceAssumptions.AttentionShare * compute.Bf16Teraflops, flops), DeviceAssumptions.AttentionFlopsNote);
+        if (attention > compute.Bf16Teraflops)
+            section.Refuse(attentionName, $"the peak is {Spelled(compute.Bf16Teraflops)}");
         var prefetch = section.Number(prefetchName, Bounds.OnChipRate);
         if (prefetch * 1000 > hbm.SustainedGigabytesPerSecond)
             section.Refuse(prefetchName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
@@ -210,7 +217,10 @@ internal sealed class DeviceFileReader
             Fixed("small_operator_fixed_microseconds", DeviceAssumptions.SmallOperatorFixedMicroseconds, DeviceAssumptions.SmallOperatorFixedNote),
             Fixed("prefetch_fixed_microseconds", DeviceAssumptions.PrefetchFixedMicroseconds, DeviceAssumptions.PrefetchFixedNote),
             Fixed("event_microseconds", DeviceAssumptions.EventMicroseconds, DeviceAssumptions.EventNote),
-            prefetch);
+            prefetch,
+            Fixed("quantize_fixed_microseconds", DeviceAssumptions.QuantizeFixedMicroseconds, DeviceAssumptions.QuantizeFixedNote),
+            share,
+            attention);
         section.RefuseUnknown();
         return constants;
 

@@ -89,12 +89,15 @@ public sealed record HostLink(
 /// <summary>Constants of kernels: what each costs beyond its bytes and operations, and the rates one kernel can draw.</summary>
 /// <param name="MatMulFixedMicroseconds">Launch and ramp of a matmul.</param>
 /// <param name="MatMulHbmTerabytesPerSecond">Most that one matmul draws from memory.</param>
-/// <param name="MatMulBf16Teraflops">Rate that a large bf16 matmul reaches; other formats reach the same part of their peak.</param>
+/// <param name="MatMulBf16Teraflops">Rate that a large bf16 matmul reaches.</param>
 /// <param name="AttentionFixedMicroseconds">Launch and ramp of attention.</param>
 /// <param name="SmallOperatorFixedMicroseconds">Launch and ramp of a norm, an elementwise operator or a lookup.</param>
 /// <param name="PrefetchFixedMicroseconds">Launch of a prefetch.</param>
 /// <param name="EventMicroseconds">Cost of each wait for an event of another stream.</param>
 /// <param name="PrefetchHbmTerabytesPerSecond">Most that a prefetch draws from memory; null where that is what memory sustains.</param>
+/// <param name="QuantizeFixedMicroseconds">Launch and ramp of what converts the activations of an 8-bit matmul, before it.</param>
+/// <param name="MatMul8BitShareOfPeak">The part of the peak that a large 8-bit matmul reaches; null where that is as in bf16.</param>
+/// <param name="AttentionBf16Teraflops">Rate that attention of long prompts reaches; null where that is a large matmul's.</param>
 public sealed record KernelConstants(
     double MatMulFixedMicroseconds,
     double MatMulHbmTerabytesPerSecond,
@@ -103,7 +106,10 @@ public sealed record KernelConstants(
     double SmallOperatorFixedMicroseconds,
     double PrefetchFixedMicroseconds,
     double EventMicroseconds,
-    double? PrefetchHbmTerabytesPerSecond = null);
+    double? PrefetchHbmTerabytesPerSecond = null,
+    double QuantizeFixedMicroseconds = 0,
+    double? MatMul8BitShareOfPeak = null,
+    double? AttentionBf16Teraflops = null);
 
 /// <summary>Constants of collectives between the ranks of a group.</summary>
 /// <param name="LatencyMicroseconds">Time of a small message by the library's general algorithm, which moves its bytes at

@@ -3,22 +3,22 @@
 // base is the same step without prefetch.
 //
 // step                                              base         planned    gain
-// prefill batch 32 tokens 512             7,920,896.9 us  7,920,896.9 us  1.000x
-// decode batch 32 context 542 prompt 512  4,318,721.1 us  3,423,004.1 us  1.262x
+// prefill batch 32 tokens 512             7,923,421.8 us  7,923,421.8 us  1.000x
+// decode batch 32 context 542 prompt 512  4,318,745.7 us  3,423,031.9 us  1.262x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("prefill batch 32 tokens 512",
-    BasePicoseconds = 7_920_896_863_126, StepPicoseconds = 7_920_896_863_126,
-    BoundPicoseconds = 3_842_698_244_903, BoundBy = "critical path",
+    BasePicoseconds = 7_923_421_752_107, StepPicoseconds = 7_923_421_752_107,
+    BoundPicoseconds = 3_856_700_512_775, BoundBy = "critical path",
     PrefetchPays = false,
     Reason = "nothing is prefetched into the L2 where layers serve several batches, here 2")]
 [global::Preserve.PlanSummary("decode batch 32 context 542 prompt 512",
-    BasePicoseconds = 4_318_721_057_395, StepPicoseconds = 3_423_004_112_566,
+    BasePicoseconds = 4_318_745_657_395, StepPicoseconds = 3_423_031_914_562,
     BoundPicoseconds = 3_402_459_994_838, BoundBy = "host link, to the device",
     PrefetchPays = false, SplitPays = true,
-    Reason = "a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens")]
+    Reason = "a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.746 ms at 542 cached tokens")]
 partial class Opt30BDeployed
 {
     /// <inheritdoc/>
@@ -326,9 +326,9 @@ partial class Opt30BDeployed
                 compute         head                   matmul 32 x 7168 by 7168 x 50272, bf16 by bf16                             head_in@1, embedding -> logits@1
 
               report
-                base           7,920,896.863126 us
-                step           7,920,896.863126 us
-                bound          3,842,698.244903 us
+                base           7,923,421.752107 us
+                step           7,923,421.752107 us
+                bound          3,856,700.512775 us
                 bound by       critical path
                 collectives    0.000000 us
                 reachable      0.000000 us
@@ -636,21 +636,21 @@ partial class Opt30BDeployed
 
               # At context 542.
               report
-                base           4,318,721.057395 us
-                step           3,423,004.112566 us
+                base           4,318,745.657395 us
+                step           3,423,031.914562 us
                 bound          3,402,459.994838 us
                 bound by       host link, to the device
                 collectives    0.000000 us
                 reachable      0.000000 us
                 elsewhere      0.000000 us
-                gain at half   895,716.944829 us
-                gain at twice  895,716.944829 us
+                gain at half   895,713.742833 us
+                gain at twice  895,713.742833 us
                 weights        59,949,080,576 bytes
                 kv-cache       47,827,648,512 bytes
                 split          sequential
                 recomputed     512 tokens
                 of a token     458,752 of 917,504 bytes
-                because        a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.721 ms at 542 cached tokens
+                because        a token's activations are 14,336 bytes, the keys and values that they make 28,672: recomputing can pay; transferring everything takes 4,318.746 ms at 542 cached tokens
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -26,7 +26,12 @@ public class FieldUseTests
         Marks(h100, s_matMul, new PrefetchOperation()).ShouldBe(["kernels.prefetch_hbm_terabytes_per_second", "kernels.prefetch_fixed_microseconds", "kernels.event_microseconds"], ignoreOrder: true);
         var onPaper = h100 with { Calibration = null };
         Marks(onPaper, s_matMul).ShouldBe(["kernels.event_microseconds", "l2.read_terabytes_per_second"]);
-        Marks(onPaper, new AttentionOperation(1, 1, 8, 1, 128, 16, false)).ShouldContain("kernels.attention_fixed_microseconds");
+        Marks(onPaper, new AttentionOperation(1, 1, 8, 1, 128, 16, false)).ShouldBe(
+            ["kernels.attention_bf16_teraflops", "kernels.attention_fixed_microseconds", "kernels.event_microseconds", "l2.read_terabytes_per_second"]);
+        // What an 8-bit matmul takes besides, and its rate; where the device computes it in bf16, it takes that of bf16.
+        Marks(onPaper, s_matMul with { Weights = Precision.Int8, Activations = Precision.Int8 }).ShouldBe(
+            ["kernels.matmul_8bit_share_of_peak", "kernels.event_microseconds", "kernels.quantize_fixed_microseconds", "l2.read_terabytes_per_second"]);
+        Marks(onPaper, s_matMul with { Weights = Precision.Int8 }).ShouldBe(["kernels.event_microseconds", "l2.read_terabytes_per_second"]);
         Marks(onPaper, new TransferOperation(TransferDirection.HostToDevice, Pinned: true)).ShouldContain("host_link.duplex_share");
     }
 

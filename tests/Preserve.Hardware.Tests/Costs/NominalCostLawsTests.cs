@@ -3,16 +3,40 @@ namespace Preserve.Hardware.Tests.Costs;
 public class NominalCostLawsTests
 {
     [Theory]
-    [InlineData(Precision.Int8, Precision.Int8, 707.8)]
-    [InlineData(Precision.Int8, Precision.Bf16, 353.9)]
-    [InlineData(Precision.Int4, Precision.Int8, 353.9)]
-    [InlineData(Precision.Fp8, Precision.Fp8, 353.9)]
-    public void The_rate_of_a_format_needs_both_inputs_in_it(Precision weights, Precision activations, double teraflops)
+    [InlineData(Precision.Int8, Precision.Int8, 0.5 * 707.8, 8_600_000)]
+    [InlineData(Precision.Int8, Precision.Bf16, 0.8 * 353.9, 4_200_000)]
+    [InlineData(Precision.Int4, Precision.Int8, 0.8 * 353.9, 4_200_000)]
+    [InlineData(Precision.Fp8, Precision.Fp8, 0.8 * 353.9, 4_200_000)]
+    public void The_rate_of_a_format_needs_both_inputs_in_it_and_activations_are_converted_to_it_first(Precision weights, Precision activations, double teraflops, long picoseconds)
     {
         var laws = Laws("ascend-910b2");
         var demand = laws.Demand(new MatMulOperation(4, 100, 1000, weights, activations), 0, 0, 0);
         demand.Flops.ShouldBe(800_000);
-        demand.FlopsPerPicosecond.ShouldBe(0.8 * teraflops, tolerance: 1e-9);
+        demand.FlopsPerPicosecond.ShouldBe(teraflops, tolerance: 1e-9);
+        demand.FixedPicoseconds.ShouldBe(picoseconds);
+        var recomputed = laws.Demand(new RecomputeOperation(1, 4, 1, 50, 1000, weights, activations, Rotates: true, Normalises: false), 0, 0, 0);
+        (recomputed.FixedPicoseconds, recomputed.FlopsPerPicosecond).ShouldBe((demand.FixedPicoseconds, demand.FlopsPerPicosecond));
+    }
+
+    [Fact]
+    public void Rates_of_attention_and_of_8_bit_matmuls_that_are_not_told_are_no_more_than_that_of_a_bf16_matmul()
+    {
+        var attention = new AttentionOperation(1, 1, 8, 1, 128, 1, false);
+        var matMul = new MatMulOperation(4, 100, 1000, Precision.Int8, Precision.Int8);
+        Rates("").ShouldBe((0.53 * 400, 0.5 * 800));
+        Rates("\"matmul_bf16_teraflops\": 120").ShouldBe((120, 0.3 * 800));
+        Rates("\"attention_bf16_teraflops\": 390, \"matmul_8bit_share_of_peak\": 0.9").ShouldBe((390, 0.9 * 800));
+
+        (double, double) Rates(string kernels)
+        {
+            var device = DeviceFile.Parse($$"""
+                { "preserve_device": 1, "id": "some", "compute": { "bf16_teraflops": 400, "int8_teraops": 800 },
+                  "hbm": { "capacity_gigabytes": 100, "nominal_gigabytes_per_second": 2000 },
+                  "scale_up": { "kind": "link", "gigabytes_per_second_per_direction": 100 }, "kernels": { {{kernels}} } }
+                """).Device!;
+            var laws = new NominalCostLaws(device);
+            return (laws.Demand(attention, 0, 0, 0).FlopsPerPicosecond, laws.Demand(matMul, 0, 0, 0).FlopsPerPicosecond);
+        }
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public class DeviceFileTests
         device.L2.UsableMebibytes.ShouldBe(70);
         device.L2Known.ShouldBeTrue();
         device.Kernels.MatMulHbmTerabytesPerSecond.ShouldBe(1.6);
-        device.AssumedFields.Count.ShouldBe(19);
+        device.AssumedFields.Count.ShouldBe(22);
         device.HostTransfer.ShouldBe(new HostTransferConstants(10, 25.6, 10, 12.8, 0.7, 328));
         device.HostLink.CopyEngines.ShouldBe(2);
         device.AssumedFields.ShouldContain(a => a.Field == "kernels.prefetch_fixed_microseconds" && a.Note.Length > 0);
@@ -104,6 +104,8 @@ public class DeviceFileTests
     [InlineData("\"read_terabytes_per_second\": 5", "\"read_rate\": 5", 11, 5, "l2.read_rate is not a field of a device file; 'read_terabytes_per_second' is")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"library\": \"NCCL\" },", 3, 45, "collectives.library is NCCL, but no library was measured: calibration.collectives has none")]
     [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"collectives\": { \"launch\": \"eager\" },", 3, 44, "collectives.launch is eager, but no eager calls of a library were measured: calibration.collectives has none with eager")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"kernels\": { \"attention_bf16_teraflops\": 401 },", 3, 58, "kernels.attention_bf16_teraflops is 401, but the peak is 400")]
+    [InlineData("\"id\": \"mine\",", "\"id\": \"mine\", \"kernels\": { \"matmul_8bit_share_of_peak\": 1.01 },", 3, 59, "kernels.matmul_8bit_share_of_peak is 1.01, but must be from 0.01 to 1")]
     [InlineData("\"mine\"", "\"a  b\"", 3, 9, "id is a  b, but must be of the letters a to z, digits, and . _ -")]
     [InlineData("\"mine\"", "\"a#\"", 3, 9, "id is a#, but must be of the letters a to z, digits, and . _ -")]
     [InlineData("\"preserve_device\": 1", "\"preserve_device\": 2", 2, 22, "preserve_device is 2, but must be from 1 to 1, the version of the format that this library reads")]

@@ -209,7 +209,7 @@ public class SplitPlannerTests
     public void Where_either_alone_is_faster_at_some_contexts_the_plan_prefetches_at_those_and_recomputes_at_the_others()
     {
         var device = DeviceOf(Devices.L40S);
-        var step = new DecodeSpec(16, 400, Total: false, Prompt: 32);
+        var step = new DecodeSpec(4, 400, Total: false, Prompt: 32);
         var deployment = Small(24, step, device.Id, 1);
         var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
         var (prefetched, split) = (Whole(deployment, PrefetchPolicy.Best), SplitAlone(deployment));

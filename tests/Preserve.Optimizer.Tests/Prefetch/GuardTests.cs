@@ -9,7 +9,7 @@ public class GuardTests
 
     /// <summary>Phi-3-medium on two ranks: under short collectives the published rule prefetches what then arrives too late, and loses.</summary>
     private static readonly DeploymentSpec _losing = Specs.Deploy(
-        Specs.Model("Phi-3-medium", 5120, 32_064, Specs.Group(40, Specs.Layer("Layer", 40, 10, 128, 17_920))), 2, Specs.Decode(4, 16_383), prefetch: PrefetchPolicy.Paper);
+        Specs.Model("Phi-3-medium", 5120, 32_064, Specs.Group(40, Specs.Layer("Layer", 40, 10, 128, 17_920))), 2, Specs.Decode(4, 16_383), prefetch: PrefetchPolicy.Paper, device: Devices.L40S);
 
     [Theory]
     [InlineData(0.9, 1.1)]
@@ -24,7 +24,7 @@ public class GuardTests
     [Fact]
     public void What_is_refused_is_not_emitted_and_its_reason_is_the_guards()
     {
-        var laws = new Banded(new ScaledCollectiveLaws(Laws(Devices.Ascend910B2), 0.5), 0.9, 1.1, _kinds);
+        var laws = new Banded(new ScaledCollectiveLaws(Laws(Devices.L40S), 0.5), 0.9, 1.1, _kinds);
         var search = new BestPrefetch(_losing, _losing.Steps[0], laws, default);
         var found = search.Choose();
         var published = Planner.DraftPrefetched(_losing, _losing.Steps[0], laws, CacheSplit.None, default);

@@ -11,7 +11,9 @@ public class NeverWorseTests
 
     private static Dictionary<string, (ModelSpec Model, string Device, int Ranks, DecodeSpec Step, Precision Format)> _cases => new()
     {
-        ["OPT-13B on TPU v5e"] = (Specs.Opt13B, Devices.TpuV5e, 4, new DecodeSpec(32, 513, Total: false, Prompt: 1), Precision.Bf16),
+        ["OPT-13B on L40S"] = (Specs.Opt13B, Devices.L40S, 1, new DecodeSpec(8, 120, Total: false, Prompt: 1), Precision.Bf16),
+        ["OPT-30B on L40S"] = (Specs.Opt30B, Devices.L40S, 1, new DecodeSpec(8, 573, Total: false, Prompt: 1), Precision.Int8),
+        ["Llama-3-8B on TPU v5e"] = (Specs.Llama3_8B, Devices.TpuV5e, 1, new DecodeSpec(8, 3314, Total: false, Prompt: 1), Precision.Bf16),
         ["Llama-2-7B on H200"] = (_llama2_7B, Devices.H200, 8, new DecodeSpec(64, 2049, Total: false, Prompt: 1), Precision.Bf16),
         ["Llama-2-13B on TPU v5e"] = (_llama2_13B, Devices.TpuV5e, 4, new DecodeSpec(4, 8192, Total: false, Prompt: 64), Precision.Int8),
         ["two kinds of layers on L40S"] = (Specs.TwoKinds, Devices.L40S, 2, new DecodeSpec(8, 8191, Total: false), Precision.Int8),
@@ -31,8 +33,9 @@ public class NeverWorseTests
     }
 
     [Theory]
-    [InlineData("OPT-13B on TPU v5e")]
-    [InlineData("two kinds of layers on L40S")]
+    [InlineData("OPT-13B on L40S")]
+    [InlineData("OPT-30B on L40S")]
+    [InlineData("Llama-3-8B on TPU v5e")]
     public void Nothing_is_prefetched_where_the_choice_costs_time_and_elsewhere_it_is_kept(string name)
     {
         var (search, choice, times, step) = Chosen(name);
@@ -54,7 +57,7 @@ public class NeverWorseTests
     [Fact]
     public void The_report_says_where_nothing_is_prefetched()
     {
-        var (model, device, ranks, step, format) = _cases["OPT-13B on TPU v5e"];
+        var (model, device, ranks, step, format) = _cases["OPT-30B on L40S"];
         var deployment = Specs.Deploy(model, ranks, step, format, PrefetchPolicy.Best, device);
         var (plan, report) = Planner.Plan(deployment, Get(device)).Steps[0];
         report.Pauses.ShouldNotBeEmpty();
