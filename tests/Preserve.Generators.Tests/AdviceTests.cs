@@ -37,6 +37,43 @@ public partial class AdviceTests
         said.GetMessage(CultureInfo.InvariantCulture).ShouldBe(message);
     }
 
+    /// <summary>A layer with as many key and value heads as query heads, for which a recomputation pays by its sizes; beside it one with fewer, for which it does not.</summary>
+    [Theory]
+    [InlineData("Heads = 32, Window = 512", "Heads = 32, KeyValueHeads = 4", "Decode(Batch = 4, Context = 2024, Prompt = 900)", "a token's activations are 8,192 bytes, the keys and values that they make 2,048: recomputing cannot pay")]
+    [InlineData("Heads = 32, Window = 512", "Heads = 32, Window = 256", "Decode(Batch = 4, Context = 2024, Prompt = 900)", "no layer keeps the first tokens of its prompt")]
+    [InlineData("Heads = 32, Window = 512", "Heads = 32, Window = 256", "Decode(Batch = 4, Context = 2024, Prompt = 900), Decode(Batch = 4, Context = 512, Prompt = 100)", "no layer keeps the first tokens of its prompt")]
+    [InlineData("Heads = 32, Window = 512", "Heads = 32, Window = 256", "Decode(Batch = 4, Context = 2024, Prompt = 900), Decode(Batch = 4, Context = 511, Prompt = 100)", null)]
+    [InlineData("Heads = 32", "Heads = 32, Window = 256", "Decode(Batch = 4, Context = 2024, Prompt = 900)", null)]
+    public async Task A_layer_whose_window_has_left_the_prompt_gains_nothing_by_recomputation(string first, string second, string steps, string? why)
+    {
+        var run = GeneratorRun.Of($$"""
+            using Preserve;
+
+            [Model(Hidden = 4096, Vocabulary = 32_000)]
+            [Layers(typeof(A), typeof(B), Repeat = 2)]
+            public static class Mixed
+            {
+                [Layer, Attention({{first}}), FeedForward(Intermediate = 8192)]
+                public sealed class A;
+
+                [Layer, Attention({{second}}), FeedForward(Intermediate = 8192)]
+                public sealed class B;
+            }
+
+            [Deployment(typeof(Mixed), Devices.H100, KeyValueHome = Home.Host, Recompute = RecomputePolicy.Best, Prefetch = PrefetchPolicy.None)]
+            [{{steps}}]
+            public sealed partial class Deployed : Deployment;
+            """);
+        (await Analysis.DiagnosticsOf(run.Output)).Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture)))
+            .ShouldBe(why is null ? [] : [("PRSV103", "'Deployed' asks for a recomputation of keys and values, but " + why)]);
+        // As the planner has it.
+        var reasons = EmittedText.PlansOf(run.Source).Steps.Select(s => s.Report.Split!).ToList();
+        if (why is null)
+            reasons.ShouldContain(s => s.Outcome != SplitOutcome.CannotPay && s.Outcome != SplitOutcome.NotAsked);
+        else
+            reasons.ShouldAllBe(s => s.Reason == why);
+    }
+
     /// <summary>A host of a gigabyte, and the KV-cache of 119 tokens of many sequences, 8,192 bytes each.</summary>
     [Theory]
     [InlineData(1_000, "1.0", "97")]

@@ -88,6 +88,14 @@ public class PerformanceContractTests
     [InlineData("preserve_maximum_step_microseconds = -1", "preserve_maximum_step_microseconds is '-1', but must be a number above 0 with a point before its fraction, such as 20000, or unset")]
     [InlineData("preserve_maximum_step_microseconds = 20 ms", "preserve_maximum_step_microseconds is '20 ms', but must be a number above 0 with a point before its fraction, such as 20000, or unset")]
     [InlineData("preserve_minimum_speed_up = 1.05", "preserve_minimum_speed_up is not an option of Preserve; preserve_minimum_speedup is")]
+    [InlineData("preserve_maximum_step_ms = 20", "preserve_maximum_step_ms is not an option of Preserve; preserve_maximum_step_microseconds is")]
+    [InlineData("preserve_max_step = 20000", "preserve_max_step is not an option of Preserve; preserve_maximum_step_microseconds is")]
+    [InlineData("preserve_minimum_stp_microseconds = 20000", "preserve_minimum_stp_microseconds is not an option of Preserve; preserve_maximum_step_microseconds is")]
+    [InlineData("preserve_max_step_us.Prefil = 20000", "preserve_max_step_us.prefil is not an option of Preserve; preserve_maximum_step_microseconds.prefill is")]
+    [InlineData("preserve_maximum_spedup_decode = 2", "preserve_maximum_spedup_decode is not an option of Preserve; preserve_minimum_speedup.decode is")]
+    [InlineData("preserve_minimum_speedup.generation = 2", "preserve_minimum_speedup.generation is not an option of Preserve; preserve_minimum_speedup is")]
+    [InlineData("preserve_minimum = 2", "preserve_minimum is not an option of Preserve; preserve_minimum_speedup and preserve_maximum_step_microseconds are")]
+    [InlineData("preserve_speedup_of_step = 2", "preserve_speedup_of_step is not an option of Preserve; preserve_minimum_speedup and preserve_maximum_step_microseconds are")]
     [InlineData("preserve_colour = red", "preserve_colour is not an option of Preserve; preserve_minimum_speedup and preserve_maximum_step_microseconds are")]
     public async Task An_option_that_cannot_be_read_is_named_with_its_value(string option, string message)
     {

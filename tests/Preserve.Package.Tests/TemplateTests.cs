@@ -31,6 +31,15 @@ public sealed class TemplateTests(PackageFixture fixture)
             (await Tool.RunAsync(folder, Tool.Dotnet, arguments, PackageFixture.ApartIn(folder))).TextOfSuccess().ReplaceLineEndings("\n");
     }
 
+    /// <summary>A project has the name of its folder, and that is the id of a package for those who reference it.</summary>
+    [Fact]
+    public async Task A_new_app_may_stand_in_a_folder_that_is_called_as_the_package_is()
+    {
+        var folder = fixture.CreateFolder();
+        foreach (var arguments in new[] { new[] { "new", "install", fixture.Templates }, ["new", "preserve", "-o", "preserve"], ["restore", "preserve"] })
+            (await Tool.RunAsync(folder, Tool.Dotnet, arguments, PackageFixture.ApartIn(folder))).TextOfSuccess();
+    }
+
     [Fact]
     public async Task It_asks_for_the_version_of_Preserve_that_it_was_packed_with()
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Preserve.Cli.Output;
+using Preserve.Optimizer;
 using Spectre.Console;
 
 namespace Preserve.Cli.Commands;
@@ -32,11 +33,7 @@ internal static class ExplainCommand
         PrintPath(simulation);
         PrintCollectives(simulation);
         if (simulation.Report.Windows.Count == 0)
-        {
-            Console.WriteLine(simulation.Plan.Policy == PrefetchPolicy.None
-                ? "no window: this policy prefetches nothing"
-                : "no window: this policy prefetches under collectives, and one rank has none");
-        }
+            Console.WriteLine($"no window: {PrefetchHindrance.Of(simulation.Plans.Steps[0], simulation.Deployed.Spec)}");
         foreach (var window in simulation.Report.Windows)
         {
             var many = window.FirstLayer != window.LastLayer;

@@ -100,6 +100,9 @@ public sealed record KvSplitProblem(
         static Rational BytesOf(Precision precision) => new(precision.BitsOfGroup(), 8 * PrecisionSizes.ScaleGroup);
     }
 
+    /// <summary>What is said where <see cref="KeepsPrompt"/> holds of no layer.</summary>
+    public const string NoneKeepsPrompt = "no layer keeps the first tokens of its prompt";
+
     /// <summary>Whether a layer attends to the first tokens of its prompt, which alone could be recomputed: a window drops them.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="most">The most tokens that are cached.</param>

@@ -13,7 +13,6 @@ namespace Preserve.Optimizer;
 /// <param name="prefetchPays">Whether its prefetches gain what a speed-up shows.</param>
 internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployment, Device device, long unprefetched, bool prefetchPays)
 {
-    private readonly ExecutionPlan _plan = planned.Plan;
     private readonly PlanReport _report = planned.Report;
 
     /// <summary>Of a cache in host memory the split's, where the link makes the bound or the split gains most. Else what keeps every prefetch away, or makes
@@ -22,20 +21,12 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
     {
         if (_report.Split is { } split && (BoundByHostLink || SplitGain > PrefetchGain))
             return split.Reason;
-        if (_plan.Policy == PrefetchPolicy.None)
-        {
-            // The planner takes the policy back where layers serve several batches.
-            return deployment.Prefetch == PrefetchPolicy.None
-                ? "the policy prefetches nothing"
-                : Text($"nothing is prefetched into the L2 where layers serve several batches, here {deployment.Offload.BatchesPerLayer}{(BoundByHostLink ? ", and the host link makes the bound" : "")}");
-        }
+        if (PrefetchHindrance.Of(planned, deployment) is { } hindrance)
+            return hindrance + (IsTakenBack && BoundByHostLink ? ", and the host link makes the bound" : "");
         if (device.UnknownL2 is { } unknown)
             return unknown;
-        switch (_report.Guard)
-        {
-            case { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high }:
-                return Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain");
-        }
+        if (_report.Guard is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
+            return Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain");
 
         var prefetched = PrefetchedBytes();
         if (prefetched.Count > 0 && !prefetchPays)
@@ -50,6 +41,9 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
     }
 
     private bool BoundByHostLink => _report.BoundBy.StartsWith(LowerBound.HostLink, StringComparison.Ordinal);
+
+    /// <summary>Whether the planner took the policy back.</summary>
+    private bool IsTakenBack => planned.Plan.Policy != deployment.Prefetch;
 
     private long PrefetchGain => unprefetched - _report.StepPicoseconds;
 

@@ -102,7 +102,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var problems = step.ContextIsTotal ? [] : Problems(step);
         var none = new SplitDecision(
             SplitOutcome.NotAsked, CacheSplit.None, whole.Plan, null, 0,
-            step.ContextIsTotal ? "of sequences that differ in length no prompt is known" : "no layer keeps the first tokens of its prompt");
+            step.ContextIsTotal ? "of sequences that differ in length no prompt is known" : KvSplitProblem.NoneKeepsPrompt);
         if (problems.Count == 0)
             return none;
         var transfers = Transfers(problems);

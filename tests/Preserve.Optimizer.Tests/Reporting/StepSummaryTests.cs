@@ -59,9 +59,38 @@ public class StepSummaryTests
         ReasonOf(Planned.Report with { Guard = new GuardReport(GuardOutcome.Refused, -5_000_000, 1_234_500_000) })
             .ShouldBe("all prefetches together gain -5.0 to 1,234.5 us, which is not sure to be a gain");
 
-    [Fact]
-    public void Where_there_is_nothing_to_prefetch_beside_it_says_so() =>
-        ReasonOf(Planned.Report with { Windows = default }).ShouldBe("no kernel leaves memory idle for long enough to prefetch beside it");
+    /// <summary>Steps that Best prefetches beside kernels of, or with weights as well.</summary>
+    [Theory]
+    [InlineData(PrefetchPolicy.Paper, PrefetchTargets.Both, 1, false, Home.Device, "the policy prefetches under collectives, and one rank has none")]
+    [InlineData(PrefetchPolicy.Paper, PrefetchTargets.KeyValues, 2, true, Home.Device, "the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it")]
+    [InlineData(PrefetchPolicy.Best, PrefetchTargets.KeyValues, 2, true, Home.Device, "the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it")]
+    [InlineData(PrefetchPolicy.Best, PrefetchTargets.KeyValues, 1, true, Home.Device, "the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it")]
+    [InlineData(PrefetchPolicy.Best, PrefetchTargets.KeyValues, 2, false, Home.Host, "the deployment lets the KV-cache alone be prefetched, and that is in host memory")]
+    [InlineData(PrefetchPolicy.None, PrefetchTargets.Both, 2, false, Home.Device, "the policy prefetches nothing")]
+    public void Where_nothing_may_be_prefetched_what_forbids_it_is_said(PrefetchPolicy policy, PrefetchTargets targets, int ranks, bool prefill, Home cache, string reason)
+    {
+        var deployment = Specs.Deploy(Specs.Llama3_8B, ranks, prefill ? new PrefillSpec(1, 16) : Specs.Decode(1, 16), Precision.Bf16, policy, Devices.H100)
+            with
+        { PrefetchTargets = targets, Offload = OffloadSpec.None with { KeyValues = cache } };
+        var planned = Planner.Plan(deployment, H100).Steps[0];
+        StepSummary.Of(planned, deployment, H100).Reason.ShouldBe(reason);
+        PrefetchHindrance.Of(planned, deployment).ShouldBe(reason);
+    }
+
+    /// <summary>Of one rank what stands beside kernels, of a cache on the device what is there, and of weights the head, wherever the layers' matrices are.</summary>
+    [Theory]
+    [InlineData(PrefetchTargets.Both, Home.Device)]
+    [InlineData(PrefetchTargets.KeyValues, Home.Device)]
+    [InlineData(PrefetchTargets.Weights, Home.Host)]
+    public void Nothing_is_said_to_forbid_what_may_be_prefetched(PrefetchTargets targets, Home weights)
+    {
+        var deployment = Specs.Deploy(Specs.TwoKinds with { Stack = new[] { Specs.Group(2, Specs.Layer("Only", 32, 8, 128, 8_192)) } }, 1, Specs.Decode(1, 16), Precision.Bf16, PrefetchPolicy.Best, Devices.H100)
+            with
+        { PrefetchTargets = targets, Offload = OffloadSpec.None with { Weights = weights } };
+        var planned = Planner.Plan(deployment, H100).Steps[0];
+        planned.Report.Windows.ShouldNotBeEmpty();
+        PrefetchHindrance.Of(planned, deployment).ShouldBeNull();
+    }
 
     /// <summary>A window counts once for each of its layers: ten small tensors outweigh one that is larger.</summary>
     [Fact]

@@ -5,7 +5,7 @@ using Preserve.Optimizer;
 
 namespace Preserve.Generators;
 
-/// <summary>PRSV103: says that a recomputation of keys and values that is asked for cannot pay, with both sizes.</summary>
+/// <summary>PRSV103: says that a recomputation of keys and values that is asked for cannot pay, with both sizes, or because windows have left what it could begin with.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotPay)
 {
@@ -17,18 +17,27 @@ public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotP
         {
             return;
         }
-        var rates = new ModelledRates(CostLaws.For(device), spec.Weights, spec.Activations);
-        var sizes = spec.Model.Stack.SelectMany(g => g.Pattern)
-            .Select(layer => KvSplitProblem.Of(rates, spec, layer, batch: 1, prompt: 1, tile: 1))
-            .SelectMany(p => p.Gather is null ? [p.Sizes(ActivationTransfer.Whole)] : new[] { p.Sizes(ActivationTransfer.Whole), p.Sizes(ActivationTransfer.Gathered) })
-            .OrderBy(s => s.Ratio).First();
-        if (sizes.CanPay)
+        if (WhyNot(spec, device) is not { } why)
             return;
         var location = FaultLocation.Of(attribute with { Argument = nameof(DeploymentAttribute.Recompute) }, symbol.Compilation);
         // Without a recomputation there are no stored activations to give a format.
         var mend = Mend.By(
             (nameof(DeploymentAttribute.Recompute), $"global::{nameof(Preserve)}.{nameof(RecomputePolicy)}.{nameof(RecomputePolicy.None)}"),
             (nameof(DeploymentAttribute.StoredActivations), null));
-        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.CannotPay, location, mend.Properties, symbol.Symbol.Name, sizes.ToString()));
+        symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.CannotPay, location, mend.Properties, symbol.Symbol.Name, why));
+    }
+
+    /// <summary>Why no step of a deployment can gain by a recomputation: the sizes of the layer that comes nearest to it, of those that keep their prompt in
+    /// some step. Null where one can.</summary>
+    private static string? WhyNot(DeploymentSpec spec, Device device)
+    {
+        // A window that drops the prompt of the shortest context drops that of each longer one.
+        var shortest = spec.Steps.OfType<DecodeSpec>().Where(s => !s.ContextIsTotal).Select(s => s.MaxContext).DefaultIfEmpty().Min();
+        var rates = new ModelledRates(CostLaws.For(device), spec.Weights, spec.Activations);
+        var sizes = spec.Model.Stack.SelectMany(g => g.Pattern).Where(layer => KvSplitProblem.KeepsPrompt(layer, shortest))
+            .Select(layer => KvSplitProblem.Of(rates, spec, layer, batch: 1, prompt: 1, tile: 1))
+            .SelectMany(p => p.Gather is null ? [p.Sizes(ActivationTransfer.Whole)] : new[] { p.Sizes(ActivationTransfer.Whole), p.Sizes(ActivationTransfer.Gathered) })
+            .OrderBy(s => s.Ratio).FirstOrDefault();
+        return sizes is null ? KvSplitProblem.NoneKeepsPrompt : sizes.CanPay ? null : sizes.ToString();
     }
 }

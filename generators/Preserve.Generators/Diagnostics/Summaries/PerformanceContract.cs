@@ -48,7 +48,7 @@ internal sealed class PerformanceContract(AnalyzerConfigOptions options)
         foreach (var key in options.Keys.Where(k => k.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).OrderBy(k => k, StringComparer.Ordinal))
         {
             if (!_known.Any(k => k.Key.Equals(key, StringComparison.OrdinalIgnoreCase)))
-                yield return $"{key} is not an option of Preserve; {(EditDistance.Nearest(key, _known.Select(k => k.Key)) is { } near ? $"{near} is" : $"{MinimumSpeedup} and {MaximumStep} are")}";
+                yield return $"{key} is not an option of Preserve; {(MeantBy(key) is { } meant ? $"{meant} is" : $"{MinimumSpeedup} and {MaximumStep} are")}";
         }
     }
 
@@ -63,6 +63,24 @@ internal sealed class PerformanceContract(AnalyzerConfigOptions options)
         return Rounded().ToString("N" + places, CultureInfo.InvariantCulture);
 
         decimal Rounded() => Math.Round(value, places, MidpointRounding.AwayFromZero);
+    }
+
+    /// <summary>The option whose quantity a name has a word of, with the phase that it has a word of; null where it has that of no quantity, or of both. The other
+    /// words are alike in names of either.</summary>
+    private static string? MeantBy(string key)
+    {
+        var words = key.Substring(Prefix.Length).Split('_', '.');
+        return Only("speedup", "step") switch
+        {
+            "speedup" => MinimumSpeedup + Phase(),
+            "step" => MaximumStep + Phase(),
+            _ => null,
+        };
+
+        string Phase() => Only("decode", "prefill") is { } phase ? "." + phase : "";
+
+        string? Only(params string[] meanings) =>
+            words.Select(w => EditDistance.Nearest(w, meanings)).OfType<string>().Distinct().ToList() is [var only] ? only : null;
     }
 
     private static decimal? Read(string text) =>
