@@ -219,8 +219,9 @@ public sealed class CpuBackend : IBackend, IDisposable
         var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
         if (_tokens.Length != tokens)
             throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));
-        if (Model.LearnedPositions > 0 && context + plan.Step.NewTokens > Model.LearnedPositions)
-            throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {Model.LearnedPositions} positions of {Model.Name}", nameof(context));
+        var positions = Model.LearnedPositions - Model.PositionOffset;
+        if (Model.LearnedPositions > 0 && context + plan.Step.NewTokens > positions)
+            throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {positions} positions of {Model.Name}", nameof(context));
     }
 
     private static Precision? ActivationsOf(Operation operation) => operation switch

@@ -16,7 +16,7 @@ internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, Mod
             if (model.EmbeddingScale)
                 stream[t] = [.. stream[t].Select(x => x * Math.Sqrt(model.Hidden))];
             if (model.LearnedPositions > 0)
-                stream[t] = Sum(stream[t], Row(WeightKind.Positions, -1, t, model.Hidden));
+                stream[t] = Sum(stream[t], Row(WeightKind.Positions, -1, t + Math.Max(0, model.LearnedPositions - model.MaxPositions), model.Hidden));
         }
         for (var layer = 0; layer < _layers.Length; layer++)
             Layer(stream, layer);

@@ -30,7 +30,7 @@ def bfloat16(x):
 
 
 class Model:
-    def __init__(self, seed, hidden, vocabulary, layers, final_norm="rms", tied=False, scale=False, positions=0, head_bias=False, logit_cap=False):
+    def __init__(self, seed, hidden, vocabulary, layers, final_norm="rms", tied=False, scale=False, positions=0, offset=0, head_bias=False, logit_cap=False):
         self.__dict__.update(locals())
         self.constants = USUAL
 
@@ -117,7 +117,7 @@ class Model:
         if self.scale:
             h = h * np.sqrt(self.hidden)
         if self.positions:
-            h = h + self.matrix("Positions", -1, self.positions, self.hidden)[: len(tokens)]
+            h = h + self.matrix("Positions", -1, self.positions, self.hidden)[self.offset : self.offset + len(tokens)]
         for layer, o in enumerate(self.layers):
             how = o.get("norm", "rms")
             x = self.norm(h, how, "AttentionNorm", layer)
@@ -161,6 +161,8 @@ MODELS = {
     "llama": Model(1, 32, 40, [LAYER] * 3),
     "multi-head, biases, learned positions": Model(1, 32, 40, [dict(LAYER, kv=4, norm="layer", position="learned", bias="all", act="relu", mlp_bias=True)] * 2,
         final_norm="layer", tied=True, positions=64, head_bias=True),
+    "learned positions from row two on": Model(1, 32, 40, [dict(LAYER, kv=4, norm="layer", position="learned", bias="all", act="relu", mlp_bias=True)] * 2,
+        final_norm="layer", tied=True, positions=64, offset=2),
     "post norms, soft caps, windows": Model(1, 32, 40, [LOCAL, dict(LAYER, post=True, cap=True, act="geglu")] * 2, tied=True, scale=True, logit_cap=True),
     "parallel": Model(1, 32, 41, [dict(LAYER, parallel=True, norm="layer", act="gelu", bias="all", mlp_bias=True)] * 2),
     "parallel, norms of its own": Model(1, 32, 41, [dict(LAYER, parallel=True, separate=True, act="gelu")] * 2),

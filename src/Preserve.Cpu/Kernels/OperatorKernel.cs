@@ -265,7 +265,7 @@ internal sealed class OperatorKernel(Rank rank)
         for (var i = 0; i < operation.Rows; i++)
         {
             reads[0].Load((long)i * operation.Width, sum);
-            reads[1].Load((long)PositionOf(step, first + i) * operation.Width, term);
+            reads[1].Load((long)(step.Model.PositionOffset + PositionOf(step, first + i)) * operation.Width, term);
             for (var e = 0; e < sum.Length; e++)
                 sum[e] += term[e];
             output.Store((long)i * operation.Width, sum);
