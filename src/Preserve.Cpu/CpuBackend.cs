@@ -52,12 +52,22 @@ public sealed class CpuBackend : IBackend, IDisposable
     public void SetTokens(ReadOnlySpan<int> tokens)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _state) == Disposed, this);
-        foreach (var token in tokens)
-        {
-            if (token < 0 || token >= Model.Vocabulary)
-                throw new ArgumentOutOfRangeException(nameof(tokens), token, $"{Model.Name} has {Model.Vocabulary} tokens");
-        }
+        CheckTokens(tokens, nameof(tokens));
         _tokens = tokens.ToArray();
+    }
+
+    /// <summary>Steps that were begun so far: who goes on with a sequence sees by it whether the caches are still as its last step left them.</summary>
+    internal long StepsBegun { get; private set; }
+
+    /// <summary>Refuses tokens that are not of the vocabulary.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One is not; the message says which.</exception>
+    internal void CheckTokens(ReadOnlySpan<int> tokens, string parameter)
+    {
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            if (tokens[i] < 0 || tokens[i] >= Model.Vocabulary)
+                throw new ArgumentOutOfRangeException(parameter, $"token {i} is {tokens[i]}, and the vocabulary of {Model.Name} is from 0 to {Model.Vocabulary - 1}");
+        }
     }
 
     /// <summary>The logits that the last step gave: for each sequence of each batch, a row of the vocabulary.</summary>
@@ -95,6 +105,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         CheckIsIdle();
         Refuse(plan, context);
+        StepsBegun++;
         _hasBegun = false;
         if (_ranks.Length != plan.Ranks)
         {
