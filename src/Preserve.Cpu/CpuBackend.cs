@@ -33,12 +33,15 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <param name="weights">Its weights. They are read when a plan first names them.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="weights"/> is null.</exception>
+    /// <exception cref="ArgumentException">The weights are those of a model with others, and the message says which.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option or a constant is not in its range.</exception>
     public CpuBackend(ModelSpec model, IWeightSource weights, CpuOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         options?.Check();
+        if (weights.Model is { } of && of != model && ModelWeights.Difference(of, model) is { } difference)
+            throw new ArgumentException($"the weights are those of another model: {difference}", nameof(weights));
         (Model, _weights, _options, _layers) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs());
     }
 

@@ -169,6 +169,18 @@ public class GenerationTests
     }
 
     [Fact]
+    public void Weights_of_another_model_are_refused_by_what_differs()
+    {
+        Refusal(s_model with { Hidden = 64 }).ShouldBe("the weights are those of another model: Embedding is 50 x 64 in the weights, and 50 x 32 in Small (Parameter 'weights')");
+        Refusal(s_model with { TiedEmbeddings = true }).ShouldBe("the weights are those of another model: Head is missing in the weights, and 50 x 32 in Small (Parameter 'weights')");
+        Refusal(s_model with { HeadBias = true }).ShouldBe("the weights are those of another model: HeadBias is 1 x 50 in the weights, and missing in Small (Parameter 'weights')");
+        // One that has the same weights is as good.
+        new CpuBackend(s_model, new SeededWeights(s_model with { MaxPositions = 4 }, 1)).Dispose();
+
+        static string Refusal(ModelSpec of) => Should.Throw<ArgumentException>(() => new CpuBackend(s_model, new SeededWeights(of, 1))).Message;
+    }
+
+    [Fact]
     public void The_largest_logit_is_a_number()
     {
         GreedyDecoding.Largest([float.NaN, -2, -1, -1, 3, 2, float.NaN, 3], 4).ShouldBe([2, 0]);
