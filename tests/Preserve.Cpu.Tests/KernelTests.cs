@@ -5,6 +5,26 @@ public unsafe class KernelTests
 {
     private const double Tolerance = 1e-5;
 
+    /// <summary>Each line of the buffer holds another power of two: their sum says which lines were read, and that none was read twice.</summary>
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(0, 1, 1)]
+    [InlineData(63, 1, 1)]
+    [InlineData(63, 2, 3)]
+    [InlineData(64, 64, 2)]
+    [InlineData(100, 200, 30)]
+    [InlineData(0, 512, 255)]
+    [InlineData(511, 1, 128)]
+    public void A_prefetch_reads_each_line_once(int start, int bytes, long lines)
+    {
+        using var buffer = new NativeBuffer(512);
+        for (var i = 0; i < buffer.Bytes; i++)
+            buffer.Start[i] = (byte)(1 << (i / 64));
+        var tensor = new TensorDeclaration("prefetched", TensorRole.Weight, false, Precision.Bf16, buffer.Bytes, 1, 0);
+        CacheLines.Touch([new Operand(tensor, buffer.Start + start, bytes)]).ShouldBe(lines);
+        CacheLines.Touch([new Operand(tensor, buffer.Start + start, bytes), new Operand(tensor, buffer.Start, 128)]).ShouldBe(lines + 3);
+    }
+
     [Theory]
     [InlineData(Norm.Rms, 5, 1e-5f)]
     [InlineData(Norm.Rms, 48, 0.5f)]

@@ -43,7 +43,7 @@ internal sealed class OperatorKernel(Rank rank)
             case CollectiveOperation o:
                 return Exchange(step, o, bound, reads, writes);
             case PrefetchOperation:
-                CacheLines.Touch(reads);
+                _ = CacheLines.Touch(reads);
                 break;
             case TransferOperation:
                 Transfer.Copy(reads, writes);
