@@ -148,6 +148,9 @@ public class GenerationTests
         Refusal(Constants(ModelConstants.Default with { RotaryBase = 0 })).ShouldBe("RotaryBase");
         Refusal(Constants(ModelConstants.Default with { AttentionSoftCap = 0 })).ShouldBe("AttentionSoftCap");
         Refusal(Constants(ModelConstants.Default with { LogitSoftCap = float.NaN })).ShouldBe("LogitSoftCap");
+        Refusal(Constants(ModelConstants.Default with { ScoreFactor = 0 })).ShouldBe("ScoreFactor");
+        Refusal(Constants(ModelConstants.Default with { EmbeddingFactor = float.PositiveInfinity })).ShouldBe("EmbeddingFactor");
+        Refusal(Constants(ModelConstants.Default with { WindowRotaryBase = -10_000 })).ShouldBe("WindowRotaryBase");
 
         static CpuOptions Constants(ModelConstants constants) => new() { Constants = constants };
 

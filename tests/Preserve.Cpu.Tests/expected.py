@@ -13,7 +13,7 @@ QueryNorm KeyNorm Output OutputBias AttentionPostNorm AttentionPostNormBias Feed
 FeedForwardPostNorm FeedForwardPostNormBias""".split()
 STEP = np.uint64(0x9E3779B97F4A7C15)
 USUAL = dict(epsilon=float(np.float32(1e-5)), rotary_base=10000.0, attention_cap=50.0, logit_cap=30.0, strong=False)
-STRONG = dict(epsilon=0.25, rotary_base=100.0, attention_cap=0.75, logit_cap=1.5, strong=True)
+STRONG = dict(epsilon=0.25, rotary_base=100.0, attention_cap=0.75, logit_cap=1.5, score_factor=0.625, embedding_factor=3.0, window_base=20.0, strong=True)
 
 
 def mix(z):
@@ -83,9 +83,10 @@ class Model:
         if o.get("qk_norm"):
             q, k = self.norm(q, "rms", "QueryNorm", layer), self.norm(k, "rms", "KeyNorm", layer)
         if o.get("position", "rotary") == "rotary":
-            q, k = rotate(q, self.constants["rotary_base"]), rotate(k, self.constants["rotary_base"])
+            base = self.constants.get("window_base" if o.get("window") else "rotary_base", self.constants["rotary_base"])
+            q, k = rotate(q, base), rotate(k, base)
         k, v = np.repeat(k, heads // shared, axis=1), np.repeat(v, heads // shared, axis=1)
-        scores = np.einsum("thd,jhd->htj", q, k) / np.sqrt(size)
+        scores = np.einsum("thd,jhd->htj", q, k) * self.constants.get("score_factor", 1 / np.sqrt(size))
         if o.get("cap"):
             scores = bounded(scores, self.constants["attention_cap"])
         t, j = np.arange(tokens)[:, None], np.arange(tokens)[None, :]
@@ -115,7 +116,7 @@ class Model:
         self.constants = constants
         h = self.matrix("Embedding", -1, self.vocabulary, self.hidden)[tokens]
         if self.scale:
-            h = h * np.sqrt(self.hidden)
+            h = h * self.constants.get("embedding_factor", np.sqrt(self.hidden))
         if self.positions:
             h = h + self.matrix("Positions", -1, self.positions, self.hidden)[self.offset : self.offset + len(tokens)]
         for layer, o in enumerate(self.layers):
