@@ -33,12 +33,15 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <param name="weights">Its weights. They are read when a plan first names them.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="weights"/> is null.</exception>
+    /// <exception cref="ArgumentException">The weights are those of a model with others, and the message says which.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option or a constant is not in its range.</exception>
     public CpuBackend(ModelSpec model, IWeightSource weights, CpuOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         options?.Check();
+        if (weights.Model is { } of && of != model && ModelWeights.Difference(of, model) is { } difference)
+            throw new ArgumentException($"the weights are those of another model: {difference}", nameof(weights));
         (Model, _weights, _options, _layers) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs());
     }
 
@@ -52,12 +55,22 @@ public sealed class CpuBackend : IBackend, IDisposable
     public void SetTokens(ReadOnlySpan<int> tokens)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _state) == Disposed, this);
-        foreach (var token in tokens)
-        {
-            if (token < 0 || token >= Model.Vocabulary)
-                throw new ArgumentOutOfRangeException(nameof(tokens), token, $"{Model.Name} has {Model.Vocabulary} tokens");
-        }
+        CheckTokens(tokens, nameof(tokens));
         _tokens = tokens.ToArray();
+    }
+
+    /// <summary>Steps that were begun so far: who goes on with a sequence sees by it whether the caches are still as its last step left them.</summary>
+    internal long StepsBegun { get; private set; }
+
+    /// <summary>Refuses tokens that are not of the vocabulary.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One is not; the message says which.</exception>
+    internal void CheckTokens(ReadOnlySpan<int> tokens, string parameter)
+    {
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            if (tokens[i] < 0 || tokens[i] >= Model.Vocabulary)
+                throw new ArgumentOutOfRangeException(parameter, $"token {i} is {tokens[i]}, and the vocabulary of {Model.Name} is from 0 to {Model.Vocabulary - 1}");
+        }
     }
 
     /// <summary>The logits that the last step gave: for each sequence of each batch, a row of the vocabulary.</summary>
@@ -95,6 +108,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         CheckIsIdle();
         Refuse(plan, context);
+        StepsBegun++;
         _hasBegun = false;
         if (_ranks.Length != plan.Ranks)
         {
@@ -219,8 +233,9 @@ public sealed class CpuBackend : IBackend, IDisposable
         var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
         if (_tokens.Length != tokens)
             throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));
-        if (Model.LearnedPositions > 0 && context + plan.Step.NewTokens > Model.LearnedPositions)
-            throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {Model.LearnedPositions} positions of {Model.Name}", nameof(context));
+        var positions = Model.LearnedPositions - Model.PositionOffset;
+        if (Model.LearnedPositions > 0 && context + plan.Step.NewTokens > positions)
+            throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {positions} positions of {Model.Name}", nameof(context));
     }
 
     private static Precision? ActivationsOf(Operation operation) => operation switch

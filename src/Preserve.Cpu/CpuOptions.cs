@@ -34,6 +34,9 @@ public sealed record CpuOptions
         Positive(Constants.RotaryBase, nameof(Constants.RotaryBase));
         Positive(Constants.AttentionSoftCap, nameof(Constants.AttentionSoftCap));
         Positive(Constants.LogitSoftCap, nameof(Constants.LogitSoftCap));
+        Positive(Constants.ScoreFactor ?? 1, nameof(Constants.ScoreFactor));
+        Positive(Constants.EmbeddingFactor ?? 1, nameof(Constants.EmbeddingFactor));
+        Positive(Constants.WindowRotaryBase ?? 1, nameof(Constants.WindowRotaryBase));
 
         static void Positive(double value, string name)
         {

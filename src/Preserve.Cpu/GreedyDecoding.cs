@@ -5,7 +5,7 @@ namespace Preserve.Cpu;
 /// <summary>Generates tokens: after each sequence always the one with the largest logit.</summary>
 public static class GreedyDecoding
 {
-    /// <summary>Runs a prefill, then a decode step for each further token.</summary>
+    /// <summary>Runs a prefill, then a decode step for each further token. A backend has the caches of one generation at a time.</summary>
     /// <param name="backend">Computes the steps.</param>
     /// <param name="prefill">The plan of the prefill.</param>
     /// <param name="decode">A plan of decode steps for the same sequences; it serves every context from the prompt on that the generation reaches.</param>
@@ -18,7 +18,7 @@ public static class GreedyDecoding
     /// cannot compute the plans.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; or a prompt's token
     /// is not of the vocabulary.</exception>
-    /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits.</exception>
+    /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits, or another step ran on the backend since the last one of this generation.</exception>
     /// <exception cref="OperationCanceledException">The generation was stopped.</exception>
     public static IAsyncEnumerable<int[]> RunAsync(
         CpuBackend backend, ExecutionPlan prefill, ExecutionPlan decode, int[] prompts, int tokens, CancellationToken cancellationToken = default)
@@ -29,7 +29,8 @@ public static class GreedyDecoding
         var wanted = (long)prefill.Batches * prompt.Batch * prompt.Tokens;
         if (prompts.Length != wanted)
             throw new ArgumentException($"the prompts have {prompts.Length} tokens, and '{prompt}' of {prefill.Batches} batches has {wanted}", nameof(prompts));
-        return Steps(backend, prefill, decode, prompts, prompt.Tokens, tokens, cancellationToken);
+        backend.CheckTokens(prompts, nameof(prompts));
+        return Steps(backend, prefill, decode, [.. prompts], prompt.Tokens, tokens, cancellationToken);
     }
 
     private static async IAsyncEnumerable<int[]> Steps(
@@ -37,12 +38,15 @@ public static class GreedyDecoding
     {
         var executor = new Executor(backend);
         var next = prompts;
+        var begun = backend.StepsBegun;
         for (var i = 0; i < tokens; i++)
         {
+            if (i > 0 && backend.StepsBegun != begun + i)
+                throw new InvalidOperationException($"another step ran on the backend behind step {i} of this generation, and the caches are no longer its own: a backend generates one text at a time");
             backend.SetTokens(next);
             await executor.RunAsync(i == 0 ? prefill : decode, i == 0 ? 0 : prompt + i - 1, cancellationToken).ConfigureAwait(false);
             next = Largest(backend.Logits(), backend.Model.Vocabulary);
-            yield return next;
+            yield return [.. next];
         }
     }
 

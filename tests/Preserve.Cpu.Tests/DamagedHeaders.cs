@@ -75,9 +75,9 @@ internal sealed class DamagedHeaders(FuzzTarget files, string folder) : FuzzTarg
         if (tensor.Begin < 0 || tensor.End < tensor.Begin || tensor.End > data.Length)
             throw new InvalidOperationException($"'{tensor.Name}' has bytes [{tensor.Begin}, {tensor.End}) of {data.Length}");
         var bytes = data[(int)tensor.Begin..(int)tensor.End];
-        if (SafetensorsHeader.ElementBytes(tensor.Type) is not { } size || tensor.Elements * size != bytes.Length)
+        if (SafetensorsHeader.ElementBits(tensor.Type) is not { } bits || tensor.Elements * bits != 8L * bytes.Length)
             throw new InvalidOperationException($"'{tensor.Name}' has {tensor.Elements} elements of {tensor.Type} in {bytes.Length} bytes");
-        var values = new float[tensor.Elements];
+        var (size, values) = (bits / 8, new float[tensor.Elements]);
         if (tensor.Type is "F32" or "F16" or "BF16")
         {
             file.Read(tensor, 0, values);

@@ -67,6 +67,50 @@ public class GenerationTests
     }
 
     [Fact]
+    public void A_prompt_beyond_the_vocabulary_is_refused_at_the_call()
+    {
+        var (prefill, decode) = PlansOf(s_plain, null);
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
+        int[] prompts = [.. Prompts(1)[..^1], 50];
+        Should.Throw<ArgumentOutOfRangeException>(() => { GreedyDecoding.RunAsync(backend, prefill, decode, prompts, Generated); }).Message
+            .ShouldBe("token 11 is 50, and the vocabulary of Small is from 0 to 49 (Parameter 'prompts')");
+    }
+
+    /// <summary>The second prefill takes the caches of the first generation, which would go on from another text.</summary>
+    [Fact]
+    public async Task A_generation_ends_where_another_step_took_its_caches()
+    {
+        var (prefill, decode) = PlansOf(s_plain, null);
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
+        await using var first = GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(1), Generated).GetAsyncEnumerator();
+        (await first.MoveNextAsync()).ShouldBeTrue();
+        (await first.MoveNextAsync()).ShouldBeTrue();
+        var second = new List<int[]>();
+        await foreach (var tokens in GreedyDecoding.RunAsync(backend, prefill, decode, Prompts(1), Generated))
+            second.Add(tokens);
+        (await Should.ThrowAsync<InvalidOperationException>(async () => await first.MoveNextAsync())).Message
+            .ShouldBe("another step ran on the backend behind step 2 of this generation, and the caches are no longer its own: a backend generates one text at a time");
+        second.ToArray().ShouldBe((await Generate(s_plain, null)).Tokens);
+    }
+
+    [Fact]
+    public async Task What_a_caller_does_to_its_arrays_changes_no_generation()
+    {
+        var (prefill, decode) = PlansOf(s_plain, null);
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 9));
+        var prompts = Prompts(1);
+        var generation = GreedyDecoding.RunAsync(backend, prefill, decode, prompts, Generated);
+        Array.Clear(prompts);
+        var all = new List<int[]>();
+        await foreach (var tokens in generation)
+        {
+            all.Add([.. tokens]);
+            Array.Fill(tokens, -7);
+        }
+        all.ToArray().ShouldBe((await Generate(s_plain, null)).Tokens);
+    }
+
+    [Fact]
     public async Task A_step_that_is_stopped_while_it_is_handed_over_leaves_the_next_one_sound()
     {
         var (prefill, decode) = PlansOf(s_plain, null);
@@ -89,7 +133,8 @@ public class GenerationTests
         Refusal(Deployments.Plan(deployment, new DecodeSpec(2, 20, Total: true)), 6).ShouldStartWith("'decode batch 2 cached 20' counts the tokens of sequences of mixed lengths together");
         Refusal(Deployments.Plan(deployment, s_decode), 6).ShouldStartWith("'decode batch 2 context 9 prompt 6' of 1 batches has 2 new tokens, and 0 were set");
         Refusal(Deployments.Plan(deployment with { Model = s_model with { Name = "Other" } }, s_decode), 6).ShouldStartWith("the plan is of Other");
-        Should.Throw<ArgumentOutOfRangeException>(() => backend.SetTokens([50]));
+        Should.Throw<ArgumentOutOfRangeException>(() => backend.SetTokens([3, 50])).Message.ShouldBe("token 1 is 50, and the vocabulary of Small is from 0 to 49 (Parameter 'tokens')");
+        Should.Throw<ArgumentOutOfRangeException>(() => backend.SetTokens([-1, 50])).Message.ShouldBe("token 0 is -1, and the vocabulary of Small is from 0 to 49 (Parameter 'tokens')");
 
         string Refusal(ExecutionPlan plan, int context) => Should.Throw<ArgumentException>(() => backend.Begin(plan, context)).Message;
     }
@@ -103,6 +148,9 @@ public class GenerationTests
         Refusal(Constants(ModelConstants.Default with { RotaryBase = 0 })).ShouldBe("RotaryBase");
         Refusal(Constants(ModelConstants.Default with { AttentionSoftCap = 0 })).ShouldBe("AttentionSoftCap");
         Refusal(Constants(ModelConstants.Default with { LogitSoftCap = float.NaN })).ShouldBe("LogitSoftCap");
+        Refusal(Constants(ModelConstants.Default with { ScoreFactor = 0 })).ShouldBe("ScoreFactor");
+        Refusal(Constants(ModelConstants.Default with { EmbeddingFactor = float.PositiveInfinity })).ShouldBe("EmbeddingFactor");
+        Refusal(Constants(ModelConstants.Default with { WindowRotaryBase = -10_000 })).ShouldBe("WindowRotaryBase");
 
         static CpuOptions Constants(ModelConstants constants) => new() { Constants = constants };
 
@@ -121,6 +169,18 @@ public class GenerationTests
         Should.Throw<ArgumentOutOfRangeException>(() => weights.Read(new WeightName(WeightKind.Query, 0), 0, 1, new float[32])).Message.ShouldContain("a row of Query of layer 0 has 32 elements, and 32 are wanted from there on");
 
         string Missing(WeightKind kind, int layer) => Should.Throw<KeyNotFoundException>(() => weights.Read(new WeightName(kind, layer), 0, 0, new float[1])).Message;
+    }
+
+    [Fact]
+    public void Weights_of_another_model_are_refused_by_what_differs()
+    {
+        Refusal(s_model with { Hidden = 64 }).ShouldBe("the weights are those of another model: Embedding is 50 x 64 in the weights, and 50 x 32 in Small (Parameter 'weights')");
+        Refusal(s_model with { TiedEmbeddings = true }).ShouldBe("the weights are those of another model: Head is missing in the weights, and 50 x 32 in Small (Parameter 'weights')");
+        Refusal(s_model with { HeadBias = true }).ShouldBe("the weights are those of another model: HeadBias is 1 x 50 in the weights, and missing in Small (Parameter 'weights')");
+        // One that has the same weights is as good.
+        new CpuBackend(s_model, new SeededWeights(s_model with { MaxPositions = 4 }, 1)).Dispose();
+
+        static string Refusal(ModelSpec of) => Should.Throw<ArgumentException>(() => new CpuBackend(s_model, new SeededWeights(of, 1))).Message;
     }
 
     [Fact]

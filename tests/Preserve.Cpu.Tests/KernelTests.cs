@@ -5,6 +5,26 @@ public unsafe class KernelTests
 {
     private const double Tolerance = 1e-5;
 
+    /// <summary>Each line of the buffer holds another power of two: their sum says which lines were read, and that none was read twice.</summary>
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(0, 1, 1)]
+    [InlineData(63, 1, 1)]
+    [InlineData(63, 2, 3)]
+    [InlineData(64, 64, 2)]
+    [InlineData(100, 200, 30)]
+    [InlineData(0, 512, 255)]
+    [InlineData(511, 1, 128)]
+    public void A_prefetch_reads_each_line_once(int start, int bytes, long lines)
+    {
+        using var buffer = new NativeBuffer(512);
+        for (var i = 0; i < buffer.Bytes; i++)
+            buffer.Start[i] = (byte)(1 << (i / 64));
+        var tensor = new TensorDeclaration("prefetched", TensorRole.Weight, false, Precision.Bf16, buffer.Bytes, 1, 0);
+        CacheLines.Touch([new Operand(tensor, buffer.Start + start, bytes)]).ShouldBe(lines);
+        CacheLines.Touch([new Operand(tensor, buffer.Start + start, bytes), new Operand(tensor, buffer.Start, 128)]).ShouldBe(lines + 3);
+    }
+
     [Theory]
     [InlineData(Norm.Rms, 5, 1e-5f)]
     [InlineData(Norm.Rms, 48, 0.5f)]
@@ -76,7 +96,7 @@ public unsafe class KernelTests
     public void Attention_weighs_values_by_the_softmax_of_scaled_scores(int heads, int keyValueHeads, int size, int newTokens, int window, bool softCap)
     {
         const int Sequences = 2, Cached = 6;
-        const float Cap = 0.75f;
+        const float Cap = 0.75f, Scale = 0.3f;
         var attended = Cached + newTokens;
         var (queryWidth, width) = (heads * size, 2 * keyValueHeads * size);
         float[] queries = Values(Sequences * newTokens * queryWidth, 4), cache = Values(attended * Sequences * width, 5);
@@ -90,7 +110,7 @@ public unsafe class KernelTests
                     var (row, shared) = (((sequence * newTokens) + token) * queryWidth, head / (heads / keyValueHeads) * size);
                     var last = Cached + token;
                     var seen = Enumerable.Range(0, last + 1).Where(t => window == 0 || t > last - window).ToArray();
-                    var scores = seen.Select(t => Enumerable.Range(0, size).Sum(d => (double)queries[row + (head * size) + d] * Entry(t, sequence, shared + d)) / Math.Sqrt(size)).ToArray();
+                    var scores = seen.Select(t => Enumerable.Range(0, size).Sum(d => (double)queries[row + (head * size) + d] * Entry(t, sequence, shared + d)) * Scale).ToArray();
                     if (softCap)
                         scores = [.. scores.Select(s => Cap * Math.Tanh(s / Cap))];
                     var total = scores.Sum(Math.Exp);
@@ -101,7 +121,7 @@ public unsafe class KernelTests
         }
         using NativeBuffer from = Buffer(queries), past = Buffer(cache[..(Cached * Sequences * width)]), fresh = Buffer(cache[(Cached * Sequences * width)..]), to = Buffer(new float[expected.Length]);
         var shape = new AttentionOperation(Sequences, newTokens, heads, keyValueHeads, size, 0, softCap);
-        Attention.Run(shape, Fp32(from), [new CacheView(Fp32(past), Sequences, width), new CacheView(Fp32(fresh), Sequences, width)], Fp32(to), window, Cap, new Scratch());
+        Attention.Run(shape, Fp32(from), [new CacheView(Fp32(past), Sequences, width), new CacheView(Fp32(fresh), Sequences, width)], Fp32(to), window, Scale, Cap, new Scratch());
         var actual = new float[expected.Length];
         Fp32(to).Load(0, actual);
         Logits.Distance(actual, expected).ShouldBeLessThan(Tolerance);

@@ -14,9 +14,9 @@ internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, Mod
         {
             stream[t] = Row(WeightKind.Embedding, -1, tokens[t], model.Hidden);
             if (model.EmbeddingScale)
-                stream[t] = [.. stream[t].Select(x => x * Math.Sqrt(model.Hidden))];
+                stream[t] = [.. stream[t].Select(x => x * (constants.EmbeddingFactor ?? Math.Sqrt(model.Hidden)))];
             if (model.LearnedPositions > 0)
-                stream[t] = Sum(stream[t], Row(WeightKind.Positions, -1, t, model.Hidden));
+                stream[t] = Sum(stream[t], Row(WeightKind.Positions, -1, t + Math.Max(0, model.LearnedPositions - model.MaxPositions), model.Hidden));
         }
         for (var layer = 0; layer < _layers.Length; layer++)
             Layer(stream, layer);
@@ -63,9 +63,9 @@ internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, Mod
             }
             if (_layers[layer].Position == Position.Rotary)
             {
-                var position = t;
-                q[t] = ByHead(q[t], size, h => Rotated(h, position));
-                k[t] = ByHead(k[t], size, h => Rotated(h, position));
+                var (position, rotaryBase) = (t, spec.Window > 0 ? constants.WindowRotaryBase ?? constants.RotaryBase : constants.RotaryBase);
+                q[t] = ByHead(q[t], size, h => Rotated(h, position, rotaryBase));
+                k[t] = ByHead(k[t], size, h => Rotated(h, position, rotaryBase));
             }
         }
         var result = new double[input.Length][];
@@ -81,7 +81,7 @@ internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, Mod
                 {
                     for (var d = 0; d < size; d++)
                         scores[j - first] += q[t][(head * size) + d] * k[j][(shared * size) + d];
-                    scores[j - first] /= Math.Sqrt(size);
+                    scores[j - first] *= constants.ScoreFactor ?? (1 / Math.Sqrt(size));
                     if (spec.SoftCap)
                         scores[j - first] = constants.AttentionSoftCap * Math.Tanh(scores[j - first] / constants.AttentionSoftCap);
                 }
@@ -116,12 +116,12 @@ internal sealed class ReferenceModel(ModelSpec model, IWeightSource weights, Mod
 
     private static double Gelu(double x) => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));
 
-    private double[] Rotated(double[] head, int position)
+    private static double[] Rotated(double[] head, int position, double rotaryBase)
     {
         var (half, turned) = (head.Length / 2, (double[])head.Clone());
         for (var i = 0; i < half; i++)
         {
-            var angle = position * Math.Pow(constants.RotaryBase, -2.0 * i / head.Length);
+            var angle = position * Math.Pow(rotaryBase, -2.0 * i / head.Length);
             turned[i] = (head[i] * Math.Cos(angle)) - (head[i + half] * Math.Sin(angle));
             turned[i + half] = (head[i + half] * Math.Cos(angle)) + (head[i] * Math.Sin(angle));
         }

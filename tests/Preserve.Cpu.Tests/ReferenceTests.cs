@@ -23,6 +23,10 @@ public class ReferenceTests
         ["multi-head, biases, learned positions"] = SmallModels.Model(32, 40, Group(2, SmallModels.Layer(
             keyValueHeads: 4, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All, activation: Activation.Relu, feedForwardBias: true))) with
         { TiedEmbeddings = true, FinalNorm = Norm.Layer, HeadBias = true },
+        // As OPT has them: a table whose first two rows are no token's.
+        ["learned positions from row two on"] = SmallModels.Model(32, 40, Group(2, SmallModels.Layer(
+            keyValueHeads: 4, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All, activation: Activation.Relu, feedForwardBias: true))) with
+        { TiedEmbeddings = true, FinalNorm = Norm.Layer, MaxPositions = SmallModels.MostPositions - 2 },
         ["post norms, soft caps, windows"] = SmallModels.Model(32, 40, Group(2,
             SmallModels.Layer("Local", window: 4, postNorm: true, softCap: true, activation: Activation.GeGlu, bias: ProjectionBias.All, feedForwardBias: true),
             SmallModels.Layer("Global", postNorm: true, softCap: true, activation: Activation.GeGlu))) with

@@ -53,6 +53,12 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", 8, "tensor 'a' stands in the header twice")]
     [InlineData("""{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", 8, "tensor 'b' begins at byte 4, within 'a', which ends at 5")]
     [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", 8, "tensor 'b' begins at byte 4, and bytes [3, 4) before it belong to no tensor")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3,2],"data_offsets":[0,3]},"b":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[3,6]},"c":{"dtype":"F6_E3M2","shape":[2,4],"data_offsets":[6,12]}}""", 12, null)]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}""", 1, "tensor 'a' has 12 bits by its shape and type, which are no whole bytes")]
+    [InlineData("""{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,4]}}""", 4, "tensor 'a' takes 4 bytes, and its shape and type 3")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[9223372036854775807,4],"data_offsets":[0,8]}}""", 8, "tensor 'a' has a shape whose bytes do not fit 64 bits")]
+    [InlineData("""{"__metadata__":{"a":"1"},"__metadata__":{"b":"1"}}""", 0, "'__metadata__' stands in the header twice")]
+    [InlineData("""{"__metadata__":{"a":"1","a":"2"}}""", 0, "'__metadata__' has 'a' twice")]
     [InlineData("""{"__metadata__":{"a":1}}""", 0, "'__metadata__' has a value that is no string")]
     [InlineData("""{"a":7}""", 0, "tensor 'a' is no object")]
     [InlineData("""{"a":{"dtype":"F32","sh""", 0, "the header is no JSON at or behind tensor 'a'")]
@@ -98,6 +104,51 @@ public sealed class SafetensorsTests : IDisposable
         static string Fault(SafetensorsFile[] files) => Should.Throw<SafetensorsException>(() => new SafetensorsWeights(s_model, files)).Message;
     }
 
+    /// <summary>What a declaration forgets changes the numbers, and nothing that it names tells of it.</summary>
+    [Fact]
+    public void Tensors_that_the_model_does_not_name_are_refused_unless_they_may_be_left()
+    {
+        using var file = SafetensorsFile.Open(Write(new SeededWeights(s_model, 3), "F32"));
+        var layer = s_model.Stack[0].Pattern[0];
+        var unbiased = s_model with { Stack = new LayerGroup[] { new(new[] { layer with { Attention = layer.HeadedAttention() with { Bias = ProjectionBias.None } } }, 2) } };
+        Fault(unbiased).ShouldBe("tensor 'model.layers.0.self_attn.q_proj.bias' is no weight of Small, and 5 more of the files are none: declare it, or say that it may be left unread");
+        Fault(unbiased, name => !name.EndsWith("1.self_attn.v_proj.bias", StringComparison.Ordinal))
+            .ShouldBe("tensor 'model.layers.1.self_attn.v_proj.bias' is no weight of Small: declare it, or say that it may be left unread");
+        Loads(unbiased, name => name.EndsWith("bias", StringComparison.Ordinal));
+        var shorter = s_model with { Stack = new LayerGroup[] { new(new[] { layer }, 1) } };
+        Fault(shorter).ShouldBe("tensor 'model.layers.1.input_layernorm.weight' is no weight of Small, and 13 more of the files are none: declare it, or say that it may be left unread");
+        Loads(shorter, name => name.StartsWith("model.layers.1.", StringComparison.Ordinal));
+        var tied = s_model with { TiedEmbeddings = true };
+        Fault(tied).ShouldBe("tensor 'lm_head.weight' is no weight of Small: its output head is the embedding, and this is no copy of it");
+        Loads(tied, name => name == "lm_head.weight");
+
+        string Fault(ModelSpec model, Func<string, bool>? mayBeLeft = null) => Should.Throw<SafetensorsException>(() => new SafetensorsWeights(model, [file], null, mayBeLeft)).Message;
+
+        void Loads(ModelSpec model, Func<string, bool> mayBeLeft) => new SafetensorsWeights(model, [file], null, mayBeLeft).Model.ShouldBe(model);
+    }
+
+    /// <summary>Checkpoints of tied models often hold the head all the same.</summary>
+    [Theory]
+    [InlineData("F32")]
+    [InlineData("BF16")]
+    public void A_tied_model_may_have_its_embedding_twice(string type)
+    {
+        using var file = SafetensorsFile.Open(Write(new TiedWeights(new SeededWeights(s_model, 3)), type));
+        var values = new float[16];
+        new SafetensorsWeights(s_model with { TiedEmbeddings = true }, [file]).Read(new WeightName(WeightKind.Embedding, -1), 19, 0, values);
+        values.ShouldContain(v => v != 0);
+    }
+
+    [Fact]
+    public void Files_and_names_that_are_none_are_refused_before_anything_is_looked_for()
+    {
+        using var empty = SafetensorsFile.Open(Write("{}", 0));
+        Should.Throw<ArgumentException>(() => new SafetensorsWeights(s_model, [empty, null!])).Message.ShouldBe("one of the files is null (Parameter 'files')");
+        Should.Throw<ArgumentException>(() => new SafetensorsWeights(s_model, [empty], _ => null!)).Message.ShouldBe("Embedding of Small has no name (Parameter 'nameOf')");
+        var learned = SmallModels.Model(16, 20, new LayerGroup(new[] { SmallModels.Layer(position: Position.Learned) }, 1));
+        Should.Throw<NotSupportedException>(() => new SafetensorsWeights(learned, [empty])).Message.ShouldBe("checkpoints of Llama, Mistral and Qwen have no Positions: give the names of another kind");
+    }
+
     [Fact]
     public void A_closed_file_is_not_read()
     {
@@ -141,7 +192,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     /// <summary>Writes a model's weights as a checkpoint has them.</summary>
-    private string Write(SeededWeights weights, string type)
+    private string Write(IWeightSource weights, string type)
     {
         var header = new Dictionary<string, object>();
         using var data = new MemoryStream();
@@ -161,5 +212,12 @@ public sealed class SafetensorsTests : IDisposable
         using var file = File.Open(path, FileMode.Append);
         file.Write(data.ToArray());
         return path;
+    }
+
+    /// <summary>Gives the embedding for the head.</summary>
+    private sealed class TiedWeights(IWeightSource weights) : IWeightSource
+    {
+        public void Read(WeightName weight, int row, int column, Span<float> values) =>
+            weights.Read(weight.Kind == WeightKind.Head ? new WeightName(WeightKind.Embedding, -1) : weight, row, column, values);
     }
 }

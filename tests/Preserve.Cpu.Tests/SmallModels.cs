@@ -19,7 +19,7 @@ internal static class SmallModels
     public static ModelSpec Model(int hidden, int vocabulary, params LayerGroup[] stack)
     {
         var learned = stack.Any(g => g.Pattern.Any(l => l.Position == Position.Learned));
-        return new("Small", hidden, vocabulary, 128, TiedEmbeddings: false, learned ? MostPositions : 0, EmbeddingScale: false, Norm.Rms, LogitSoftCap: false, HeadBias: false, stack);
+        return new("Small", hidden, vocabulary, 2 * MostPositions, TiedEmbeddings: false, learned ? MostPositions : 0, EmbeddingScale: false, Norm.Rms, LogitSoftCap: false, HeadBias: false, stack);
     }
 
     /// <summary>Models that can be divided over so many ranks.</summary>
@@ -35,6 +35,8 @@ internal static class SmallModels
         from flags in Gen.ArrayOf(Gen.Elements(true, false), 5)
         select Model(hidden, vocabulary, Stack(layers, repeat, tail, alternating)) with
         {
+            // Learned positions begin at the table's first row, or behind two rows of no token.
+            MaxPositions = flags[3] ? 2 * MostPositions : MostPositions - 2,
             TiedEmbeddings = flags[0],
             EmbeddingScale = flags[1],
             LogitSoftCap = flags[2],

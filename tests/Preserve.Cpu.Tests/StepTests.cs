@@ -15,6 +15,22 @@ public class StepTests
 
     private static readonly int[] s_tokens = Deployments.Tokens(s_model, 1, Prompt + 2, 8)[0];
 
+    /// <summary>Rows of the position table beyond the model's positions stand before the first token's, as OPT's two do: no token reaches them.</summary>
+    [Theory]
+    [InlineData(128, 64)]
+    [InlineData(64, 64)]
+    [InlineData(62, 62)]
+    public void A_context_beyond_the_models_positions_is_refused(int maxPositions, int positions)
+    {
+        var model = SmallModels.Model(32, 50, new LayerGroup(new[] { SmallModels.Layer(position: Position.Learned) }, 1)) with { MaxPositions = maxPositions };
+        using var backend = new CpuBackend(model, new SeededWeights(model, 1));
+        var plan = Deployments.Plan(Deployments.Of(model, 1), new PrefillSpec(1, 2));
+        backend.SetTokens([1, 2]);
+        backend.Begin(plan, positions - 2);
+        Should.Throw<ArgumentException>(() => backend.Begin(plan, positions - 1)).Message
+            .ShouldBe($"a context of {positions - 1} and 2 new tokens need more than the {positions} positions of Small (Parameter 'context')");
+    }
+
     [Fact]
     public async Task Who_waits_for_an_event_goes_when_the_step_is_stopped()
     {

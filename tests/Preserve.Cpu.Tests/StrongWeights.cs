@@ -7,7 +7,8 @@ internal sealed class StrongWeights(SeededWeights weights) : IWeightSource
     private static readonly bool[] s_biases = [.. Enum.GetNames<WeightKind>().Select(n => n.EndsWith("Bias", StringComparison.Ordinal))];
 
     /// <summary>Constants of which each shows in the logits: the bounds bend most of the scores and logits, and the epsilon is not small beside a row's squares.</summary>
-    public static ModelConstants Constants { get; } = new(NormEpsilon: 0.25f, RotaryBase: 100, AttentionSoftCap: 0.75f, LogitSoftCap: 1.5f);
+    public static ModelConstants Constants { get; } = new(NormEpsilon: 0.25f, RotaryBase: 100, AttentionSoftCap: 0.75f, LogitSoftCap: 1.5f,
+        ScoreFactor: 0.625f, EmbeddingFactor: 3, WindowRotaryBase: 20);
 
     public void Read(WeightName weight, int row, int column, Span<float> values)
     {

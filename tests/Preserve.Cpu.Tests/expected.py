@@ -13,7 +13,7 @@ QueryNorm KeyNorm Output OutputBias AttentionPostNorm AttentionPostNormBias Feed
 FeedForwardPostNorm FeedForwardPostNormBias""".split()
 STEP = np.uint64(0x9E3779B97F4A7C15)
 USUAL = dict(epsilon=float(np.float32(1e-5)), rotary_base=10000.0, attention_cap=50.0, logit_cap=30.0, strong=False)
-STRONG = dict(epsilon=0.25, rotary_base=100.0, attention_cap=0.75, logit_cap=1.5, strong=True)
+STRONG = dict(epsilon=0.25, rotary_base=100.0, attention_cap=0.75, logit_cap=1.5, score_factor=0.625, embedding_factor=3.0, window_base=20.0, strong=True)
 
 
 def mix(z):
@@ -30,7 +30,7 @@ def bfloat16(x):
 
 
 class Model:
-    def __init__(self, seed, hidden, vocabulary, layers, final_norm="rms", tied=False, scale=False, positions=0, head_bias=False, logit_cap=False):
+    def __init__(self, seed, hidden, vocabulary, layers, final_norm="rms", tied=False, scale=False, positions=0, offset=0, head_bias=False, logit_cap=False):
         self.__dict__.update(locals())
         self.constants = USUAL
 
@@ -83,9 +83,10 @@ class Model:
         if o.get("qk_norm"):
             q, k = self.norm(q, "rms", "QueryNorm", layer), self.norm(k, "rms", "KeyNorm", layer)
         if o.get("position", "rotary") == "rotary":
-            q, k = rotate(q, self.constants["rotary_base"]), rotate(k, self.constants["rotary_base"])
+            base = self.constants.get("window_base" if o.get("window") else "rotary_base", self.constants["rotary_base"])
+            q, k = rotate(q, base), rotate(k, base)
         k, v = np.repeat(k, heads // shared, axis=1), np.repeat(v, heads // shared, axis=1)
-        scores = np.einsum("thd,jhd->htj", q, k) / np.sqrt(size)
+        scores = np.einsum("thd,jhd->htj", q, k) * self.constants.get("score_factor", 1 / np.sqrt(size))
         if o.get("cap"):
             scores = bounded(scores, self.constants["attention_cap"])
         t, j = np.arange(tokens)[:, None], np.arange(tokens)[None, :]
@@ -115,9 +116,9 @@ class Model:
         self.constants = constants
         h = self.matrix("Embedding", -1, self.vocabulary, self.hidden)[tokens]
         if self.scale:
-            h = h * np.sqrt(self.hidden)
+            h = h * self.constants.get("embedding_factor", np.sqrt(self.hidden))
         if self.positions:
-            h = h + self.matrix("Positions", -1, self.positions, self.hidden)[: len(tokens)]
+            h = h + self.matrix("Positions", -1, self.positions, self.hidden)[self.offset : self.offset + len(tokens)]
         for layer, o in enumerate(self.layers):
             how = o.get("norm", "rms")
             x = self.norm(h, how, "AttentionNorm", layer)
@@ -161,6 +162,8 @@ MODELS = {
     "llama": Model(1, 32, 40, [LAYER] * 3),
     "multi-head, biases, learned positions": Model(1, 32, 40, [dict(LAYER, kv=4, norm="layer", position="learned", bias="all", act="relu", mlp_bias=True)] * 2,
         final_norm="layer", tied=True, positions=64, head_bias=True),
+    "learned positions from row two on": Model(1, 32, 40, [dict(LAYER, kv=4, norm="layer", position="learned", bias="all", act="relu", mlp_bias=True)] * 2,
+        final_norm="layer", tied=True, positions=64, offset=2),
     "post norms, soft caps, windows": Model(1, 32, 40, [LOCAL, dict(LAYER, post=True, cap=True, act="geglu")] * 2, tied=True, scale=True, logit_cap=True),
     "parallel": Model(1, 32, 41, [dict(LAYER, parallel=True, norm="layer", act="gelu", bias="all", mlp_bias=True)] * 2),
     "parallel, norms of its own": Model(1, 32, 41, [dict(LAYER, parallel=True, separate=True, act="gelu")] * 2),

@@ -22,8 +22,8 @@ public sealed class ModelAttribute : Attribute
     /// <summary>Whether the output head is the embedding matrix. Default: false.</summary>
     public bool TiedEmbeddings { get; set; }
 
-    /// <summary>Rows of the learned position table (OPT: 2,050): 1 to 16,777,216. Only with layers that declare
-    /// <see cref="Position.Learned"/>, and then required. Default: no such table.</summary>
+    /// <summary>Rows of the learned position table (OPT: 2,050): 1 to 16,777,216. Those beyond <see cref="MaxPositions"/> stand before the first token's. Only with
+    /// layers that declare <see cref="Position.Learned"/>, and then required. Default: no such table.</summary>
     public int LearnedPositions { get; set; }
 
     /// <summary>Whether the embedding is multiplied by a constant before the first layer (Gemma). Default: false.</summary>

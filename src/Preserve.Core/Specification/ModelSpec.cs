@@ -1,3 +1,5 @@
+using System;
+
 namespace Preserve;
 
 /// <summary>What is computed: a dense decoder-only transformer. Says nothing of where or how it runs.</summary>
@@ -6,7 +8,8 @@ namespace Preserve;
 /// <param name="Vocabulary">Number of tokens, rows of the embedding and of the output head.</param>
 /// <param name="MaxPositions">Longest sequence the model was made for, in tokens.</param>
 /// <param name="TiedEmbeddings">Whether the output head is the embedding matrix.</param>
-/// <param name="LearnedPositions">Rows of a learned position table that is added to the embedding; 0 without one.</param>
+/// <param name="LearnedPositions">Rows of a learned position table that is added to the embedding, of which those beyond <paramref name="MaxPositions"/> stand before
+/// the first token's (OPT has two); 0 without one.</param>
 /// <param name="EmbeddingScale">Whether the embedding is multiplied by a constant before the first layer (Gemma).</param>
 /// <param name="FinalNorm">The normalisation before the output head.</param>
 /// <param name="LogitSoftCap">Whether the logits pass through a soft cap (Gemma-2).</param>
@@ -25,6 +28,9 @@ public sealed record ModelSpec(
     bool HeadBias,
     EquatableArray<LayerGroup> Stack)
 {
+    /// <summary>Rows of the position table before the first token's.</summary>
+    internal int PositionOffset => Math.Max(0, LearnedPositions - MaxPositions);
+
     /// <summary>Number of layers in the whole stack.</summary>
     public int LayerCount
     {

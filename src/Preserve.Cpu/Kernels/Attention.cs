@@ -11,9 +11,10 @@ internal static class Attention
     /// <param name="pieces">The attended tokens in order; the last are the new ones.</param>
     /// <param name="output">Rows of the new tokens.</param>
     /// <param name="window">Attended tokens of a sliding window; 0 for all.</param>
+    /// <param name="scale">What scores are multiplied by.</param>
     /// <param name="softCap">Bound of the scores, where they have one.</param>
     /// <param name="scratch">The worker's arrays.</param>
-    public static void Run(AttentionOperation shape, Operand queries, ReadOnlySpan<CacheView> pieces, Operand output, int window, float softCap, Scratch scratch)
+    public static void Run(AttentionOperation shape, Operand queries, ReadOnlySpan<CacheView> pieces, Operand output, int window, float scale, float softCap, Scratch scratch)
     {
         var size = shape.HeadSize;
         var group = shape.Heads / shape.KeyValueHeads;
@@ -26,7 +27,6 @@ internal static class Attention
         var entry = scratch.Take(1, size);
         var scores = scratch.Take(2, (long)group * attended);
         var sums = scratch.Take(3, (long)group * size);
-        var scale = 1 / MathF.Sqrt(size);
         for (var sequence = 0; sequence < shape.Sequences; sequence++)
         {
             for (var head = 0; head < shape.KeyValueHeads; head++)

@@ -7,18 +7,20 @@ internal static unsafe class CacheLines
 {
     private const int LineBytes = 64;
 
-    /// <summary>Touches every line of some operands. A read of another core's data changes nothing of it.</summary>
-    public static void Touch(ReadOnlySpan<Operand> operands)
+    /// <summary>Touches every line of some operands once. A read of another core's data changes nothing of it.</summary>
+    /// <returns>The sum of the bytes that were read, so that no compiler leaves the reads out.</returns>
+    public static long Touch(ReadOnlySpan<Operand> operands)
     {
+        var sum = 0L;
         foreach (var operand in operands)
-            Read(operand.Start, operand.Bytes);
+            sum += Read(operand.Start, operand.Bytes);
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Read(byte* start, long bytes)
+    private static long Read(byte* start, long bytes)
     {
-        // The sum is handed back, so that no compiler leaves the reads out.
-        var sum = 0;
+        var sum = 0L;
         // The first line may begin before the operand: the others are counted from their own beginnings.
         for (var at = 0L; at < bytes; at += LineBytes - (long)((nuint)(start + at) % LineBytes))
             sum += Volatile.Read(ref start[at]);

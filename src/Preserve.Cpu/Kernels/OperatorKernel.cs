@@ -11,7 +11,7 @@ internal sealed class OperatorKernel(Rank rank)
     private readonly List<CacheView> _pieces = [];
     private readonly List<Operand> _matrices = [];
     private readonly List<Operand> _biases = [];
-    private Rotation? _rotation;
+    private readonly Dictionary<(int HeadSize, double Base), Rotation> _rotations = [];
 
     /// <summary>Runs an instruction.</summary>
     /// <returns>False if the step was stopped meanwhile.</returns>
@@ -32,7 +32,7 @@ internal sealed class OperatorKernel(Rank rank)
                 Attend(step, o, bound, reads, writes[0]);
                 break;
             case RecomputeOperation o:
-                Recompute(step, o, reads, writes[0]);
+                Recompute(step, o, bound, reads, writes[0]);
                 break;
             case NormOperation o:
                 Normalise(step, o, bound, reads, writes[0]);
@@ -43,7 +43,7 @@ internal sealed class OperatorKernel(Rank rank)
             case CollectiveOperation o:
                 return Exchange(step, o, bound, reads, writes);
             case PrefetchOperation:
-                CacheLines.Touch(reads);
+                _ = CacheLines.Touch(reads);
                 break;
             case TransferOperation:
                 Transfer.Copy(reads, writes);
@@ -100,8 +100,8 @@ internal sealed class OperatorKernel(Rank rank)
                 continue;
             _pieces.Add(View(reads[i], bound.Instruction.Reads[i], table, operation.Sequences, width));
         }
-        var layer = LayerOf(step, bound);
-        Attention.Run(operation, reads[0], Span(_pieces), output, layer.HeadedAttention().Window, step.Constants.AttentionSoftCap, _scratch);
+        var scale = step.Constants.ScoreFactor ?? (1 / MathF.Sqrt(operation.HeadSize));
+        Attention.Run(operation, reads[0], Span(_pieces), output, LayerOf(step, bound).HeadedAttention().Window, scale, step.Constants.AttentionSoftCap, _scratch);
     }
 
     private CacheView View(Operand data, TensorReference reference, Operand? table, int sequences, int width) =>
@@ -120,7 +120,7 @@ internal sealed class OperatorKernel(Rank rank)
     }
 
     /// <summary>Makes keys and values again as they were made: rounded where the projection, the norm and the rotation were.</summary>
-    private void Recompute(Step step, RecomputeOperation operation, ReadOnlySpan<Operand> reads, Operand output)
+    private void Recompute(Step step, RecomputeOperation operation, BoundInstruction bound, ReadOnlySpan<Operand> reads, Operand output)
     {
         var weights = reads[1..];
         var norm = operation.Normalises ? weights[^1] : (Operand?)null;
@@ -134,6 +134,7 @@ internal sealed class OperatorKernel(Rank rank)
         var row = _scratch.Take(0, operation.Columns);
         var weight = _scratch.Take(1, operation.HeadSize);
         norm?.Load(0, weight);
+        var rotation = operation.Rotates ? RotationOf(step, LayerOf(step, bound).HeadedAttention()) : null;
         for (var i = 0; i < rows; i++)
         {
             output.Load((long)i * operation.Columns, row);
@@ -145,10 +146,10 @@ internal sealed class OperatorKernel(Rank rank)
                     Normalisation.Run(Norm.Rms, keys.Slice(head, operation.HeadSize), weight, step.Constants.NormEpsilon);
                 Bfloat16.Round(keys);
             }
-            if (operation.Rotates)
+            if (rotation is not null)
             {
                 // Token by token, all sequences beside each other: from position 0 on.
-                RotationOf(step, operation.HeadSize).Run(keys, i / operation.Sequences);
+                rotation.Run(keys, i / operation.Sequences);
                 Bfloat16.Round(keys);
             }
             output.Store((long)i * operation.Columns, row);
@@ -265,7 +266,7 @@ internal sealed class OperatorKernel(Rank rank)
         for (var i = 0; i < operation.Rows; i++)
         {
             reads[0].Load((long)i * operation.Width, sum);
-            reads[1].Load((long)PositionOf(step, first + i) * operation.Width, term);
+            reads[1].Load((long)(step.Model.PositionOffset + PositionOf(step, first + i)) * operation.Width, term);
             for (var e = 0; e < sum.Length; e++)
                 sum[e] += term[e];
             output.Store((long)i * operation.Width, sum);
@@ -276,7 +277,7 @@ internal sealed class OperatorKernel(Rank rank)
     {
         var row = _scratch.Take(0, operation.Width);
         var keyWidth = KeyHeads(step, attention) * attention.HeadSize;
-        var rotation = RotationOf(step, attention.HeadSize);
+        var rotation = RotationOf(step, attention);
         for (var i = 0; i < operation.Rows; i++)
         {
             LoadQueriesAndKeys(reads, i, operation.Rows, keyWidth, row);
@@ -345,7 +346,7 @@ internal sealed class OperatorKernel(Rank rank)
                     ElementwiseFunction.GeGlu => Activations.Gelu(row[e]) * up[e],
                     ElementwiseFunction.Gelu => Activations.Gelu(row[e]),
                     ElementwiseFunction.Relu => Activations.Relu(row[e]),
-                    ElementwiseFunction.Scale => row[e] * MathF.Sqrt(width),
+                    ElementwiseFunction.Scale => row[e] * (step.Constants.EmbeddingFactor ?? MathF.Sqrt(width)),
                     ElementwiseFunction.SoftCap => Activations.SoftCap(row[e], step.Constants.LogitSoftCap),
                     _ => throw new NotSupportedException($"{operation.Function} is not computed here"),
                 };
@@ -372,8 +373,14 @@ internal sealed class OperatorKernel(Rank rank)
     /// <summary>Position of a row's token: the rows of a sequence stand together.</summary>
     private static int PositionOf(Step step, int row) => step.Context + (row % step.Plan.Step.NewTokens);
 
-    private Rotation RotationOf(Step step, int headSize) =>
-        _rotation is { } known && known.HeadSize == headSize && known.Base == step.Constants.RotaryBase ? known : _rotation = new Rotation(headSize, step.Constants.RotaryBase);
+    private Rotation RotationOf(Step step, MultiHeadAttentionSpec attention)
+    {
+        var constants = step.Constants;
+        var shape = (attention.HeadSize, Base: attention.Window > 0 ? constants.WindowRotaryBase ?? constants.RotaryBase : constants.RotaryBase);
+        if (!_rotations.TryGetValue(shape, out var rotation))
+            _rotations.Add(shape, rotation = new Rotation(shape.HeadSize, shape.Base));
+        return rotation;
+    }
 
     private static ReadOnlySpan<T> Span<T>(List<T> list) => CollectionsMarshal.AsSpan(list);
 }

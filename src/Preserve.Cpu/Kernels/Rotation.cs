@@ -3,6 +3,7 @@ namespace Preserve.Cpu;
 /// <summary>Rotary positions (RoFormer, arXiv 2104.09864): of each head, element i is turned with element i + half its size, as Llama does it.</summary>
 internal sealed class Rotation
 {
+    private readonly int _headSize;
     private readonly double[] _frequencies;
     private readonly float[] _cosines;
     private readonly float[] _sines;
@@ -10,16 +11,12 @@ internal sealed class Rotation
 
     public Rotation(int headSize, double rotaryBase)
     {
-        (HeadSize, Base) = (headSize, rotaryBase);
+        _headSize = headSize;
         var half = headSize / 2;
         (_frequencies, _cosines, _sines) = (new double[half], new float[half], new float[half]);
         for (var i = 0; i < half; i++)
             _frequencies[i] = Math.Pow(rotaryBase, -2.0 * i / headSize);
     }
-
-    public int HeadSize { get; }
-
-    public double Base { get; }
 
     /// <summary>Turns the heads of one token; an odd last element stays.</summary>
     /// <param name="heads">The heads, beside each other.</param>
@@ -32,8 +29,8 @@ internal sealed class Rotation
             for (var i = 0; i < _frequencies.Length; i++)
                 (_sines[i], _cosines[i]) = ((float)Math.Sin(position * _frequencies[i]), (float)Math.Cos(position * _frequencies[i]));
         }
-        var half = HeadSize / 2;
-        for (var head = 0; head < heads.Length; head += HeadSize)
+        var half = _headSize / 2;
+        for (var head = 0; head < heads.Length; head += _headSize)
         {
             for (var i = head; i < head + half; i++)
             {

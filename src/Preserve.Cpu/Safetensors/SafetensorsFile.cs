@@ -80,7 +80,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new ArgumentException($"tensor '{SafetensorsHeader.Printable(tensor.Name)}' is not of this file", nameof(tensor));
         if (first < 0 || values.Length > tensor.Elements - first)
             throw new ArgumentOutOfRangeException(nameof(first), first, $"tensor '{SafetensorsHeader.Printable(tensor.Name)}' has {tensor.Elements} elements");
-        var bytes = SafetensorsHeader.ElementBytes(tensor.Type)!.Value;
+        var bytes = SafetensorsHeader.ElementBits(tensor.Type)!.Value / 8;
         var from = new ReadOnlySpan<byte>(_data + tensor.Begin + (first * bytes), checked(values.Length * bytes));
         // A tensor may begin at any byte: its elements are not aligned.
         switch (tensor.Type)

@@ -49,6 +49,7 @@ internal static class SafetensorsHeader
             throw new SafetensorsException("the header does not begin with '{'");
         var tensors = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
         string? current = null;
+        var hasMetadata = false;
         try
         {
             _ = s_strict.GetCharCount(json);
@@ -59,7 +60,10 @@ internal static class SafetensorsHeader
                 current = reader.GetString()!;
                 if (current == Metadata)
                 {
+                    if (hasMetadata)
+                        throw new SafetensorsException($"'{Metadata}' stands in the header twice");
                     ReadMetadata(ref reader);
+                    hasMetadata = true;
                     continue;
                 }
                 var tensor = ReadTensor(ref reader, current);
@@ -76,13 +80,15 @@ internal static class SafetensorsHeader
         return Placed(tensors.Values, dataBytes);
     }
 
-    /// <summary>Bytes of an element of a type; null for a type that the format does not have.</summary>
-    public static int? ElementBytes(string type) => type switch
+    /// <summary>Bits of an element of a type; null for a type that the format does not have.</summary>
+    public static int? ElementBits(string type) => type switch
     {
-        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" or "F8_E8M0" => 1,
-        "U16" or "I16" or "F16" or "BF16" => 2,
-        "U32" or "I32" or "F32" => 4,
-        "U64" or "I64" or "F64" or "C64" => 8,
+        "F4" => 4,
+        "F6_E2M3" or "F6_E3M2" => 6,
+        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" or "F8_E8M0" => 8,
+        "U16" or "I16" or "F16" or "BF16" => 16,
+        "U32" or "I32" or "F32" => 32,
+        "U64" or "I64" or "F64" or "C64" => 64,
         _ => null,
     };
 
@@ -125,14 +131,16 @@ internal static class SafetensorsHeader
             throw Bad(name, $"has no {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
         if (offsets.Length != 2)
             throw Bad(name, $"has {offsets.Length} data_offsets, and the format wants begin and end");
-        var element = ElementBytes(type) ?? throw Bad(name, $"is of type '{Printable(type)}', which the format does not have");
-        long bytes = element;
+        Int128 bits = ElementBits(type) ?? throw Bad(name, $"is of type '{Printable(type)}', which the format does not have");
         foreach (var size in shape)
         {
-            if (size != 0 && bytes > long.MaxValue / size)
+            if (size != 0 && bits > (Int128)long.MaxValue * 8 / size)
                 throw Bad(name, "has a shape whose bytes do not fit 64 bits");
-            bytes *= size;
+            bits *= size;
         }
+        var (bytes, rest) = Int128.DivRem(bits, 8);
+        if (rest != 0)
+            throw Bad(name, $"has {bits} bits by its shape and type, which are no whole bytes");
         if (offsets[1] < offsets[0])
             throw Bad(name, $"ends at byte {offsets[1]}, before it begins at {offsets[0]}");
         return offsets[1] - offsets[0] == bytes
@@ -160,8 +168,12 @@ internal static class SafetensorsHeader
     {
         if (Next(ref reader) != JsonTokenType.StartObject)
             throw new SafetensorsException($"'{Metadata}' is no object");
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
+            var key = reader.GetString()!;
+            if (!keys.Add(key))
+                throw new SafetensorsException($"'{Metadata}' has '{Printable(key)}' twice");
             if (Next(ref reader) != JsonTokenType.String)
                 throw new SafetensorsException($"'{Metadata}' has a value that is no string");
         }

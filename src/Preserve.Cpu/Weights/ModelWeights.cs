@@ -27,6 +27,18 @@ public static class ModelWeights
         }
     }
 
+    /// <summary>The first weight that a source and a model have in different shapes, or that only one of them has; null where there is none.</summary>
+    internal static string? Difference(ModelSpec source, ModelSpec model)
+    {
+        var (given, wanted) = (Shapes(source), Shapes(model));
+        return wanted.Keys.Concat(given.Keys).Where(w => Shape(given, w) != Shape(wanted, w))
+            .Select(w => $"{w} is {Shape(given, w)} in the weights, and {Shape(wanted, w)} in {model.Name}").FirstOrDefault();
+
+        static Dictionary<WeightName, (int Rows, int Columns)> Shapes(ModelSpec of) => Of(of).ToDictionary(w => w.Name, w => (w.Rows, w.Columns));
+
+        static string Shape(Dictionary<WeightName, (int Rows, int Columns)> shapes, WeightName weight) => shapes.TryGetValue(weight, out var s) ? $"{s.Rows} x {s.Columns}" : "missing";
+    }
+
     private static List<(WeightName Name, int Rows, int Columns)> OfLayer(LayerSpec spec, int layer, int hidden)
     {
         var attention = spec.HeadedAttention();

@@ -15,10 +15,13 @@ public sealed class SeededWeights(ModelSpec model, ulong seed) : IWeightSource
     private readonly LayerSpec[] _layers = model.LayerSpecs();
 
     /// <inheritdoc/>
+    public ModelSpec Model { get; } = model;
+
+    /// <inheritdoc/>
     public void Read(WeightName weight, int row, int column, Span<float> values)
     {
         if (!_shapes.TryGetValue(weight, out var shape))
-            throw new KeyNotFoundException($"{model.Name} has no {weight}");
+            throw new KeyNotFoundException($"{Model.Name} has no {weight}");
         if (row < 0 || row >= shape.Rows)
             throw new ArgumentOutOfRangeException(nameof(row), row, $"{weight} has {shape.Rows} rows");
         if (column < 0 || values.Length > shape.Columns - column)
@@ -39,8 +42,8 @@ public sealed class SeededWeights(ModelSpec model, ulong seed) : IWeightSource
         var layer = weight.Layer < 0 ? null : _layers[weight.Layer];
         return weight.Kind switch
         {
-            WeightKind.Embedding => (0, model.EmbeddingScale || model.TiedEmbeddings ? Uniform(model.Hidden) : Uniform(1)),
-            WeightKind.Head or WeightKind.Query or WeightKind.Key or WeightKind.Value or WeightKind.Gate or WeightKind.Up => (0, Uniform(model.Hidden)),
+            WeightKind.Embedding => (0, Model.EmbeddingScale || Model.TiedEmbeddings ? Uniform(Model.Hidden) : Uniform(1)),
+            WeightKind.Head or WeightKind.Query or WeightKind.Key or WeightKind.Value or WeightKind.Gate or WeightKind.Up => (0, Uniform(Model.Hidden)),
             WeightKind.Output => (0, Uniform(layer!.HeadedAttention().Heads * layer!.HeadedAttention().HeadSize)),
             WeightKind.Down => (0, Uniform(layer!.DenseBlock().Intermediate)),
             WeightKind.Positions => (0, 0.5f),

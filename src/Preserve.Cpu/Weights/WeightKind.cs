@@ -106,6 +106,9 @@ public readonly record struct WeightName(WeightKind Kind, int Layer)
 /// <summary>Where the weights of a whole model come from. Every degree of tensor parallelism reads its shards from the same.</summary>
 public interface IWeightSource
 {
+    /// <summary>The model whose weights they are; null where the source does not know it.</summary>
+    ModelSpec? Model => null;
+
     /// <summary>Reads a part of a row. Several threads may read at once.</summary>
     /// <param name="weight">The weight; the model has it.</param>
     /// <param name="row">The row, counted from 0.</param>
