@@ -140,36 +140,36 @@ partial class Llama3_70BDeployed
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
                 window  embed_reduce  outside the layers  takes 26.585143 us  hides 5.799189 us  saves 6.040206 us
-                  not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
-                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
-                  compute-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
+                  not-asked     0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part          0.qkv_weight          5,242,880 of 10,485,760    a tensor is cut alike in all layers, and in the others another window brings the rest of it
+                  whole         0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
+                  link-bound    0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
                 window  qkv  layers 0 to 78  takes 7.345790 us each  hides 7.345790 us each  saves 604.821105 us together
-                  whole          i.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
+                  whole         i.kv[0:c]             16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
                 window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,933.959026 us together
-                  not-asked      i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           i.gate_up_weight      38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
-                  compute-bound  i.down_weight         0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
-                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside down_reduce; qkv takes 7.3 us, not 11.8
+                  not-asked     i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part          i.gate_up_weight      38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
+                  link-bound    i.down_weight         0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
+                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside down_reduce; qkv takes 7.3 us, not 11.8
                 window  down_reduce  layers 0 to 78  takes 27.122134 us each  hides 6.380725 us each  saves 435.667462 us together
-                  not-asked      i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole          i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside out_reduce; qkv takes 7.3 us, not 11.8
-                  whole          i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
-                  compute-bound  i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
+                  not-asked     i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole         i+1.qkv_weight        5,242,880 of 10,485,760    all of it is prefetched, 5,242,880 bytes of it beside out_reduce; qkv takes 7.3 us, not 11.8
+                  whole         i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
+                  link-bound    i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
                 window  qkv  layer 79  takes 7.345790 us  hides 7.345790 us  saves 7.698333 us
-                  whole          79.kv[0:c]            16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
+                  whole         79.kv[0:c]            16,777,216 of 16,777,216   attention takes 8.5 us, not 17.2
                 window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 19.541632 us
-                  not-asked      79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           79.gate_up_weight     38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
-                  compute-bound  79.down_weight        0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without
+                  not-asked     79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part          79.gate_up_weight     38,797,312 of 58,720,256   7,340,032 bytes more in all layers would cost 123.622 us of the step; were each collective twice as long, they would save 301.888 us
+                  link-bound    79.down_weight        0 of 29,360,128            down_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
                 window  down_reduce  layer 79  takes 47.863542 us  hides 47.863542 us  saves 2.326677 us
-                  not-asked      final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part           head_weight           46,137,344 of 131,334,144  16,252,928 bytes more would cost 2.949 us of the step; were each collective twice as long, they would save 1.311 us
+                  not-asked     final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part          head_weight           46,137,344 of 131,334,144  16,252,928 bytes more would cost 2.949 us of the step; were each collective twice as long, they would save 1.311 us
                 window  head_gather  outside the layers  takes 30.580572 us  hides 0.000000 us  saves 0.000000 us
-                  not-asked      0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  other-window   0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
-                  whole          0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
-                  compute-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
+                  not-asked     0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  other-window  0.qkv_weight          0 of 10,485,760            the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
+                  whole         0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 8.5 us, not 17.2
+                  link-bound    0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -56,7 +56,7 @@ public class VerdictTests
         (Verdict Verdict, string Reason) Said(ICostLaws laws)
         {
             var here = new Choice(deployment, laws);
-            var (window, candidate) = here.Draft.Graph.Windows.SelectMany(w => w.Candidates.Where(c => c.Considered && c.Tensor.Tensor.Name == "LocalLayer/out_weight").Select(c => (w, c))).First();
+            var (window, candidate) = here.Draft.Graph.Windows.SelectMany(w => w.Candidates.Where(c => c.Considered && c.Tensor.Tensor.Name.EndsWith("out_weight", StringComparison.Ordinal)).Select(c => (w, c))).First();
             return new SearchVerdicts(here.Draft.Choice!, laws, default).Of(candidate, window.Host, here.Elsewhere(candidate), (32_600_000, 32_600_000), null);
         }
     }
