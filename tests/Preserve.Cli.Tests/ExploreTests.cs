@@ -59,6 +59,16 @@ public sealed class ExploreTests : IDisposable
     }
 
     [Fact]
+    public async Task Several_models_stand_behind_one_option_and_what_no_time_depends_on_is_not_assumed()
+    {
+        var json = JsonDocument.Parse(await _tool.SucceedAsync("explore", "-m", "llama-3-8b", "qwen2-7b", "-t", "4", "-b", "1", "-c", "1024", "--l2", "96", "--json")).RootElement;
+        json.GetProperty("models").GetArrayLength().ShouldBe(2);
+        var fields = json.GetProperty("assumed").EnumerateArray().Select(n => n.GetProperty("field").GetString()!).ToList();
+        fields.ShouldContain("kernels.prefetch_fixed_microseconds");
+        fields.ShouldAllBe(f => !f.StartsWith("host_link", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_belongs_to_another_device_or_setting_is_said()
     {
         (await NotesAsync("--l2", "192")).ShouldBeEmpty();

@@ -68,7 +68,7 @@ internal sealed record ExplorationDocument
             Sensitivity = [.. exploration.Sensitivity().Select(row => new SensitivityDocument(
                 row.Constant, row.Factor, [.. _policies.Select(policy => BestDocument.Of(row.Result, policy, sizes[0].Key, sizes[^1].Key))]))],
             Unmeasured = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
-            Assumed = [.. first.Device.AssumedFields.Select(NoteDocument.Of)],
+            Assumed = [.. FieldUse.Marked(first.Device, exploration.Points.SelectMany(p => p.Run.Steps).Select(s => s.Plan)).AssumedFields.Select(NoteDocument.Of)],
             Notes = [.. NotesOf(deployed, exploration)],
         };
     }
