@@ -31,7 +31,7 @@ public static class BudgetSweep
             var plan = i < budgets.Count
                 ? Plan(deployment, budgets[i])
                 : Planner.PlanStep(deployment with { Prefetch = PrefetchPolicy.Best }, deployment.Steps[0], device, cancellation);
-            runs[i] = new BudgetRun(i < budgets.Count ? budgets[i] : null, Step(plan, context, device, cancellation), basePlan);
+            runs[i] = new BudgetRun(i < budgets.Count ? budgets[i] : null, plan, Step(plan, context, device, cancellation), basePlan);
             progress?.Report(Interlocked.Increment(ref done));
         });
         return runs;
@@ -53,9 +53,10 @@ public static class BudgetSweep
 
 /// <summary>A step with one budget.</summary>
 /// <param name="BudgetBytes">Bytes under each collective; null where the prefetches were searched for.</param>
+/// <param name="Plan">Its plan.</param>
 /// <param name="Run">The step.</param>
 /// <param name="Base">The step without prefetches.</param>
-public sealed record BudgetRun(long? BudgetBytes, StepRun Run, StepRun Base)
+public sealed record BudgetRun(long? BudgetBytes, ExecutionPlan Plan, StepRun Run, StepRun Base)
 {
     /// <summary>How many times as fast as the step without prefetches.</summary>
     public double Speedup => (double)Base.Picoseconds / Run.Picoseconds;

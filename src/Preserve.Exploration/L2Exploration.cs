@@ -31,6 +31,11 @@ public sealed class L2Exploration
     public L2Point? Best(PrefetchPolicy policy) =>
         Points.Where(p => p.Run.Policy == policy && p.Cost is not null).OrderByDescending(p => p.TokensPerSecondPerDollar).ThenBy(p => p.Run.L2Mebibytes).FirstOrDefault();
 
+    /// <summary>Whether a size of the sweep is the largest that can be made, and the next one cannot.</summary>
+    /// <param name="mebibytes">The size.</param>
+    public bool IsLargestThatCanBeMade(double mebibytes) =>
+        Points.Where(p => p.Run.L2Mebibytes > mebibytes).OrderBy(p => p.Run.L2Mebibytes).FirstOrDefault() is { Cost: null };
+
     /// <summary>How many times the best performance per cost without prefetch a policy reaches at its own best size; null where one of them
     /// cannot be made.</summary>
     /// <param name="policy">The policy.</param>

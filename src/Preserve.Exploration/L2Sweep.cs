@@ -73,15 +73,16 @@ public static class L2Sweep
     private static SweptStep Step(ExecutionPlan plan, Device device, int context, CancellationToken cancellation)
     {
         var run = BandedRun.OfAsync(plan, context, device, new SimulationOptions(), cancellation).AsTask().GetAwaiter().GetResult();
-        return new SweptStep(run.Run.Picoseconds, run.BandOf(step => step.Picoseconds), run.Unmeasured);
+        return new SweptStep(plan, run.Run.Picoseconds, run.BandOf(step => step.Picoseconds), run.Unmeasured);
     }
 }
 
 /// <summary>One step of a sweep.</summary>
+/// <param name="Plan">Its plan.</param>
 /// <param name="Picoseconds">Its time.</param>
 /// <param name="Band">How far that is to be trusted; null where less than half of it follows what was measured on the device.</param>
 /// <param name="Unmeasured">What was not measured on the device: the band says nothing of it.</param>
-public sealed record SweptStep(long Picoseconds, TimeBand? Band, EquatableArray<string> Unmeasured);
+public sealed record SweptStep(ExecutionPlan Plan, long Picoseconds, TimeBand? Band, EquatableArray<string> Unmeasured);
 
 /// <summary>One size and policy of a sweep.</summary>
 /// <param name="L2Mebibytes">Capacity of the L2.</param>

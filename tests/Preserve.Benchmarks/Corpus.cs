@@ -29,6 +29,7 @@ internal static class Corpus
             Print($"emitted plan at least {percent} % faster than base", outcomes.Count(o => o.Base >= o.Emitted * (1 + (percent / 100.0))));
         Print("choice at least 1 % faster than the published rule", outcomes.Count(o => o.Published >= o.Chosen * 1.01));
         Print("published rule slower than base", outcomes.Count(o => o.Published > o.Base));
+        Print("choice slower than the published rule, which would cost time at a smaller context", outcomes.Count(o => o.SlowerThanPublished));
         Print("choice that prefetches nothing at some contexts, where it would cost time", outcomes.Count(o => o.Pauses));
         Print("emitted plan slower than base at a random context, of four in each case", outcomes.Count(o => o.SlowerContexts > 0));
         Print("choice that the guard refused", outcomes.Count(o => o.Chosen < o.Base && o.Emitted == o.Base));

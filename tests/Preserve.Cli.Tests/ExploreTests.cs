@@ -31,6 +31,23 @@ public sealed class ExploreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_best_size_beyond_which_no_die_can_be_made_is_no_optimum_and_is_said()
+    {
+        // 790 mm2 of logic, 40 of the memory's interface and 0.64 a MiB are a reticle's 858 at 43.7 MiB.
+        var json = JsonDocument.Parse(await _tool.SucceedAsync("explore", "--l2", "8", "40", "48", "128", "--json")).RootElement;
+        json.GetProperty("best").EnumerateArray().ShouldAllBe(b => !b.GetProperty("atReticle").GetBoolean());
+        var bests = json.GetProperty("sensitivity").EnumerateArray()
+            .Single(s => s.GetProperty("constant").GetString() == CostModelFile.LogicSquareMillimetres && s.GetProperty("factor").GetDouble() == 2).GetProperty("best");
+        bests[2].GetProperty("l2Mebibytes").GetDouble().ShouldBe(40);
+        bests[2].GetProperty("atEdge").GetBoolean().ShouldBeFalse();
+        bests[2].GetProperty("atReticle").GetBoolean().ShouldBeTrue();
+        bests[0].GetProperty("atReticle").GetBoolean().ShouldBeFalse();
+        var text = await _tool.SucceedAsync("explore", "--l2", "8", "40", "48", "128");
+        text.ShouldContain("40 (reticle)");
+        text.ShouldContain("(reticle): the next larger size cannot be made");
+    }
+
+    [Fact]
     public async Task On_a_measured_device_each_size_has_the_band_of_its_step()
     {
         string[] setting = ["-m", "llama-3-8b", "-d", "h100-sxm", "-t", "2", "-b", "8", "-c", "1024", "--weights", "bf16", "--activations", "bf16", "--key-values", "bf16"];
@@ -39,6 +56,16 @@ public sealed class ExploreTests : IDisposable
         // Eight tokens in a step of two devices.
         run.GetProperty("tokensPerSecondLow").GetDouble().ShouldBe(4e6 / step.GetProperty("stepHighMicroseconds").GetDouble(), 1e-6);
         run.GetProperty("tokensPerSecondHigh").GetDouble().ShouldBe(4e6 / step.GetProperty("stepLowMicroseconds").GetDouble(), 1e-6);
+    }
+
+    [Fact]
+    public async Task Several_models_stand_behind_one_option_and_what_no_time_depends_on_is_not_assumed()
+    {
+        var json = JsonDocument.Parse(await _tool.SucceedAsync("explore", "-m", "llama-3-8b", "qwen2-7b", "-t", "4", "-b", "1", "-c", "1024", "--l2", "96", "--json")).RootElement;
+        json.GetProperty("models").GetArrayLength().ShouldBe(2);
+        var fields = json.GetProperty("assumed").EnumerateArray().Select(n => n.GetProperty("field").GetString()!).ToList();
+        fields.ShouldContain("kernels.prefetch_fixed_microseconds");
+        fields.ShouldAllBe(f => !f.StartsWith("host_link", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -251,6 +251,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("--context is '4K', but must be a whole number", "--model", "llama-3-8b", "--device", "h100-sxm", "--context", "4K")]
     [InlineData("--phase is 'both', but must be decode or prefill", "--model", "llama-3-8b", "--device", "h100-sxm", "--phase", "both")]
     [InlineData("--weights is 'fp32', but must be bf16, fp8, int4 or int8", "--model", "llama-3-8b", "--device", "h100-sxm", "--weights", "fp32")]
+    [InlineData("--fuse is norm, but one rank alone has no collectives", "--model", "llama-3-8b", "--device", "h100-sxm", "--fuse", "norm")]
     [InlineData("(--fuse) under --sequence-parallel, where", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "2", "--fuse", "norm", "--sequence-parallel")]
     [InlineData("--kv-block-tokens: a paged KV-cache in the host's memory is not planned for", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--kv-block-tokens", "16")]
     [InlineData("--prompt of a decode step with a context of 4,096 is 5,000, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--kv-home", "host", "--prompt", "5000")]

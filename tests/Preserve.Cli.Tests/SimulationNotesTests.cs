@@ -99,10 +99,10 @@ public sealed class SimulationNotesTests : IDisposable
     {
         string[] step = [verb, "--model", "llama-3-8b", "--device", device, "--tensor-parallel", "2", .. verb == "generate" ? ["--tokens", "4"] : (string[])[]];
         var text = await _tool.SucceedAsync(step);
-        text.ShouldContain($"note      nothing is prefetched: {lacks}; give what lacks in a device file");
+        text.ShouldContain($"note      nothing is prefetched: {lacks}; give what is missing in a device file");
         text.ShouldNotContain("reachable");
         text.ShouldNotContain("gain at half");
-        JsonDocument.Parse(await _tool.SucceedAsync([.. step, "--json"])).RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetString()).ShouldContain($"nothing is prefetched: {lacks}; give what lacks in a device file");
+        JsonDocument.Parse(await _tool.SucceedAsync([.. step, "--json"])).RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetString()).ShouldContain($"nothing is prefetched: {lacks}; give what is missing in a device file");
         if (verb != "generate")
             (await _tool.SucceedAsync([.. step, "--prefetch", "none"])).ShouldNotContain("nothing is prefetched: ");
     }

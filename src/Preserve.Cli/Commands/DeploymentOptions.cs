@@ -15,7 +15,7 @@ internal sealed class DeploymentOptions
     private static readonly string[] _precisions = ["bf16", "fp8", "int8", "int4"];
 
     private readonly Option<string> _model = new("--model", "-m", "--config") { Description = "A model of the catalogue by id or common name, or a config.json.", Required = true, HelpName = "id|config.json" };
-    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json; several give their geometric mean.", HelpName = "id|config.json" };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json; several give their geometric mean.", AllowMultipleArgumentsPerToken = true, HelpName = "id|config.json ..." };
     private readonly Option<string> _device = new("--device", "-d") { Description = "A built-in device by id, or a device file.", HelpName = "id|file.json" };
     private readonly Option<int> _ranks = new("--tensor-parallel", "-t") { Description = "Ranks of the tensor-parallel group." };
     private readonly Option<string> _phase = new Option<string>("--phase") { Description = "Which step is run.", DefaultValueFactory = _ => "decode" }.AcceptOnlyFromAmong("decode", "prefill");
@@ -277,6 +277,8 @@ internal sealed class DeploymentOptions
         .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
         .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
         .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
+        .Replace("CollectiveFusion is CollectiveFusion.Norm", "--fuse is norm", StringComparison.Ordinal)
+        .Replace("CollectiveFusion is CollectiveFusion.MatMul", "--fuse is matmul", StringComparison.Ordinal)
         .Replace("(CollectiveFusion)", "(--fuse)", StringComparison.Ordinal)
         .Replace("CollectiveFusion,", "--fuse,", StringComparison.Ordinal)
         .Replace("Prompt of", "--prompt of", StringComparison.Ordinal)
@@ -297,7 +299,7 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
     public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, Library, SetAside, BuiltInId }.OfType<string>()];
 
-    private string? NoPrefetch => Spec.Prefetch != PrefetchPolicy.None && Device.UnknownL2 is { } unknown ? $"nothing is prefetched: {unknown}; give what lacks in a device file" : null;
+    private string? NoPrefetch => Spec.Prefetch != PrefetchPolicy.None && Device.UnknownL2 is { } unknown ? $"nothing is prefetched: {unknown}; give what is missing in a device file" : null;
 
     private string? Skew => Device.ScaleUp.SkewMicroseconds > 0 && Spec.TensorParallel > 1
         ? $"every collective waits {Device.ScaleUp.SkewMicroseconds.ToString(CultureInfo.InvariantCulture)} us for the last rank, as scale_up.skew_microseconds of {Device.Id} declares"

@@ -31,6 +31,6 @@ internal static class DeviceArgument
     public static void NeedL2(Device device)
     {
         if (device.UnknownL2 is { } unknown)
-            throw new InputException($"{unknown}, so nothing can be prefetched into it; a device file that gives what lacks can be used");
+            throw new InputException($"{unknown}, so nothing can be prefetched into it; give what is missing in a device file");
     }
 }

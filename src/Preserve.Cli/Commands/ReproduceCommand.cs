@@ -18,7 +18,8 @@ internal static class ReproduceCommand
         var batches = Numbers("--batch", "-b", "Sequences in the batch.", Reproduction.Batches);
         var lengths = Numbers("--length", "-l", "Maximum lengths, of which two thirds are prefilled and one third is decoded.", Reproduction.Lengths);
         var json = new Option<bool>("--json") { Description = "Print JSON, as docs/reproduce.schema.json describes it." };
-        var command = new Command("prefetch", "End-to-end speed-ups by prefetch under collectives, after PRESERVE (arXiv 2501.08192). Left out, the setting is the published one.")
+        var command = new Command("prefetch", "End-to-end speed-ups by prefetch under collectives, after PRESERVE (arXiv 2501.08192). Left out, the setting is the published one. "
+            + $"Where batch {Reproduction.MainBatch} and length {Reproduction.MainLength} are among those asked for, they are also run over the time of an all-reduce and with each assumed constant at half and twice its value.")
         {
             models, device, ranks, batches, lengths, json,
         };
@@ -36,10 +37,11 @@ internal static class ReproduceCommand
             var rows = Progress(quiet, "configurations", p => Reproduction.Compare(requests, on, Technique.Compared, p, cancellation));
             if (rows.All(r => r.WhyNot is not null))
                 throw new InputException($"nothing can run on {on.Id}: {rows[0].Requests.Model.Name} on {rows[0].Requests.Ranks}: {rows[0].WhyNot}");
-            List<RequestBatch> main = [.. rows.Where(IsMain).GroupBy(r => r.Requests.Model.Name).Select(g => g.MaxBy(r => r.Requests.Ranks)!.Requests)];
+            List<RequestBatch> main = [.. rows.Where(r => r.IsMain).GroupBy(r => r.Requests.Model.Name).Select(g => g.MaxBy(r => r.Requests.Ranks)!.Requests)];
             var latencies = Progress(quiet, "times of an all-reduce", p => Reproduction.OverLatency(main, on, p, cancellation));
             var sensitivity = Progress(quiet, "assumed constants", p => Reproduction.Sensitivity(main, on, p, cancellation));
-            var document = ReproductionDocument.Of(on, rows, latencies, sensitivity);
+            var marked = Reproduction.Marked([.. rows.Where(r => r.WhyNot is null).DistinctBy(r => (r.Requests.Model.Name, r.Requests.Ranks)).Select(r => r.Requests)], on, cancellation);
+            var document = ReproductionDocument.Of(marked, rows, latencies, sensitivity);
             if (quiet)
                 Console.WriteLine(document.ToJson());
             else
@@ -82,9 +84,6 @@ internal static class ReproduceCommand
         });
         return command;
     }
-
-    private static bool IsMain(Comparison row) =>
-        row.WhyNot is null && row.Requests is { Batch: Reproduction.MainBatch, Length: Reproduction.MainLength };
 
     private static Option<int[]> Numbers(string name, string alias, string description, IReadOnlyList<int> published) =>
         new(name, alias) { Description = $"{description} Left out: {string.Join(", ", published)}.", DefaultValueFactory = _ => [.. published], AllowMultipleArgumentsPerToken = true, HelpName = "number ..." };

@@ -47,7 +47,7 @@ internal sealed record BudgetDocument
             L2LimitBytes = deployed.Device.L2LimitBytes,
             Budgets = [.. runs.Where(r => r.BudgetBytes is not null).Select(r => BudgetRunDocument.Of(r, step))],
             Best = BudgetRunDocument.Of(runs.Single(r => r.BudgetBytes is null), step),
-            Assumed = [.. deployed.Device.AssumedFields.Select(NoteDocument.Of)],
+            Assumed = [.. FieldUse.Marked(deployed.Device, runs.Select(r => r.Plan)).AssumedFields.Select(NoteDocument.Of)],
         };
     }
 

@@ -68,7 +68,7 @@ internal sealed record ExplorationDocument
             Sensitivity = [.. exploration.Sensitivity().Select(row => new SensitivityDocument(
                 row.Constant, row.Factor, [.. _policies.Select(policy => BestDocument.Of(row.Result, policy, sizes[0].Key, sizes[^1].Key))]))],
             Unmeasured = [.. exploration.Points.SelectMany(p => p.Run.Steps).SelectMany(s => s.Unmeasured).Distinct()],
-            Assumed = [.. first.Device.AssumedFields.Select(NoteDocument.Of)],
+            Assumed = [.. FieldUse.Marked(first.Device, exploration.Points.SelectMany(p => p.Run.Steps).Select(s => s.Plan)).AssumedFields.Select(NoteDocument.Of)],
             Notes = [.. NotesOf(deployed, exploration)],
         };
     }
@@ -100,14 +100,17 @@ internal sealed record L2PointDocument(
 internal sealed record L2RunDocument(
     string Prefetch, double TokensPerSecond, double? TokensPerSecondLow, double? TokensPerSecondHigh, double? TokensPerSecondPerDollar, IReadOnlyList<decimal> StepMicroseconds);
 
-/// <summary>The size at which a policy gives the most per cost, and how many times the best without prefetch that is.</summary>
-internal sealed record BestDocument(string Prefetch, double? L2Mebibytes, double? TokensPerSecondPerDollar, double? Gain, bool AtEdge)
+/// <summary>The size at which a policy gives the most per cost, and how many times the best without prefetch that is. At an edge the best may lie beyond the sweep, at
+/// the reticle nothing larger can be made.</summary>
+internal sealed record BestDocument(string Prefetch, double? L2Mebibytes, double? TokensPerSecondPerDollar, double? Gain, bool AtEdge, bool AtReticle)
 {
     public static BestDocument Of(L2Exploration exploration, PrefetchPolicy policy, double smallest, double largest)
     {
-        var best = exploration.Best(policy);
-        var size = best?.Run.L2Mebibytes;
-        return new BestDocument(ExplorationDocument.Name(policy), size, best?.TokensPerSecondPerDollar, exploration.Gain(policy), size == smallest || size == largest);
+        if (exploration.Best(policy) is not { } best)
+            return new BestDocument(ExplorationDocument.Name(policy), null, null, null, AtEdge: false, AtReticle: false);
+        var size = best.Run.L2Mebibytes;
+        return new BestDocument(
+            ExplorationDocument.Name(policy), size, best.TokensPerSecondPerDollar, exploration.Gain(policy), size == smallest || size == largest, exploration.IsLargestThatCanBeMade(size));
     }
 }
 

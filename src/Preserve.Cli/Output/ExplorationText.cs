@@ -73,9 +73,11 @@ internal static class ExplorationText
         foreach (var row in d.Sensitivity)
             table.AddRow([Markup.Escape(row.Constant), Number(row.Factor, "0.0"), .. row.Best.SelectMany(b => new[] { Size(b), Number(b.Gain, "0.000") })]);
         AnsiConsole.Write(table);
+        if (d.Best.Concat(d.Sensitivity.SelectMany(s => s.Best)).Any(b => b.AtReticle))
+            Console.WriteLine("(reticle): the next larger size cannot be made, its die would be larger than a reticle");
     }
 
-    private static string Size(BestDocument best) => Number(best.L2Mebibytes, "0.##") + (best.AtEdge ? " (edge)" : "");
+    private static string Size(BestDocument best) => Number(best.L2Mebibytes, "0.##") + (best.AtEdge ? " (edge)" : "") + (best.AtReticle ? " (reticle)" : "");
 
     private static string Number(double? value, string format) => value?.ToString(format, System.Globalization.CultureInfo.InvariantCulture) ?? "-";
 }

@@ -22,10 +22,16 @@ internal sealed record ReproductionDocument
 
     public required IReadOnlyList<ConstantSensitivityDocument> Sensitivity { get; init; }
 
+    public required IReadOnlyList<string> Notes { get; init; }
+
     public required IReadOnlyList<NoteDocument> Assumed { get; init; }
 
     public required IReadOnlyList<NoteDocument> Doubtful { get; init; }
 
+    /// <param name="device">The device, with those marks alone that the rows' times depend on.</param>
+    /// <param name="rows">All configurations.</param>
+    /// <param name="latencies">The main setting over the time of a small all-reduce.</param>
+    /// <param name="sensitivity">The main setting with other values of what is assumed.</param>
     public static ReproductionDocument Of(Device device, IReadOnlyList<Comparison> rows, IReadOnlyList<LatencyPoint> latencies, IReadOnlyList<SensitivityPoint> sensitivity) => new()
     {
         Device = device.Id,
@@ -36,11 +42,23 @@ internal sealed record ReproductionDocument
         NotRun = [.. rows.Where(r => r.WhyNot is not null).Select(r => new NotRunDocument(Name(r), r.Requests.Ranks, r.Requests.Batch, r.Requests.Length, r.WhyNot!))],
         OverLatency = [.. latencies.Where(p => p.Comparison.WhyNot is null).Select(p => new LatencyDocument(p.Microseconds, ComparisonDocument.Of(p.Comparison)))],
         Sensitivity = [.. sensitivity.Where(p => p.Comparison.WhyNot is null).Select(p => new ConstantSensitivityDocument(p.Constant.Name, p.Constant.Value(device), p.Factor, ComparisonDocument.Of(p.Comparison)))],
+        Notes = [.. NotesOf(device, rows, latencies, sensitivity)],
         Assumed = [.. device.AssumedFields.Select(NoteDocument.Of)],
         Doubtful = [.. device.DoubtfulFields.Select(NoteDocument.Of)],
     };
 
     public string ToJson() => JsonSerializer.Serialize(this, DocumentContext.Default.ReproductionDocument);
+
+    /// <summary>Which parts are left out, and why.</summary>
+    private static IEnumerable<string> NotesOf(Device device, IReadOnlyList<Comparison> rows, IReadOnlyList<LatencyPoint> latencies, IReadOnlyList<SensitivityPoint> sensitivity)
+    {
+        if (!rows.Any(r => r.IsMain))
+            yield return $"no configuration of batch {Reproduction.MainBatch} and length {Reproduction.MainLength} is among those that ran: its table, the times of an all-reduce and the assumed constants are left out";
+        else if (latencies.Count == 0)
+            yield return $"the times of an all-reduce are left out: on {device.Id} they were measured; preserve explain gives what half and twice of them do to a step";
+        if (rows.Any(r => r.IsMain) && sensitivity.Count == 0)
+            yield return $"the assumed constants are left out: no time depends on one that {device.Id} assumes or doubts";
+    }
 
     private static string Name(Comparison row) => row.Requests.Model.Name;
 }

@@ -22,6 +22,8 @@ internal static class ReproductionText
         PrintSensitivity(d);
         foreach (var group in d.NotRun.GroupBy(r => (r.Model, r.Ranks)))
             Console.WriteLine($"cannot run  {group.Key.Model} on {group.Key.Ranks}: {group.Count()}, such as batch {group.First().Batch} length {group.First().Length}: {group.First().Reason}");
+        foreach (var note in d.Notes)
+            Console.WriteLine($"note        {note}");
         foreach (var note in d.Assumed)
             Console.WriteLine($"assumed     {note.Field}: {note.Note}");
         foreach (var note in d.Doubtful)
@@ -126,7 +128,7 @@ internal static class ReproductionText
         if (d.Sensitivity.Count == 0)
             return;
         var models = d.Sensitivity.Select(s => (s.Result.Model, s.Result.Ranks)).Distinct().ToList();
-        var table = Table("with one assumed constant changed: paper, best", "constant").AddColumn("declared").AddColumn(new TableColumn("times").RightAligned());
+        var table = Table("with one assumed or doubtful constant changed: paper, best", "constant").AddColumn("declared").AddColumn(new TableColumn("times").RightAligned());
         foreach (var (model, ranks) in models)
             table.AddColumn(new TableColumn($"{Short(model)} on {ranks}").RightAligned());
         table.AddRow(["as declared", "", "1", .. models.Select(m => Cell(d.Rows.FirstOrDefault(r => IsMain(r) && (r.Model, r.Ranks) == m)))]);

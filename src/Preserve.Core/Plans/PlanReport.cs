@@ -112,6 +112,9 @@ public enum Verdict
     /// <summary>Its reader takes as long with it, or with more of it, in the L2 as without: it is bound by its own work.</summary>
     ComputeBound,
 
+    /// <summary>Its reader takes as long with it in the L2 as without: it waits for the link to the other ranks.</summary>
+    LinkBound,
+
     /// <summary>More of it would push out of the L2 what is still needed, or be pushed out itself: a larger one would keep both.</summary>
     WouldEvict,
 

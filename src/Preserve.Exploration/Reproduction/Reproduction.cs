@@ -1,3 +1,5 @@
+using Preserve.Optimizer;
+
 namespace Preserve.Exploration;
 
 /// <summary>The evaluation of PRESERVE (arXiv 2501.08192) on the hardware model.</summary>
@@ -46,7 +48,15 @@ public static class Reproduction
         IReadOnlyList<RequestBatch> requests, Device device, IReadOnlyList<Technique> techniques, IProgress<int>? progress, CancellationToken cancellation) =>
         Each(requests, r => Compare(r, device, techniques, cancellation), progress, cancellation);
 
-    /// <summary>Compares with each assumed constant at half and at twice its value.</summary>
+    /// <summary>The device with those assumptions and doubts alone that the requests' times depend on: where times were measured, laws read what
+    /// was fitted to them.</summary>
+    /// <param name="requests">Requests that can run.</param>
+    /// <param name="device">The device that each rank runs on.</param>
+    /// <param name="cancellation">Stops before the next plan.</param>
+    public static Device Marked(IReadOnlyList<RequestBatch> requests, Device device, CancellationToken cancellation) =>
+        FieldUse.Marked(device, Plans(requests, device, cancellation));
+
+    /// <summary>Compares with each constant that the device assumes or doubts at half and at twice its value, where it can be so large.</summary>
     /// <param name="requests">The requests, at the main setting.</param>
     /// <param name="device">The device that each rank runs on.</param>
     /// <param name="progress">Is told how many are done; null where nobody asks.</param>
@@ -54,11 +64,18 @@ public static class Reproduction
     public static IReadOnlyList<SensitivityPoint> Sensitivity(
         IReadOnlyList<RequestBatch> requests, Device device, IProgress<int>? progress, CancellationToken cancellation) =>
         Each(
-            [.. from constant in AssumedConstant.All from factor in new[] { 0.5, 2 } from r in requests select (constant, factor, r)],
-            p => new SensitivityPoint(p.constant, p.factor, Compare(p.r, p.constant.Times(device, p.factor), [Technique.Paper, Technique.Best], cancellation)),
+            [
+                .. from constant in AssumedConstant.Of(Marked(requests, device, cancellation))
+                   from factor in new[] { 0.5, 2 }
+                   let changed = constant.Times(device, factor)
+                   where changed != device
+                   from r in requests
+                   select (constant, factor, changed, r),
+            ],
+            p => new SensitivityPoint(p.constant, p.factor, Compare(p.r, p.changed, [Technique.Paper, Technique.Best], cancellation)),
             progress, cancellation);
 
-    /// <summary>Compares over the time of a small all-reduce.</summary>
+    /// <summary>Compares over the time of a small all-reduce. Requests whose collectives follow measured times are left out.</summary>
     /// <param name="requests">The requests, at the main setting.</param>
     /// <param name="device">The device that each rank runs on.</param>
     /// <param name="progress">Is told how many are done; null where nobody asks.</param>
@@ -66,9 +83,13 @@ public static class Reproduction
     public static IReadOnlyList<LatencyPoint> OverLatency(
         IReadOnlyList<RequestBatch> requests, Device device, IProgress<int>? progress, CancellationToken cancellation) =>
         Each(
-            [.. from r in requests from latency in Latencies select (r, latency)],
+            [.. from r in requests where FieldUse.IsRead("collectives", device, Plans([r], device, cancellation)) from latency in Latencies select (r, latency)],
             p => new LatencyPoint(p.latency, Compare(p.r, AssumedConstant.WithLatency(device, p.latency), [Technique.Paper, Technique.Best], cancellation)),
             progress, cancellation);
+
+    /// <summary>Plans with every kind of operation that a technique runs for the requests: what a fused kernel does, its parts do here.</summary>
+    private static IReadOnlyList<ExecutionPlan> Plans(IReadOnlyList<RequestBatch> requests, Device device, CancellationToken cancellation) =>
+        [.. from r in requests from step in new StepSpec[] { r.Decode, r.Prefill(1) } select Planner.PlanStep(r.Deploy(device, step, Technique.Best), step, device, cancellation)];
 
     private static Comparison Compare(RequestBatch requests, Device device, IReadOnlyList<Technique> techniques, CancellationToken cancellation)
     {
@@ -103,6 +124,9 @@ public static class Reproduction
 public sealed record Comparison(
     RequestBatch Requests, int SequencesPerPrefill, string? WhyNot, CollectiveBalance? Balance, RequestTime? Plain, IReadOnlyList<TechniqueTime> Times)
 {
+    /// <summary>Whether it ran in the main setting.</summary>
+    public bool IsMain => WhyNot is null && Requests is { Batch: Reproduction.MainBatch, Length: Reproduction.MainLength };
+
     /// <summary>How many times as fast a technique makes prefill and decode together.</summary>
     /// <param name="technique">A technique that was compared.</param>
     public double Speedup(Technique technique) => Plain!.Picoseconds / TimeOf(technique).Picoseconds;

@@ -24,6 +24,9 @@ public static class FieldUse
         "host_link.host_memory_gigabytes_per_second",
     ];
 
+    /// <summary>What a device file records and no cost law reads.</summary>
+    private static readonly string[] _recorded = ["chip", "l2.write_terabytes_per_second"];
+
     private static readonly string[] _ofLaws = [.. _matMulBf16, .. _matMul8Bit, .. _attention, .. _small, .. _prefetch, .. _collective, .. _transfer, L2Read];
 
     /// <summary>The device with those assumptions and doubts alone that the plans' times depend on.</summary>
@@ -38,9 +41,9 @@ public static class FieldUse
 
         bool Counts(string field)
         {
-            if (IsWithin(field, "chip") || (IsWithin(field, "host_link") && !transfers))
+            if (_recorded.Any(f => FieldNote.IsWithin(field, f)) || (FieldNote.IsWithin(field, "host_link") && !transfers))
                 return false;
-            var known = _ofLaws.Where(f => IsWithin(f, field) || IsWithin(field, f)).ToArray();
+            var known = _ofLaws.Where(f => FieldNote.IsWithin(f, field) || FieldNote.IsWithin(field, f)).ToArray();
             return known.Length == 0 || known.Any(read.Contains);
         }
     }
@@ -54,6 +57,13 @@ public static class FieldUse
         var read = Read(device, plans);
         return Operations(plans).SelectMany(o => FieldsOf(o, device)).Append(L2Read).Distinct().Where(f => !read.Contains(f) && IsGiven(f, device)).ToArray();
     }
+
+    /// <summary>Whether the laws of this device read a field for the plans, or one of a section.</summary>
+    /// <param name="field">The field or section.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="plans">Plans for it.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static bool IsRead(string field, Device device, IEnumerable<ExecutionPlan> plans) => Read(device, plans).Any(f => FieldNote.IsWithin(f, field));
 
     /// <summary>Of the fields that laws read, those that the laws of this device do.</summary>
     private static HashSet<string> Read(Device device, IEnumerable<ExecutionPlan> plans)
@@ -97,7 +107,4 @@ public static class FieldUse
         "collectives.two_shot" => device.Collectives.TwoShot is not null,
         _ => device.AssumedFields.All(n => n.Field != field),
     };
-
-    /// <summary>Whether a path is that of a field, or of something inside it.</summary>
-    private static bool IsWithin(string path, string field) => path == field || path.StartsWith(field + ".", StringComparison.Ordinal);
 }

@@ -25,6 +25,11 @@ internal static class KernelTime
         return demand.FixedPicoseconds + Math.Max(hot + cold, Math.Max(compute, link));
     }
 
+    /// <summary>Whether what crosses the link takes a kernel longer than what it computes.</summary>
+    /// <param name="demand">What the kernel demands.</param>
+    public static bool WaitsForLink(in KernelDemand demand) =>
+        Time(demand.LinkBytes, demand.LinkBytesPerPicosecond) > Time(demand.Flops, demand.FlopsPerPicosecond);
+
     private static double AtMost(double kernel, double resource) => kernel > 0 ? Math.Min(kernel, resource) : resource;
 
     private static double Time(double amount, double rate) => amount > 0 && rate > 0 ? amount / rate : 0;

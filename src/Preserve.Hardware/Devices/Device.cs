@@ -93,4 +93,12 @@ public sealed record Device(
 /// <summary>A remark on a field of a device file.</summary>
 /// <param name="Field">The field's path, such as <c>hbm.sustained_gigabytes_per_second</c>, or a section, such as <c>hbm</c>.</param>
 /// <param name="Note">The remark.</param>
-public sealed record FieldNote(string Field, string Note);
+public sealed record FieldNote(string Field, string Note)
+{
+    /// <summary>Whether a path is that of a field, or of something inside it.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="field">The field or section.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static bool IsWithin(string path, string field) =>
+        (path ?? throw new ArgumentNullException(nameof(path))) == (field ?? throw new ArgumentNullException(nameof(field))) || path.StartsWith(field + ".", StringComparison.Ordinal);
+}

@@ -20,12 +20,9 @@ internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, Canc
     private readonly Machine _largest = new(choice, new LargerL2Laws(laws, LargeRelaxation), cancellationToken);
     private readonly Machine _faster = new(choice, new FasterComputeLaws(laws, Relaxation), cancellationToken);
     private readonly Machine _wider = new(choice, new WiderMemoryLaws(laws, Relaxation), cancellationToken);
-    private readonly (Verdict? Constraint, string Name, Lazy<PrefetchChoice?> Choice)[] _again =
-    [
-        (Verdict.WindowTooShort, "collectives of twice the length", new(() => choice.Search.With(new ScaledCollectiveLaws(laws, Relaxation)).Run())),
-        (null, "an L2 of twice the size", new(() => choice.Search.With(new LargerL2Laws(laws, Relaxation)).Run())),
-        (null, "an L2 of 64 times the size", new(() => choice.Search.With(new LargerL2Laws(laws, LargeRelaxation * LargeRelaxation)).Run())),
-    ];
+    private readonly Again _withLonger = new("collectives of twice the length", new(() => choice.Search.With(new ScaledCollectiveLaws(laws, Relaxation)).Run()));
+    private readonly Again _withLarger = new("an L2 of twice the size", new(() => choice.Search.With(new LargerL2Laws(laws, Relaxation)).Run()));
+    private readonly Again _withLargest = new("an L2 of 64 times the size", new(() => choice.Search.With(new LargerL2Laws(laws, LargeRelaxation * LargeRelaxation)).Run()));
 
     private readonly Dictionary<(int Part, string Host), (Verdict Constraint, string Text)> _reasons = [];
 
@@ -44,7 +41,7 @@ internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, Canc
         var whole = choice.Problem.Parts[part];
         var here = candidate.Chosen?.Length.At(choice.Space.Context) ?? 0;
         if (choice.Search.IsWorthless(part) && here + elsewhere.Units < whole.Units)
-            return (Verdict.ComputeBound, Text($"{candidate.Operator.Label} takes {reader.Base / 1e6:#,0.0} us with it in the L2 or without"));
+            return Worthless(candidate.Operator, reader.Base);
         if (refused is { Outcome: GuardOutcome.Refused, LowPicoseconds: { } low, HighPicoseconds: { } high })
             return (Verdict.NotSure, Text($"all prefetches together gain {low / 1e6:#,0.0} to {high / 1e6:#,0.0} us, which is not sure to be a gain"));
 
@@ -57,6 +54,15 @@ internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, Canc
             return (Verdict.OtherWindow, "the step is no longer without it: what the layers' own windows bring suffices, or another brings the same");
         var (reason, text) = WhyNotMore(part, host);
         return (here > 0 ? Verdict.Part : reason, text);
+    }
+
+    /// <summary>What bounds a reader that takes as long with its tensor in the L2 as without.</summary>
+    private (Verdict Verdict, string Reason) Worthless(GraphOperator reader, long picoseconds)
+    {
+        var takes = Text($"{reader.Label} takes {picoseconds / 1e6:#,0.0} us with it in the L2 or without");
+        var context = choice.Space.Context;
+        var demand = laws.Demand(reader.Operation, context, reader.Reads.Sum(r => r.Bytes.At(context)), reader.Writes.Sum(w => w.Bytes.At(context)));
+        return KernelTime.WaitsForLink(demand) ? (Verdict.LinkBound, takes + ": it waits for the link to the other ranks") : (Verdict.ComputeBound, takes);
     }
 
     /// <summary>The constraint that keeps a part from growing. Windows of one host have the same parts and the same reasons.</summary>
@@ -126,20 +132,30 @@ internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, Canc
         }
     }
 
-    /// <summary>Where more of a part alone gains on no machine, all parts together may: the search runs again with a lifted constraint, and
-    /// if it then prefetches more of the tensor, that constraint is the reason.</summary>
+    /// <summary>Where more of a part alone gains on no machine, all parts together may: the search runs again with longer collectives and with a larger L2,
+    /// and that under which it prefetches most of the tensor is the reason. Where it brings as much under both, the one that the text is about.</summary>
     private (Verdict Constraint, string Text) Searched(int part, string text, Verdict ofTheL2)
     {
-        var here = choice.Problem.TensorBytes(part, choice.Units);
-        foreach (var (constraint, name, again) in _again)
-        {
-            if (again.Value is { } found && choice.Problem.TensorBytes(part, found.Units) is var bytes && bytes > here)
-                return (constraint ?? ofTheL2, Text($"{text}; with {name} the search prefetches {bytes:#,0} bytes of it, not {here:#,0}"));
-        }
-        return (Verdict.NothingToHideUnder, text + ", and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length");
+        var here = BytesOf(choice);
+        var (longer, larger, ofL2) = (More(_withLonger), More(_withLarger), _withLarger);
+        if (longer + larger == 0)
+            (larger, ofL2) = (More(_withLargest), _withLargest);
+        if (longer + larger == 0)
+            return (Verdict.NothingToHideUnder, text + ", and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length");
+        var isOfTheL2 = larger > longer || (larger == longer && ofTheL2 == Verdict.NoRoom);
+        var (most, other) = isOfTheL2 ? ((ofL2.Name, More: larger), (_withLonger.Name, More: longer)) : ((_withLonger.Name, More: longer), (ofL2.Name, More: larger));
+        text += Text($"; with {most.Name} the search prefetches {here + most.More:#,0} bytes of it") + (other.More > 0 ? Text($", and with {other.Name} {here + other.More:#,0}") : "");
+        return (isOfTheL2 ? ofTheL2 : Verdict.WindowTooShort, text + Text($", not {here:#,0}"));
+
+        long More(Again again) => again.Choice.Value is { } found ? Math.Max(0, BytesOf(found) - here) : 0;
+
+        long BytesOf(PrefetchChoice any) => choice.Problem.TensorBytes(part, any.Units);
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The search again, on the machine with one constraint lifted. It runs when it is first asked for.</summary>
+    private sealed record Again(string Name, Lazy<PrefetchChoice?> Choice);
 
     /// <summary>The machine with one constraint lifted, or none. Trials on it are compiled when they are first asked for.</summary>
     private sealed class Machine(PrefetchChoice choice, ICostLaws laws, CancellationToken cancellationToken)

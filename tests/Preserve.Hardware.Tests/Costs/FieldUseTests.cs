@@ -35,6 +35,23 @@ public class FieldUseTests
         Marks(onPaper, new TransferOperation(TransferDirection.HostToDevice, Pinned: true)).ShouldContain("host_link.duplex_share");
     }
 
+    [Fact]
+    public void What_no_law_reads_is_not_marked()
+    {
+        DeviceOf("ascend-910b2").DoubtfulFields.ShouldContain(n => n.Field == "l2.write_terabytes_per_second");
+        Marks(DeviceOf("ascend-910b2"), s_matMul, s_allReduce).ShouldNotContain("l2.write_terabytes_per_second");
+    }
+
+    [Fact]
+    public void A_section_is_read_where_a_field_of_it_is()
+    {
+        var h100 = DeviceOf("h100-sxm");
+        FieldUse.IsRead("collectives", h100, [PlanOf(s_allReduce)]).ShouldBeFalse();
+        FieldUse.IsRead("collectives", h100, [PlanOf(s_allReduce with { Ranks = 16 })]).ShouldBeTrue();
+        FieldUse.IsRead("collectives", h100 with { Calibration = null }, [PlanOf(s_allReduce)]).ShouldBeTrue();
+        FieldUse.IsRead("collectives", h100 with { Calibration = null }, [PlanOf(s_matMul)]).ShouldBeFalse();
+    }
+
     private static string[] Marks(Device device, params Operation[] operations)
     {
         var marked = FieldUse.Marked(device, [PlanOf(operations)]);

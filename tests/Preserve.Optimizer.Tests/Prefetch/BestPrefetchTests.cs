@@ -19,6 +19,8 @@ public class BestPrefetchTests
         // At contexts that the planner does not look at nothing is promised; of these 40,000 none is slower.
         all.Sum(o => o.SlowerContexts).ShouldBe(0);
         all.ShouldContain(o => o.Pauses);
+        // The published rule may be faster at the largest context where it would cost time at smaller ones. That is rare.
+        all.Count(o => o.SlowerThanPublished).ShouldBeLessThan(10);
     }
 
     [Fact]

@@ -86,7 +86,9 @@ internal static class PrefetchCorpus
         var publishedTime = times.Of(published, context);
         var chosenTime = times.Of(chosen.Plan, context);
         chosenTime.ShouldBeLessThanOrEqualTo(baseTime);
-        if (chosenTime > publishedTime)
+        // The published rule is not taken where it would cost time at a smaller context.
+        var slowerThanPublished = chosenTime > publishedTime;
+        if (slowerThanPublished)
             new ContextCheck(basePlan, times).Losses(published).ShouldNotBeEmpty("the published rule is faster, and harms nowhere");
 
         // With it: what is emitted.
@@ -109,7 +111,7 @@ internal static class PrefetchCorpus
             foreach (var label in chosen.Plan.Instructions().Where(i => i.Operation is PrefetchOperation).Select(i => i.Label).Distinct())
                 times.Of(chosen.Plan.WithoutPrefetch(i => i.Label == label), context).ShouldBeGreaterThan(chosenTime, label);
         }
-        return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context), slower, chosen.Pauses.Count > 0);
+        return new PrefetchOutcome(baseTime, publishedTime, chosenTime, times.Of(emitted.Plan, context), slower, chosen.Pauses.Count > 0, slowerThanPublished);
     }
 
     /// <summary>Bytes of ranges of one tensor, none counted twice.</summary>
@@ -130,4 +132,5 @@ internal static class PrefetchCorpus
 /// <summary>Steps of one case, in picoseconds.</summary>
 /// <param name="SlowerContexts">Random contexts, of <see cref="PrefetchCorpus.RandomContexts"/>, at which the emitted plan is slower than the base plan.</param>
 /// <param name="Pauses">Whether the choice prefetches nothing at some contexts, because it would cost time there.</param>
-internal readonly record struct PrefetchOutcome(long Base, long Published, long Chosen, long Emitted, int SlowerContexts, bool Pauses);
+/// <param name="SlowerThanPublished">Whether the published rule is faster than the choice at the largest context: it was not taken, because it would cost time at a smaller one.</param>
+internal readonly record struct PrefetchOutcome(long Base, long Published, long Chosen, long Emitted, int SlowerContexts, bool Pauses, bool SlowerThanPublished);

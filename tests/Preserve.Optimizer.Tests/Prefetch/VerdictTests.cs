@@ -46,6 +46,53 @@ public class VerdictTests
             "gate_up", "down_weight", Verdict.Contention);
 
     [Fact]
+    public void Link_bound_where_the_reader_shares_its_kernel_with_a_collective_that_takes_longer()
+    {
+        var deployment = Specs.Deploy(Specs.Gemma2_27B, 8, Specs.Decode(3, 17), Precision.Bf16, PrefetchPolicy.Best, Devices.L40S) with { CollectiveFusion = CollectiveFusion.MatMul };
+        Said(Laws(Devices.L40S)).ShouldBe((Verdict.LinkBound, "out_reduce takes 32.6 us with it in the L2 or without: it waits for the link to the other ranks"));
+        // With a link that is fast enough the reader gains from the L2, and the verdict is another.
+        Said(new ScaledCollectiveLaws(Laws(Devices.L40S), 0.1)).Verdict.ShouldNotBe(Verdict.LinkBound);
+
+        (Verdict Verdict, string Reason) Said(ICostLaws laws)
+        {
+            var here = new Choice(deployment, laws);
+            var (window, candidate) = here.Draft.Graph.Windows.SelectMany(w => w.Candidates.Where(c => c.Considered && c.Tensor.Tensor.Name.EndsWith("out_weight", StringComparison.Ordinal)).Select(c => (w, c))).First();
+            return new SearchVerdicts(here.Draft.Choice!, laws, default).Of(candidate, window.Host, here.Elsewhere(candidate), (32_600_000, 32_600_000), null);
+        }
+    }
+
+    [Fact]
+    public void What_longer_collectives_and_a_larger_L2_both_bring_is_said_of_both_and_named_by_what_the_sentence_is_about()
+    {
+        var deployment = Specs.Deploy(Specs.Gemma2_27B, 8, Specs.Decode(3, 17), Precision.Bf16, PrefetchPolicy.Best, Devices.L40S);
+        var laws = Laws(Devices.L40S);
+        var here = new Choice(deployment, laws);
+        var (longer, larger) = (new Choice(deployment, new ScaledCollectiveLaws(laws, 2)), new Choice(deployment, new LargerL2Laws(laws, 2)));
+        var verdicts = new SearchVerdicts(here.Draft.Choice!, laws, default);
+        var both = 0;
+        foreach (var window in here.Draft.Graph.Windows)
+        {
+            foreach (var candidate in window.Candidates.Where(c => here.Draft.Choice!.Problem.Find(c) is >= 0))
+            {
+                var (verdict, text) = verdicts.Of(candidate, window.Host, here.Elsewhere(candidate), default, null);
+                if (!text.Contains("the search prefetches", StringComparison.Ordinal))
+                    continue;
+                var tensor = candidate.Tensor.Tensor.Name;
+                var (has, withLonger, withLarger) = (here.BytesOf(tensor), longer.BytesOf(tensor), larger.BytesOf(tensor));
+                text.Contains("with collectives of twice the length", StringComparison.Ordinal).ShouldBe(withLonger > has, text);
+                text.Contains("with an L2 of twice the size", StringComparison.Ordinal).ShouldBe(withLarger > has, text);
+                if (withLonger > has && withLarger > has)
+                    both++;
+                if (verdict != Verdict.Part && withLonger != withLarger)
+                    (verdict == Verdict.WindowTooShort).ShouldBe(withLonger > withLarger, text);
+                if (verdict != Verdict.Part && withLonger == withLarger && text.Contains("are left", StringComparison.Ordinal))
+                    verdict.ShouldBe(Verdict.NoRoom, text);
+            }
+        }
+        both.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public void Not_sure_where_the_guard_refused_what_the_search_found()
     {
         var laws = Laws(Devices.H100);

@@ -76,6 +76,7 @@ internal static class Names
         (Verdict.NoRoom, "no-room"),
         (Verdict.WindowTooShort, "too-short"),
         (Verdict.ComputeBound, "compute-bound"),
+        (Verdict.LinkBound, "link-bound"),
         (Verdict.WouldEvict, "would-evict"),
         (Verdict.NotSearched, "not-searched"),
         (Verdict.Contention, "contention"),
