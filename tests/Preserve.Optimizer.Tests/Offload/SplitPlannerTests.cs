@@ -255,6 +255,34 @@ public class SplitPlannerTests
         report.StepPicoseconds.ShouldBeLessThan(report.BasePicoseconds * 9 / 10);
     }
 
+    /// <summary>Deployments whose ranks gather, of which the split that gains most at the largest context loses at the smallest.</summary>
+    [Theory]
+    [InlineData("6.7B", Devices.H100, 4, 16, 128, 256)]
+    [InlineData("6.7B", Devices.H100, 4, 16, 128, 32)]
+    [InlineData("6.7B", Devices.H100, 8, 32, 128, 256)]
+    [InlineData("13B", Devices.A100Sxm80, 4, 16, 128, 256)]
+    public void Where_the_ranks_gather_as_many_tokens_are_recomputed_as_gain_most_without_a_loss_at_any_length(string model, string id, int ranks, int batch, int prompt, int tokens)
+    {
+        var device = DeviceOf(id);
+        var step = new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt);
+        var deployment = HostCaches.Of(model == "13B" ? Specs.Opt13B : Specs.Opt6B, step, id, ranks);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        var whole = Whole(deployment, PrefetchPolicy.None);
+        var contexts = Enumerable.Range(0, 33).Select(i => prompt + ((step.MaxContext - prompt) * i / 32)).ToList();
+        var least = long.MaxValue;
+        for (var l = 8; l <= prompt; l += 8)
+        {
+            var constant = Split(deployment, step, l, ActivationTransfer.Gathered);
+            if (contexts.TrueForAll(c => times.Of(constant, c) <= times.Of(whole, c)))
+                least = Math.Min(least, contexts.Sum(c => times.Of(constant, c)));
+        }
+        var plan = Planner.PlanStep(deployment, step, device);
+        plan.Instructions().ShouldContain(i => i.Label == "gather_x");
+        contexts.ShouldAllBe(c => times.Of(plan, c) <= times.Of(whole, c));
+        contexts.Sum(c => times.Of(plan, c)).ShouldBeLessThanOrEqualTo(least * 1001 / 1000);
+        least.ShouldBeLessThan(contexts.Sum(c => times.Of(whole, c)) * 19 / 20);
+    }
+
     [Fact]
     public void What_the_host_cannot_hold_is_refused_and_activations_are_stored_only_where_there_is_room()
     {
@@ -296,6 +324,12 @@ public class SplitPlannerTests
 
     private static ExecutionPlan Whole(DeploymentSpec deployment, PrefetchPolicy prefetch) => Planner.PlanStep(
         deployment with { Prefetch = prefetch, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, deployment.Steps[0], DeviceOf(deployment.Device));
+
+    private static ExecutionPlan Split(DeploymentSpec deployment, DecodeSpec step, Amount tokens, ActivationTransfer transfer = ActivationTransfer.Whole)
+    {
+        var split = new CacheSplit(null, new Dictionary<string, Amount> { [""] = tokens }) { Activations = transfer };
+        return PlanEmission.Emit(StepPlanner.Plan(deployment, step, PublishedRule.Nothing, split), deployment, roomBytes: 0);
+    }
 
     private static DeploymentSpec Small(int layers, DecodeSpec step, string id, int ranks) => HostCaches.Of(
         Specs.Model("Small", 2048, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", 32, 32, 64, 8192))), step, id, ranks, prefetch: PrefetchPolicy.Best);
