@@ -20,12 +20,7 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
     /// <summary>Tokens to recompute: the best of the sequential form, of the pipelined one, or some between them.</summary>
     /// <param name="context">Tokens cached.</param>
     /// <param name="quarters">Quarters of the way from the sequential form's to the pipelined one's, 0 to 4.</param>
-    public int TokensAt(int context, int quarters)
-    {
-        var first = quarters == 4 ? 0 : Solved(KvSplitForm.Sequential, context);
-        var last = quarters == 0 ? 0 : Solved(KvSplitForm.Pipelined, context);
-        return (int)((((4L - quarters) * first) + ((long)quarters * last)) / 4 / problem.Tile) * problem.Tile;
-    }
+    public int TokensAt(int context, int quarters) => Tokens(TilesAt(context, quarters));
 
     /// <summary>The same as a step function.</summary>
     /// <param name="quarters">Quarters of the way from the sequential form's to the pipelined one's, 0 to 4.</param>
@@ -34,7 +29,7 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
     /// <param name="most">Most steps, 1 or more.</param>
     public Amount StepsOf(int quarters, int first, int last, int most)
     {
-        var (least, rise) = (TokensAt(first, quarters), Math.Abs(TokensAt(last, quarters) - TokensAt(first, quarters)) / problem.Tile);
+        var (least, rise) = (TilesAt(first, quarters), Math.Abs(TilesAt(last, quarters) - TilesAt(first, quarters)));
         var steps = Math.Min(most, rise + 1);
         var from = first;
         Amount split = Level(from, steps == 1 ? last : Reached(from, 1) - 1);
@@ -56,7 +51,7 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
             while (at - before > 1)
             {
                 var middle = before + ((at - before) / 2);
-                if (Math.Abs(TokensAt(middle, quarters) - least) / problem.Tile >= tiles)
+                if (Math.Abs(TilesAt(middle, quarters) - least) >= tiles)
                     at = middle;
                 else
                     before = middle;
@@ -64,7 +59,7 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
             return at;
         }
 
-        int Level(int begin, int end) => Balanced(TokensAt(begin, quarters), TokensAt(end, quarters));
+        int Level(int begin, int end) => Tokens(Balanced(TilesAt(begin, quarters), TilesAt(end, quarters)));
     }
 
     /// <summary>What stands for the splits between two with the least loss at either: a token too few costs what its keys and values take longer to cross
@@ -75,18 +70,28 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
         if (few == many)
             return few;
         var sizes = problem.Sizes(transfer);
-        var transferred = (sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) / problem.RankBytesPerSecond * (many - few);
-        var recomputed = problem.Recompute.Seconds(many) - problem.Recompute.Seconds(few);
+        var transferred = (sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) / problem.RankBytesPerSecond * (Tokens(many) - Tokens(few));
+        var recomputed = problem.Recompute.Seconds(Tokens(many)) - problem.Recompute.Seconds(Tokens(few));
         if (recomputed.Sign <= 0)
             return many;
-        var tiles = transferred / (transferred + recomputed) * ((many - few) / problem.Tile);
-        return few + ((int)(tiles - new Rational(1, 2)).Ceiling() * problem.Tile);
+        var tiles = transferred / (transferred + recomputed) * (many - few);
+        return few + (int)(tiles - new Rational(1, 2)).Ceiling();
     }
 
+    private int TilesAt(int context, int quarters)
+    {
+        var first = quarters == 4 ? 0 : Solved(KvSplitForm.Sequential, context);
+        var last = quarters == 0 ? 0 : Solved(KvSplitForm.Pipelined, context);
+        return (int)((((4L - quarters) * first) + ((long)quarters * last)) / 4);
+    }
+
+    private int Tokens(int tiles) => (int)Math.Min((long)tiles * problem.Tile, problem.Prompt);
+
+    /// <summary>The tiles of a form's solution.</summary>
     private int Solved(KvSplitForm form, int context)
     {
-        if (!_solved.TryGetValue((form, context), out var tokens))
-            _solved.Add((form, context), tokens = _solver.Solve(form, transfer, context).Tokens);
-        return tokens;
+        if (!_solved.TryGetValue((form, context), out var tiles))
+            _solved.Add((form, context), tiles = SampledTime.Tiles(problem.Tile, _solver.Solve(form, transfer, context).Tokens));
+        return tiles;
     }
 }

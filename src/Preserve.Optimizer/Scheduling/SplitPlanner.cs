@@ -16,6 +16,10 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     /// <summary>Most samples of the recomputation's time: a long prompt has larger tiles, so that the solver's work does not grow with it.</summary>
     private const int MostSamples = 256;
 
+    /// <summary>Fewest samples where the prompt has as many tokens: of a small or an odd batch few splits fill their tiles, and with a finer one a step may be
+    /// shorter though the last tile is not full. The sampled time tells.</summary>
+    private const int FewestSamples = 32;
+
     /// <summary>Rows of a tile of a matmul's result: tokens of the batch beside it leave a part of one empty.</summary>
     private const int TileRows = 128;
 
@@ -151,6 +155,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var rates = new ModelledRates(laws, deployment.Weights, deployment.Activations);
         var tile = TileRows / GreatestCommonDivisor(TileRows, step.Batch);
         tile *= ((step.Prompt - 1) / (tile * MostSamples)) + 1;
+        while (tile > 1 && tile * FewestSamples > step.Prompt)
+            tile /= 2;
         foreach (var (spec, kind) in ModelLowering.NameKinds(deployment.Model).Select(k => (k.Key, k.Value)).OrderBy(k => k.Value, StringComparer.Ordinal))
         {
             if (!KvSplitProblem.KeepsPrompt(spec, step.MaxContext))

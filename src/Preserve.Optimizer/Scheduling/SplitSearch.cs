@@ -62,7 +62,7 @@ internal sealed class SplitSearch(
     /// <param name="kinds">The kinds of layers that recompute.</param>
     private void TryLevels(IReadOnlyCollection<string> kinds)
     {
-        var most = (step.Prompt + _tile - 1) / _tile;
+        var most = SampledTime.Tiles(_tile, step.Prompt);
         var stride = Math.Max(most / Levels, 1);
         var tried = new Dictionary<int, Trial?>();
         for (var level = most; level > 0; level -= stride)
@@ -121,10 +121,8 @@ internal sealed class SplitSearch(
             return $"of the splits that were tried the fastest takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and each is slower with fewer cached" : "")}";
         }
         if (_short is not null)
-            return $"{_short} has no room for the activations of {_tile} tokens, the fewest that fill the tiles of the recomputation";
-        return _tile > step.Prompt
-            ? $"{_tile} tokens fill the tiles of the recomputation, and the prompt has {step.Prompt}"
-            : $"{_tile} tokens, the fewest that fill the tiles of the recomputation, take longer to make again than to transfer";
+            return $"{_short} has no room for the activations of {_tile} tokens, the fewest that are looked at";
+        return $"{_tile} tokens, the fewest that are looked at, take longer to make again than to transfer";
     }
 
     /// <summary>What the memory has room for, where more would have been recomputed; nothing where all had room.</summary>
@@ -160,9 +158,7 @@ internal sealed class SplitSearch(
         if (Timed(split, split.AtMost(most)) is { } unbounded)
             return unbounded;
         Trial? fitted = null;
-        var (fits, fails) = (0, most / _tile);
-        if (fails == 0)
-            return null;
+        var (fits, fails) = (0, SampledTime.Tiles(_tile, most));
         while (fails - fits > 1)
         {
             var middle = fits + ((fails - fits) / 2);

@@ -283,6 +283,26 @@ public class SplitPlannerTests
         least.ShouldBeLessThan(contexts.Sum(c => times.Of(whole, c)) * 19 / 20);
     }
 
+    /// <summary>Prompts that are no multiple of what fills the recomputation's tiles, and batches that fill them with many tokens only.</summary>
+    [Theory]
+    [InlineData("6.7B", Devices.H100, 6, 500, 128)]
+    [InlineData("13B", Devices.H100, 5, 200, 200)]
+    [InlineData("6.7B", Devices.A100Sxm40, 20, 100, 128)]
+    [InlineData("6.7B", Devices.A100Sxm40, 1, 300, 200)]
+    public void Neither_a_prompts_length_nor_an_odd_batch_keeps_the_split_from_what_is_fastest(string model, string id, int batch, int prompt, int tokens)
+    {
+        var device = DeviceOf(id);
+        var step = new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt);
+        var deployment = HostCaches.Of(model == "13B" ? Specs.Opt13B : Specs.Opt6B, step, id);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        var constants = Enumerable.Range(0, 33).Select(i => prompt * i / 32).Distinct().Select(l => l == 0 ? Whole(deployment, PrefetchPolicy.None) : Split(deployment, step, l)).ToList();
+        var contexts = Enumerable.Range(0, 17).Select(i => prompt + ((step.MaxContext - prompt) * i / 16)).ToList();
+        var plan = Planner.PlanStep(deployment, step, device);
+        var least = contexts.Sum(c => constants.Min(p => times.Of(p, c)));
+        contexts.Sum(c => times.Of(plan, c)).ShouldBeLessThanOrEqualTo(least * 102 / 100);
+        contexts.Sum(c => times.Of(plan, c)).ShouldBeLessThanOrEqualTo(constants.Min(p => contexts.Sum(c => times.Of(p, c))));
+    }
+
     [Fact]
     public void What_the_host_cannot_hold_is_refused_and_activations_are_stored_only_where_there_is_room()
     {
@@ -303,7 +323,7 @@ public class SplitPlannerTests
         }
         var none = Planner.Plan(deployment, Host(cache)).Steps[0].Report.Split!;
         none.Outcome.ShouldBe(SplitOutcome.NotFaster);
-        none.Reason.ShouldBe("the host's memory has no room for the activations of 2 tokens, the fewest that fill the tiles of the recomputation");
+        none.Reason.ShouldBe("the host's memory has no room for the activations of 2 tokens, the fewest that are looked at");
         Should.Throw<ArgumentException>(() => Planner.Plan(deployment, Host(cache - 1_000_000_000))).Message.ShouldContain($"{cache} bytes of the host's memory");
 
         Device Host(long bytes) => device with { HostLink = device.HostLink with { HostMemoryGigabytes = bytes / 1e9 } };
