@@ -12,7 +12,7 @@ namespace Preserve.Optimizer;
 internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer transfer)
 {
     /// <summary>Most steps of a plan's split.</summary>
-    public const int MostSteps = 8;
+    public const int MostSteps = 9;
 
     private readonly KvSplitSolver _solver = new(problem);
     private readonly Dictionary<(KvSplitForm Form, int Context), int> _solved = [];
@@ -29,8 +29,12 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
     /// <param name="most">Most steps, 1 or more.</param>
     public Amount StepsOf(int quarters, int first, int last, int most)
     {
-        var (least, rise) = (TilesAt(first, quarters), Math.Abs(TilesAt(last, quarters) - TilesAt(first, quarters)));
+        var (least, end) = (TilesAt(first, quarters), TilesAt(last, quarters));
+        var rise = Math.Abs(end - least);
         var steps = Math.Min(most, rise + 1);
+        // Where the prompt caps it the last step is all of the prompt, and so has only the part of a step that lies below.
+        var isCapped = steps > 1 && steps <= rise && Tokens(end) == problem.Prompt;
+        var height = isCapped ? rise / (steps - 1 + TransferShare(least, end)) : new Rational(rise + 1, steps);
         var from = first;
         Amount split = Level(from, steps == 1 ? last : Reached(from, 1) - 1);
         for (var i = 1; i < steps; i++)
@@ -46,7 +50,7 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
         // The first context from one on at which the split has grown, or shrunk, by a number of steps.
         int Reached(int after, int step)
         {
-            var tiles = (long)step * (rise + 1) / steps;
+            var tiles = isCapped ? (int)(height * step).Ceiling() : (int)(height * step).Floor();
             var (before, at) = (after - 1, last);
             while (at - before > 1)
             {
@@ -59,23 +63,24 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
             return at;
         }
 
-        int Level(int begin, int end) => Tokens(Balanced(TilesAt(begin, quarters), TilesAt(end, quarters)));
+        int Level(int begin, int until) => Tokens(isCapped && TilesAt(until, quarters) == end ? end : Balanced(TilesAt(begin, quarters), TilesAt(until, quarters)));
     }
 
-    /// <summary>What stands for the splits between two with the least loss at either: a token too few costs what its keys and values take longer to cross
-    /// than its activations, one too many its recomputation.</summary>
+    /// <summary>What stands for the splits between two with the least loss at either.</summary>
     private int Balanced(int first, int last)
     {
         var (few, many) = (Math.Min(first, last), Math.Max(first, last));
+        return few + (int)((TransferShare(few, many) * (many - few)) - new Rational(1, 2)).Ceiling();
+    }
+
+    /// <summary>What a token too few costs, of that and one too many: its keys and values take longer to cross than its activations, and the other is recomputed.</summary>
+    private Rational TransferShare(int few, int many)
+    {
         if (few == many)
-            return few;
+            return 1;
         var sizes = problem.Sizes(transfer);
         var transferred = (sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) / problem.RankBytesPerSecond * (Tokens(many) - Tokens(few));
-        var recomputed = problem.Recompute.Seconds(Tokens(many)) - problem.Recompute.Seconds(Tokens(few));
-        if (recomputed.Sign <= 0)
-            return many;
-        var tiles = transferred / (transferred + recomputed) * (many - few);
-        return few + (int)(tiles - new Rational(1, 2)).Ceiling();
+        return transferred / (transferred + Rational.Max(problem.Recompute.Seconds(Tokens(many)) - problem.Recompute.Seconds(Tokens(few)), 0));
     }
 
     private int TilesAt(int context, int quarters)
