@@ -32,20 +32,6 @@ public sealed record KvSplitTable(
         }
     }
 
-    /// <summary>Whether l never shrinks over the range, so that keys and values below it need not be kept.</summary>
-    public bool NeverShrinks
-    {
-        get
-        {
-            for (var i = 1; i < Pieces.Count; i++)
-            {
-                if (TokensAt(Pieces[i].From) < TokensAt(Pieces[i].From - 1))
-                    return false;
-            }
-            return true;
-        }
-    }
-
     /// <summary>Tokens to recompute.</summary>
     /// <param name="cachedTokens">Tokens s' cached, from <see cref="First"/> to <see cref="Last"/>.</param>
     public int TokensAt(int cachedTokens)

@@ -57,7 +57,6 @@ public class KvSplitProblemTests
         solver.Solve(KvSplitForm.Sequential, 1024).Tokens.ShouldBeInRange(560, 780);
         solver.Solve(KvSplitForm.Pipelined, 1024).Tokens.ShouldBeGreaterThan(solver.Solve(KvSplitForm.Sequential, 1024).Tokens);
         var table = solver.Table(KvSplitForm.Sequential, 1024, 1152);
-        table.NeverShrinks.ShouldBeTrue();
         table.Seconds.ShouldBeLessThan(129 * solver.Solve(KvSplitForm.Sequential, 1152).TransferSeconds);
 
         // Two ranks gather what neither would pull alone.
