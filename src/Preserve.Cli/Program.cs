@@ -14,7 +14,7 @@ Console.OutputEncoding = Encoding.UTF8;
 
 // A pipe has no width; a table is not to be broken for it.
 if (Console.IsOutputRedirected)
-    AnsiConsole.Profile.Width = 200;
+    AnsiConsole.Profile.Width = 240;
 
 // A RootCommand would be called as the file is that runs it.
 var root = new Command("preserve", "Plans and simulates transformer inference on modelled accelerators.")

@@ -72,7 +72,7 @@ public static class Planner
     {
         _ when deployment.Offload.KeyValues == Home.Device => DraftPrefetched(deployment, step, laws, CacheSplit.None, cancellationToken),
         DecodeSpec decode => splits.Plan(decode),
-        _ => DraftPrefetched(deployment, step, laws, splits.StoredBy((PrefillSpec)step), cancellationToken),
+        _ => splits.Plan((PrefillSpec)step),
     };
 
     /// <summary>Plans a step by the deployment's policy of prefetches.</summary>

@@ -33,11 +33,28 @@ public sealed class ProfileTests : IDisposable
         text.ShouldContain("a token's activations are 10,240 bytes, the keys and values that they make 20,480: recomputing can pay");
         text.ShouldContain("  the activations first: {(");
         text.ShouldContain("  all transfers beside all work: ");
+        text.ShouldContain("  as published: ");
+        text.ShouldContain("The split is of one rank, with activations and KV-cache in bf16");
         // Llama-3-8B: 4096 elements of a token's activations, 2 x 8 x 128 of its keys and values, each in 64 sequences and 2 bytes.
         (await _tool.SucceedAsync([.. profile, "llama-3-8b"])).ShouldContain(
             "recomputed: nothing; a token's activations are 8,192 bytes, the keys and values that they make 4,096: recomputing cannot pay");
         (await _tool.RunAsync("profile", "--model", "opt-13b", "--from", _tool.PathOf("profile.json"), "--batch", "32")).Errors.ShouldContain(
             "the profile has no matmul (b l x 5120)(5120 x 10240) at batch 32: give --batch 64");
+    }
+
+    [Fact]
+    public async Task Of_a_mixed_stack_the_split_is_that_of_a_layer_that_keeps_the_prompt() =>
+        (await _tool.SucceedAsync("profile", "--model", "gemma2-27b", "--device", "a100-80-sxm", "--prompt", "5000")).ShouldContain(
+            "recomputed: nothing; a token's activations are 9,216 bytes, the keys and values that they make 8,192: recomputing cannot pay");
+
+    [Theory]
+    [InlineData("--tokens", "1", "2")]
+    [InlineData("--repetitions", "3")]
+    public async Task What_times_a_profile_is_refused_beside_one_that_is_read(params string[] option)
+    {
+        await _tool.SucceedAsync("profile", "--model", "opt-13b", "--device", "a100-40-sxm", "--out", _tool.PathOf("profile.json"));
+        (await _tool.RunAsync(["profile", "--model", "opt-13b", "--from", _tool.PathOf("profile.json"), .. option])).Errors.ShouldContain(
+            $"--from and {option[0]} are given, but a profile that is read has been timed");
     }
 
     public void Dispose() => _tool.Dispose();

@@ -37,6 +37,15 @@ internal static class Specs
         with
     { TiedEmbeddings = true, LearnedPositions = 2050, FinalNorm = Norm.Layer };
 
+    public static ModelSpec Opt6B { get; } = Opt13B with
+    {
+        Name = "Opt6B",
+        Hidden = 4096,
+        Stack = new[] { Group(32, Layer(
+            "DecoderLayer", 32, 32, 128, 16_384, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
+            activation: Activation.Relu, feedForwardBias: true)) },
+    };
+
     public static ModelSpec Opt30B { get; } = Opt13B with
     {
         Name = "Opt30B",

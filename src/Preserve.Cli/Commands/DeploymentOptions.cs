@@ -214,9 +214,17 @@ internal sealed class DeploymentOptions
             var (needed, available) = Optimizer.MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes);
             throw new InputException(
                 $"{model.Spec.Name} does not fit the memory of {device.Id}: {(spec.TensorParallel == 1 ? "one rank" : $"each of {spec.TensorParallel} ranks")} needs {needed} GB and has {available} GB; " +
-                $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, a smaller batch or context, {(spec.Offload.BatchesPerLayer > 1 ? "fewer --batches, " : "")}or a narrower format would need less");
+                $"weights take {fit.WeightBytes / 1e9:0.0}, KV-cache {fit.KeyValueBytes / 1e9:0.0}, activations {fit.ActivationBytes / 1e9:0.0}. More ranks, {NeedingLess()}or a narrower format would need less");
         }
         return new DeployedModel(model, spec, device, text, steps[0].MaxContext);
+
+        // Where the weights alone are too large, nothing of the batch would help.
+        string NeedingLess() => string.Concat(new[]
+        {
+            fit.WeightBytes < fit.AvailableBytes ? "a smaller batch or context, " : null,
+            fit.WeightBytes < fit.AvailableBytes && spec.Offload.BatchesPerLayer > 1 ? "fewer --batches, " : null,
+            spec.Offload.Weights == Home.Device && parsed.GetResult(_weightHome) is not null ? "--weight-home host, " : null,
+        });
     }
 
     private void SetDefaults(int ranks, int batch, int context, string precision)
@@ -264,13 +272,14 @@ internal sealed class DeploymentOptions
     };
 
     /// <summary>The rules name properties; a user of the tool knows options.</summary>
-    internal static string InOptions(string message) => message
+    internal static string InOptions(string message) => Enum.GetNames<Precision>()
+        .Aggregate(message, (m, precision) => m.Replace($"Precision.{precision}", precision.ToLowerInvariant(), StringComparison.Ordinal))
         .Replace("to be Home.Host", "to be host", StringComparison.Ordinal)
         .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
         .Replace("without Prompt", "without --prompt", StringComparison.Ordinal)
         .Replace("Recompute is RecomputePolicy.None", "--recompute is none", StringComparison.Ordinal)
         .Replace("Recompute to be RecomputePolicy.Best", "--recompute to be best", StringComparison.Ordinal)
-        .Replace("StoredActivations is Precision.", "--stored-activations is ", StringComparison.Ordinal)
+        .Replace("StoredActivations is", "--stored-activations is", StringComparison.Ordinal)
         .Replace("WeightHome", "--weight-home", StringComparison.Ordinal)
         .Replace("BatchesPerLayer", "--batches", StringComparison.Ordinal)
         .Replace("Objective is Objective.Throughput", "--batches is more than 1", StringComparison.Ordinal)

@@ -36,15 +36,19 @@ internal static class ProfileCommand
             OutputFile.Check(parsed.GetValue(file), parsed.GetValue(deviceFile));
             var written = Base(parsed.GetValue(deviceFile), parsed.GetValue(onto), parsed.GetValue(id));
             var imported = ModelArgument.Read(parsed.GetValue(model)!);
-            var layer = imported.Spec.Stack[0].Pattern[0];
+            Check("--prompt", parsed.GetValue(prompt), SpecificationLimits.Tokens);
+            // Of a mixed stack, layers without a window, or with one that holds the prompt, are those that could recompute.
+            var layers = imported.Spec.Stack.SelectMany(g => g.Pattern).ToList();
+            var layer = layers.Find(l => KvSplitProblem.KeepsPrompt(l, parsed.GetValue(prompt) + Generated)) ?? layers[0];
             if (layer.Attention is not MultiHeadAttentionSpec attention)
                 throw new InputException($"the attention of {imported.Spec.Name} has no keys and values by heads");
             Check("--batch", parsed.GetValue(batch), SpecificationLimits.Batch);
-            Check("--prompt", parsed.GetValue(prompt), SpecificationLimits.Tokens);
             Check("--repetitions", parsed.GetValue(repetitions), new ValueRange(3, 10_000));
             var shape = new RecomputeShape(parsed.GetValue(batch), imported.Spec.Hidden, attention.KeyValueHeads * attention.HeadSize);
             if (parsed.GetValue(from) is not null && parsed.GetValue(device) is not null)
                 throw new InputException("--from and --device are given, but a profile is either read or made");
+            foreach (var option in new Option[] { tokens, repetitions }.Where(o => parsed.GetValue(from) is not null && parsed.GetResult(o) is not { Implicit: true }))
+                throw new InputException($"--from and {option.Name} are given, but a profile that is read has been timed");
             var profile = parsed.GetValue(from) is { } path
                 ? Read(path)
                 : Measure(shape, parsed.GetValue(tokens)!, parsed.GetValue(device), parsed.GetValue(repetitions), parsed.GetValue(json));
@@ -149,6 +153,14 @@ internal static class ProfileCommand
         }
     }
 
+    /// <summary>The problem as KVPR states it (arXiv 2411.17089, section 3.2); null where that does not hold, for attention that shares keys and values, or where
+    /// all of the prompt takes no time.</summary>
+    private static KvSplitSolver? Published(KvSplitProblem problem)
+    {
+        var perToken = problem.Recompute.Seconds(problem.Prompt) / problem.Prompt;
+        return problem.KeyValueWidth == problem.Hidden && perToken.Sign > 0 ? new KvSplitSolver(problem with { Recompute = new LinearTime(0, perToken) }) : null;
+    }
+
     private static void Print(SplitProfile profile, KvSplitSolver split, int prompt)
     {
         Console.WriteLine(Text($"{profile.Source.Kind} {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}"));
@@ -182,6 +194,9 @@ internal static class ProfileCommand
         Console.WriteLine(Text($"recomputed in a layer of c cached tokens, c from {prompt} to {prompt + Generated}, with the activations of {prompt} stored; {sizes}"));
         foreach (var (form, name) in new[] { (KvSplitForm.Sequential, "the activations first"), (KvSplitForm.Pipelined, "all transfers beside all work") })
             Console.WriteLine($"  {name}: {split.Table(form, prompt, prompt + Generated)}");
+        if (Published(split.Problem) is { } published)
+            Console.WriteLine($"  as published: {published.Table(KvSplitForm.Published, prompt, prompt + Generated)}");
+        Console.WriteLine("The split is of one rank, with activations and KV-cache in bf16; as published it counts no fixed times, and the recomputation at the rate that all of the prompt has.");
         Console.WriteLine("A plan takes one of the two or some between, beside the layer's other work and in whole tiles of the matmul: the one with which the simulated step is shortest.");
     }
 

@@ -59,6 +59,8 @@ internal static class ReproduceCommand
         var command = new Command("kv-split", "Latencies and throughput with a part of a KV-cache in host memory recomputed, after KVPR (arXiv 2411.17089).") { device, schedule, json };
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(schedule) == "column" && parsed.GetResult(device) is not { Implicit: true })
+                throw new InputException("--device is given, but --schedule column has the devices that were published: it is of the latencies");
             var (on, _) = DeviceArgument.Read(parsed.GetValue(device)!);
             var rows = new List<ReproducedLatency>();
             foreach (var row in parsed.GetValue(schedule) == "column" ? [] : PublishedLatency.All)

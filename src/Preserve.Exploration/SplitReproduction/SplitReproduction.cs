@@ -40,14 +40,15 @@ public static class SplitReproduction
         var deployment = Deployment(model, linked, step);
         var planned = Planner.Plan(deployment, linked, cancellationToken: cancellation).Steps[0];
         var basePlan = Planner.PlanStep(deployment with { Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, step, linked, cancellation);
+        var basic = await DecodeAsync(basePlan, linked, prompt, last, cancellation);
+        var optimised = await DecodeAsync(planned.Plan, linked, prompt, last, cancellation);
         return new ReproducedLatency(
-            row, published, publishedSplit,
-            await DecodeAsync(basePlan, linked, prompt, last, cancellation), await DecodeAsync(planned.Plan, linked, prompt, last, cancellation),
-            planned.Report.Split!, planned.Plan.RecomputedTokens(prompt));
+            row, published.Seconds, publishedSplit.Seconds, basic.Seconds, optimised.Seconds, planned.Report.Split!, planned.Plan.RecomputedTokens(prompt),
+            PublishedOptimum.Of(model, linked, prompt, last), new Utilisation(published.Utilisation, publishedSplit.Utilisation, basic.Utilisation, optimised.Utilisation));
     }
 
     /// <summary>Seconds of the published system's decode steps, all of the same static length.</summary>
-    private static async Task<double> PublishedAsync(ModelSpec model, Device device, int prompt, int tokens, int recomputed, CancellationToken cancellation)
+    private static async Task<(double Seconds, double Utilisation)> PublishedAsync(ModelSpec model, Device device, int prompt, int tokens, int recomputed, CancellationToken cancellation)
     {
         var stack = model.Stack.ToArray();
         stack[0] = stack[0] with { Repeat = stack[0].Repeat - 1 };
@@ -58,16 +59,19 @@ public static class SplitReproduction
         var laws = new PublishedSystemLaws(CostLaws.For(device), (long)(LayerMilliseconds * 1e9));
         var backend = new SimulatedBackend(device, new SimulationOptions { CostLaws = _ => laws });
         var run = await new Executor(backend).RunAsync(plan, prompt + tokens, cancellation);
-        return (tokens - 1) * run.Picoseconds / 1e12;
+        return ((tokens - 1) * run.Picoseconds / 1e12, (double)run.KernelPicoseconds / run.Picoseconds);
     }
 
-    private static async Task<double> DecodeAsync(ExecutionPlan plan, Device device, int first, int last, CancellationToken cancellation)
+    private static async Task<(double Seconds, double Utilisation)> DecodeAsync(ExecutionPlan plan, Device device, int first, int last, CancellationToken cancellation)
     {
         var executor = new Executor(new SimulatedBackend(device));
-        var sum = 0L;
+        var (time, kernels) = (0L, 0L);
         for (var context = first; context <= last; context++)
-            sum += (await executor.RunAsync(plan, context, cancellation)).Picoseconds;
-        return sum / 1e12;
+        {
+            var run = await executor.RunAsync(plan, context, cancellation);
+            (time, kernels) = (time + run.Picoseconds, kernels + run.KernelPicoseconds);
+        }
+        return (time / 1e12, (double)kernels / time);
     }
 
     private static DeploymentSpec Deployment(ModelSpec model, Device device, StepSpec step) =>
@@ -85,8 +89,11 @@ public static class SplitReproduction
 /// <param name="OptimisedSeconds">This planner's plan.</param>
 /// <param name="Split">How its split was chosen, at the last step.</param>
 /// <param name="FirstTokens">Tokens that it recomputes in the first step.</param>
+/// <param name="Optimum">Tokens that the published formula would have recomputed.</param>
+/// <param name="Utilisation">Parts of the decode steps' times in which a kernel runs.</param>
 public sealed record ReproducedLatency(
-    PublishedLatency Published, double ModelledBaselineSeconds, double ModelledSplitSeconds, double BaseSeconds, double OptimisedSeconds, SplitReport Split, int FirstTokens)
+    PublishedLatency Published, double ModelledBaselineSeconds, double ModelledSplitSeconds, double BaseSeconds, double OptimisedSeconds, SplitReport Split, int FirstTokens,
+    PublishedOptimum Optimum, Utilisation Utilisation)
 {
     /// <summary>How far the modelled baseline is from the published one: 0.01 for 1 % more.</summary>
     public double BaselineError => (ModelledBaselineSeconds / Published.BaselineSeconds) - 1;

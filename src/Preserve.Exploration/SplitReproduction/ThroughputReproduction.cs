@@ -32,13 +32,14 @@ public static class ThroughputReproduction
         var deployment = Deployment(model, linked, RecomputePolicy.Best, steps);
         var plans = Planner.Plan(deployment, linked, cancellationToken: cancellation);
         var basic = Planner.Plan(Deployment(model, linked, RecomputePolicy.None, steps), linked, cancellationToken: cancellation);
+        var published = await PublishedAsync(deployment, linked, prompt, tokens, 0, cancellation);
+        var publishedSplit = await PublishedAsync(deployment, linked, prompt, tokens, prompt / 2, cancellation);
+        var transferred = await RunAsync(basic, linked, tokens, cancellation);
+        var optimised = await RunAsync(plans, linked, tokens, cancellation);
         return new ReproducedThroughput(
-            row,
-            await PublishedAsync(deployment, linked, prompt, tokens, 0, cancellation),
-            await PublishedAsync(deployment, linked, prompt, tokens, prompt / 2, cancellation),
-            await RunAsync(basic, linked, tokens, cancellation),
-            await RunAsync(plans, linked, tokens, cancellation),
-            plans.Steps[0].Report.Split!, plans.Steps[0].Plan.RecomputedTokens(prompt));
+            row, published.TokensPerSecond, publishedSplit.TokensPerSecond, transferred.TokensPerSecond, optimised.TokensPerSecond,
+            plans.Steps[0].Report.Split!, plans.Steps[0].Plan.RecomputedTokens(prompt), PublishedOptimum.Of(model, linked, prompt, prompt + tokens - 2),
+            new Utilisation(published.Utilisation, publishedSplit.Utilisation, transferred.Share(s => s.KernelPicoseconds), optimised.Share(s => s.KernelPicoseconds)));
     }
 
     /// <summary>The device of a row: built in, or one of the evaluation's own.</summary>
@@ -54,22 +55,25 @@ public static class ThroughputReproduction
     }
 
     /// <summary>Tokens per second of the published system: the prefill, and decode steps of one static length.</summary>
-    private static async Task<double> PublishedAsync(DeploymentSpec deployment, Device device, int prompt, int tokens, int recomputed, CancellationToken cancellation)
+    private static async Task<(double TokensPerSecond, double Utilisation)> PublishedAsync(DeploymentSpec deployment, Device device, int prompt, int tokens, int recomputed, CancellationToken cancellation)
     {
         var split = new CacheSplit(null, new Dictionary<string, Amount> { [""] = recomputed });
         var prefill = await RunAsync(new PrefillSpec(PublishedThroughput.Batch, prompt));
         var decode = await RunAsync(new DecodeSpec(PublishedThroughput.Batch, prompt + tokens, Total: false, prompt + tokens));
-        return PublishedThroughput.Batches * PublishedThroughput.Batch * tokens / ((prefill + ((tokens - 1) * (double)decode)) / 1e12);
+        var (time, kernels) = (Sum(r => r.Picoseconds), Sum(r => r.KernelPicoseconds));
+        return (PublishedThroughput.Batches * PublishedThroughput.Batch * tokens / (time / 1e12), kernels / time);
 
-        async Task<long> RunAsync(StepSpec step)
+        double Sum(Func<StepRun, long> of) => of(prefill) + ((tokens - 1) * (double)of(decode));
+
+        async Task<StepRun> RunAsync(StepSpec step)
         {
             var plan = PlanEmission.Emit(StepPlanner.Plan(deployment, step, PublishedRule.Nothing, split), deployment, 0);
-            return (await new Executor(new SimulatedBackend(device)).RunAsync(plan, step.MaxContext, cancellation)).Picoseconds;
+            return await new Executor(new SimulatedBackend(device)).RunAsync(plan, step.MaxContext, cancellation);
         }
     }
 
-    private static async Task<double> RunAsync(PlanSet plans, Device device, int tokens, CancellationToken cancellation) =>
-        (await GenerationRun.RunAsync(new Executor(new SimulatedBackend(device)), plans.Steps[1].Plan, plans.Steps[0].Plan, tokens, cancellation)).TokensPerSecond;
+    private static async Task<GenerationRun> RunAsync(PlanSet plans, Device device, int tokens, CancellationToken cancellation) =>
+        await GenerationRun.RunAsync(new Executor(new SimulatedBackend(device)), plans.Steps[1].Plan, plans.Steps[0].Plan, tokens, cancellation);
 
     private static DeploymentSpec Deployment(ModelSpec model, Device device, RecomputePolicy recompute, StepSpec[] steps) =>
         new(model, device.Id, 1, Precision.Bf16, Precision.Bf16, Precision.Bf16, PrefetchPolicy.None, SeparateProjections: false, steps)
@@ -86,8 +90,11 @@ public static class ThroughputReproduction
 /// <param name="Optimised">This planner's plans.</param>
 /// <param name="Split">How their split was chosen, at the last step.</param>
 /// <param name="FirstTokens">Tokens that they recompute in the first step.</param>
+/// <param name="Optimum">Tokens that the published formula would have recomputed.</param>
+/// <param name="Utilisation">Parts of the generations' times in which a kernel runs, the prefill included.</param>
 public sealed record ReproducedThroughput(
-    PublishedThroughput Published, double ModelledBaseline, double ModelledSplit, double Base, double Optimised, SplitReport Split, int FirstTokens)
+    PublishedThroughput Published, double ModelledBaseline, double ModelledSplit, double Base, double Optimised, SplitReport Split, int FirstTokens,
+    PublishedOptimum Optimum, Utilisation Utilisation)
 {
     /// <summary>How far the modelled baseline is from the published one: 0.01 for 1 % more; null where none was published.</summary>
     public double? BaselineError => (ModelledBaseline / Published.BaselineTokensPerSecond) - 1;

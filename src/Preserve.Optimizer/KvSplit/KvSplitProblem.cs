@@ -40,7 +40,7 @@ public sealed record KvSplitProblem(
     /// <summary>Batches that a layer serves with the weights that cross once, 1 or more: each bears its share of them.</summary>
     public int Batches { get; init; } = 1;
 
-    /// <summary>l is a multiple of it, 1 or more: a matmul of an irregular number of rows loses a part of its last tile.</summary>
+    /// <summary>l is a multiple of it, 1 or more, or the whole prompt: a matmul of an irregular number of rows loses a part of its last tile.</summary>
     public int Tile { get; init; } = 1;
 
     /// <summary>Ranks of the tensor-parallel group, all on one host; 1 or more.</summary>
@@ -63,7 +63,7 @@ public sealed record KvSplitProblem(
     /// <param name="layer">One of its layers.</param>
     /// <param name="batch">Sequences in the batch, 1 or more.</param>
     /// <param name="prompt">Tokens whose activations are stored, 0 or more.</param>
-    /// <param name="tile">l is a multiple of it, 1 or more.</param>
+    /// <param name="tile">l is a multiple of it, 1 or more, or the whole prompt.</param>
     /// <exception cref="NotSupportedException">The layer's attention is of a kind that has no keys and values by heads.</exception>
     public static KvSplitProblem Of(ISplitRates rates, DeploymentSpec deployment, LayerSpec layer, int batch, int prompt, int tile)
     {
@@ -159,8 +159,8 @@ public sealed record KvSplitProblem(
                 break;
             case SampledTime sampled when sampled.Tile != Tile:
                 throw new ArgumentException($"{name} is sampled every {sampled.Tile} tokens, but Tile is {Tile}: sample it at multiples of the tile");
-            case SampledTime sampled when sampled.Picoseconds.Count <= Prompt / Tile:
-                throw new ArgumentException($"{name} has {sampled.Picoseconds.Count} samples, but the {Prompt} tokens of the prompt in tiles of {Tile} need {(Prompt / Tile) + 1}, that of no token among them");
+            case SampledTime sampled when sampled.Picoseconds.Count <= SampledTime.Tiles(Tile, Prompt):
+                throw new ArgumentException($"{name} has {sampled.Picoseconds.Count} samples, but the {Prompt} tokens of the prompt in tiles of {Tile} need {SampledTime.Tiles(Tile, Prompt) + 1}, that of no token among them");
             case SampledTime sampled:
                 for (var i = 0; i < sampled.Picoseconds.Count; i++)
                     AtLeast(name + "." + nameof(sampled.Picoseconds), sampled.Picoseconds[i], 0);

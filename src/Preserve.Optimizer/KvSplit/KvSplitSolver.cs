@@ -4,10 +4,10 @@ using System.Numerics;
 
 namespace Preserve.Optimizer;
 
-/// <summary>Finds how many tokens' keys and values to recompute: the least l, of the multiples of the tile up to the prompt, at which
-/// a layer takes least time.</summary>
+/// <summary>Finds how many tokens' keys and values to recompute: the least l, of the multiples of the tile and the whole prompt, at
+/// which a layer takes least time.</summary>
 /// <remarks>Exact. Left of the place where the rising and the falling part of the time meet, each more token saves what its keys and
-/// values take beyond its X; right of it, each costs. So the best l is one of the two multiples about that place, or 0, which alone has
+/// values take beyond its X; right of it, each costs. So the best l is one of the two candidates about that place, or 0, which alone has
 /// no fixed costs of X and the matmul. The place is found by bisection; where a sampled time falls somewhere, every multiple is tried.
 /// Differences of the time between two l never grow with s' (the larger of the parts passes from the falling one to the rising one), so the
 /// best l never shrinks as s' grows; in the pipelined form where the other work of a token takes no longer than its keys and values' transfer.</remarks>
@@ -92,26 +92,27 @@ public sealed class KvSplitSolver
             tiles[i] = BestTiles(objective, first + i, ref crossing, out var time);
             total += time;
         }
-        return new KvSplitTable(form, activations, first, last, objective.Tokens(1), DigitalLine.Cover(first, tiles), objective.Seconds(total));
+        return new KvSplitTable(form, activations, first, last, objective.Tile, objective.Prompt, DigitalLine.Cover(first, tiles), objective.Seconds(total));
     }
 
     /// <summary>Time of a layer at any split, best or not.</summary>
     /// <param name="form">Which time.</param>
     /// <param name="activations">How X reaches the ranks.</param>
     /// <param name="cachedTokens">Tokens s' that each sequence has cached, 0 or more.</param>
-    /// <param name="tokens">Tokens l that are recomputed: a multiple of the tile, at most the prompt and s'.</param>
+    /// <param name="tokens">Tokens l that are recomputed: a multiple of the tile, or the prompt, at most s'.</param>
     /// <exception cref="ArgumentException">The form does not hold for the problem, or a value is out of its range.</exception>
     public Rational Seconds(KvSplitForm form, ActivationTransfer activations, int cachedTokens, int tokens)
     {
         CheckCached(cachedTokens);
         var objective = Objective(form, activations);
-        var tile = objective.Tokens(1);
-        if (tokens < 0 || tokens % tile != 0 || tokens / tile > objective.MostTiles(cachedTokens))
+        var tiles = tokens < 0 ? 0 : SampledTime.Tiles(objective.Tile, tokens);
+        var most = objective.MostTiles(cachedTokens);
+        if (tiles > most || objective.Tokens(tiles) != tokens)
         {
             throw new ArgumentOutOfRangeException(nameof(tokens), tokens,
-                $"must be a multiple of {tile} from 0 to {objective.Tokens(objective.MostTiles(cachedTokens))}");
+                $"must be a multiple of {objective.Tile} from 0 to {objective.Tokens(most)}{(objective.Tokens(most) % objective.Tile == 0 ? "" : ", which is the prompt")}");
         }
-        return objective.Seconds(objective.Time(tokens / tile, cachedTokens));
+        return objective.Seconds(objective.Time(tiles, cachedTokens));
     }
 
     /// <summary>Where the two parts of the time meet if l may be any number and nothing has a fixed cost.</summary>

@@ -4,16 +4,17 @@ using System.Linq;
 
 namespace Preserve.Optimizer;
 
-/// <summary>The best split as a function of the tokens cached: lines between breakpoints, each rounded down to whole tiles.</summary>
+/// <summary>The best split as a function of the tokens cached: lines between breakpoints, each rounded down to whole tiles, and at most the prompt.</summary>
 /// <param name="Form">What was made least at every length.</param>
 /// <param name="Activations">How X reaches the ranks, at every length of the range.</param>
 /// <param name="First">The least s' of the range.</param>
 /// <param name="Last">The largest s' of the range.</param>
 /// <param name="Tile">Tokens of a tile, 1 or more.</param>
+/// <param name="Prompt">Tokens of the prompt, 0 or more: of its last tile l may have a part, where that is no whole one.</param>
 /// <param name="Pieces">The pieces, by rising <see cref="KvSplitPiece.From"/>; the first begins at <paramref name="First"/>.</param>
 /// <param name="Seconds">The sum of the layer's times over the range.</param>
 public sealed record KvSplitTable(
-    KvSplitForm Form, ActivationTransfer Activations, int First, int Last, int Tile, EquatableArray<KvSplitPiece> Pieces, Rational Seconds)
+    KvSplitForm Form, ActivationTransfer Activations, int First, int Last, int Tile, int Prompt, EquatableArray<KvSplitPiece> Pieces, Rational Seconds)
 {
     /// <summary>Whether nothing is recomputed at any length.</summary>
     public bool IsZero => MostTokens == 0;
@@ -31,20 +32,6 @@ public sealed record KvSplitTable(
         }
     }
 
-    /// <summary>Whether l never shrinks over the range, so that keys and values below it need not be kept.</summary>
-    public bool NeverShrinks
-    {
-        get
-        {
-            for (var i = 1; i < Pieces.Count; i++)
-            {
-                if (TokensAt(Pieces[i].From) < TokensAt(Pieces[i].From - 1))
-                    return false;
-            }
-            return true;
-        }
-    }
-
     /// <summary>Tokens to recompute.</summary>
     /// <param name="cachedTokens">Tokens s' cached, from <see cref="First"/> to <see cref="Last"/>.</param>
     public int TokensAt(int cachedTokens)
@@ -54,14 +41,22 @@ public sealed record KvSplitTable(
         var at = Pieces.Count - 1;
         while (Pieces[at].From > cachedTokens)
             at--;
-        return checked((int)(Tile * Pieces[at].TilesAt(cachedTokens)));
+        return (int)Math.Min(Tile * Pieces[at].TilesAt(cachedTokens), Prompt);
     }
 
     /// <summary>The pieces in one line, such as <c>{0; c>=96: 64*((2c+5)/96)}</c>, with c the tokens cached and the quotient rounded down.</summary>
     public override string ToString()
     {
-        var pieces = Pieces.Select((p, i) => (i == 0 ? "" : $"c>={p.From.ToString(CultureInfo.InvariantCulture)}: ") + p.Text(Tile));
-        return Pieces.Count == 1 ? Pieces[0].Text(Tile) : "{" + string.Join("; ", pieces) + "}";
+        var pieces = Pieces.Select((p, i) => (i == 0 ? "" : $"c>={p.From.ToString(CultureInfo.InvariantCulture)}: ") + Text(i));
+        return Pieces.Count == 1 ? Text(0) : "{" + string.Join("; ", pieces) + "}";
+    }
+
+    private string Text(int piece)
+    {
+        var tokens = Tile * Pieces[piece].TilesAt(piece + 1 == Pieces.Count ? Last : Pieces[piece + 1].From - 1);
+        var text = Pieces[piece].Text(Tile);
+        var prompt = Prompt.ToString(CultureInfo.InvariantCulture);
+        return tokens <= Prompt ? text : Pieces[piece].Rise == 0 ? prompt : $"min({text}, {prompt})";
     }
 }
 

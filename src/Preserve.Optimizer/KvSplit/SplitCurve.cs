@@ -12,7 +12,7 @@ namespace Preserve.Optimizer;
 internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer transfer)
 {
     /// <summary>Most steps of a plan's split.</summary>
-    public const int MostSteps = 8;
+    public const int MostSteps = 9;
 
     private readonly KvSplitSolver _solver = new(problem);
     private readonly Dictionary<(KvSplitForm Form, int Context), int> _solved = [];
@@ -20,12 +20,7 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
     /// <summary>Tokens to recompute: the best of the sequential form, of the pipelined one, or some between them.</summary>
     /// <param name="context">Tokens cached.</param>
     /// <param name="quarters">Quarters of the way from the sequential form's to the pipelined one's, 0 to 4.</param>
-    public int TokensAt(int context, int quarters)
-    {
-        var first = quarters == 4 ? 0 : Solved(KvSplitForm.Sequential, context);
-        var last = quarters == 0 ? 0 : Solved(KvSplitForm.Pipelined, context);
-        return (int)((((4L - quarters) * first) + ((long)quarters * last)) / 4 / problem.Tile) * problem.Tile;
-    }
+    public int TokensAt(int context, int quarters) => Tokens(TilesAt(context, quarters));
 
     /// <summary>The same as a step function.</summary>
     /// <param name="quarters">Quarters of the way from the sequential form's to the pipelined one's, 0 to 4.</param>
@@ -34,8 +29,12 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
     /// <param name="most">Most steps, 1 or more.</param>
     public Amount StepsOf(int quarters, int first, int last, int most)
     {
-        var (least, rise) = (TokensAt(first, quarters), Math.Abs(TokensAt(last, quarters) - TokensAt(first, quarters)) / problem.Tile);
+        var (least, end) = (TilesAt(first, quarters), TilesAt(last, quarters));
+        var rise = Math.Abs(end - least);
         var steps = Math.Min(most, rise + 1);
+        // Where the prompt caps it the last step is all of the prompt, and so has only the part of a step that lies below.
+        var isCapped = steps > 1 && steps <= rise && Tokens(end) == problem.Prompt;
+        var height = isCapped ? rise / (steps - 1 + TransferShare(least, end)) : new Rational(rise + 1, steps);
         var from = first;
         Amount split = Level(from, steps == 1 ? last : Reached(from, 1) - 1);
         for (var i = 1; i < steps; i++)
@@ -51,12 +50,12 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
         // The first context from one on at which the split has grown, or shrunk, by a number of steps.
         int Reached(int after, int step)
         {
-            var tiles = (long)step * (rise + 1) / steps;
+            var tiles = isCapped ? (int)(height * step).Ceiling() : (int)(height * step).Floor();
             var (before, at) = (after - 1, last);
             while (at - before > 1)
             {
                 var middle = before + ((at - before) / 2);
-                if (Math.Abs(TokensAt(middle, quarters) - least) / problem.Tile >= tiles)
+                if (Math.Abs(TilesAt(middle, quarters) - least) >= tiles)
                     at = middle;
                 else
                     before = middle;
@@ -64,29 +63,40 @@ internal sealed class SplitCurve(KvSplitProblem problem, ActivationTransfer tran
             return at;
         }
 
-        int Level(int begin, int end) => Balanced(TokensAt(begin, quarters), TokensAt(end, quarters));
+        int Level(int begin, int until) => Tokens(isCapped && TilesAt(until, quarters) == end ? end : Balanced(TilesAt(begin, quarters), TilesAt(until, quarters)));
     }
 
-    /// <summary>What stands for the splits between two with the least loss at either: a token too few costs what its keys and values take longer to cross
-    /// than its activations, one too many its recomputation.</summary>
+    /// <summary>What stands for the splits between two with the least loss at either.</summary>
     private int Balanced(int first, int last)
     {
         var (few, many) = (Math.Min(first, last), Math.Max(first, last));
-        if (few == many)
-            return few;
-        var sizes = problem.Sizes(transfer);
-        var transferred = (sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) / problem.RankBytesPerSecond * (many - few);
-        var recomputed = problem.Recompute.Seconds(many) - problem.Recompute.Seconds(few);
-        if (recomputed.Sign <= 0)
-            return many;
-        var tiles = transferred / (transferred + recomputed) * ((many - few) / problem.Tile);
-        return few + ((int)(tiles - new Rational(1, 2)).Ceiling() * problem.Tile);
+        return few + (int)((TransferShare(few, many) * (many - few)) - new Rational(1, 2)).Ceiling();
     }
 
+    /// <summary>What a token too few costs, of that and one too many: its keys and values take longer to cross than its activations, and the other is recomputed.</summary>
+    private Rational TransferShare(int few, int many)
+    {
+        if (few == many)
+            return 1;
+        var sizes = problem.Sizes(transfer);
+        var transferred = (sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) / problem.RankBytesPerSecond * (Tokens(many) - Tokens(few));
+        return transferred / (transferred + Rational.Max(problem.Recompute.Seconds(Tokens(many)) - problem.Recompute.Seconds(Tokens(few)), 0));
+    }
+
+    private int TilesAt(int context, int quarters)
+    {
+        var first = quarters == 4 ? 0 : Solved(KvSplitForm.Sequential, context);
+        var last = quarters == 0 ? 0 : Solved(KvSplitForm.Pipelined, context);
+        return (int)((((4L - quarters) * first) + ((long)quarters * last)) / 4);
+    }
+
+    private int Tokens(int tiles) => (int)Math.Min((long)tiles * problem.Tile, problem.Prompt);
+
+    /// <summary>The tiles of a form's solution.</summary>
     private int Solved(KvSplitForm form, int context)
     {
-        if (!_solved.TryGetValue((form, context), out var tokens))
-            _solved.Add((form, context), tokens = _solver.Solve(form, transfer, context).Tokens);
-        return tokens;
+        if (!_solved.TryGetValue((form, context), out var tiles))
+            _solved.Add((form, context), tiles = SampledTime.Tiles(problem.Tile, _solver.Solve(form, transfer, context).Tokens));
+        return tiles;
     }
 }

@@ -7,4 +7,8 @@ namespace Preserve.Optimizer;
 /// <param name="Sizes">What decides whether it can pay, in the kind of layer that recomputes most; null where none could.</param>
 /// <param name="MostSparedBytes">Bytes that a split can keep off one rank's link at most, over all layers, at the largest context.</param>
 /// <param name="Reason">Why, in one sentence with figures.</param>
-internal sealed record SplitDecision(SplitOutcome Outcome, CacheSplit Split, ExecutionPlan BasePlan, SplitSizes? Sizes, long MostSparedBytes, string Reason);
+internal sealed record SplitDecision(SplitOutcome Outcome, CacheSplit Split, ExecutionPlan BasePlan, SplitSizes? Sizes, long MostSparedBytes, string Reason)
+{
+    /// <summary>What the memory has room for, where more would have been recomputed; else nothing.</summary>
+    public string Shortage { get; init; } = "";
+}

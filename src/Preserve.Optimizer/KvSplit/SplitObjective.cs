@@ -14,7 +14,6 @@ namespace Preserve.Optimizer;
 internal sealed class SplitObjective
 {
     private readonly bool _pipelined;
-    private readonly int _tile;
     private readonly BigInteger _unitsPerSecond;
     private readonly BigInteger _transfer;
     private readonly BigInteger _activation;
@@ -30,7 +29,7 @@ internal sealed class SplitObjective
     {
         var published = form == KvSplitForm.Published;
         _pipelined = form == KvSplitForm.Pipelined;
-        _tile = published ? 1 : problem.Tile;
+        Tile = published ? 1 : problem.Tile;
         Prompt = problem.Prompt;
 
         var rate = published ? problem.LinkBytesPerSecond : problem.RankBytesPerSecond;
@@ -60,6 +59,9 @@ internal sealed class SplitObjective
         Rational Weights(long bytes) => bytes == 0 ? 0 : (transfer + (bytes / rate)) / problem.Batches;
     }
 
+    /// <summary>Tokens of a tile.</summary>
+    public int Tile { get; }
+
     /// <summary>Tokens whose X is stored.</summary>
     public int Prompt { get; }
 
@@ -69,11 +71,11 @@ internal sealed class SplitObjective
     /// <summary>Whether what rises with l does so everywhere; only then is the least time where the two parts cross.</summary>
     public bool RisesAndFalls { get; }
 
-    /// <summary>Tokens of a number of tiles.</summary>
-    public int Tokens(int tiles) => tiles * _tile;
+    /// <summary>Tokens of a number of tiles: where all of the prompt is cached, its last tile may be a part of one.</summary>
+    public int Tokens(int tiles) => (int)System.Math.Min((long)tiles * Tile, Prompt);
 
     /// <summary>Most tiles that may be recomputed.</summary>
-    public int MostTiles(int cached) => System.Math.Min(Prompt, cached) / _tile;
+    public int MostTiles(int cached) => cached >= Prompt ? SampledTime.Tiles(Tile, Prompt) : cached / Tile;
 
     /// <summary>Units of time at a split.</summary>
     public BigInteger Time(int tiles, int cached)
@@ -95,9 +97,9 @@ internal sealed class SplitObjective
     {
         var keyValues = _transfer + (_keyValue * (cached - Tokens(tiles))) + _otherWeights;
         return _pipelined
-            ? (BigInteger.Max(_recompute.Of(tiles, _tile) + _other + (_otherPerToken * cached), _gather.Of(tiles, _tile)),
+            ? (BigInteger.Max(_recompute.Of(tiles, Tokens(tiles)) + _other + (_otherPerToken * cached), _gather.Of(tiles, Tokens(tiles))),
                 _firstWeights + Activations(tiles) + keyValues)
-            : (_gather.Of(tiles, _tile) + _recompute.Of(tiles, _tile), keyValues);
+            : (_gather.Of(tiles, Tokens(tiles)) + _recompute.Of(tiles, Tokens(tiles)), keyValues);
     }
 
     private BigInteger Activations(int tiles) => tiles == 0 ? BigInteger.Zero : _transfer + (_activation * Tokens(tiles));
@@ -128,7 +130,7 @@ internal sealed class SplitObjective
             }
         }
 
-        public BigInteger Of(int tiles, int tile) =>
-            tiles == 0 ? BigInteger.Zero : _samples is not null ? _samples[tiles] : _fixed + (_perToken * ((long)tiles * tile));
+        public BigInteger Of(int tiles, int tokens) =>
+            tiles == 0 ? BigInteger.Zero : _samples is not null ? _samples[tiles] : _fixed + (_perToken * tokens);
     }
 }

@@ -21,7 +21,7 @@ public abstract record TokenTime
         new(fixedSeconds, (Rational)4 * batch * hidden * keyValueWidth / flopsPerSecond);
 
     /// <summary>Seconds for some tokens.</summary>
-    /// <param name="tokens">Tokens of every sequence, 0 or more; a multiple of the tile where the time was sampled.</param>
+    /// <param name="tokens">Tokens of every sequence, 0 or more; where the time was sampled, a multiple of the tile or all tokens.</param>
     public abstract Rational Seconds(int tokens);
 
     /// <summary>Whether more tokens never take less.</summary>
@@ -39,12 +39,12 @@ public sealed record LinearTime(Rational FixedSeconds, Rational SecondsPerToken)
     internal override bool NeverFalls => true;
 }
 
-/// <summary>Times that a cost law or a measurement gives, one for each multiple of the tile.</summary>
-/// <param name="Tile">Tokens between two samples, 1 or more.</param>
+/// <summary>Times that a cost law or a measurement gives, one for each multiple of the tile, and one for all tokens.</summary>
+/// <param name="Tile">Tokens between two samples, 1 or more; fewer before the last where all tokens are no multiple of it.</param>
 /// <param name="Picoseconds">The time of 0, 1, 2, ... tiles, each 0 or more; that of none is 0.</param>
 public sealed record SampledTime(int Tile, EquatableArray<long> Picoseconds) : TokenTime
 {
-    /// <summary>Asks for the time of every multiple of a tile.</summary>
+    /// <summary>Asks for the time of every multiple of a tile, and for that of all tokens.</summary>
     /// <param name="tile">Tokens between two samples, 1 or more.</param>
     /// <param name="most">The most tokens that are asked for.</param>
     /// <param name="picoseconds">The time of a number of tokens, 1 or more.</param>
@@ -52,11 +52,14 @@ public sealed record SampledTime(int Tile, EquatableArray<long> Picoseconds) : T
     {
         if (tile < 1)
             throw new ArgumentOutOfRangeException(nameof(tile), tile, "a tile has 1 token or more");
-        return new(tile, Enumerable.Range(0, (most / tile) + 1).Select(i => i == 0 ? 0 : picoseconds(i * tile)).ToArray());
+        return new(tile, Enumerable.Range(0, Tiles(tile, most) + 1).Select(i => i == 0 ? 0 : picoseconds((int)Math.Min((long)i * tile, most))).ToArray());
     }
 
     /// <inheritdoc/>
-    public override Rational Seconds(int tokens) => new(Picoseconds[tokens / Tile], 1_000_000_000_000);
+    public override Rational Seconds(int tokens) => new(Picoseconds[Tiles(Tile, tokens)], 1_000_000_000_000);
+
+    /// <summary>Tiles that some tokens take, the last perhaps not full.</summary>
+    internal static int Tiles(int tile, int tokens) => (int)(((long)tokens + tile - 1) / tile);
 
     internal override bool NeverFalls
     {

@@ -7,7 +7,7 @@ using System.Threading;
 namespace Preserve.Optimizer;
 
 /// <summary>Plans the decode steps of a KV-cache in host memory: with everything transferred, with the best split of either form, and with
-/// some between them, of which it takes the one that the simulation finds fastest.</summary>
+/// some between them, of which it takes the one that the simulation finds fastest. And the prefills that store what they recompute from.</summary>
 /// <remarks>The formulas price a layer alone; the simulation runs the whole step, with its event costs, its first and last layer, and
 /// whatever else is on the link. In a range of contexts in which a split is slower than transferring everything, where its plan changes course,
 /// it recomputes nothing.</remarks>
@@ -16,15 +16,24 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     /// <summary>Most samples of the recomputation's time: a long prompt has larger tiles, so that the solver's work does not grow with it.</summary>
     private const int MostSamples = 256;
 
+    /// <summary>Fewest samples where the prompt has as many tokens: of a small or an odd batch few splits fill their tiles, and with a finer one a step may be
+    /// shorter though the last tile is not full. The sampled time tells.</summary>
+    private const int FewestSamples = 32;
+
     /// <summary>Rows of a tile of a matmul's result: tokens of the batch beside it leave a part of one empty.</summary>
     private const int TileRows = 128;
 
     /// <summary>Times that a split is taken back in ranges of contexts where prefetches gain more without it: each is another search for prefetches.</summary>
     private const int MostMendings = 2;
 
+    /// <summary>Times that the gain of a generation's decode steps is what its prefill loses, from where on storing less is not looked at.</summary>
+    private const int ClearGain = 8;
+
     private readonly PlanTimes _times = new(laws, cancellationToken);
     private readonly Dictionary<DecodeSpec, StepDraft> _drafts = [];
-    private readonly Dictionary<(DecodeSpec, CacheSplit), StepDraft> _unprefetched = [];
+    private readonly Dictionary<(StepSpec, CacheSplit), StepDraft> _unprefetched = [];
+    private readonly Dictionary<(StepSpec, CacheSplit), StepDraft> _prefetched = [];
+    private readonly List<(PrefillSpec Step, CacheSplit Stored, StepDraft Draft)> _prefills = [];
 
     /// <summary>Plans a decode step, once.</summary>
     public StepDraft Plan(DecodeSpec step)
@@ -34,17 +43,93 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         return draft;
     }
 
-    /// <summary>What a prefill stores for the declared decode steps that go on from it.</summary>
-    public CacheSplit StoredBy(PrefillSpec prefill) => CacheSplit.Stored(deployment.Steps.OfType<DecodeSpec>()
+    /// <summary>Plans a prefill, which stores what the declared decode steps that go on from it recompute at most.</summary>
+    public StepDraft Plan(PrefillSpec prefill) => Storing(prefill, CacheSplit.Stored(deployment.Steps.OfType<DecodeSpec>()
         .Where(d => d.Batch == prefill.Batch && d.Prompt > 0 && d.Prompt <= prefill.Tokens)
-        .Select(d => (Plan(d).Split!.Split, (StepSpec)d)).ToList());
+        .Select(d => (Plan(d).Split!.Split, (StepSpec)d)).ToList()));
 
     private StepDraft Choose(DecodeSpec step)
     {
         var decision = Decide(step);
+        var draft = Chosen(step, decision);
+        if (!draft.Split!.Split.IsNone)
+            draft = deployment.Steps.OfType<PrefillSpec>().FirstOrDefault(p => p.Batch == step.Batch && p.Tokens == step.Prompt) is { } prefill
+                ? Weighed(step, prefill, decision, draft)
+                : Said(draft, $"a prefill stores {StoredBytes(step, draft)} bytes of activations for it");
+        return draft with { Split = draft.Split! with { Reason = draft.Split.Reason + draft.Split.Shortage } };
+    }
+
+    private StepDraft Chosen(DecodeSpec step, SplitDecision decision)
+    {
         var draft = Prefetched(step, decision.Split);
         return decision.Split.IsNone || deployment.Prefetch == PrefetchPolicy.None ? draft with { Split = decision } : Joined(step, decision, draft);
     }
+
+    /// <summary>What is best of a declared generation: what its decode steps gain over all its lengths, less what its prefill takes longer to store the
+    /// activations. Where that is a loss, or a large part of the gain, halves are tried, and nothing is recomputed where each is a loss.</summary>
+    private StepDraft Weighed(DecodeSpec step, PrefillSpec prefill, SplitDecision decision, StepDraft draft)
+    {
+        var transferred = Prefetched(step, CacheSplit.None);
+        var check = new ContextCheck(transferred.Plan, _times);
+        var storing = _times.Of(Storing(prefill, CacheSplit.None).Plan, 0);
+        var (loss, gain) = Weigh(draft, clear: true);
+        if (gain >= loss * ClearGain)
+            return WithPrefill(draft, loss);
+        var reason = $"storing {StoredBytes(step, draft)} bytes of activations takes the prefill {Time(loss)} longer, and the decode steps gain {Time(gain)}";
+        (StepDraft Draft, long Loss, long Net)? best = gain > loss ? (draft, loss, gain - loss) : null;
+        var tile = TileOf(step);
+        for (var tiles = SampledTime.Tiles(tile, draft.Split!.Split.MostTokens(step)) / 2; tiles > 0; tiles /= 2)
+        {
+            var smaller = Chosen(step, decision with { Split = decision.Split.AtMost(tiles * tile), Outcome = SplitOutcome.Between });
+            if (smaller.Split!.Split.IsNone || check.Losses(smaller.Plan).Count > 0)
+                continue;
+            (var less, gain) = Weigh(smaller, clear: false);
+            if (best is not null && gain - less <= best.Value.Net)
+                break;
+            if (gain > less)
+                best = (smaller, less, gain - less);
+        }
+        return best is { } found
+            ? WithPrefill(found.Draft, found.Loss)
+            : transferred with { Split = decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = reason, Shortage = "" } };
+
+        (long Loss, long Gain) Weigh(StepDraft some, bool clear)
+        {
+            var longer = _times.Of(Storing(prefill, CacheSplit.Stored([(some.Split!.Split, step)])).Plan, 0) - storing;
+            return (longer, GainOver(transferred.Plan, some.Plan, clear ? longer * ClearGain : long.MaxValue));
+        }
+
+        StepDraft WithPrefill(StepDraft some, long longer) =>
+            Said(some, $"storing {StoredBytes(step, some)} bytes of activations takes the prefill {(longer > 0 ? Time(longer) + " longer" : "no longer")}");
+    }
+
+    /// <summary>What a plan gains over another at all contexts together, or of so many only of which the gain is enough. Of a long range every 256th part
+    /// stands for the contexts up to the next.</summary>
+    private long GainOver(ExecutionPlan other, ExecutionPlan plan, long enough)
+    {
+        var (first, last) = (plan.Step.MinContext, plan.Step.MaxContext);
+        var stride = ((last - first) / ContextCheck.Finest) + 1;
+        var gain = 0L;
+        for (var context = first; context <= last && gain < enough; context += stride)
+            gain += (_times.Of(other, context) - _times.Of(plan, context)) * Math.Min(stride, last - context + 1);
+        return gain;
+    }
+
+    /// <summary>A prefill that stores activations, planned once.</summary>
+    private StepDraft Storing(PrefillSpec prefill, CacheSplit stored)
+    {
+        if (_prefills.Find(p => p.Step == prefill && p.Stored.RecomputesAs(stored)) is { Draft: { } known })
+            return known;
+        var draft = Planner.DraftPrefetched(deployment, prefill, laws, stored, cancellationToken, _times);
+        _prefills.Add((prefill, stored, draft));
+        return draft;
+    }
+
+    /// <summary>Bytes of the activations that a rank stores for a step.</summary>
+    private string StoredBytes(DecodeSpec step, StepDraft draft) =>
+        (PlanFootprint.Of(draft.Plan, step.MaxContext).HostBytes - PlanFootprint.Of(draft.Split!.BasePlan, step.MaxContext).HostBytes).ToString("#,0", CultureInfo.InvariantCulture);
+
+    private static StepDraft Said(StepDraft draft, string more) => draft with { Split = draft.Split! with { Reason = $"{draft.Split.Reason}; {more}" } };
 
     /// <summary>A split with prefetches: what is recomputed and what is prefetched share memory and links, and together they may not be worse than either alone.</summary>
     /// <param name="step">The step.</param>
@@ -92,9 +177,15 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         return new StepDraft(graph, plan, GuardReport.NothingToGain, null) { Split = decision with { Split = split, Reason = decision.Reason + elsewhere } };
     }
 
-    private StepDraft Prefetched(DecodeSpec step, CacheSplit split) => deployment.Prefetch == PrefetchPolicy.None
-        ? Unprefetched(step, split)
-        : Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken, _times);
+    /// <summary>A split with the prefetches of the policy, planned once.</summary>
+    private StepDraft Prefetched(DecodeSpec step, CacheSplit split)
+    {
+        if (deployment.Prefetch == PrefetchPolicy.None)
+            return Unprefetched(step, split);
+        if (!_prefetched.TryGetValue((step, split), out var draft))
+            _prefetched.Add((step, split), draft = Planner.DraftPrefetched(deployment, step, laws, split, cancellationToken, _times));
+        return draft;
+    }
 
     private SplitDecision Decide(DecodeSpec step)
     {
@@ -132,7 +223,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
                 Outcome = best.Form switch { KvSplitForm.Sequential => SplitOutcome.Sequential, KvSplitForm.Pipelined => SplitOutcome.Pipelined, _ => SplitOutcome.Between },
                 Split = best,
                 Sizes = sizes = problems.Values.Select(p => p.Problem.Sizes(best.Activations)).OrderBy(s => s.Ratio).First(),
-                Reason = $"{sizes}; transferring everything takes {Time(_times.Of(whole.Plan, step.MaxContext))} at {step.MaxContext} cached tokens{search.Shortage(best)}",
+                Reason = $"{sizes}; transferring everything takes {Time(_times.Of(whole.Plan, step.MaxContext))} at {step.MaxContext} cached tokens",
+                Shortage = search.Shortage(best),
             };
     }
 
@@ -149,8 +241,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     {
         var problems = new Dictionary<string, (KvSplitProblem Problem, int Layers)>();
         var rates = new ModelledRates(laws, deployment.Weights, deployment.Activations);
-        var tile = TileRows / GreatestCommonDivisor(TileRows, step.Batch);
-        tile *= ((step.Prompt - 1) / (tile * MostSamples)) + 1;
+        var tile = TileOf(step);
         foreach (var (spec, kind) in ModelLowering.NameKinds(deployment.Model).Select(k => (k.Key, k.Value)).OrderBy(k => k.Value, StringComparer.Ordinal))
         {
             if (!KvSplitProblem.KeepsPrompt(spec, step.MaxContext))
@@ -158,6 +249,16 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             problems.Add(kind, (KvSplitProblem.Of(rates, deployment, spec, step.Batch, step.Prompt, tile), deployment.Model.Stack.Sum(g => g.Repeat * g.Pattern.Count(l => l.Equals(spec)))));
         }
         return problems;
+    }
+
+    /// <summary>Tokens between two splits that are looked at.</summary>
+    private static int TileOf(DecodeSpec step)
+    {
+        var tile = TileRows / GreatestCommonDivisor(TileRows, step.Batch);
+        tile *= ((step.Prompt - 1) / (tile * MostSamples)) + 1;
+        while (tile > 1 && tile * FewestSamples > step.Prompt)
+            tile /= 2;
+        return tile;
     }
 
     /// <summary>The problems with what else the device does in a layer: the step's time with everything on the device.</summary>

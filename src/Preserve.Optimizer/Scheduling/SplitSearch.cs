@@ -17,6 +17,9 @@ namespace Preserve.Optimizer;
 internal sealed class SplitSearch(
     DecodeSpec step, IReadOnlyDictionary<string, KvSplitProblem> problems, StepDraft whole, Func<CacheSplit, StepDraft> plan, PlanTimes times, (long Device, long? Host) room)
 {
+    /// <summary>Numbers of tokens that are tried where one holds for every context, before it is looked for between them.</summary>
+    private const int Levels = 16;
+
     private readonly List<int> _contexts = step.SampledContexts().ToList();
     private readonly ContextCheck _check = new(whole.Plan, times);
     private readonly List<Trial> _tried = [];
@@ -33,6 +36,8 @@ internal sealed class SplitSearch(
         var last = Time(4);
         Time(2);
         Time(first <= last ? 1 : 3);
+        if (transfer == ActivationTransfer.Gathered && curves.Count > 0)
+            TryLevels(curves.Keys);
 
         // The time over the contexts, of as many of the tokens as there is room for; the largest there is where nothing is recomputed.
         long Time(int quarters)
@@ -48,6 +53,45 @@ internal sealed class SplitSearch(
             _tried.Add(trial);
             return trial.Time;
         }
+    }
+
+    /// <summary>Looks for the number of tokens that gains most without a loss at any context, where the ranks gather as many at every one: sixteenths of
+    /// the prompt, and nearer and nearer to the best of them.</summary>
+    /// <remarks>Nothing can be taken back in a range of contexts, as where the split follows them: what gains most where much is cached may lose where less is.
+    /// The time over the number of tokens has a tooth for each wave of the recomputation's tiles, so that a search must not trust a slope.</remarks>
+    /// <param name="kinds">The kinds of layers that recompute.</param>
+    private void TryLevels(IReadOnlyCollection<string> kinds)
+    {
+        var most = SampledTime.Tiles(_tile, step.Prompt);
+        var stride = Math.Max(most / Levels, 1);
+        var tried = new Dictionary<int, Trial?>();
+        for (var level = most; level > 0; level -= stride)
+            Of(level);
+        // Whether there is a loss is asked of as few as can be: it takes many contexts.
+        var (best, found) = tried.Where(t => t.Value is not null).OrderBy(t => t.Value!.Time).Select(t => (t.Key, t.Value)).FirstOrDefault(t => IsLossless(t.Value!));
+        if (found is null)
+            return;
+        for (stride /= 2; stride > 0; stride /= 2)
+        {
+            foreach (var level in new[] { best - stride, best + stride })
+            {
+                if (level > 0 && level <= most && Of(level) is { } trial && trial.Time < found.Time && IsLossless(trial))
+                    (best, found) = (level, trial);
+            }
+        }
+        _tried.Add(found);
+
+        Trial? Of(int level)
+        {
+            if (!tried.TryGetValue(level, out var trial))
+            {
+                var split = new CacheSplit(null, kinds.ToDictionary(k => k, _ => (Amount)Math.Min(level * _tile, step.Prompt))) { Activations = ActivationTransfer.Gathered };
+                tried.Add(level, trial = _tried.Find(t => t.Split.RecomputesAs(split)) ?? Timed(split, split));
+            }
+            return trial;
+        }
+
+        bool IsLossless(Trial trial) => _check.Losses(trial.Plan).Count == 0;
     }
 
     /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything. One that
@@ -74,13 +118,11 @@ internal sealed class SplitSearch(
         {
             var fastest = _tried.Min(t => times.Of(t.Plan, step.MaxContext));
             var transferred = times.Of(whole.Plan, step.MaxContext);
-            return $"the best split takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and it is slower with fewer cached" : "")}";
+            return $"of the splits that were tried the fastest takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and each is slower with fewer cached" : "")}";
         }
         if (_short is not null)
-            return $"{_short} has no room for the activations of {_tile} tokens, the fewest that fill the tiles of the recomputation";
-        return _tile > step.Prompt
-            ? $"{_tile} tokens fill the tiles of the recomputation, and the prompt has {step.Prompt}"
-            : $"{_tile} tokens, the fewest that fill the tiles of the recomputation, take longer to make again than to transfer";
+            return $"{_short} has no room for the activations of {_tile} tokens, the fewest that are looked at";
+        return $"{_tile} tokens, the fewest that are looked at, take longer to make again than to transfer";
     }
 
     /// <summary>What the memory has room for, where more would have been recomputed; nothing where all had room.</summary>
@@ -116,9 +158,7 @@ internal sealed class SplitSearch(
         if (Timed(split, split.AtMost(most)) is { } unbounded)
             return unbounded;
         Trial? fitted = null;
-        var (fits, fails) = (0, most / _tile);
-        if (fails == 0)
-            return null;
+        var (fits, fails) = (0, SampledTime.Tiles(_tile, most));
         while (fails - fits > 1)
         {
             var middle = fits + ((fails - fits) / 2);

@@ -47,6 +47,17 @@ public class KvSplitSolverTests
         (choice.Seconds * 2).ShouldBeGreaterThan(choice.TransferSeconds);
     }
 
+    [Theory]
+    [InlineData(500, 499, 448)]
+    [InlineData(500, 500, 500)]
+    [InlineData(512, 600, 512)]
+    public void All_of_a_prompt_that_is_no_multiple_of_the_tile_can_be_recomputed_once_it_is_cached(int prompt, int cached, int tokens)
+    {
+        // 20 s for a token's keys and values, 10 s for its activations, 1 s to make them again.
+        var problem = new KvSplitProblem(1, 10, 10, 1, 1, 1, new LinearTime(0, 1), prompt) { Tile = 64 };
+        new KvSplitSolver(problem).Solve(KvSplitForm.Sequential, cached).Tokens.ShouldBe(tokens);
+    }
+
     [Fact]
     public void The_closed_form_is_the_published_formula_with_its_cap()
     {
@@ -191,6 +202,8 @@ public class KvSplitSolverTests
             "X cannot be gathered in the Sequential form: the problem has no time of the all-gather");
         Should.Throw<ArgumentOutOfRangeException>(() => new KvSplitSolver(sound with { Tile = 64 }).Seconds(KvSplitForm.Sequential, ActivationTransfer.Whole, 130, 192)).Message.ShouldStartWith(
             "must be a multiple of 64 from 0 to 128");
+        Should.Throw<ArgumentOutOfRangeException>(() => new KvSplitSolver(sound with { Tile = 64, Prompt = 100 }).Seconds(KvSplitForm.Sequential, ActivationTransfer.Whole, 130, 128)).Message.ShouldStartWith(
+            "must be a multiple of 64 from 0 to 100, which is the prompt");
     }
 
     private static string Refusal(KvSplitProblem problem) => Should.Throw<ArgumentException>(() => new KvSplitSolver(problem)).Message;
@@ -217,7 +230,8 @@ public class KvSplitSolverTests
     private static (Rational Time, int Tokens) Least(KvSplitProblem problem, KvSplitForm form, ActivationTransfer activations, int cached)
     {
         var best = (Time: PlainTime(problem, form, activations, cached, 0), Tokens: 0);
-        for (var l = problem.Tile; l <= problem.Prompt && l <= cached; l += problem.Tile)
+        var tiles = Enumerable.Range(1, cached).Select(i => i * problem.Tile).Where(l => l <= problem.Prompt && l <= cached);
+        foreach (var l in cached < problem.Prompt ? tiles : tiles.Append(problem.Prompt).Distinct())
         {
             var time = PlainTime(problem, form, activations, cached, l);
             if (time < best.Time)

@@ -44,6 +44,24 @@ public class SplitCurveTests
         worst.ShouldBeLessThanOrEqualTo(0.06);
     }
 
+    [Fact]
+    public void The_last_step_of_a_split_that_the_prompt_caps_is_all_of_the_prompt()
+    {
+        var capped = 0;
+        Prop.ForAll(Arb.From(LongCases()), c =>
+        {
+            var curve = new SplitCurve(c.Problem, ActivationTransfer.Whole);
+            foreach (var quarters in new[] { 0, 2, 4 })
+            {
+                if (curve.TokensAt(c.Last, quarters) < c.Problem.Prompt)
+                    continue;
+                capped++;
+                curve.StepsOf(quarters, c.First, c.Last, SplitCurve.MostSteps).At(c.Last).ShouldBe(c.Problem.Prompt);
+            }
+        }).Check(RandomDeployments.Runs(100));
+        capped.ShouldBeGreaterThan(30);
+    }
+
     private static Gen<(KvSplitProblem Problem, int First, int Last)> Cases() =>
         from problem in KvSplits.Random(neverFalls: true)
         from more in Gen.Choose(0, 80)

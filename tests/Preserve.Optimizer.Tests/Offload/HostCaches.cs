@@ -24,6 +24,23 @@ internal static class HostCaches
         let hosted = Of(any with { Device = device, Steps = new[] { step } }, isTotal ? RecomputePolicy.None : recompute)
         select hosted.Offload.Recompute == RecomputePolicy.None ? hosted : hosted with { Offload = hosted.Offload with { StoredActivations = stored } };
 
+    /// <summary>Random generations of few tokens, on devices whose prefills are soon done.</summary>
+    public static FsCheck.Gen<DeploymentSpec> Generations(int maxRepeat) =>
+        from hosted in Generator(maxRepeat)
+        where hosted.Steps[0] is DecodeSpec { Total: false } && hosted.Offload.Recompute == RecomputePolicy.Best
+        from device in Gen.Elements(Devices.B200, Devices.H200, Devices.A100Sxm40)
+        from prompt in Gen.Choose(16, 600)
+        from more in Gen.Choose(0, 12)
+        from batches in Gen.Elements(1, 1, 2)
+        let step = new DecodeSpec(hosted.Steps[0].Batch, prompt + more, Total: false, prompt)
+        select hosted with
+        {
+            Device = device,
+            Steps = new StepSpec[] { new PrefillSpec(step.Batch, prompt), step },
+            Offload = hosted.Offload with { Objective = batches > 1 ? Objective.Throughput : Objective.Latency, BatchesPerLayer = batches },
+            Prefetch = batches > 1 ? PrefetchPolicy.None : hosted.Prefetch,
+        };
+
     /// <summary>Random deployments with their cache, their weights or both on the host, whose layers serve up to five batches.</summary>
     public static FsCheck.Gen<DeploymentSpec> Columns(int maxRepeat) =>
         from hosted in Generator(maxRepeat)

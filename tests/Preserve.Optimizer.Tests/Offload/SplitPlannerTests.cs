@@ -85,20 +85,16 @@ public class SplitPlannerTests
     [Theory]
     [InlineData(16, 1000, 1998)]
     [InlineData(64, 512, 638)]
-    public void A_plan_for_a_whole_generation_is_hardly_slower_at_one_length_than_a_plan_for_that_length_alone(int batch, int prompt, int last)
+    public void A_plan_for_a_whole_generation_is_hardly_slower_at_one_length_than_with_the_best_split_of_that_length_alone(int batch, int prompt, int last)
     {
         var device = DeviceOf(Devices.A100Sxm40);
-        var generation = PlanTo(last);
-        foreach (var context in new[] { 0, 1, 2, 4, 8, 16, 32, 64 }.Select(i => prompt + ((last - prompt) * i / 64)))
-        {
-            Run(device, generation, context).ShouldBeLessThanOrEqualTo(Run(device, PlanTo(context), context) * 201 / 200, $"at {context}");
-        }
-
-        ExecutionPlan PlanTo(int most)
-        {
-            var step = new DecodeSpec(batch, most, Total: false, prompt);
-            return Planner.PlanStep(HostCaches.Of(Specs.Opt13B, step), step, device);
-        }
+        var step = new DecodeSpec(batch, last, Total: false, prompt);
+        var deployment = HostCaches.Of(Specs.Opt13B, step);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        var constants = Enumerable.Range(1, 64).Select(i => Split(deployment, step, prompt * i / 64)).ToList();
+        var generation = Planner.PlanStep(deployment, step, device);
+        foreach (var context in Enumerable.Range(0, 33).Select(i => prompt + ((last - prompt) * i / 32)))
+            times.Of(generation, context).ShouldBeLessThanOrEqualTo(constants.Min(p => times.Of(p, context)) * 201 / 200, $"at {context}");
     }
 
     [Theory]
@@ -255,6 +251,54 @@ public class SplitPlannerTests
         report.StepPicoseconds.ShouldBeLessThan(report.BasePicoseconds * 9 / 10);
     }
 
+    /// <summary>Deployments whose ranks gather, of which the split that gains most at the largest context loses at the smallest.</summary>
+    [Theory]
+    [InlineData("6.7B", Devices.H100, 4, 16, 128, 256)]
+    [InlineData("6.7B", Devices.H100, 4, 16, 128, 32)]
+    [InlineData("6.7B", Devices.H100, 8, 32, 128, 256)]
+    [InlineData("13B", Devices.A100Sxm80, 4, 16, 128, 256)]
+    public void Where_the_ranks_gather_as_many_tokens_are_recomputed_as_gain_most_without_a_loss_at_any_length(string model, string id, int ranks, int batch, int prompt, int tokens)
+    {
+        var device = DeviceOf(id);
+        var step = new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt);
+        var deployment = HostCaches.Of(model == "13B" ? Specs.Opt13B : Specs.Opt6B, step, id, ranks);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        var whole = Whole(deployment, PrefetchPolicy.None);
+        var contexts = Enumerable.Range(0, 33).Select(i => prompt + ((step.MaxContext - prompt) * i / 32)).ToList();
+        var least = long.MaxValue;
+        for (var l = 8; l <= prompt; l += 8)
+        {
+            var constant = Split(deployment, step, l, ActivationTransfer.Gathered);
+            if (contexts.TrueForAll(c => times.Of(constant, c) <= times.Of(whole, c)))
+                least = Math.Min(least, contexts.Sum(c => times.Of(constant, c)));
+        }
+        var plan = Planner.PlanStep(deployment, step, device);
+        plan.Instructions().ShouldContain(i => i.Label == "gather_x");
+        contexts.ShouldAllBe(c => times.Of(plan, c) <= times.Of(whole, c));
+        contexts.Sum(c => times.Of(plan, c)).ShouldBeLessThanOrEqualTo(least * 1001 / 1000);
+        least.ShouldBeLessThan(contexts.Sum(c => times.Of(whole, c)) * 19 / 20);
+    }
+
+    /// <summary>Prompts that are no multiple of what fills the recomputation's tiles, and batches that fill them with many tokens only.</summary>
+    [Theory]
+    [InlineData("6.7B", Devices.H100, 6, 500, 128)]
+    [InlineData("13B", Devices.H100, 5, 200, 200)]
+    [InlineData("6.7B", Devices.A100Sxm40, 20, 100, 128)]
+    [InlineData("6.7B", Devices.A100Sxm40, 1, 300, 200)]
+    public void Neither_a_prompts_length_nor_an_odd_batch_keeps_the_split_from_what_is_fastest(string model, string id, int batch, int prompt, int tokens)
+    {
+        var device = DeviceOf(id);
+        var step = new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt);
+        var deployment = HostCaches.Of(model == "13B" ? Specs.Opt13B : Specs.Opt6B, step, id);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        var constants = Enumerable.Range(0, 33).Select(i => prompt * i / 32).Distinct().Select(l => l == 0 ? Whole(deployment, PrefetchPolicy.None) : Split(deployment, step, l)).ToList();
+        var contexts = Enumerable.Range(0, 17).Select(i => prompt + ((step.MaxContext - prompt) * i / 16)).ToList();
+        var plan = Planner.PlanStep(deployment, step, device);
+        var least = contexts.Sum(c => constants.Min(p => times.Of(p, c)));
+        contexts.Sum(c => times.Of(plan, c)).ShouldBeLessThanOrEqualTo(least * 102 / 100);
+        contexts.Sum(c => times.Of(plan, c)).ShouldBeLessThanOrEqualTo(constants.Min(p => contexts.Sum(c => times.Of(p, c))));
+    }
+
     [Fact]
     public void What_the_host_cannot_hold_is_refused_and_activations_are_stored_only_where_there_is_room()
     {
@@ -275,7 +319,7 @@ public class SplitPlannerTests
         }
         var none = Planner.Plan(deployment, Host(cache)).Steps[0].Report.Split!;
         none.Outcome.ShouldBe(SplitOutcome.NotFaster);
-        none.Reason.ShouldBe("the host's memory has no room for the activations of 2 tokens, the fewest that fill the tiles of the recomputation");
+        none.Reason.ShouldBe("the host's memory has no room for the activations of 2 tokens, the fewest that are looked at");
         Should.Throw<ArgumentException>(() => Planner.Plan(deployment, Host(cache - 1_000_000_000))).Message.ShouldContain($"{cache} bytes of the host's memory");
 
         Device Host(long bytes) => device with { HostLink = device.HostLink with { HostMemoryGigabytes = bytes / 1e9 } };
@@ -294,8 +338,84 @@ public class SplitPlannerTests
         plans.Steps[1].Plan.Tensors.Single(t => t.Role == TensorRole.Activations).Units.At(0).ShouldBeLessThanOrEqualTo(stored);
     }
 
+    /// <summary>Prefills that the host link holds up: with all that the first step would recompute from they took up to half as long again.</summary>
+    [Theory]
+    [InlineData("6.7B", Devices.B200, 4, 2000, 2, 1, 1)]
+    [InlineData("13B", Devices.H200, 16, 256, 2, 8, 2)]
+    [InlineData("6.7B", Devices.B200, 4, 2000, 40, 1, 1)]
+    public void A_generation_is_no_slower_than_one_that_transfers_everything_its_prefill_included(string model, string id, int batch, int prompt, int tokens, int ranks, int batches)
+    {
+        var step = new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt);
+        var deployment = Generation(HostCaches.Of(model == "13B" ? Specs.Opt13B : Specs.Opt6B, step, id, ranks));
+        if (batches > 1)
+            deployment = deployment with { Offload = deployment.Offload with { Weights = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = batches } };
+        var (time, transferred) = Generated(deployment);
+        time.ShouldBeLessThanOrEqualTo(transferred);
+        // A step alone, which no prefill was declared for, is still the faster with a part recomputed, and says what is stored for it.
+        var alone = deployment with { Steps = new StepSpec[] { step } };
+        var split = Planner.Plan(alone, DeviceOf(id)).Steps[0].Report.Split!;
+        split.RecomputedTokens.ShouldBeGreaterThan(0);
+        var bytes = (long)split.RecomputedTokens * split.ActivationBytes * batches * deployment.Model.Stack[0].Repeat;
+        if (ranks == 1)
+            split.Reason.ShouldEndWith($"; a prefill stores {bytes.ToString("#,0", System.Globalization.CultureInfo.InvariantCulture)} bytes of activations for it");
+    }
+
+    [Fact]
+    public void What_a_prefill_loses_is_said_and_decides_whether_its_few_steps_are_worth_it()
+    {
+        Reason(2).ShouldMatch("^storing [0-9,]+ bytes of activations takes the prefill [0-9.]+ ms longer, and the decode steps gain [0-9.]+ ms$");
+        Reason(128).ShouldMatch("recomputing can pay; .*; storing [0-9,]+ bytes of activations takes the prefill [0-9.]+ ms longer$");
+
+        static string Reason(int tokens) => Planner.Plan(
+            Generation(HostCaches.Of(Specs.Opt6B, new DecodeSpec(4, 2000 + tokens - 2, Total: false, 2000), Devices.B200)), DeviceOf(Devices.B200)).Steps[1].Report.Split!.Reason;
+    }
+
+    [Fact]
+    public void Any_generation_is_no_slower_than_one_that_transfers_everything()
+    {
+        var splits = 0;
+        Prop.ForAll(Arb.From(HostCaches.Generations(maxRepeat: 6)), deployment =>
+        {
+            var device = DeviceOf(deployment.Device);
+            if (!MemoryFit.Of(deployment, device.MemoryBytes).Fits)
+                return;
+            var (time, transferred) = Generated(deployment);
+            time.ShouldBeLessThanOrEqualTo(transferred);
+            splits += time < transferred ? 1 : 0;
+        }).Check(RandomDeployments.Runs(40));
+        splits.ShouldBeGreaterThan(1);
+    }
+
+    /// <summary>A prefill and the decode step of a deployment.</summary>
+    private static DeploymentSpec Generation(DeploymentSpec deployment)
+    {
+        var step = (DecodeSpec)deployment.Steps[0];
+        return deployment with { Steps = new StepSpec[] { new PrefillSpec(step.Batch, step.Prompt), step } };
+    }
+
+    /// <summary>The time of a generation of all lengths of its decode step, and of the same with everything transferred.</summary>
+    private static (long Time, long Transferred) Generated(DeploymentSpec deployment)
+    {
+        var device = DeviceOf(deployment.Device);
+        var times = new PlanTimes(CostLaws.For(device), CancellationToken.None);
+        return (Total(deployment), Total(deployment with { Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }));
+
+        long Total(DeploymentSpec generation)
+        {
+            var plans = Planner.Plan(generation, device);
+            var decode = plans.Steps[1].Plan;
+            return times.Of(plans.Steps[0].Plan, 0) + Enumerable.Range(decode.Step.MinContext, decode.Step.MaxContext - decode.Step.MinContext + 1).Sum(c => times.Of(decode, c));
+        }
+    }
+
     private static ExecutionPlan Whole(DeploymentSpec deployment, PrefetchPolicy prefetch) => Planner.PlanStep(
         deployment with { Prefetch = prefetch, Offload = deployment.Offload with { Recompute = RecomputePolicy.None } }, deployment.Steps[0], DeviceOf(deployment.Device));
+
+    private static ExecutionPlan Split(DeploymentSpec deployment, DecodeSpec step, Amount tokens, ActivationTransfer transfer = ActivationTransfer.Whole)
+    {
+        var split = new CacheSplit(null, new Dictionary<string, Amount> { [""] = tokens }) { Activations = transfer };
+        return PlanEmission.Emit(StepPlanner.Plan(deployment, step, PublishedRule.Nothing, split), deployment, roomBytes: 0);
+    }
 
     private static DeploymentSpec Small(int layers, DecodeSpec step, string id, int ranks) => HostCaches.Of(
         Specs.Model("Small", 2048, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", 32, 32, 64, 8192))), step, id, ranks, prefetch: PrefetchPolicy.Best);
