@@ -87,7 +87,7 @@ public class KvSplitTableTests
         table.ToString().ShouldBe("{64*((2c+62)/195); c>=847: 512}");
         var irregular = new KvSplitSolver(KvSplits.MultiHead(5120, prompt: 500) with { Tile = 64 }).Table(KvSplitForm.Sequential, 500, 1024);
         irregular.ToString().ShouldBe("{64*((c+34)/98); c>=737: 500}");
-        (irregular with { First = 64, Last = 540, Pieces = new[] { new KvSplitPiece(64, 1, 64, 0) } }).ToString().ShouldBe("min(64*(c/64), 500)");
+        (irregular with { First = 64, Last = 540, Pieces = new[] { new KvSplitPiece(64, 1, 64, 0) } }).ToString().ShouldBe("min(64*((c)/64), 500)");
     }
 
     [Fact]
