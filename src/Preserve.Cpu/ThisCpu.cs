@@ -65,6 +65,7 @@ public static class ThisCpu
               },
               "collectives": { "latency_microseconds": {{Digits(2 * handOver)}} },
               "sources": [
+                { "field": "compute", "note": "measured: a matmul of 64 rows" },
                 { "field": "hbm", "note": "measured: a decode matmul over a weight that no cache holds" },
                 { "field": "l2", "note": "size as the system tells it, half of it usable; rate measured: a decode matmul over a weight of that half" },
                 { "field": "scale_up", "note": "measured: a copy that no cache holds, as ranks read what the others gave" },

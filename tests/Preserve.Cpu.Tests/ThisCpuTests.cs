@@ -30,6 +30,17 @@ public class ThisCpuTests
         Should.Throw<ArgumentOutOfRangeException>(() => ThisCpu.Measure(0)).ParamName.ShouldBe("ranks");
     }
 
+    /// <summary>Rates of a machine whose memory brings more bytes than its matmul computes operations, and of one that has more memory than is read in 15 seconds.</summary>
+    [Theory]
+    [InlineData(34.9, 0.0314, 25.28)]
+    [InlineData(34.9, 0.0614, 1024)]
+    public void What_was_measured_is_a_device_however_it_is_balanced(double memory, double teraflops, double capacity)
+    {
+        var device = Device(ThisCpu.TextOf(s_rates with { Memory = memory, Teraflops = teraflops, CapacityGigabytes = capacity }, 2));
+        device.Hbm.SustainedGigabytesPerSecond.ShouldBe(memory / 2, 0.001);
+        device.Compute.Bf16Teraflops.ShouldBe(teraflops / 2, 0.00001);
+    }
+
     /// <summary>A weight in the cache is read no slower than one in memory, however busy the machine was.</summary>
     [Fact]
     public void The_cache_is_no_slower_than_memory() =>

@@ -156,6 +156,22 @@ public class DeviceFileTests
         result.Errors.ShouldBe([new DeviceFileError(line, column, message)]);
     }
 
+    /// <summary>Who types mistakes a unit for another; what was measured is as slow as it is.</summary>
+    [Theory]
+    [InlineData("400", "0.4", "compute", "measured: a matmul of 64 rows", true)]
+    [InlineData("400", "0.4", "compute", "not measured", false)]
+    [InlineData("400", "0.4", "hbm", "measured: a copy", false)]
+    [InlineData("2000", "4.2", "hbm", "measured: a copy", true)]
+    [InlineData("2000", "4.2", "compute", "measured: a copy", false)]
+    public void A_measured_rate_is_not_taken_for_one_in_another_unit(string sound, string slow, string field, string note, bool taken)
+    {
+        var text = Least.Replace(sound, slow, StringComparison.Ordinal)
+            .Replace("\"id\": \"mine\",", $$"""
+                "id": "mine", "sources": [{ "field": "{{field}}", "note": "{{note}}" }],
+                """, StringComparison.Ordinal);
+        (DeviceFile.Parse(text).Device is not null).ShouldBe(taken, string.Join('\n', DeviceFile.Parse(text).Errors.Select(e => e.Message)));
+    }
+
     [Theory]
     [InlineData("InfiniBand NDR", 400, 50)]
     [InlineData("InfiniBand XDR x2", 201, 200)]
