@@ -20,7 +20,7 @@ namespace App;
     BoundPicoseconds = 12_117_125_298, BoundBy = "critical path",
     PrefetchPays = true,
     Reason = "most is saved beside out_reduce, 3,381.4 us")]
-[global::Preserve.PlanSummary("prefill batch 1 tokens 2048",
+[global::Preserve.PlanSummary("prefill batch 1 tokens 2048", IsPrefill = true,
     BasePicoseconds = 135_183_140_468, StepPicoseconds = 135_183_140_468,
     BoundPicoseconds = 132_613_485_800, BoundBy = "critical path",
     PrefetchPays = false,

@@ -9,7 +9,7 @@
 
 namespace App;
 
-[global::Preserve.PlanSummary("prefill batch 32 tokens 512",
+[global::Preserve.PlanSummary("prefill batch 32 tokens 512", IsPrefill = true,
     BasePicoseconds = 7_920_896_863_126, StepPicoseconds = 7_920_896_863_126,
     BoundPicoseconds = 3_842_698_244_903, BoundBy = "critical path",
     PrefetchPays = false,
