@@ -35,7 +35,7 @@ public static class DeploymentRules
     }
 
     /// <summary>The tensor-parallel degree nearest to the declared one with which the deployment keeps all rules, the smaller one of two equally near.</summary>
-    /// <remarks>Where the larger of two divides the heads without replicating some and is within what the links join, so is and does the smaller.</remarks>
+    /// <remarks>It replicates no more key and value heads than the larger, and is within what the links join wherever that is.</remarks>
     /// <param name="deployment">The deployment; its model is sound.</param>
     /// <returns>The degree, or null where another value is at fault too.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="deployment"/> is null.</exception>
