@@ -55,6 +55,25 @@ public sealed class DeclareTests : IDisposable
         text.ShouldContain("class MetaLlama3_8B_OnOwn1 : Deployment;");
     }
 
+    /// <summary>A declaration is source that somebody goes on writing; an empty file and what is no file have nothing to lose.</summary>
+    [Fact]
+    public async Task A_file_that_is_there_is_replaced_where_that_is_asked_for()
+    {
+        var file = _tool.PathOf("Declaration.cs");
+        await File.WriteAllTextAsync(file, "// mine");
+        var (exitCode, output, errors) = await _tool.RunAsync(["declare", .. _deployment, "--out", file]);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.ShouldContain($"--out '{file}' is there already: --force replaces it");
+        (await File.ReadAllTextAsync(file)).ShouldBe("// mine");
+        await _tool.SucceedAsync(["declare", .. _deployment, "--out", file, "--force"]);
+        (await File.ReadAllTextAsync(file)).ShouldStartWith("using Preserve;");
+        var empty = _tool.PathOf("Empty.cs");
+        await File.WriteAllTextAsync(empty, "");
+        await _tool.SucceedAsync(["declare", .. _deployment, "--out", empty]);
+        (await File.ReadAllTextAsync(empty)).ShouldBe(await File.ReadAllTextAsync(file));
+    }
+
     /// <summary>Nobody asked for more than the model was made for; a decode step adds a token to its context.</summary>
     [Theory]
     [InlineData("llama-2-13b", "decode", "Decode(Batch = 1, Context = 4095)")]

@@ -200,6 +200,13 @@ public sealed class SimulateTests : IDisposable
         none.ShouldContain("reachable");
     }
 
+    [Theory]
+    [InlineData("the policy prefetches under collectives, and one rank has none", "--prefetch", "paper")]
+    [InlineData("the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it", "--prefetch-targets", "kv", "--phase", "prefill")]
+    [InlineData("the policy prefetches nothing", "--prefetch", "none")]
+    public async Task Explain_says_why_there_is_no_window(string reason, params string[] options) =>
+        (await _tool.SucceedAsync(["explain", "-m", "llama-3-8b", "-d", "h100-sxm", "-b", "1", "-c", "16", .. options])).ShouldContain("no window: " + reason);
+
     [Fact]
     public async Task Collectives_may_be_split_and_share_kernels()
     {

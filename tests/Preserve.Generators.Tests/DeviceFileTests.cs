@@ -105,6 +105,14 @@ public class DeviceFileTests
         run.Sources.ShouldBeEmpty();
         var diagnostic = (await Analysis.DiagnosticsOf(run.Output, file)).ShouldHaveSingleItem();
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("the id 'h100-sxm' is also that of a built-in device");
+        AtTheId(diagnostic, Devices.H100).ShouldBeTrue();
+    }
+
+    /// <summary>Whether it is said from the value of the id to the end of its line.</summary>
+    private static bool AtTheId(Diagnostic diagnostic, string id)
+    {
+        var text = DeviceText.Own.With("own-1", id);
+        return text.Substring(diagnostic.Location.SourceSpan.Start, diagnostic.Location.SourceSpan.Length) == $"\"{id}\"," && diagnostic.Location.GetLineSpan().StartLinePosition.Line == 2;
     }
 
     [Fact]
@@ -116,6 +124,7 @@ public class DeviceFileTests
         var diagnostics = await Analysis.DiagnosticsOf(run.Output, files);
         diagnostics.Select(d => d.GetMessage(CultureInfo.InvariantCulture))
             .ShouldBe(["the id 'own-1' is also that of 'b.device.json'", "the id 'own-1' is also that of 'a.device.json'"]);
+        diagnostics.ShouldAllBe(d => AtTheId(d, "own-1"));
     }
 
     [Fact]

@@ -107,7 +107,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor NotMeasured = new(
         "PRSV106", "Device was not measured",
-        "Nothing of '{0}' was measured: times are made of data sheets and {1} assumed values, such as {2}",
+        "{0}",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV106.md");
 
     public static readonly DiagnosticDescriptor EighthOfItsKind = new(

@@ -82,7 +82,7 @@ internal sealed class PlanSource
     private void Attribute(StepSummary summary)
     {
         var report = summary.Report;
-        Line($"[global::Preserve.PlanSummary({Literal(summary.Step)},");
+        Line($"[global::Preserve.PlanSummary({Literal(summary.Step)},{(summary.IsPrefill ? " IsPrefill = true," : "")}");
         _depth++;
         Line($"BasePicoseconds = {Number(report.BasePicoseconds)}, StepPicoseconds = {Number(report.StepPicoseconds)},");
         if (summary.Band is { } band)

@@ -12,12 +12,15 @@ internal static class DeclareCommand
         var options = new DeploymentOptions();
         var space = new Option<string>("--namespace") { Description = "The namespace of both types.", DefaultValueFactory = _ => "Serving", HelpName = "name" };
         var file = OutputFile.Option("--out", "Write the file, and do not print it.", "file.cs");
+        var force = new Option<bool>("--force") { Description = "Replace the file of --out, where there is one." };
         var json = new Option<bool>("--json") { Description = "Print JSON, as docs/declare.schema.json describes it." };
-        var command = new Command("declare", "Writes the C# that declares a model and its deployment, for a project that references the package Preserve.") { space, file, json };
+        var command = new Command("declare", "Writes the C# that declares a model and its deployment, for a project that references the package Preserve.") { space, file, force, json };
         options.AddDeclarationTo(command);
         command.SetAction(parsed =>
         {
             OutputFile.Check(parsed.GetValue(file));
+            if (!parsed.GetValue(force))
+                parsed.GetValue(file)?.CheckNew(force);
             var inNamespace = parsed.GetValue(space)!;
             if (DeclarationText.NamespaceFault(inNamespace) is { } fault)
                 throw new InputException($"--namespace is '{inNamespace}', but {fault}");

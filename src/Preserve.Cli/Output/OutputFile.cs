@@ -45,6 +45,15 @@ internal sealed class OutputFile
             file.Try(() => File.Create(file.Part, 1, FileOptions.DeleteOnClose).Dispose());
     }
 
+    /// <summary>Refuses to replace what somebody may have gone on writing.</summary>
+    /// <param name="force">The option that allows it.</param>
+    /// <exception cref="InputException">The file exists, and has something in it.</exception>
+    public void CheckNew(Option<bool> force)
+    {
+        if (File.Exists(Place) && IsReplaced)
+            throw new InputException($"{_option} '{Path}' is there already: {force.Name} replaces it");
+    }
+
     /// <summary>Writes the file. What a device or a pipe gets goes straight into it; any other file is the old one or the whole new one,
     /// whatever happens meanwhile.</summary>
     /// <exception cref="InputException">It cannot be written.</exception>

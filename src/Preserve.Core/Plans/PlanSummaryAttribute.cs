@@ -14,6 +14,9 @@ public sealed class PlanSummaryAttribute(string step) : Attribute
     /// <summary>The step, as its plan names it.</summary>
     public string Step { get; } = step;
 
+    /// <summary>Whether the step is a prefill.</summary>
+    public bool IsPrefill { get; set; }
+
     /// <summary>The base plan's step in picoseconds: nothing prefetched, and of a KV-cache in host memory nothing recomputed.</summary>
     public long BasePicoseconds { get; set; }
 

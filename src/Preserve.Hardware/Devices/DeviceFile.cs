@@ -38,6 +38,12 @@ public sealed record DeviceFileResult(Device? Device, EquatableArray<DeviceFileE
     /// <summary>The id that the file gives, where there are errors too; null where it has none that can be read.</summary>
     public string? Id { get; init; }
 
+    /// <summary>The line that the id stands in, counted from 1; 0 where the file has none.</summary>
+    public int IdLine { get; init; }
+
+    /// <summary>The column that the id begins at, in UTF-16 units, counted from 1; 0 where the file has none.</summary>
+    public int IdColumn { get; init; }
+
     /// <summary>What can be and is probably not meant, by line and column; empty where there are errors.</summary>
     public EquatableArray<DeviceFileError> Doubts { get; init; }
 }

@@ -27,6 +27,7 @@ internal sealed class DeviceFileReader
 
         file.RequiredNumber("preserve_device", new Bounds(DeviceFile.Version, DeviceFile.Version, ", the version of the format that this library reads"));
         var id = file.RequiredText("id");
+        var (idLine, idColumn) = file.Find("id") is { } place ? (place.Line, place.Column) : (0, 0);
         // It stands in the text of plans, and is typed by hand: none of its characters may be mistaken for another, or for a column's end.
         if (!IsId(id))
             file.Refuse("id", "must be of the letters a to z, digits, and . _ -");
@@ -56,13 +57,15 @@ internal sealed class DeviceFileReader
         assumed.AddRange(_assumed);
         file.RefuseUnknown();
         if (_errors.Any)
-            return new DeviceFileResult(null, _errors.InOrder()) { Id = id.Length > 0 && IsId(id) ? id : null };
+            return new DeviceFileResult(null, _errors.InOrder()) { Id = id.Length > 0 && IsId(id) ? id : null, IdLine = idLine, IdColumn = idColumn };
         return new DeviceFileResult(
             new Device(id, name, vendor, architecture, compute, hbm, l2, scaleUp, host, kernels, collectives, chip,
                 assumed.ToArray(), doubtful.ToArray(), sources.ToArray(), calibration),
             default)
         {
             Id = id,
+            IdLine = idLine,
+            IdColumn = idColumn,
             Doubts = _errors.DoubtsInOrder(),
         };
     }

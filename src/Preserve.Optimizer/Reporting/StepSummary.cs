@@ -16,6 +16,9 @@ public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band,
     /// <summary>Rounded to three decimals, as speed-ups are shown, it is above 1.</summary>
     private const decimal LeastSpeedup = 1.0005m;
 
+    /// <summary>Whether the step is a prefill.</summary>
+    public bool IsPrefill { get; init; }
+
     /// <summary>Whether a KV-cache in host memory is recomputed in part; null where it lives on the device, and of a prefill.</summary>
     public bool? SplitPays => Report.Split is { } split ? split.RecomputedTokens > 0 : null;
 
@@ -46,6 +49,9 @@ public sealed record StepSummary(string Step, PlanReport Report, TimeBand? Band,
         var prefetchPays = prefetches && unprefetched >= LeastSpeedup * report.StepPicoseconds;
         return new StepSummary(
             plan.Step.ToString(), report, band, device.Calibration is null ? default : run.Unmeasured, prefetchPays,
-            new SummaryReason(planned, deployment, device, unprefetched, prefetchPays).ToString());
+            new SummaryReason(planned, deployment, device, unprefetched, prefetchPays).ToString())
+        {
+            IsPrefill = plan.Step is PrefillSpec,
+        };
     }
 }

@@ -116,12 +116,23 @@ public class DeploymentRulesTests
 
     [Theory]
     [InlineData(16, 8)]
-    [InlineData(3, 4)] // as near as 2, and with at least as much memory
+    [InlineData(3, 2)] // as near as 4, and replicates no more heads
     [InlineData(2, 2)]
     [InlineData(0, 1)]
     [InlineData(2_000, 8)]
     public void The_nearest_degree_is_the_nearest_that_is_accepted(int degree, int nearest) =>
         DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }).ShouldBe(nearest);
+
+    /// <summary>32 query and 8 key and value heads: 16 is as near, and would have each of those twice.</summary>
+    [Fact]
+    public void The_nearest_degree_replicates_no_heads_where_another_as_near_does_not()
+    {
+        var layer = SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 32, KeyValueHeads = 8 }, intermediate: 14_336);
+        var deployment = SampleSpecs.Deployment with { Model = SampleSpecs.With(layer), TensorParallel = 12 };
+        DeploymentRules.NearestDegree(deployment).ShouldBe(8);
+        DeploymentAdvice.Of(deployment with { TensorParallel = 8 }).ShouldNotContain(a => a is ReplicatedHeadsAdvice);
+        DeploymentAdvice.Of(deployment with { TensorParallel = 16 }).ShouldContain(a => a is ReplicatedHeadsAdvice);
+    }
 
     [Fact]
     public void The_nearest_degree_keeps_the_other_rules_too()

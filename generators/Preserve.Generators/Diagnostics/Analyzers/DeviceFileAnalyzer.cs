@@ -14,7 +14,7 @@ public sealed class DeviceFileAnalyzer() : DeviceTextAnalyzer(Descriptors.BadDev
         foreach (var error in parsed.Errors)
             Report(file, text, error.Message, error.Line, error.Column);
         if (parsed.Device is { } device && OtherOf(device.Id, file) is { } other)
-            Report(file, text, $"the id '{device.Id}' is also that of {other}", 1, 1);
+            Report(file, text, $"the id '{device.Id}' is also that of {other}", parsed.IdLine, parsed.IdColumn);
     }
 
     /// <summary>Another device of the same id, in words.</summary>

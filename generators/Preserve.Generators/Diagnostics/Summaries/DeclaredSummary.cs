@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Microsoft.CodeAnalysis;
@@ -22,7 +21,7 @@ internal sealed class DeclaredSummary
     public string Step { get; }
 
     /// <summary>Whether the step is a prefill.</summary>
-    public bool IsPrefill => Step.StartsWith("prefill ", StringComparison.Ordinal);
+    public bool IsPrefill => Holds(nameof(PlanSummaryAttribute.IsPrefill));
 
     /// <summary>The base plan's step in microseconds.</summary>
     public decimal BaseMicroseconds => Microseconds(nameof(PlanSummaryAttribute.BasePicoseconds));
@@ -71,11 +70,13 @@ internal sealed class DeclaredSummary
     {
         get
         {
-            var prefetch = _values.TryGetValue(nameof(PlanSummaryAttribute.PrefetchPays), out var pays) && pays is true ? "Prefetch pays" : "Prefetch does not pay";
+            var prefetch = Holds(nameof(PlanSummaryAttribute.PrefetchPays)) ? "Prefetch pays" : "Prefetch does not pay";
             return !_values.TryGetValue(nameof(PlanSummaryAttribute.SplitPays), out var split) ? prefetch
                 : prefetch + (split is true ? ", the KV split pays" : ", the KV split does not pay");
         }
     }
+
+    private bool Holds(string property) => _values.TryGetValue(property, out var value) && value is true;
 
     private string Text(string property) => _values.TryGetValue(property, out var value) && value is string text ? text : "";
 

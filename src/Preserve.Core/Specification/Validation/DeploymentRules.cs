@@ -34,7 +34,8 @@ public static class DeploymentRules
         return faults.ToArray();
     }
 
-    /// <summary>The tensor-parallel degree nearest to the declared one with which the deployment keeps all rules, the larger one of two equally near.</summary>
+    /// <summary>The tensor-parallel degree nearest to the declared one with which the deployment keeps all rules, the smaller one of two equally near.</summary>
+    /// <remarks>It replicates no more key and value heads than the larger, and is within what the links join wherever that is.</remarks>
     /// <param name="deployment">The deployment; its model is sound.</param>
     /// <returns>The degree, or null where another value is at fault too.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="deployment"/> is null.</exception>
@@ -46,7 +47,7 @@ public static class DeploymentRules
         var declared = Math.Min(Math.Max(deployment.TensorParallel, range.Least), range.Most);
         for (var away = 0L; away <= range.Most - range.Least; away++)
         {
-            foreach (var degree in new[] { declared + away, declared - away })
+            foreach (var degree in new[] { declared - away, declared + away })
             {
                 if (range.Contains(degree) && Check(deployment with { TensorParallel = (int)degree }, modelIsSound: true).Count == 0)
                     return (int)degree;
