@@ -20,7 +20,7 @@ namespace App;
     BoundPicoseconds = 16_708_299_469, BoundBy = "critical path",
     PrefetchPays = true,
     Reason = "most is saved beside down_reduce, 2,162.0 us")]
-[global::Preserve.PlanSummary("prefill batch 1 tokens 2048",
+[global::Preserve.PlanSummary("prefill batch 1 tokens 2048", IsPrefill = true,
     BasePicoseconds = 177_068_332_068, StepPicoseconds = 177_068_332_068,
     BoundPicoseconds = 174_498_677_400, BoundBy = "critical path",
     PrefetchPays = false,

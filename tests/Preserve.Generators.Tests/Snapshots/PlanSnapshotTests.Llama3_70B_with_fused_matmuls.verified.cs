@@ -150,7 +150,7 @@ partial class Llama3_70BDeployed
                   not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole                  0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.7 us, not 16.2
                   whole                  0.kv[0:c]             12,582,912 of 16,777,216   all of it is prefetched, 4,194,304 bytes of it beside qkv; attention takes 23.5 us, not 32.2
-                  compute-bound          0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
+                  link-bound             0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
                   whole                  0.gate_up_weight      31,457,280 of 58,720,256   all of it is prefetched, 27,262,976 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
                   part                   0.down_weight         28,901,376 of 29,360,128   458,752 bytes more in all layers would cost 0.014 us of the step; were each collective twice as long, they would save 7.573 us
                 window  qkv  layers 0 to 78  takes 11.336294 us each  hides 11.336294 us each  saves 170.350702 us together
@@ -163,7 +163,7 @@ partial class Llama3_70BDeployed
                   not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole                  i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 11.3 us, not 16.2
                   whole                  i+1.kv[0:c]           12,582,912 of 16,777,216   all of it is prefetched, 4,194,304 bytes of it beside qkv; attention takes 23.5 us, not 32.2
-                  compute-bound          i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
+                  link-bound             i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
                   whole                  i+1.gate_up_weight    31,457,280 of 58,720,256   all of it is prefetched, 27,262,976 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
                   part                   i+1.down_weight       28,901,376 of 29,360,128   458,752 bytes more in all layers would cost 0.014 us of the step; were each collective twice as long, they would save 7.573 us
                 window  qkv  layer 79  takes 11.336294 us  hides 11.336294 us  saves 2.156338 us
@@ -179,7 +179,7 @@ partial class Llama3_70BDeployed
                   not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole                  0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.7 us, not 16.2
                   whole                  0.kv[0:c]             12,582,912 of 16,777,216   all of it is prefetched, 4,194,304 bytes of it beside qkv; attention takes 23.5 us, not 32.2
-                  compute-bound          0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without
+                  link-bound             0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
 
             """;
         return global::Preserve.PlanSet.Parse(text);

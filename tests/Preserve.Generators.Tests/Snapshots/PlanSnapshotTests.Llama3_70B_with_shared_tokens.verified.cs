@@ -15,7 +15,7 @@ namespace App;
     BoundPicoseconds = 18_023_418_815, BoundBy = "HBM",
     PrefetchPays = true,
     Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us")]
-[global::Preserve.PlanSummary("prefill batch 2 tokens 4096",
+[global::Preserve.PlanSummary("prefill batch 2 tokens 4096", IsPrefill = true,
     BasePicoseconds = 507_931_071_744, StepPicoseconds = 507_931_071_744,
     LowPicoseconds = 478_993_971_845, HighPicoseconds = 564_516_549_030,
     BoundPicoseconds = 507_141_784_728, BoundBy = "critical path",
