@@ -41,7 +41,9 @@ public sealed class ReproduceTests : IDisposable
         Technique(row, "paper").ShouldBeGreaterThan(1);
         var declared = json.GetProperty("overLatency").EnumerateArray().Single(p => p.GetProperty("microseconds").GetDouble() == 25);
         Technique(declared.GetProperty("result"), "best").ShouldBe(Technique(row, "best"));
-        json.GetProperty("sensitivity").EnumerateArray().Select(p => p.GetProperty("constant").GetString()).Distinct().ShouldBe(AssumedConstant.All.Select(c => c.Name));
+        // Its matmuls are of int8.
+        json.GetProperty("sensitivity").EnumerateArray().Select(p => p.GetProperty("constant").GetString()).Distinct()
+            .ShouldBe(AssumedConstant.All.Select(c => c.Name).Where(n => n != "rate of bf16 matmuls"));
         json.GetProperty("notes").GetArrayLength().ShouldBe(0);
 
         static double Technique(JsonElement row, string name) =>
@@ -185,10 +187,10 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ascend-910b2", 15, 9)]
+    [InlineData("ascend-910b2", 17, 9)]
     [InlineData("h100-sxm", 4, 0)]
     [InlineData("a100-80-sxm", 5, 0)]
-    [InlineData("l40s", 11, 9)]
+    [InlineData("l40s", 13, 9)]
     public async Task Every_constant_that_has_a_row_moves_what_prefetch_gives(string device, int constants, int latencies)
     {
         var json = JsonDocument.Parse(await _tool.SucceedAsync("reproduce", "prefetch", "-d", device, "-m", "llama-3-70b", "-t", "8", "-b", "4", "-l", "16384", "--json")).RootElement;
@@ -210,7 +212,7 @@ public sealed class ReproduceTests : IDisposable
     [Fact]
     public void A_slow_prefetch_takes_from_Best_what_no_faster_one_gives_back()
     {
-        var requests = new RequestBatch(Reproduction.WithoutWindow(_model), 8, 4, 8192);
+        var requests = new RequestBatch(Reproduction.WithoutWindow(_model), 8, 4, 16_384);
         var rate = AssumedConstant.All.Single(c => c.Fields.Contains("kernels.prefetch_hbm_terabytes_per_second"));
         rate.Times(Ascend, 2).ShouldBe(Ascend); // memory sustains no more
         var slow = Reproduction.Compare([requests], rate.Times(Ascend, 0.5), [Technique.Best], null, default)[0].Speedup(Technique.Best);

@@ -46,7 +46,7 @@ public partial class AdviceTests
     [InlineData("collectives", "SequenceParallel = true, TensorParallel = 2", "collectives.latency_microseconds")]
     [InlineData("collectives", "TensorParallel = 1", null)]
     [InlineData("small_operators", "TensorParallel = 2", "kernels.small_operator_fixed_microseconds")]
-    [InlineData("decode_attention", "TensorParallel = 2", "kernels.attention_fixed_microseconds")]
+    [InlineData("decode_attention", "TensorParallel = 2", "kernels.attention_bf16_teraflops, kernels.attention_fixed_microseconds")]
     [InlineData("prefill_attention", "TensorParallel = 2", null)]
     [InlineData("", "TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.None", "host_link.latency_microseconds, host_link.pageable_gigabytes_per_second, host_link.duplex_share, host_link.copy_engines, host_link.host_memory_gigabytes_per_second")]
     [InlineData("collectives small_operators", "TensorParallel = 2", "kernels.small_operator_fixed_microseconds, collectives.latency_microseconds")]
