@@ -53,9 +53,11 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var decision = Decide(step);
         var draft = Chosen(step, decision);
         if (!draft.Split!.Split.IsNone)
+        {
             draft = deployment.Steps.OfType<PrefillSpec>().FirstOrDefault(p => p.Batch == step.Batch && p.Tokens == step.Prompt) is { } prefill
                 ? Weighed(step, prefill, decision, draft)
                 : Said(draft, $"a prefill stores {StoredBytes(step, draft)} bytes of activations for it");
+        }
         return draft with { Split = draft.Split! with { Reason = draft.Split.Reason + draft.Split.Shortage } };
     }
 
@@ -126,7 +128,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     }
 
     /// <summary>Bytes of the activations that a rank stores for a step.</summary>
-    private string StoredBytes(DecodeSpec step, StepDraft draft) =>
+    private static string StoredBytes(DecodeSpec step, StepDraft draft) =>
         (PlanFootprint.Of(draft.Plan, step.MaxContext).HostBytes - PlanFootprint.Of(draft.Split!.BasePlan, step.MaxContext).HostBytes).ToString("#,0", CultureInfo.InvariantCulture);
 
     private static StepDraft Said(StepDraft draft, string more) => draft with { Split = draft.Split! with { Reason = $"{draft.Split.Reason}; {more}" } };
