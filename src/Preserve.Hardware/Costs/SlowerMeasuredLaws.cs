@@ -3,7 +3,7 @@ using System;
 namespace Preserve;
 
 /// <summary>Cost laws with every kernel that was measured a little longer, and those that were not as they were: how far a time follows what was
-/// measured. Events and prefetches are no kernels, and grow with them: of a time whose kernels were all measured, all follows.</summary>
+/// measured. Events, prefetches and lookups have no law that could be measured, and grow with them: of a time whose kernels were all measured, all follows.</summary>
 internal sealed class SlowerMeasuredLaws(ICostLaws laws) : AdjustedCostLaws(laws)
 {
     /// <summary>The part of a time that has to follow what was measured, for the bands of that part to say something of the whole.</summary>

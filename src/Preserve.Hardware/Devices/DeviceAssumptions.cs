@@ -33,7 +33,7 @@ internal static class DeviceAssumptions
     public const double MatMulFixedMicroseconds = 4.2;
     public const string MatMulFixedNote = "mean of A100, H100, H200 and B200, whose cold decode matmuls take 3.7 to 5.1 us besides their bytes";
     public const string MatMulHbmNote = "one matmul draws what memory sustains";
-    // The constants of this list are means over the measured devices, each of one constant that the law on paper was given for the rows that fits see, with
+    // The constants of quantizing, attention and small operators are means over the measured devices, each of one constant that the law on paper was given for the rows that fits see, with
     // all else as the device has it: of a fixed cost the median of what remains, which errs least in microseconds, of a rate the part of the peak that errs
     // least in proportion.
     public const double QuantizeFixedMicroseconds = 4.4;

@@ -87,6 +87,8 @@ public sealed record HostLink(
     double? HostMemoryGigabytes = null);
 
 /// <summary>Constants of kernels: what each costs beyond its bytes and operations, and the rates one kernel can draw.</summary>
+/// <remarks>Where a program leaves out the share of 8-bit matmuls or the rate of attention, they are those of a large bf16 matmul; where a device file does,
+/// what measured devices show.</remarks>
 /// <param name="MatMulFixedMicroseconds">Launch and ramp of a matmul.</param>
 /// <param name="MatMulHbmTerabytesPerSecond">Most that one matmul draws from memory.</param>
 /// <param name="MatMulBf16Teraflops">Rate that a large bf16 matmul reaches.</param>
@@ -96,8 +98,8 @@ public sealed record HostLink(
 /// <param name="EventMicroseconds">Cost of each wait for an event of another stream.</param>
 /// <param name="PrefetchHbmTerabytesPerSecond">Most that a prefetch draws from memory; null where that is what memory sustains.</param>
 /// <param name="QuantizeFixedMicroseconds">Launch and ramp of what converts the activations of an 8-bit matmul, before it.</param>
-/// <param name="MatMul8BitShareOfPeak">The part of the peak that a large 8-bit matmul reaches; null where that is as in bf16.</param>
-/// <param name="AttentionBf16Teraflops">Rate that attention of long prompts reaches; null where that is a large matmul's.</param>
+/// <param name="MatMul8BitShareOfPeak">The part of the peak that a large 8-bit matmul reaches.</param>
+/// <param name="AttentionBf16Teraflops">Rate that attention of long prompts reaches.</param>
 public sealed record KernelConstants(
     double MatMulFixedMicroseconds,
     double MatMulHbmTerabytesPerSecond,
