@@ -23,6 +23,9 @@ internal sealed class SplitSearch(
     private readonly List<int> _contexts = step.SampledContexts().ToList();
     private readonly ContextCheck _check = new(whole.Plan, times);
     private readonly List<Trial> _tried = [];
+
+    /// <summary>Those that were timed and cost time at some context, where nothing can be taken back.</summary>
+    private readonly List<Trial> _lost = [];
     private readonly Dictionary<ActivationTransfer, int> _mostTokens = [];
     private readonly int _tile = problems.Values.Min(p => p.Tile);
     private string? _short;
@@ -70,7 +73,10 @@ internal sealed class SplitSearch(
         // Whether there is a loss is asked of as few as can be: it takes many contexts.
         var (best, found) = tried.Where(t => t.Value is not null).OrderBy(t => t.Value!.Time).Select(t => (t.Key, t.Value)).FirstOrDefault(t => IsLossless(t.Value!));
         if (found is null)
+        {
+            _lost.AddRange(tried.Values.OfType<Trial>());
             return;
+        }
         for (stride /= 2; stride > 0; stride /= 2)
         {
             foreach (var level in new[] { best - stride, best + stride })
@@ -114,15 +120,15 @@ internal sealed class SplitSearch(
     /// <summary>Why none was taken.</summary>
     public string WhyNot()
     {
-        if (_tried.Count > 0)
+        if (_tried.Count + _lost.Count > 0)
         {
-            var fastest = _tried.Min(t => times.Of(t.Plan, step.MaxContext));
+            var fastest = _tried.Concat(_lost).Min(t => times.Of(t.Plan, step.MaxContext));
             var transferred = times.Of(whole.Plan, step.MaxContext);
-            return $"of the splits that were tried the fastest takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and each is slower with fewer cached" : "")}";
+            return $"of the splits that were tried the fastest takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and each is slower at others" : "")}";
         }
         if (_short is not null)
-            return $"{_short} has no room for the activations of {_tile} tokens, the fewest that are looked at";
-        return $"{_tile} tokens, the fewest that are looked at, take longer to make again than to transfer";
+            return $"{_short} has no room for the activations of {(_tile == 1 ? "1 token" : _tile + " tokens")}, the fewest that are looked at";
+        return "however many of the prompt's tokens are made again, by the rates of the device it takes longer than to transfer them";
     }
 
     /// <summary>What the memory has room for, where more would have been recomputed; nothing where all had room.</summary>
@@ -152,6 +158,8 @@ internal sealed class SplitSearch(
     /// <summary>A split, or where it does not fit, the same with no more tokens than there is room for; null where nothing is recomputed then.</summary>
     private Trial? Fitted(CacheSplit split)
     {
+        if (split.IsNone)
+            return null;
         var most = split.MostTokens(step);
         if (_mostTokens.TryGetValue(split.Activations, out var known))
             most = Math.Min(most, known);
