@@ -13,6 +13,12 @@ internal static class Specs
             new FeedForwardSpec[] { new DenseFeedForwardSpec(intermediate, activation, feedForwardBias) },
             separateNorms);
 
+    private static ModelSpec Opt(string name, int layers, int heads) => Model(name, heads * 128, 50_272, Group(layers, Layer(
+        "DecoderLayer", heads, heads, 128, heads * 512, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
+        activation: Activation.Relu, feedForwardBias: true)))
+        with
+    { TiedEmbeddings = true, LearnedPositions = 2050, FinalNorm = Norm.Layer };
+
     public static ModelSpec Model(string name, int hidden, int vocabulary, params LayerGroup[] stack) =>
         new(name, hidden, vocabulary, MaxPositions: 131_072, TiedEmbeddings: false, LearnedPositions: 0, EmbeddingScale: false,
             Norm.Rms, LogitSoftCap: false, HeadBias: false, stack);
@@ -31,29 +37,11 @@ internal static class Specs
         with
     { TiedEmbeddings = true, EmbeddingScale = true, LogitSoftCap = true };
 
-    public static ModelSpec Opt13B { get; } = Model("Opt13B", 5120, 50_272, Group(40, Layer(
-        "DecoderLayer", 40, 40, 128, 20_480, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
-        activation: Activation.Relu, feedForwardBias: true)))
-        with
-    { TiedEmbeddings = true, LearnedPositions = 2050, FinalNorm = Norm.Layer };
+    public static ModelSpec Opt6B { get; } = Opt("Opt6B", layers: 32, heads: 32);
 
-    public static ModelSpec Opt6B { get; } = Opt13B with
-    {
-        Name = "Opt6B",
-        Hidden = 4096,
-        Stack = new[] { Group(32, Layer(
-            "DecoderLayer", 32, 32, 128, 16_384, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
-            activation: Activation.Relu, feedForwardBias: true)) },
-    };
+    public static ModelSpec Opt13B { get; } = Opt("Opt13B", layers: 40, heads: 40);
 
-    public static ModelSpec Opt30B { get; } = Opt13B with
-    {
-        Name = "Opt30B",
-        Hidden = 7168,
-        Stack = new[] { Group(48, Layer(
-            "DecoderLayer", 56, 56, 128, 28_672, norm: Norm.Layer, position: Position.Learned, bias: ProjectionBias.All,
-            activation: Activation.Relu, feedForwardBias: true)) },
-    };
+    public static ModelSpec Opt30B { get; } = Opt("Opt30B", layers: 48, heads: 56);
 
     /// <summary>Three layers of one kind, then 58 of another.</summary>
     public static ModelSpec TwoKinds { get; } = Model("TwoKinds", 4096, 32_000,

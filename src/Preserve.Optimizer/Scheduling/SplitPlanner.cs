@@ -73,8 +73,9 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
     {
         var transferred = Prefetched(step, CacheSplit.None);
         var check = new ContextCheck(transferred.Plan, _times);
-        var storing = _times.Of(Storing(prefill, CacheSplit.None).Plan, 0);
-        var (loss, gain) = Weigh(draft, clear: true);
+        var prefillLoss = new PrefillLoss(step, stored => Storing(prefill, stored).Plan, transferred.Plan, _times);
+        var loss = prefillLoss.Of(draft);
+        var gain = prefillLoss.GainOf(draft, enough: loss * ClearGain);
         if (gain >= loss * ClearGain)
             return WithPrefill(draft, loss);
         var reason = $"storing {StoredBytes(step, draft)} bytes of activations takes the prefill {Time(loss)} longer, and the decode steps gain {Time(gain)}";
@@ -85,7 +86,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             var smaller = Chosen(step, decision with { Split = decision.Split.AtMost(tiles * tile), Outcome = SplitOutcome.Between });
             if (smaller.Split!.Split.IsNone || check.Losses(smaller.Plan).Count > 0)
                 continue;
-            (var less, gain) = Weigh(smaller, clear: false);
+            var less = prefillLoss.Of(smaller);
+            gain = prefillLoss.GainOf(smaller, enough: long.MaxValue);
             if (best is not null && gain - less <= best.Value.Net)
                 break;
             if (gain > less)
@@ -95,26 +97,8 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
             ? WithPrefill(found.Draft, found.Loss)
             : transferred with { Split = decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = reason, Shortage = "" } };
 
-        (long Loss, long Gain) Weigh(StepDraft some, bool clear)
-        {
-            var longer = _times.Of(Storing(prefill, CacheSplit.Stored([(some.Split!.Split, step)])).Plan, 0) - storing;
-            return (longer, GainOver(transferred.Plan, some.Plan, clear ? longer * ClearGain : long.MaxValue));
-        }
-
         StepDraft WithPrefill(StepDraft some, long longer) =>
             Said(some, $"storing {StoredBytes(step, some)} bytes of activations takes the prefill {(longer > 0 ? Time(longer) + " longer" : "no longer")}");
-    }
-
-    /// <summary>What a plan gains over another at all contexts together, or of so many only of which the gain is enough. Of a long range every 256th part
-    /// stands for the contexts up to the next.</summary>
-    private long GainOver(ExecutionPlan other, ExecutionPlan plan, long enough)
-    {
-        var (first, last) = (plan.Step.MinContext, plan.Step.MaxContext);
-        var stride = ((last - first) / ContextCheck.Finest) + 1;
-        var gain = 0L;
-        for (var context = first; context <= last && gain < enough; context += stride)
-            gain += (_times.Of(other, context) - _times.Of(plan, context)) * Math.Min(stride, last - context + 1);
-        return gain;
     }
 
     /// <summary>A prefill that stores activations, planned once.</summary>

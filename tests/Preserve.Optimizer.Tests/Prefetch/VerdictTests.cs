@@ -69,7 +69,7 @@ public class VerdictTests
         var here = new Choice(deployment, laws);
         var (longer, larger) = (new Choice(deployment, new ScaledCollectiveLaws(laws, 2)), new Choice(deployment, new LargerL2Laws(laws, 2)));
         var verdicts = new SearchVerdicts(here.Draft.Choice!, laws, default);
-        var both = 0;
+        var (both, named) = (0, 0);
         foreach (var window in here.Draft.Graph.Windows)
         {
             foreach (var candidate in window.Candidates.Where(c => here.Draft.Choice!.Problem.Find(c) is >= 0))
@@ -83,13 +83,17 @@ public class VerdictTests
                 text.Contains("with an L2 of twice the size", StringComparison.Ordinal).ShouldBe(withLarger > has, text);
                 if (withLonger > has && withLarger > has)
                     both++;
-                if (verdict != Verdict.Part && withLonger != withLarger)
+                if (verdict == Verdict.Part)
+                    continue;
+                named++;
+                if (withLonger != withLarger)
                     (verdict == Verdict.WindowTooShort).ShouldBe(withLonger > withLarger, text);
-                if (verdict != Verdict.Part && withLonger == withLarger && text.Contains("are left", StringComparison.Ordinal))
+                else if (text.Contains("are left", StringComparison.Ordinal))
                     verdict.ShouldBe(Verdict.NoRoom, text);
             }
         }
         both.ShouldBeGreaterThan(0);
+        named.ShouldBeGreaterThan(0);
     }
 
     [Fact]
