@@ -9,6 +9,6 @@ namespace Preserve.Optimizer;
 /// <param name="Reason">Why, in one sentence with figures.</param>
 internal sealed record SplitDecision(SplitOutcome Outcome, CacheSplit Split, ExecutionPlan BasePlan, SplitSizes? Sizes, long MostSparedBytes, string Reason)
 {
-    /// <summary>What the memory has room for, where more would have been recomputed; else nothing.</summary>
-    public string Shortage { get; init; } = "";
+    /// <summary>What the memory has room for; null where it had for all that was tried.</summary>
+    public SplitRoom? Room { get; init; }
 }

@@ -58,7 +58,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
                 ? Weighed(step, prefill, decision, draft)
                 : Said(draft, $"a prefill stores {StoredBytes(step, draft)} bytes of activations for it");
         }
-        return draft with { Split = draft.Split! with { Reason = draft.Split.Reason + draft.Split.Shortage } };
+        return draft with { Split = draft.Split! with { Reason = draft.Split.Reason + draft.Split.Room?.ShortageOf(draft.Split.Split, step) } };
     }
 
     private StepDraft Chosen(DecodeSpec step, SplitDecision decision)
@@ -95,7 +95,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         }
         return best is { } found
             ? WithPrefill(found.Draft, found.Loss)
-            : transferred with { Split = decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = reason, Shortage = "" } };
+            : transferred with { Split = decision with { Outcome = SplitOutcome.NotFaster, Split = CacheSplit.None, Reason = reason } };
 
         StepDraft WithPrefill(StepDraft some, long longer) =>
             Said(some, $"storing {StoredBytes(step, some)} bytes of activations takes the prefill {(longer > 0 ? Time(longer) + " longer" : "no longer")}");
@@ -210,7 +210,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
                 Split = best,
                 Sizes = sizes = problems.Values.Select(p => p.Problem.Sizes(best.Activations)).OrderBy(s => s.Ratio).First(),
                 Reason = $"{sizes}; transferring everything takes {Time(_times.Of(whole.Plan, step.MaxContext))} at {step.MaxContext} cached tokens",
-                Shortage = search.Shortage(best),
+                Room = search.RoomOf(best),
             };
     }
 

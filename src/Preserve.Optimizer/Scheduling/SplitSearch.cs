@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Linq;
 
 namespace Preserve.Optimizer;
@@ -26,9 +25,9 @@ internal sealed class SplitSearch(
 
     /// <summary>Those that were timed and cost time at some context, where nothing can be taken back.</summary>
     private readonly List<Trial> _lost = [];
-    private readonly Dictionary<ActivationTransfer, int> _mostTokens = [];
+    private readonly Dictionary<ActivationTransfer, SplitRoom> _rooms = [];
     private readonly int _tile = problems.Values.Min(p => p.Tile);
-    private string? _short;
+    private string _short = "";
 
     /// <summary>Tries the splits of one way in which activations reach the ranks.</summary>
     public void Try(ActivationTransfer transfer)
@@ -65,9 +64,11 @@ internal sealed class SplitSearch(
     /// <param name="kinds">The kinds of layers that recompute.</param>
     private void TryLevels(IReadOnlyCollection<string> kinds)
     {
-        var most = SampledTime.Tiles(_tile, step.Prompt);
+        if (Fitted(Level(step.Prompt)) is not { } largest)
+            return;
+        var most = SampledTime.Tiles(_tile, largest.Split.MostTokens(step));
         var stride = Math.Max(most / Levels, 1);
-        var tried = new Dictionary<int, Trial?>();
+        var tried = new Dictionary<int, Trial?> { [most] = largest };
         for (var level = most; level > 0; level -= stride)
             Of(level);
         // Whether there is a loss is asked of as few as can be: it takes many contexts.
@@ -91,13 +92,15 @@ internal sealed class SplitSearch(
         {
             if (!tried.TryGetValue(level, out var trial))
             {
-                var split = new CacheSplit(null, kinds.ToDictionary(k => k, _ => (Amount)Math.Min(level * _tile, step.Prompt))) { Activations = ActivationTransfer.Gathered };
+                var split = Level(Math.Min(level * _tile, step.Prompt));
                 tried.Add(level, trial = _tried.Find(t => t.Split.RecomputesAs(split)) ?? Timed(split, split));
             }
             return trial;
         }
 
         bool IsLossless(Trial trial) => _check.Losses(trial.Plan).Count == 0;
+
+        CacheSplit Level(int tokens) => new(null, kinds.ToDictionary(k => k, _ => (Amount)tokens)) { Activations = ActivationTransfer.Gathered };
     }
 
     /// <summary>Of the splits that were tried, the one that takes least over some contexts, and at none more than transferring everything. One that
@@ -120,22 +123,20 @@ internal sealed class SplitSearch(
     /// <summary>Why none was taken.</summary>
     public string WhyNot()
     {
-        if (_tried.Count + _lost.Count > 0)
+        if (_tried.Concat(_lost).OrderBy(t => times.Of(t.Plan, step.MaxContext)).FirstOrDefault() is { } fastest)
         {
-            var fastest = _tried.Concat(_lost).Min(t => times.Of(t.Plan, step.MaxContext));
-            var transferred = times.Of(whole.Plan, step.MaxContext);
-            return $"of the splits that were tried the fastest takes {SplitPlanner.Time(fastest)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(fastest < transferred ? ", and each is slower at others" : "")}";
+            var (time, transferred) = (times.Of(fastest.Plan, step.MaxContext), times.Of(whole.Plan, step.MaxContext));
+            var shortage = RoomOf(fastest.Split)?.ShortageOf(fastest.Split, step);
+            return $"of the splits that were tried the fastest takes {SplitPlanner.Time(time)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(time < transferred ? ", and each is slower at others" : "")}{shortage}";
         }
-        if (_short is not null)
-            return $"{_short} has no room for the activations of {(_tile == 1 ? "1 token" : _tile + " tokens")}, the fewest that are looked at";
-        return "however many of the prompt's tokens are made again, by the rates of the device it takes longer than to transfer them";
+        return _rooms.Count > 0
+            ? $"{_rooms.Values.First().Memory} has no room for the activations of {(_tile == 1 ? "1 token" : _tile + " tokens")}, the fewest that are looked at"
+            : "however many of the prompt's tokens are made again, by the rates of the device it takes longer than to transfer them";
     }
 
-    /// <summary>What the memory has room for, where more would have been recomputed; nothing where all had room.</summary>
-    /// <param name="split">The split that was taken.</param>
-    public string Shortage(CacheSplit split) => _mostTokens.TryGetValue(split.Activations, out var most)
-        ? $"; {_short} has room for the activations of {most.ToString("#,0", CultureInfo.InvariantCulture)} tokens"
-        : "";
+    /// <summary>What the memory has room for, of activations that reach the ranks as those of a split; null where all had room.</summary>
+    /// <param name="split">The split.</param>
+    public SplitRoom? RoomOf(CacheSplit split) => _rooms.TryGetValue(split.Activations, out var known) ? known : null;
 
     /// <summary>A split without the ranges in which it is slower than transferring everything; null where nothing is left of it.</summary>
     private Trial? Mended(Trial tried)
@@ -160,9 +161,8 @@ internal sealed class SplitSearch(
     {
         if (split.IsNone)
             return null;
-        var most = split.MostTokens(step);
-        if (_mostTokens.TryGetValue(split.Activations, out var known))
-            most = Math.Min(most, known);
+        var known = RoomOf(split);
+        var most = Math.Min(split.MostTokens(step), known?.Tokens ?? int.MaxValue);
         if (Timed(split, split.AtMost(most)) is { } unbounded)
             return unbounded;
         Trial? fitted = null;
@@ -175,7 +175,7 @@ internal sealed class SplitSearch(
             else
                 fails = middle;
         }
-        _mostTokens[split.Activations] = Math.Max(known, fits * _tile);
+        _rooms[split.Activations] = new SplitRoom(_short, Math.Max(known?.Tokens ?? 0, fits * _tile));
         return fitted;
     }
 
