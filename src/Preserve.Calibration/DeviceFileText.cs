@@ -11,6 +11,7 @@ public static class DeviceFileText
 {
     private const string Section = "calibration";
     private const string HostSection = "host_link";
+    private const string KernelSection = "kernels";
     private const string MemorySection = "hbm";
 
     /// <summary>A device file with another id, all else as it was.</summary>
@@ -96,9 +97,37 @@ public static class DeviceFileText
         Parse(text, nameof(link));
         return text;
 
-        // What is assumed where the file is silent stays so.
-        object? Given(string name, object value) => device.AssumedFields.Any(n => n.Field == $"{HostSection}.{name}") ? null : value;
+        object? Given(string name, object value) => GivenBy(device, HostSection, name, value);
     }
+
+    /// <summary>A device file with a measured rate of large bf16 matmuls.</summary>
+    /// <param name="deviceFile">The text of a sound device file.</param>
+    /// <param name="teraflops">The rate.</param>
+    /// <param name="source">Where the measurement comes from.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The text is not that of a device file, or its device cannot have such a rate.</exception>
+    public static string PutMatMulRate(string deviceFile, double teraflops, string source)
+    {
+        ArgumentNullException.ThrowIfNull(deviceFile);
+        ArgumentNullException.ThrowIfNull(source);
+        const string rate = "matmul_bf16_teraflops";
+        var device = Parse(deviceFile, nameof(deviceFile));
+        var old = device.Kernels;
+        var text = Put(deviceFile.ReplaceLineEndings("\n"), KernelSection, Object(
+            Given("matmul_fixed_microseconds", old.MatMulFixedMicroseconds), Given("matmul_hbm_terabytes_per_second", old.MatMulHbmTerabytesPerSecond), (rate, teraflops),
+            Given("attention_fixed_microseconds", old.AttentionFixedMicroseconds), Given("small_operator_fixed_microseconds", old.SmallOperatorFixedMicroseconds),
+            Given("prefetch_fixed_microseconds", old.PrefetchFixedMicroseconds), Given("event_microseconds", old.EventMicroseconds),
+            Given("prefetch_hbm_terabytes_per_second", old.PrefetchHbmTerabytesPerSecond), Given("quantize_fixed_microseconds", old.QuantizeFixedMicroseconds),
+            Given("matmul_8bit_share_of_peak", old.MatMul8BitShareOfPeak), Given("attention_bf16_teraflops", old.AttentionBf16Teraflops)));
+        text = Put(text, "sources", Notes(device.Sources.Append(new FieldNote($"{KernelSection}.{rate}", source))));
+        Parse(text, nameof(teraflops));
+        return text;
+
+        (string Name, object? Value) Given(string name, object? value) => (name, GivenBy(device, KernelSection, name, value));
+    }
+
+    /// <summary>What is assumed where the file is silent stays so.</summary>
+    private static object? GivenBy(Device device, string section, string name, object? value) => device.AssumedFields.Any(n => n.Field == $"{section}.{name}") ? null : value;
 
     private static string Notes(IEnumerable<FieldNote> notes) =>
         $"[{string.Join(",", notes.Select(n => "\n    " + Object(("field", n.Field), ("note", n.Note))))}\n  ]";

@@ -72,13 +72,29 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
             PageableGigabytesPerSecond = Digits(Math.Min(pageable.GigabytesPerSecond, rate)),
             DuplexShare = Digits(Math.Min(both.GigabytesPerSecond / rate, 1)),
         };
+    }
 
-        // Four digits, as no measurement has more.
-        static double Digits(double value) => value == 0 ? 0 : double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    /// <summary>The rate of the recomputation's matmul beside copies, in TFLOP/s: of the line through the times of those that a device computes for longer than it
+    /// reads and writes. What smaller ones take says nothing of a rate.</summary>
+    /// <param name="device">The device.</param>
+    /// <returns>The rate; null where fewer than two such matmuls were timed.</returns>
+    /// <exception cref="ArgumentException">Larger matmuls took no longer.</exception>
+    public double? MatMulTeraflopsOn(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        var points = MatMuls.Where(m => m.UnderTransfer && m.IsBoundByCompute(device.Kernels)).Select(m => (m.Teraflop, m.Time.MedianMicroseconds)).ToList();
+        if (points.Select(p => p.Teraflop).Distinct().Count() < 2)
+            return null;
+        var line = LineFit.Of(points);
+        return line.Slope > 0 ? Digits(1e6 / line.Slope) : throw new ArgumentException("the profile's matmuls take no longer when they are larger: measure larger ones");
     }
 
     /// <summary>The rates as a split wants them.</summary>
     public ISplitRates Rates => new MeasuredRates(this);
+
+    /// <summary>Four digits, as no measurement has more.</summary>
+    private static double Digits(double value) =>
+        value == 0 ? 0 : double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 }
 
 /// <summary>One timed copy.</summary>
@@ -95,7 +111,18 @@ public sealed record CopyTiming(CopyKind Kind, long Bytes, Timing Time);
 public sealed record MatMulTiming(RecomputeShape Shape, int Tokens, bool UnderTransfer, Timing Time)
 {
     /// <summary>Operations per second at the median, in TFLOP/s; a multiply-add counts as two.</summary>
-    public double Teraflops => 4.0 * Shape.Batch * Tokens * Shape.Hidden * Shape.KeyValueWidth / Time.MedianMicroseconds / 1e6;
+    public double Teraflops => Teraflop / Time.MedianMicroseconds * 1e6;
+
+    /// <summary>Operations, in 10^12.</summary>
+    internal double Teraflop => 4.0 * Shape.Batch * Tokens * Shape.Hidden * Shape.KeyValueWidth / 1e12;
+
+    /// <summary>Whether kernels with such constants take longer for the operations in bf16 than for the bytes.</summary>
+    internal bool IsBoundByCompute(KernelConstants kernels)
+    {
+        var (rows, columns) = ((double)Shape.Batch * Tokens, 2.0 * Shape.KeyValueWidth);
+        var terabytes = 2 * ((rows * Shape.Hidden) + (rows * columns) + (columns * Shape.Hidden)) / 1e12;
+        return Teraflop / kernels.MatMulBf16Teraflops >= terabytes / kernels.MatMulHbmTerabytesPerSecond;
+    }
 }
 
 /// <summary>What is to be timed.</summary>

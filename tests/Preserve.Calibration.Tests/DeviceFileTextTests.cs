@@ -79,6 +79,23 @@ public class DeviceFileTextTests
         Should.Throw<ArgumentException>(() => DeviceFileText.Put(text, link with { SustainedGigabytesPerSecond = 2000 }, "my own")).Message.ShouldContain("the nominal rate is");
     }
 
+    [Theory]
+    [InlineData("a100-40-sxm")]
+    [InlineData("l40s")]
+    public void A_measured_rate_of_matmuls_takes_the_place_of_one_constant_and_what_was_assumed_beside_it_stays_so(string id)
+    {
+        var text = DeviceCatalogue.TextOf(id)!;
+        var device = DeviceFile.Parse(text).Device!;
+        var rate = device.Kernels.MatMulBf16Teraflops * 0.9;
+        var put = DeviceFile.Parse(DeviceFileText.PutMatMulRate(text, rate, "my own")).Device!;
+        // What is assumed of other kernels where the file is silent may follow the rate.
+        put.Kernels.ShouldBe(device.Kernels with { MatMulBf16Teraflops = rate, MatMul8BitShareOfPeak = put.Kernels.MatMul8BitShareOfPeak, AttentionBf16Teraflops = put.Kernels.AttentionBf16Teraflops });
+        put.Sources.ShouldBe(device.Sources.Append(new FieldNote("kernels.matmul_bf16_teraflops", "my own")));
+        put.AssumedFields.Select(n => n.Field).ShouldBe(device.AssumedFields.Select(n => n.Field).Where(f => f != "kernels.matmul_bf16_teraflops"));
+        (put with { Kernels = device.Kernels, Sources = device.Sources, AssumedFields = device.AssumedFields }).ShouldBe(device);
+        Should.Throw<ArgumentException>(() => DeviceFileText.PutMatMulRate(text, 5000, "my own")).Message.ShouldContain("the peak is");
+    }
+
     [Fact]
     public void Constants_that_a_device_cannot_have_are_refused()
     {

@@ -26,6 +26,27 @@ public sealed class ProfileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_device_with_the_matmuls_of_a_profile_recomputes_as_many_tokens_as_they_are_fast_enough_for()
+    {
+        await _tool.SucceedAsync("profile", "--model", "opt-13b", "--device", "rtx4090", "--batch", "64", "--tokens", "64", "256", "--out", _tool.PathOf("profile.json"));
+        string[] from = ["profile", "--model", "opt-13b", "--batch", "64", "--from", _tool.PathOf("profile.json"), "--device-file", _tool.PathOf("own.json"), "--id", "own", "--base"];
+        var text = await _tool.SucceedAsync([.. from, "a100-40-sxm"]);
+        text.ShouldContain("matmuls: large ones at the 132");
+        // The RTX 4090 computes 132 TFLOP/s, the A100 261, and their links are alike.
+        var (slow, fast) = (await Recomputed(_tool.PathOf("own.json")), await Recomputed("a100-40-sxm"));
+        slow.ShouldBeInRange(1, fast * 9 / 10);
+
+        (await _tool.SucceedAsync([.. from, "h100-sxm"])).ShouldContain("matmuls: those of h100-sxm stay, which was measured");
+        await _tool.SucceedAsync("profile", "--model", "opt-13b", "--device", "rtx4090", "--out", _tool.PathOf("small.json"));
+        (await _tool.SucceedAsync("profile", "--model", "opt-13b", "--from", _tool.PathOf("small.json"), "--device-file", _tool.PathOf("own-2.json"), "--id", "own", "--base", "a100-40-sxm"))
+            .ShouldContain("matmuls: those of a100-40-sxm stay; fewer than two that were timed are large enough there");
+
+        async Task<int> Recomputed(string device) => JsonDocument.Parse(await _tool.SucceedAsync(
+            "generate", "--model", "opt-13b", "--device", device, "--batch", "64", "--prompt", "1024", "--tokens", "2", "--kv-home", "host", "--prefetch", "none", "--json"))
+            .RootElement.GetProperty("steps")[0].GetProperty("recomputedTokens").GetInt32();
+    }
+
+    [Fact]
     public async Task The_splits_of_both_forms_are_said_or_why_nothing_is_recomputed()
     {
         string[] profile = ["profile", "--device", "a100-40-sxm", "--batch", "64", "--tokens", "64", "256", "--prompt", "128", "--model"];

@@ -61,6 +61,20 @@ public class ProfileTests
     }
 
     [Fact]
+    public void Large_matmuls_tell_the_rate_of_the_device_that_was_timed_and_small_ones_none()
+    {
+        DeviceCatalogue.TryGet(Devices.L40S, out var timed).ShouldBeTrue();
+        DeviceCatalogue.TryGet(Devices.A100Sxm40, out var other).ShouldBeTrue();
+        var profiler = new ModelledProfiler(CostLaws.For(timed));
+        var large = SplitProfile.Measure(profiler, ProfileSizes.Of(new(32, 5120, 5120), [2, 64, 256, 1024]), _time);
+        // That of 64 rows reads and writes for longer than it computes.
+        large.MatMulTeraflopsOn(other)!.Value.ShouldBe(timed.Kernels.MatMulBf16Teraflops, timed.Kernels.MatMulBf16Teraflops / 1000);
+        SplitProfile.Measure(profiler, ProfileSizes.Of(new(1, 5120, 5120), [16, 32, 64, 1024]), _time).MatMulTeraflopsOn(other).ShouldBeNull();
+        var alike = large with { MatMuls = [.. large.MatMuls.Select(m => m with { Time = new Timing(5, 4, 6, 3) })] };
+        Should.Throw<ArgumentException>(() => alike.MatMulTeraflopsOn(other)).Message.ShouldContain("take no longer when they are larger");
+    }
+
+    [Fact]
     public void This_machine_is_timed_and_its_file_read_back()
     {
         var sizes = ProfileSizes.Of(_shape, [1, 8, 64]);

@@ -24,9 +24,9 @@ internal static class ProfileCommand
         var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt, for the split.", DefaultValueFactory = _ => 1024 };
         var file = OutputFile.Option("--out", "The profile to write.", "file.json");
         var json = new Option<bool>("--json") { Description = "Print the profile as JSON." };
-        var onto = new Option<string?>("--base") { Description = "The device whose link to the host was timed, for --device-file: a built-in one, or a device file.", HelpName = "id|file.json" };
+        var onto = new Option<string?>("--base") { Description = "The device that was timed, for --device-file: a built-in one, or a device file.", HelpName = "id|file.json" };
         var id = new Option<string?>("--id") { Description = "The id of the device that is written." };
-        var deviceFile = OutputFile.Option("--device-file", "The base with its link as timed, to write: plans for that device follow the timed copies.", "file.json");
+        var deviceFile = OutputFile.Option("--device-file", "The base with its link and its large matmuls as timed, to write: plans for that device follow them.", "file.json");
         var command = new Command("profile", "Times copies and the recomputation of keys and values, and says the KV split that they give.")
         {
             model, device, from, batch, tokens, repetitions, prompt, file, json, onto, id, deviceFile,
@@ -59,7 +59,12 @@ internal static class ProfileCommand
                 Print(profile, Solver(profile, imported.Spec, layer, shape, parsed.GetValue(prompt)), parsed.GetValue(prompt));
             Write(parsed.GetValue(file), text);
             if (written is { } based)
-                Write(parsed.GetValue(deviceFile), WithLink(based.Text, based.Link, profile));
+            {
+                var (device, matMuls) = Timed(based.Text, based.Device, profile);
+                if (!parsed.GetValue(json))
+                    Console.WriteLine(matMuls);
+                Write(parsed.GetValue(deviceFile), device);
+            }
             return 0;
 
             void Write(OutputFile? target, string content)
@@ -73,23 +78,30 @@ internal static class ProfileCommand
     }
 
     /// <summary>The text of the base, with the id of the device that is written; null where none is.</summary>
-    private static (string Text, HostLink Link)? Base(OutputFile? file, string? name, string? id)
+    private static (string Text, Device Device)? Base(OutputFile? file, string? name, string? id)
     {
         if (file is null != name is null)
-            throw new InputException(file is null ? "--base is given, but no --device-file to write" : "--device-file is given, but no --base: the device whose link was timed");
+            throw new InputException(file is null ? "--base is given, but no --device-file to write" : "--device-file is given, but no --base: the device that was timed");
         if (name is null)
             return id is null ? null : throw new InputException("--id is given, but no --device-file to write");
         var (device, own) = DeviceArgument.Read(name);
         if (own is null && id is null)
             throw new InputException($"the file would say that it is {device.Id}, which is built in: give --id");
-        return (CalibrateCommand.Named(own ?? DeviceCatalogue.TextOf(device.Id)!, id), device.HostLink);
+        return (CalibrateCommand.Named(own ?? DeviceCatalogue.TextOf(device.Id)!, id), device);
     }
 
-    private static string WithLink(string device, HostLink link, SplitProfile profile)
+    /// <summary>The text of a base with its link as timed, and its large matmuls, and what became of these.</summary>
+    private static (string Text, string MatMuls) Timed(string text, Device device, SplitProfile profile)
     {
+        var by = $"preserve profile on {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}";
         try
         {
-            return DeviceFileText.Put(device, profile.LinkOf(link), $"rate, fixed time, pageable rate and duplex share: preserve profile on {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}");
+            text = DeviceFileText.Put(text, profile.LinkOf(device.HostLink), "rate, fixed time, pageable rate and duplex share: " + by);
+            if (device.Calibration?.MatMul.Any(m => m.Precision == Precision.Bf16) == true)
+                return (text, $"matmuls: those of {device.Id} stay, which was measured");
+            if (profile.MatMulTeraflopsOn(device) is not { } rate)
+                return (text, $"matmuls: those of {device.Id} stay; fewer than two that were timed are large enough there to tell a rate: more --tokens or a larger --batch make them larger");
+            return (DeviceFileText.PutMatMulRate(text, rate, by), Text($"matmuls: large ones at the {rate} TFLOP/s of the recomputation beside copies"));
         }
         catch (ArgumentException e)
         {
