@@ -29,6 +29,9 @@ switch (args.FirstOrDefault())
     case "optimum":
         Optimum.Measure(Number(1) ?? 500);
         break;
+    case "split-lengths":
+        SplitLengths.Measure(Number(1) ?? 300);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(PlanBenchmarks).Assembly).Run(args);
         break;

@@ -41,6 +41,36 @@ internal static class HostCaches
             Prefetch = batches > 1 ? PrefetchPolicy.None : hosted.Prefetch,
         };
 
+    /// <summary>Random generations of more tokens than a plan looks at lengths, of multi-head attention behind slow links and fast ones.</summary>
+    public static FsCheck.Gen<(DeploymentSpec Deployment, Device Device)> LongGenerations() =>
+        from id in Gen.Elements(Devices.A100Sxm40, Devices.A100Sxm80, Devices.L40S, Devices.H100, Devices.Ascend910B2, Devices.B200)
+        from gigabytesPerSecond in Gen.Elements(0, 0, 8, 64, 200)
+        from hidden in Gen.Elements(1024, 2048, 4096, 5120)
+        from layers in Gen.Elements(2, 8, 24)
+        from wider in Gen.Elements(1, 2, 4)
+        from batch in Gen.Elements(1, 2, 4, 16, 32, 64)
+        from prompt in Gen.Choose(16, 2000)
+        from more in Gen.Choose(257, 4000)
+        from weights in Gen.Elements(Home.Device, Home.Device, Home.Host)
+        from ranks in Gen.Elements(1, 1, 2)
+        let model = Specs.Model("Long", hidden, 32_000, Specs.Group(layers, Specs.Layer("DecoderLayer", hidden / 64, hidden / 64, 64, wider * hidden)))
+        let hosted = Of(model, new DecodeSpec(batch, prompt + more, Total: false, prompt), id, ranks)
+        select (hosted with { Offload = hosted.Offload with { Weights = weights } }, Linked(id, gigabytesPerSecond));
+
+    /// <summary>A device with another link to the host; with its own for a rate of 0.</summary>
+    private static Device Linked(string id, double gigabytesPerSecond)
+    {
+        if (!DeviceCatalogue.TryGet(id, out var device))
+            throw new ArgumentException(id);
+        return gigabytesPerSecond == 0 ? device : device with
+        {
+            HostLink = device.HostLink with
+            {
+                NominalGigabytesPerSecond = gigabytesPerSecond, SustainedGigabytesPerSecond = gigabytesPerSecond, PageableGigabytesPerSecond = 6, HostMemoryGigabytesPerSecond = 500,
+            },
+        };
+    }
+
     /// <summary>Random deployments with their cache, their weights or both on the host, whose layers serve up to five batches.</summary>
     public static FsCheck.Gen<DeploymentSpec> Columns(int maxRepeat) =>
         from hosted in Generator(maxRepeat)

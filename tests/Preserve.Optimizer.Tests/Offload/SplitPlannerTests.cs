@@ -97,6 +97,22 @@ public class SplitPlannerTests
             times.Of(generation, context).ShouldBeLessThanOrEqualTo(constants.Min(p => times.Of(p, context)) * 201 / 200, $"at {context}");
     }
 
+    [Fact]
+    public void At_no_length_of_a_long_generation_is_a_plan_slower_than_transferring_everything_and_hardly_than_with_the_best_split_of_each_length()
+    {
+        var found = new List<SplitOverLengths>();
+        Prop.ForAll(Arb.From(HostCaches.LongGenerations()), c =>
+        {
+            if (SplitOverLengths.Of(c.Deployment, c.Device) is { } split)
+                found.Add(split);
+        }).Check(RandomDeployments.Runs(8));
+        found.Count.ShouldBeGreaterThan(4);
+        found.ShouldAllBe(s => s.SlowerLengths == 0);
+        var following = found.FindAll(s => !s.Gathers);
+        following.Average(s => s.OverBest).ShouldBeLessThanOrEqualTo(0.01);
+        following.ShouldAllBe(s => s.OverBest < 0.06 && s.MostOverBest < 0.09);
+    }
+
     [Theory]
     [InlineData(Devices.A100Sxm40, 1, 512, 2000)]
     [InlineData(Devices.A100Sxm40, 4, 64, 600)]
