@@ -62,13 +62,10 @@ internal static class HostCaches
     {
         if (!DeviceCatalogue.TryGet(id, out var device))
             throw new ArgumentException(id);
-        return gigabytesPerSecond == 0 ? device : device with
-        {
-            HostLink = device.HostLink with
-            {
-                NominalGigabytesPerSecond = gigabytesPerSecond, SustainedGigabytesPerSecond = gigabytesPerSecond, PageableGigabytesPerSecond = 6, HostMemoryGigabytesPerSecond = 500,
-            },
-        };
+        if (gigabytesPerSecond == 0)
+            return device;
+        var rates = device.HostLink with { NominalGigabytesPerSecond = gigabytesPerSecond, SustainedGigabytesPerSecond = gigabytesPerSecond, PageableGigabytesPerSecond = 6 };
+        return device with { HostLink = rates with { HostMemoryGigabytesPerSecond = 500 } };
     }
 
     /// <summary>Random deployments with their cache, their weights or both on the host, whose layers serve up to five batches.</summary>
