@@ -233,8 +233,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
         if (_tokens.Length != tokens)
             throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));
-        var positions = Model.LearnedPositions - Model.PositionOffset;
-        if (Model.LearnedPositions > 0 && context + plan.Step.NewTokens > positions)
+        if (Model.TablePositions is var positions and > 0 && context + plan.Step.NewTokens > positions)
             throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {positions} positions of {Model.Name}", nameof(context));
     }
 

@@ -27,6 +27,9 @@ public class StepTests
         var plan = Deployments.Plan(Deployments.Of(model, 1), new PrefillSpec(1, 2));
         backend.SetTokens([1, 2]);
         backend.Begin(plan, positions - 2);
+        // The declaration's rule says so before anything is built.
+        DeploymentRules.Check(Deployments.Of(model, 1) with { Steps = new StepSpec[] { new PrefillSpec(1, positions) } }, modelIsSound: true).ShouldBeEmpty();
+        DeploymentRules.Check(Deployments.Of(model, 1) with { Steps = new StepSpec[] { new PrefillSpec(1, positions + 1) } }, modelIsSound: true).ShouldHaveSingleItem().ShouldBeOfType<BeyondTableFault>();
         Should.Throw<ArgumentException>(() => backend.Begin(plan, positions - 1)).Message
             .ShouldBe($"a context of {positions - 1} and 2 new tokens need more than the {positions} positions of Small (Parameter 'context')");
     }
