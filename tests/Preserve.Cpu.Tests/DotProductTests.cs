@@ -18,18 +18,23 @@ public unsafe class DotProductTests
     {
         for (var length = 0; length < 300; length++)
         {
-            var x = Values(length, 3);
-            var bits = new ushort[length];
-            Bfloat16.Narrow(Values(length, 4), bits);
-            var widened = new float[length];
-            Bfloat16.Widen(bits, widened);
+            var (x, xBits) = Bf16(3);
+            var (w, wBits) = Bf16(4);
             DotProduct.Pair(x);
-            DotProduct.Pair(widened);
+            DotProduct.Pair(w);
             // As the second of three rows.
             var sums = new float[3];
-            DotProduct.OfPairs(x, [.. bits.Reverse(), .. bits, .. bits], sums);
-            sums[1..].ShouldBe([DotProduct.OfPairs(x, widened), sums[1]]);
-            DotProduct.OfPairs(x, widened).ShouldBe(Written(x, widened, 16));
+            DotProduct.OfPairs(xBits, [.. wBits.Reverse(), .. wBits, .. wBits], sums);
+            sums[1..].ShouldBe([DotProduct.OfPairs(x, w), sums[1]]);
+            DotProduct.OfPairs(x, w).ShouldBe(Written(x, w, 16));
+
+            (float[] Widened, ushort[] Bits) Bf16(int seed)
+            {
+                var (widened, bits) = (Values(length, seed), new ushort[length]);
+                Bfloat16.Narrow(widened, bits);
+                Bfloat16.Widen(bits, widened);
+                return (widened, bits);
+            }
         }
     }
 
@@ -37,23 +42,23 @@ public unsafe class DotProductTests
     public void A_row_of_a_matmul_has_the_same_bits_whatever_rows_and_threads_there_are()
     {
         const int Depth = 300, Columns = 1000, Rows = 5;
-        foreach (var format in new[] { Precision.Bf16, Precision.Fp32 })
+        foreach (var (format, inFormat) in new[] { (Precision.Bf16, Precision.Bf16), (Precision.Bf16, Precision.Fp32), (Precision.Fp32, Precision.Bf16), (Precision.Fp32, Precision.Fp32) })
         {
             using var weight = new NativeBuffer(format.Bytes((long)Depth * Columns));
             var matrix = Operand(weight, format);
             matrix.Store(0, Values(Depth * Columns, 5));
             var x = Values(Rows * Depth, 6);
-            var all = Multiply(x, Rows, matrix, 1);
-            Multiply(x, Rows, matrix, 3).ShouldBe(all);
+            var all = Multiply(x, inFormat, Rows, matrix, 1);
+            Multiply(x, inFormat, Rows, matrix, 3).ShouldBe(all);
             for (var row = 0; row < Rows; row++)
-                Multiply(x.AsSpan(row * Depth, Depth).ToArray(), 1, matrix, 1).ShouldBe(all[(row * Columns)..((row + 1) * Columns)]);
+                Multiply(x.AsSpan(row * Depth, Depth).ToArray(), inFormat, 1, matrix, 1).ShouldBe(all[(row * Columns)..((row + 1) * Columns)]);
         }
 
-        float[] Multiply(float[] x, int rows, Operand matrix, int threads)
+        float[] Multiply(float[] x, Precision inFormat, int rows, Operand matrix, int threads)
         {
-            using var input = new NativeBuffer(4L * x.Length);
+            using var input = new NativeBuffer(inFormat.Bytes(x.Length));
             using var output = new NativeBuffer(4L * rows * Columns);
-            var (from, to) = (Operand(input, Precision.Fp32), Operand(output, Precision.Fp32));
+            var (from, to) = (Operand(input, inFormat), Operand(output, Precision.Fp32));
             from.Store(0, x);
             MatMul.Run(from, rows, [matrix], [], to, new Scratch(), threads);
             var result = new float[rows * Columns];
