@@ -157,6 +157,65 @@ public class StepTests
         await Should.ThrowAsync<ObjectDisposedException>(async () => await backend.CompleteAsync(default));
     }
 
+    /// <summary>The weights are read by whoever submits: the memory that they are read into is freed when they have been.</summary>
+    [Fact]
+    public async Task A_backend_that_is_disposed_while_it_reads_weights_waits_for_them()
+    {
+        var (disposing, freed, freedMeanwhile) = (Task.CompletedTask, 0, false);
+        CpuBackend? backend = null;
+        backend = new CpuBackend(s_model, new WatchedWeights(s_weights, () =>
+        {
+            if (disposing.IsCompleted && freed == 0)
+                disposing = Task.Run(() => { backend!.Dispose(); Interlocked.Increment(ref freed); });
+            for (var i = 0; i < 200; i++)
+                Thread.Yield();
+            freedMeanwhile |= Volatile.Read(ref freed) > 0;
+        }));
+        backend.SetTokens(s_tokens.AsSpan(0, Prompt));
+        backend.Begin(s_prefill, 0);
+        backend.Submit(s_prefill.Instructions().First(), 0);
+        freedMeanwhile.ShouldBeFalse();
+        await disposing;
+        Should.Throw<ObjectDisposedException>(() => backend.Submit(s_prefill.Instructions().First(), 0)).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+    }
+
+    /// <summary>Wherever a generation is: in a step, between two, before the first or behind the last.</summary>
+    [Fact]
+    public async Task A_backend_may_be_disposed_at_any_time_of_a_generation()
+    {
+        var ended = 0;
+        for (var round = 0; round < 150; round++)
+        {
+            var instructions = 0;
+            using var struck = new ManualResetEventSlim();
+            var at = round * 7;
+            using var backend = Backend((_, _, _) =>
+            {
+                if (Interlocked.Increment(ref instructions) == at)
+                    struck.Set();
+            });
+            var disposing = Task.Run(() =>
+            {
+                struck.Wait();
+                backend.Dispose();
+            });
+            try
+            {
+                await foreach (var _ in GreedyDecoding.RunAsync(backend, s_prefill, s_decode, s_tokens[..Prompt], 3))
+                {
+                }
+            }
+            catch (ObjectDisposedException e)
+            {
+                e.ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+                ended++;
+            }
+            struck.Set();
+            await disposing;
+        }
+        ended.ShouldBeGreaterThan(0);
+    }
+
     [Fact]
     public async Task Before_a_step_has_run_there_are_no_logits()
     {
