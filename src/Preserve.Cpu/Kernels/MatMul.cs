@@ -12,9 +12,6 @@ internal static unsafe class MatMul
     /// <summary>Shares of the outputs for each thread. A thread takes the next one when it is done, so that one which the system holds up does not hold up all.</summary>
     private const int SharesOfThread = 8;
 
-    /// <summary>Rows of bfloat16 from which on a row of the weight is widened once for all of them.</summary>
-    private const int RowsToWiden = 3;
-
     /// <summary>Outputs that are summed in one call and stored together, so that one row's last sums do not hold up the next row's reads.</summary>
     private const int Block = 32;
 
@@ -30,15 +27,10 @@ internal static unsafe class MatMul
     {
         var depth = (int)(input.Elements / rows);
         var columns = (int)(output.Elements / rows);
-        var inPairs = !weights[0].IsFloat32;
-        // A few rows of bfloat16 are taken where they lie.
-        var x = inPairs && !input.IsFloat32 && rows < RowsToWiden ? null : scratch.Array(0, input.Elements);
+        // Where both are of bfloat16, rows are taken where they lie.
+        var x = input.IsFloat32 || weights[0].IsFloat32 ? scratch.Array(0, input.Elements) : null;
         if (x is not null)
-        {
             input.Load(0, x.AsSpan(0, checked((int)input.Elements)));
-            for (var row = 0; inPairs && row < rows; row++)
-                DotProduct.Pair(x.AsSpan(row * depth, depth));
-        }
         var bias = scratch.Array(1, columns);
         Array.Clear(bias, 0, columns);
         var at = 0;
@@ -70,30 +62,31 @@ internal static unsafe class MatMul
             throw new InvalidOperationException($"'{output.Tensor.Name}' has {columns} columns, and its weights have {first} outputs");
     }
 
-    /// <summary>Computes some outputs of one piece of the weight, a block of them at a time.</summary>
+    /// <summary>Computes some outputs of one piece of the weight, a block of them at a time: it is read from memory for the first row, and for the others from a
+    /// cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Outputs(Operand weight, Operand input, float[]? x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to)
     {
         Span<float> results = stackalloc float[Block];
-        var widened = x is null || weight.IsFloat32 ? null : new float[depth];
-        var step = x is null ? Block : 1;
+        var widened = x is null || weight.IsFloat32 ? [] : new float[depth];
+        var step = widened.Length > 0 ? 1 : Block;
         for (var column = from; column < to; column += step)
         {
             var block = results[..Math.Min(step, to - column)];
             var place = weight.At((long)column * depth, (long)block.Length * depth);
-            if (widened is not null)
-            {
+            if (widened.Length > 0)
                 Bfloat16.Widen(new ReadOnlySpan<ushort>(place, depth), widened);
-                DotProduct.Pair(widened);
-            }
             for (var row = 0; row < rows; row++)
             {
                 if (x is null)
-                    DotProduct.OfPairs(new ReadOnlySpan<ushort>(input.At((long)row * depth, depth), depth), new ReadOnlySpan<ushort>(place, block.Length * depth), block);
-                else if (widened is not null)
-                    block[0] = DotProduct.OfPairs(x.AsSpan(row * depth, depth), widened);
+                {
+                    DotProduct.Of(new ReadOnlySpan<ushort>(input.At((long)row * depth, depth), depth), new ReadOnlySpan<ushort>(place, block.Length * depth), block);
+                }
                 else
-                    block[0] = DotProduct.Of(x.AsSpan(row * depth, depth), new ReadOnlySpan<float>(place, depth));
+                {
+                    for (var i = 0; i < block.Length; i++)
+                        block[i] = DotProduct.Of(x.AsSpan(row * depth, depth), widened.Length > 0 ? widened : new ReadOnlySpan<float>((float*)place + ((long)i * depth), depth));
+                }
                 for (var i = 0; i < block.Length; i++)
                     block[i] += bias[first + column + i];
                 output.Store(((long)row * columns) + first + column, block);
