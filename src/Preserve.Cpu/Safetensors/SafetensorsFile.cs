@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Preserve.Cpu;
 
 /// <summary>A safetensors file, mapped into memory: opening it reads its header, and a tensor's bytes come when they are read.</summary>
-/// <remarks>Several threads may read at once, also while another disposes it: what is being read stays mapped until it has been read. Who makes the file shorter while it is open ends the process, by the system's own signal
-/// (SIGBUS on Linux): what is mapped is then no longer there.</remarks>
+/// <remarks>Several threads may read at once, also while another disposes it: what is being read stays mapped until it has been read. Who makes the file shorter while
+/// it is open ends the process, by the system's own signal (SIGBUS on Linux): what is mapped is then no longer there.</remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly MemoryMappedFile _file;
