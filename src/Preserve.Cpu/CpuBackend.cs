@@ -9,12 +9,15 @@ namespace Preserve.Cpu;
 /// one deployment's degree give the same bits; a plan that leaves out an event it needs computes what the race leaves.</para>
 /// <para>KV-caches and stored activations stay between steps: a prefill begins them anew, and a decode step is refused that reads tokens which no step has
 /// stored, or in another format. One step runs at a time. Behind a step that was stopped or failed the caches hold the tokens from before it.</para>
+/// <para>Any thread may dispose it at any time: what is under way on another ends with an <see cref="ObjectDisposedException"/>, and the memory is freed when nothing
+/// uses it any more.</para>
 /// </remarks>
 public sealed class CpuBackend : IBackend, IDisposable
 {
     private const string LogitsName = "logits";
-    private const int Idle = 0, Running = 1, Disposed = 2;
 
+    /// <summary>Held by whoever uses the memory of the ranks, but for a step that runs; and while it is freed.</summary>
+    private readonly object _gate = new();
     private readonly CpuOptions _options;
     private readonly IWeightSource _weights;
     private readonly LayerSpec[] _layers;
@@ -26,7 +29,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     private ExecutionPlan? _checked;
     private bool _hasBegun;
     private bool _hasLogits;
-    private int _state = Idle;
+    private State _state = State.Idle;
 
     /// <summary>A backend for one model.</summary>
     /// <param name="model">The model, accepted by <see cref="ModelRules"/>.</param>
@@ -54,9 +57,12 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public void SetTokens(ReadOnlySpan<int> tokens)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _state) == Disposed, this);
         CheckTokens(tokens, nameof(tokens));
-        _tokens = tokens.ToArray();
+        lock (_gate)
+        {
+            CheckIsNotDisposed();
+            _tokens = tokens.ToArray();
+        }
     }
 
     /// <summary>Steps that were begun so far: who goes on with a sequence sees by it whether the caches are still as its last step left them.</summary>
@@ -78,7 +84,15 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public float[] Logits()
     {
-        CheckIsIdle();
+        lock (_gate)
+        {
+            CheckIsIdle();
+            return LogitsOfLastStep();
+        }
+    }
+
+    private float[] LogitsOfLastStep()
+    {
         var step = _hasLogits ? _step! : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
         var rows = step.Plan.Step.Batch;
         var logits = new float[(long)rows * step.Plan.Batches * Model.Vocabulary];
@@ -96,8 +110,11 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <summary>What the caches of all ranks hold, by rank, tensor and layer.</summary>
     internal Dictionary<(int Rank, string Tensor, int Layer), float[]> Caches()
     {
-        CheckIsIdle();
-        return _ranks.SelectMany(r => r.Memory.Caches().Select(c => (Key: (r.Index, c.Tensor, c.Layer), c.Values))).ToDictionary(c => c.Key, c => c.Values);
+        lock (_gate)
+        {
+            CheckIsIdle();
+            return _ranks.SelectMany(r => r.Memory.Caches().Select(c => (Key: (r.Index, c.Tensor, c.Layer), c.Values))).ToDictionary(c => c.Key, c => c.Values);
+        }
     }
 
     /// <inheritdoc/>
@@ -106,8 +123,16 @@ public sealed class CpuBackend : IBackend, IDisposable
     public void Begin(ExecutionPlan plan, int context)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        CheckIsIdle();
-        Refuse(plan, context);
+        lock (_gate)
+        {
+            CheckIsIdle();
+            Refuse(plan, context);
+            BeginStep(plan, context);
+        }
+    }
+
+    private void BeginStep(ExecutionPlan plan, int context)
+    {
         StepsBegun++;
         _hasBegun = false;
         if (_ranks.Length != plan.Ranks)
@@ -156,11 +181,14 @@ public sealed class CpuBackend : IBackend, IDisposable
     public void Submit(Instruction instruction, int layer)
     {
         ArgumentNullException.ThrowIfNull(instruction);
-        CheckIsIdle();
-        CheckHasBegun();
-        _program.Add(instruction, layer, _ranks[0].OperandCount);
-        foreach (var rank in _ranks)
-            rank.Add(instruction, layer);
+        lock (_gate)
+        {
+            CheckIsIdle();
+            CheckHasBegun();
+            _program.Add(instruction, layer, _ranks[0].OperandCount);
+            foreach (var rank in _ranks)
+                rank.Add(instruction, layer);
+        }
     }
 
     /// <inheritdoc/>
@@ -168,47 +196,52 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     public async ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
-            CheckIsIdle();
-        try
+        Step step;
+        Rank first;
+        lock (_gate)
         {
+            CheckIsIdle();
             CheckHasBegun();
             // Its events have happened when it has run, so that it runs once.
             _hasBegun = false;
-            var (step, ranks) = (_step!, _ranks);
+            (step, first, _state) = (_step!, _ranks[0], State.Running);
+        }
+        try
+        {
             var start = Stopwatch.GetTimestamp();
             await step.RunAsync(cancellationToken).ConfigureAwait(false);
             var end = Stopwatch.GetTimestamp();
             _hasLogits = true;
-            return new StepRun(Picoseconds(end - start)) { Timeline = step.Records ? Timeline(ranks[0], start) : default(EquatableArray<InstructionRun>) };
+            return new StepRun(Picoseconds(end - start)) { Timeline = step.Records ? Timeline(first, start) : default(EquatableArray<InstructionRun>) };
         }
         finally
         {
-            Interlocked.CompareExchange(ref _state, Idle, Running);
+            lock (_gate)
+                _state = _state == State.Running ? State.Idle : _state;
         }
     }
 
-    /// <summary>Ends the threads and frees the memory. A step that runs is stopped first.</summary>
+    /// <summary>Ends the threads and frees the memory. A step that runs is stopped first; what another thread is about is waited for.</summary>
     public void Dispose()
     {
-        switch (Interlocked.Exchange(ref _state, Disposed))
+        lock (_gate)
         {
-            case Disposed:
-                return;
-            case Running:
-                _step?.Abandon(new ObjectDisposedException(nameof(CpuBackend)));
-                break;
+            // No stream takes the gate, so that the step ends while it is held.
+            if (_state == State.Running)
+                _step!.Abandon(new ObjectDisposedException(GetType().FullName));
+            _state = State.Disposed;
+            DisposeRanks();
         }
-        DisposeRanks();
     }
 
     private void CheckIsIdle()
     {
-        var state = Volatile.Read(ref _state);
-        ObjectDisposedException.ThrowIf(state == Disposed, this);
-        if (state == Running)
+        CheckIsNotDisposed();
+        if (_state == State.Running)
             throw new InvalidOperationException("a step is running, and this backend runs one at a time");
     }
+
+    private void CheckIsNotDisposed() => ObjectDisposedException.ThrowIf(_state == State.Disposed, this);
 
     private void CheckHasBegun()
     {
@@ -233,8 +266,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
         if (_tokens.Length != tokens)
             throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));
-        var positions = Model.LearnedPositions - Model.PositionOffset;
-        if (Model.LearnedPositions > 0 && context + plan.Step.NewTokens > positions)
+        if (Model.TablePositions is var positions and > 0 && context + plan.Step.NewTokens > positions)
             throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {positions} positions of {Model.Name}", nameof(context));
     }
 
@@ -270,5 +302,18 @@ public sealed class CpuBackend : IBackend, IDisposable
         foreach (var rank in _ranks)
             rank.Dispose();
         _ranks = [];
+    }
+
+    /// <summary>What a backend is about, between the calls that hold the gate.</summary>
+    private enum State
+    {
+        /// <summary>Nothing runs.</summary>
+        Idle,
+
+        /// <summary>The streams of the last step that was begun.</summary>
+        Running,
+
+        /// <summary>Nothing does any more.</summary>
+        Disposed,
     }
 }

@@ -19,6 +19,7 @@ public static class GreedyDecoding
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; or a prompt's token
     /// is not of the vocabulary.</exception>
     /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits, or another step ran on the backend since the last one of this generation.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     /// <exception cref="OperationCanceledException">The generation was stopped.</exception>
     public static IAsyncEnumerable<int[]> RunAsync(
         CpuBackend backend, ExecutionPlan prefill, ExecutionPlan decode, int[] prompts, int tokens, CancellationToken cancellationToken = default)

@@ -26,7 +26,8 @@ public static class ThisCpu
     /// <inheritdoc cref="Measure"/>
     internal static string TextOf(ProcessorRates rates, int ranks)
     {
-        var (memory, cached, copy) = (rates.Memory / ranks, Math.Max(rates.Cached, rates.Memory) / ranks, rates.Copy / ranks);
+        // What is read and what is copied passes through memory, however busy the machine was when the one was measured or the other.
+        var (memory, cached, copy) = (rates.Memory / ranks, Math.Max(rates.Cached, rates.Memory) / ranks, Math.Min(rates.Copy, rates.Memory) / ranks);
         var (teraflops, launch, small, handOver) = (rates.Teraflops / ranks, rates.MatMulMicroseconds, rates.SmallMicroseconds, rates.HandOverMicroseconds);
         var text = string.Create(CultureInfo.InvariantCulture, $$"""
             {

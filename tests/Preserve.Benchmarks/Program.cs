@@ -23,6 +23,9 @@ switch (args.FirstOrDefault())
     case "corpus":
         Corpus.Measure(Number(1) ?? 1_000_000, Number(2) ?? 0);
         break;
+    case "cpu-matmul" when args is [_, "rows"]:
+        CpuMatMulRows.Measure();
+        break;
     case "cpu-matmul":
         CpuMatMul.Measure();
         break;

@@ -53,6 +53,7 @@ public class CodeFixTests
 
         // Within the rows of the table.
         { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 64|[Layer(Position = Position.Learned)]|Context = 128", "PRSV014", "Set Context = 63", "Vocabulary = 1000, LearnedPositions = 64|[Layer(Position = Position.Learned)]|Context = 63" },
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, MaxPositions = 64, LearnedPositions = 66|[Layer(Position = Position.Learned)]|Context = 128", "PRSV014", "Set Context = 63", "Vocabulary = 1000, MaxPositions = 64, LearnedPositions = 66|[Layer(Position = Position.Learned)]|Context = 63" },
 
         // A split that cannot pay, and what only it needs.
         { "Heads = 8|TensorParallel = 2|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.Best, StoredActivations = Precision.Fp32|Context = 128, Prompt = 64", "PRSV103", "Set Recompute = RecomputePolicy.None", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, Recompute = RecomputePolicy.None|Context = 128, Prompt = 64" },

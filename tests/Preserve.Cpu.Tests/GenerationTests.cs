@@ -115,7 +115,7 @@ public class GenerationTests
     {
         var (prefill, decode) = PlansOf(s_plain, null);
         using var stopped = new CancellationTokenSource();
-        using var backend = new CpuBackend(s_model, new StoppingWeights(new SeededWeights(s_model, 9), stopped));
+        using var backend = new CpuBackend(s_model, new WatchedWeights(new SeededWeights(s_model, 9), stopped.Cancel));
         backend.SetTokens(Prompts(1));
         // The weights are read while the step is handed over.
         await Should.ThrowAsync<OperationCanceledException>(async () => await new Executor(backend).RunAsync(prefill, 0, stopped.Token));
@@ -236,14 +236,4 @@ public class GenerationTests
 
     /// <summary>The same prompts in every batch.</summary>
     private static int[] Prompts(int batches) => [.. Enumerable.Repeat(Deployments.Tokens(s_model, Batch, Prompt, 8).SelectMany(t => t), batches).SelectMany(t => t)];
-
-    /// <summary>Stops a run as soon as a weight is read.</summary>
-    private sealed class StoppingWeights(IWeightSource weights, CancellationTokenSource stop) : IWeightSource
-    {
-        public void Read(WeightName weight, int row, int column, Span<float> values)
-        {
-            stop.Cancel();
-            weights.Read(weight, row, column, values);
-        }
-    }
 }

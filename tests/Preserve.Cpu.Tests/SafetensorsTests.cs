@@ -155,7 +155,32 @@ public sealed class SafetensorsTests : IDisposable
         var file = SafetensorsFile.Open(Write("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8));
         file.Dispose();
         file.Dispose();
-        Should.Throw<ObjectDisposedException>(() => file.Read(file.Tensors[0], 0, new float[2]));
+        Should.Throw<ObjectDisposedException>(() => file.Read(file.Tensors[0], 0, new float[2])).ObjectName.ShouldBe(typeof(SafetensorsFile).FullName);
+    }
+
+    /// <summary>What is unmapped under a read ends the process.</summary>
+    [Fact]
+    public async Task A_file_may_be_closed_while_it_is_read()
+    {
+        const int Elements = 1 << 20;
+        var path = Write($$$"""{"a":{"dtype":"BF16","shape":[{{{Elements}}}],"data_offsets":[0,{{{2 * Elements}}}]}}""", 2 * Elements);
+        for (var round = 0; round < 20; round++)
+        {
+            var file = SafetensorsFile.Open(path);
+            using var reading = new ManualResetEventSlim();
+            var read = Task.Run(() =>
+            {
+                var values = new float[Elements];
+                while (true)
+                {
+                    file.Read(file.Tensors[0], 0, values);
+                    reading.Set();
+                }
+            });
+            reading.Wait();
+            file.Dispose();
+            (await Should.ThrowAsync<ObjectDisposedException>(() => read)).ObjectName.ShouldBe(typeof(SafetensorsFile).FullName);
+        }
     }
 
     [Fact]

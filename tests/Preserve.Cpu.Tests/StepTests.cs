@@ -27,6 +27,9 @@ public class StepTests
         var plan = Deployments.Plan(Deployments.Of(model, 1), new PrefillSpec(1, 2));
         backend.SetTokens([1, 2]);
         backend.Begin(plan, positions - 2);
+        // The declaration's rule says so before anything is built.
+        DeploymentRules.Check(Deployments.Of(model, 1) with { Steps = new StepSpec[] { new PrefillSpec(1, positions) } }, modelIsSound: true).ShouldBeEmpty();
+        DeploymentRules.Check(Deployments.Of(model, 1) with { Steps = new StepSpec[] { new PrefillSpec(1, positions + 1) } }, modelIsSound: true).ShouldHaveSingleItem().ShouldBeOfType<BeyondTableFault>();
         Should.Throw<ArgumentException>(() => backend.Begin(plan, positions - 1)).Message
             .ShouldBe($"a context of {positions - 1} and 2 new tokens need more than the {positions} positions of Small (Parameter 'context')");
     }
@@ -152,6 +155,65 @@ public class StepTests
         Should.Throw<ObjectDisposedException>(() => backend.Begin(s_prefill, 0));
         Should.Throw<ObjectDisposedException>(() => backend.Submit(s_prefill.Instructions().First(), 0));
         await Should.ThrowAsync<ObjectDisposedException>(async () => await backend.CompleteAsync(default));
+    }
+
+    /// <summary>The weights are read by whoever submits: the memory that they are read into is freed when they have been.</summary>
+    [Fact]
+    public async Task A_backend_that_is_disposed_while_it_reads_weights_waits_for_them()
+    {
+        var (disposing, freed, freedMeanwhile) = (Task.CompletedTask, 0, false);
+        CpuBackend? backend = null;
+        backend = new CpuBackend(s_model, new WatchedWeights(s_weights, () =>
+        {
+            if (disposing.IsCompleted && freed == 0)
+                disposing = Task.Run(() => { backend!.Dispose(); Interlocked.Increment(ref freed); });
+            for (var i = 0; i < 200; i++)
+                Thread.Yield();
+            freedMeanwhile |= Volatile.Read(ref freed) > 0;
+        }));
+        backend.SetTokens(s_tokens.AsSpan(0, Prompt));
+        backend.Begin(s_prefill, 0);
+        backend.Submit(s_prefill.Instructions().First(), 0);
+        freedMeanwhile.ShouldBeFalse();
+        await disposing;
+        Should.Throw<ObjectDisposedException>(() => backend.Submit(s_prefill.Instructions().First(), 0)).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+    }
+
+    /// <summary>Wherever a generation is: in a step, between two, before the first or behind the last.</summary>
+    [Fact]
+    public async Task A_backend_may_be_disposed_at_any_time_of_a_generation()
+    {
+        var ended = 0;
+        for (var round = 0; round < 150; round++)
+        {
+            var instructions = 0;
+            using var struck = new ManualResetEventSlim();
+            var at = round * 7;
+            using var backend = Backend((_, _, _) =>
+            {
+                if (Interlocked.Increment(ref instructions) == at)
+                    struck.Set();
+            });
+            var disposing = Task.Run(() =>
+            {
+                struck.Wait();
+                backend.Dispose();
+            });
+            try
+            {
+                await foreach (var _ in GreedyDecoding.RunAsync(backend, s_prefill, s_decode, s_tokens[..Prompt], 3))
+                {
+                }
+            }
+            catch (ObjectDisposedException e)
+            {
+                e.ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+                ended++;
+            }
+            struck.Set();
+            await disposing;
+        }
+        ended.ShouldBeGreaterThan(0);
     }
 
     [Fact]

@@ -46,6 +46,22 @@ public class ThisCpuTests
     public void The_cache_is_no_slower_than_memory() =>
         Device(ThisCpu.TextOf(s_rates with { Cached = 5 }, 1)).L2.ReadTerabytesPerSecond.ShouldBe(0.0228);
 
+    /// <summary>Copies pass through memory.</summary>
+    [Fact]
+    public void A_copy_is_no_faster_than_memory() =>
+        Device(ThisCpu.TextOf(s_rates with { Memory = 10.44, Copy = 11.47 }, 1)).ScaleUp.GigabytesPerSecondPerDirection.ShouldBe(10.44);
+
+    /// <summary>A rate stands in gigabytes and in terabytes, and of every eighth one the two were different numbers.</summary>
+    [Fact]
+    public void Any_rate_of_four_digits_is_one_of_a_device()
+    {
+        for (var rate = 12.5; rate < 120; rate += 0.01)
+        {
+            var device = Device(ThisCpu.TextOf(s_rates with { Memory = rate, Cached = rate }, 1));
+            device.Hbm.SustainedGigabytesPerSecond.ShouldBe(rate, 0.051);
+        }
+    }
+
     /// <summary>The example's file is what is written today of the rates that it holds, those of one of two ranks.</summary>
     [Fact]
     public void The_examples_device_file_is_as_it_is_written_today()

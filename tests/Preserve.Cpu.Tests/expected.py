@@ -127,11 +127,11 @@ class Model:
                 a = self.norm(a, how, "AttentionPostNorm", layer)
             if o.get("parallel"):
                 m = self.feed_forward(x if not o.get("separate") else self.norm(h, how, "FeedForwardNorm", layer), layer)
-                h = h + a + m
-                continue
-            h = h + a
-            m = self.feed_forward(self.norm(h, how, "FeedForwardNorm", layer), layer)
-            h = h + (self.norm(m, how, "FeedForwardPostNorm", layer) if o.get("post") else m)
+            else:
+                m = self.feed_forward(self.norm(h + a, how, "FeedForwardNorm", layer), layer)
+            if o.get("post"):
+                m = self.norm(m, how, "FeedForwardPostNorm", layer)
+            h = h + a + m
         x = self.norm(h[-1], self.final_norm, "FinalNorm", -1)
         y = x @ self.matrix("Embedding" if self.tied else "Head", -1, self.vocabulary, self.hidden).T
         if self.head_bias:
@@ -152,8 +152,9 @@ def rotate(x, base):
     half = size // 2
     angles = np.arange(tokens)[:, None] * base ** (-2.0 * np.arange(half) / size)[None, :]
     c, s = np.cos(angles)[:, None, :], np.sin(angles)[:, None, :]
-    a, b = x[..., :half], x[..., half:]
-    return np.concatenate([a * c - b * s, b * c + a * s], -1)
+    # Of a head of odd size the last element stays.
+    a, b, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
+    return np.concatenate([a * c - b * s, b * c + a * s, rest], -1)
 
 
 LAYER = dict(heads=4, kv=2, size=8, intermediate=24)
@@ -167,9 +168,11 @@ MODELS = {
     "post norms, soft caps, windows": Model(1, 32, 40, [LOCAL, dict(LAYER, post=True, cap=True, act="geglu")] * 2, tied=True, scale=True, logit_cap=True),
     "parallel": Model(1, 32, 41, [dict(LAYER, parallel=True, norm="layer", act="gelu", bias="all", mlp_bias=True)] * 2),
     "parallel, norms of its own": Model(1, 32, 41, [dict(LAYER, parallel=True, separate=True, act="gelu")] * 2),
+    "parallel, post norms": Model(1, 32, 41, [dict(LAYER, parallel=True, post=True, norm="layer", act="gelu", bias="all"), dict(LAYER, parallel=True, post=True, separate=True)]),
     "query-key norm": Model(1, 32, 40, [dict(LAYER, qk_norm=True, bias="qkv")] * 2),
     "no positions": Model(1, 32, 40, [dict(LAYER, position="none")] * 2),
     "long heads, three to a KV head": Model(1, 48, 40, [dict(LAYER, heads=12, size=40, kv=4, intermediate=44, qk_norm=True)] * 2),
+    "nine heads of five elements": Model(1, 35, 43, [dict(LAYER, heads=9, size=5, kv=3, intermediate=21), dict(LAYER, heads=9, size=5, kv=9, intermediate=15, window=4)]),
 }
 TOKENS = [7, 3, 39, 0, 12, 12, 25, 1, 30]
 

@@ -8,6 +8,7 @@ public class FaultTests
 {
     private const string Partial = "sealed partial class Deployed : Deployment";
     private const string Ranges = "but must be ";
+    private const string OffsetTable = "and the learned position table of model 'Small' has 130 rows, of which those beyond its 128 positions stand before the first token's: there is nothing to read beyond its end";
     private const string Table = "and the learned position table of model 'Small' has 128 rows, one for each: there is nothing to read beyond its end";
 
     /// <summary>A part of the small declaration, what stands there instead with the fault marked, and what is said.</summary>
@@ -110,6 +111,10 @@ public class FaultTests
         { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|CachedTokens = 509|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
         { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV014", $"the step reaches 129 tokens, {Table}" },
         { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, LearnedPositions = 128|[Layer(Position = Position.Learned)]|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV014", $"the step reaches 129 tokens, {Table}" },
+
+        // Rows beyond the model's positions stand before the first token's, and are there for none.
+        { "Vocabulary = 1000|[Layer]|Context = 128", "Vocabulary = 1000, MaxPositions = 128, LearnedPositions = 130|[Layer(Position = Position.Learned)]|[|Context = 128|]", "PRSV014", $"the step reaches 129 tokens, {OffsetTable}" },
+        { "Vocabulary = 1000|[Layer]|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128, LearnedPositions = 130|[Layer(Position = Position.Learned)]|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV014", $"the step reaches 129 tokens, {OffsetTable}" },
 
         // What lives in the host's memory.
         { "TensorParallel = 2", "TensorParallel = 2, [|KeyValueHome = (Home)2|]", "PRSV008", "KeyValueHome of the deployment is 2, but must be one of Home.Device, Home.Host" },

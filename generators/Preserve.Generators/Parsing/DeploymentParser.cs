@@ -107,7 +107,7 @@ internal static class DeploymentParser
         // Every layer may be at fault with the degree, and one degree mends them all.
         var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec));
         foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
-            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => fault is BeyondTableFault beyond ? Shortened(fault.Place, beyond.Rows) : MendOf(fault, spec, nearest) }, fault.Message);
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => fault is BeyondTableFault beyond ? Shortened(fault.Place, beyond.Positions) : MendOf(fault, spec, nearest) }, fault.Message);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))

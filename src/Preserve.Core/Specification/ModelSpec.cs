@@ -28,8 +28,11 @@ public sealed record ModelSpec(
     bool HeadBias,
     EquatableArray<LayerGroup> Stack)
 {
+    /// <summary>Tokens that the learned position table has a row for; 0 without a table.</summary>
+    internal int TablePositions => Math.Min(LearnedPositions, MaxPositions);
+
     /// <summary>Rows of the position table before the first token's.</summary>
-    internal int PositionOffset => Math.Max(0, LearnedPositions - MaxPositions);
+    internal int PositionOffset => LearnedPositions - TablePositions;
 
     /// <summary>Number of layers in the whole stack.</summary>
     public int LayerCount

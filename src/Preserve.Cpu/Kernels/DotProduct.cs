@@ -4,14 +4,16 @@ using System.Runtime.Intrinsics;
 
 namespace Preserve.Cpu;
 
-/// <summary>Sums of products in one order, which depends on the length and the format of the weight alone: not on where the operands lie, on how many rows
+/// <summary>Sums of products in one order, which depends on the length and the formats alone: not on where the operands lie, on how many rows
 /// there are, or on the width of this machine's vectors.</summary>
 /// <remarks>
 /// <para>Four accumulators of eight lanes take 32 elements a turn, each by a fused multiply-add; what is left goes to the first ones; then the
 /// accumulators are added in pairs, the lanes in halves, and single elements one by one. TensorPrimitives promises no order. Rows of bfloat16 are taken in
-/// pairs, as 32-bit words: the even elements of sixteen, then the odd ones, for which the other row is <see cref="Pair">arranged</see> once.</para>
-/// <para>One row at a time, and nothing fetched ahead: the rows of a weight lie one behind the other, which is what a core fetches by itself. Two or four rows at once are
-/// streams a power of two apart, and take nearly twice as long; so does a fetch a kilobyte ahead.</para>
+/// pairs, as 32-bit words: the even elements of sixteen, then the odd ones.</para>
+/// <para>Rows of bfloat16 are widened in registers, both of them: a row of activations is read again for every row of the weight, from a cache through which the weight
+/// streams, and half the bytes of it stay there where twice as many do not. One row at a time, and nothing fetched ahead: the rows of a weight lie one behind the other,
+/// which is what a core fetches by itself. Two or four rows at once take nearly twice as long, and so do parts of rows; a fetch of 512 bytes ahead or more takes a
+/// quarter longer.</para>
 /// <para>Compiled in full at once: a first step would else run for long before the loops are compiled anew.</para>
 /// </remarks>
 internal static class DotProduct
@@ -19,6 +21,9 @@ internal static class DotProduct
     private const int Lanes = 8;
     private const int Pairs = 2 * Lanes;
     private const int Turn = 4 * Lanes;
+
+    /// <summary>The half of a word that is its odd element; shifted up, the other half is the even one.</summary>
+    private const uint Upper = 0xFFFF0000;
 
     /// <summary>The sum of products of two rows of single precision.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -43,89 +48,44 @@ internal static class DotProduct
         return sum;
     }
 
-    /// <summary>The sums with rows of bfloat16.</summary>
-    /// <param name="left">A row of single precision, in pairs.</param>
-    /// <param name="right">The rows of bfloat16, as they are stored, one behind the other.</param>
-    /// <param name="sums">Takes a sum for each of the rows.</param>
+    /// <summary>The sums of products of a row with others, all of bfloat16 as they are stored.</summary>
+    /// <param name="left">The row.</param>
+    /// <param name="right">The others, one behind the other.</param>
+    /// <param name="sums">Takes a sum for each of them.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe void OfPairs(ReadOnlySpan<float> left, ReadOnlySpan<ushort> right, Span<float> sums)
+    public static unsafe void Of(ReadOnlySpan<ushort> left, ReadOnlySpan<ushort> right, Span<float> sums)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(right.Length, (long)left.Length * sums.Length);
-        fixed (float* x = left)
+        fixed (ushort* x = left)
         fixed (ushort* rows = right)
         {
             var length = left.Length;
             for (var row = 0; row < sums.Length; row++)
             {
                 var w = rows + ((long)row * length);
-                Vector256<float> a = default, b = default, c = default, d = default;
+                // A turn at once: the first and the third accumulator side by side, and the second and the fourth.
+                Vector512<float> even = default, odd = default;
                 var i = 0;
                 for (; i <= length - Turn; i += Turn)
                 {
-                    Add(x + i, w + i, ref a, ref b);
-                    Add(x + i + Pairs, w + i + Pairs, ref c, ref d);
+                    var (xs, ws, upper) = (Vector512.Load((uint*)(x + i)), Vector512.Load((uint*)(w + i)), Vector512.Create(Upper));
+                    even = Vector512.FusedMultiplyAdd((xs << 16).AsSingle(), (ws << 16).AsSingle(), even);
+                    odd = Vector512.FusedMultiplyAdd((xs & upper).AsSingle(), (ws & upper).AsSingle(), odd);
                 }
+                var (a, b) = (even.GetLower(), odd.GetLower());
                 if (i <= length - Pairs)
                 {
-                    Add(x + i, w + i, ref a, ref b);
+                    var (xs, ws, upper) = (Vector256.Load((uint*)(x + i)), Vector256.Load((uint*)(w + i)), Vector256.Create(Upper));
+                    a = Vector256.FusedMultiplyAdd((xs << 16).AsSingle(), (ws << 16).AsSingle(), a);
+                    b = Vector256.FusedMultiplyAdd((xs & upper).AsSingle(), (ws & upper).AsSingle(), b);
                     i += Pairs;
                 }
-                var sum = Sum(a, b, c, d);
+                var sum = Sum(a, b, even.GetUpper(), odd.GetUpper());
                 for (; i < length; i++)
-                    sum = MathF.FusedMultiplyAdd(x[i], Bfloat16.Widen(w[i]), sum);
+                    sum = MathF.FusedMultiplyAdd(Bfloat16.Widen(x[i]), Bfloat16.Widen(w[i]), sum);
                 sums[row] = sum;
             }
         }
-    }
-
-    /// <summary>The same sum with a row that was widened and put in pairs.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe float OfPairs(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
-    {
-        fixed (float* x = left)
-        fixed (float* w = right)
-        {
-            Vector256<float> a = default, b = default, c = default, d = default;
-            var i = 0;
-            for (; i <= left.Length - Turn; i += Turn)
-            {
-                a = Vector256.FusedMultiplyAdd(Vector256.Load(x + i), Vector256.Load(w + i), a);
-                b = Vector256.FusedMultiplyAdd(Vector256.Load(x + i + Lanes), Vector256.Load(w + i + Lanes), b);
-                c = Vector256.FusedMultiplyAdd(Vector256.Load(x + i + Pairs), Vector256.Load(w + i + Pairs), c);
-                d = Vector256.FusedMultiplyAdd(Vector256.Load(x + i + Pairs + Lanes), Vector256.Load(w + i + Pairs + Lanes), d);
-            }
-            if (i <= left.Length - Pairs)
-            {
-                a = Vector256.FusedMultiplyAdd(Vector256.Load(x + i), Vector256.Load(w + i), a);
-                b = Vector256.FusedMultiplyAdd(Vector256.Load(x + i + Lanes), Vector256.Load(w + i + Lanes), b);
-                i += Pairs;
-            }
-            var sum = Sum(a, b, c, d);
-            for (; i < left.Length; i++)
-                sum = MathF.FusedMultiplyAdd(x[i], w[i], sum);
-            return sum;
-        }
-    }
-
-    /// <summary>Arranges each sixteen elements of a row for a sum with bfloat16: the even ones, then the odd ones. Fewer at the end stay.</summary>
-    public static void Pair(Span<float> row)
-    {
-        Span<float> sixteen = stackalloc float[Pairs];
-        for (var i = 0; i <= row.Length - Pairs; i += Pairs)
-        {
-            row.Slice(i, Pairs).CopyTo(sixteen);
-            for (var e = 0; e < Lanes; e++)
-                (row[i + e], row[i + Lanes + e]) = (sixteen[2 * e], sixteen[(2 * e) + 1]);
-        }
-    }
-
-    /// <summary>Sixteen products: the lower halves of eight words are the even elements, the upper ones the odd.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Add(float* x, ushort* w, ref Vector256<float> even, ref Vector256<float> odd)
-    {
-        var words = Vector256.Load((uint*)w);
-        even = Vector256.FusedMultiplyAdd(Vector256.Load(x), (words << 16).AsSingle(), even);
-        odd = Vector256.FusedMultiplyAdd(Vector256.Load(x + Lanes), (words & Vector256.Create(0xFFFF0000)).AsSingle(), odd);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

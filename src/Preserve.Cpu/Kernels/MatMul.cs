@@ -12,9 +12,6 @@ internal static unsafe class MatMul
     /// <summary>Shares of the outputs for each thread. A thread takes the next one when it is done, so that one which the system holds up does not hold up all.</summary>
     private const int SharesOfThread = 8;
 
-    /// <summary>Rows from which on a row of the weight is widened once for all of them.</summary>
-    private const int RowsToWiden = 3;
-
     /// <summary>Outputs that are summed in one call and stored together, so that one row's last sums do not hold up the next row's reads.</summary>
     private const int Block = 32;
 
@@ -30,13 +27,10 @@ internal static unsafe class MatMul
     {
         var depth = (int)(input.Elements / rows);
         var columns = (int)(output.Elements / rows);
-        var x = scratch.Array(0, input.Elements);
-        input.Load(0, x.AsSpan(0, checked((int)input.Elements)));
-        if (!weights[0].IsFloat32)
-        {
-            for (var row = 0; row < rows; row++)
-                DotProduct.Pair(x.AsSpan(row * depth, depth));
-        }
+        // Where both are of bfloat16, rows are taken where they lie.
+        var x = input.IsFloat32 || weights[0].IsFloat32 ? scratch.Array(0, input.Elements) : null;
+        if (x is not null)
+            input.Load(0, x.AsSpan(0, checked((int)input.Elements)));
         var bias = scratch.Array(1, columns);
         Array.Clear(bias, 0, columns);
         var at = 0;
@@ -51,7 +45,7 @@ internal static unsafe class MatMul
             var count = (int)(part.Elements / depth);
             if (threads == 1 || part.Bytes < LeastToShare)
             {
-                Outputs(part, x, bias, output, rows, depth, columns, first, 0, count);
+                Outputs(part, input, x, bias, output, rows, depth, columns, first, 0, count);
             }
             else
             {
@@ -59,7 +53,7 @@ internal static unsafe class MatMul
                 Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
                 {
                     for (int share; (share = Interlocked.Increment(ref taken)) < shares;)
-                        Outputs(weight, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
+                        Outputs(weight, input, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
                 });
             }
             first += count;
@@ -68,31 +62,31 @@ internal static unsafe class MatMul
             throw new InvalidOperationException($"'{output.Tensor.Name}' has {columns} columns, and its weights have {first} outputs");
     }
 
-    /// <summary>Computes some outputs of one piece of the weight, a block of them at a time.</summary>
+    /// <summary>Computes some outputs of one piece of the weight, a block of them at a time: it is read from memory for the first row, and for the others from a
+    /// cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Outputs(Operand weight, float[] x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to)
+    private static void Outputs(Operand weight, Operand input, float[]? x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to)
     {
         Span<float> results = stackalloc float[Block];
-        var widened = rows >= RowsToWiden && !weight.IsFloat32 ? new float[depth] : null;
-        var step = weight.IsFloat32 || widened is not null ? 1 : Block;
+        var widened = x is null || weight.IsFloat32 ? [] : new float[depth];
+        var step = widened.Length > 0 ? 1 : Block;
         for (var column = from; column < to; column += step)
         {
             var block = results[..Math.Min(step, to - column)];
             var place = weight.At((long)column * depth, (long)block.Length * depth);
-            if (widened is not null)
-            {
+            if (widened.Length > 0)
                 Bfloat16.Widen(new ReadOnlySpan<ushort>(place, depth), widened);
-                DotProduct.Pair(widened);
-            }
             for (var row = 0; row < rows; row++)
             {
-                var activations = x.AsSpan(row * depth, depth);
-                if (widened is not null)
-                    block[0] = DotProduct.OfPairs(activations, widened);
-                else if (weight.IsFloat32)
-                    block[0] = DotProduct.Of(activations, new ReadOnlySpan<float>(place, depth));
+                if (x is null)
+                {
+                    DotProduct.Of(new ReadOnlySpan<ushort>(input.At((long)row * depth, depth), depth), new ReadOnlySpan<ushort>(place, block.Length * depth), block);
+                }
                 else
-                    DotProduct.OfPairs(activations, new ReadOnlySpan<ushort>(place, block.Length * depth), block);
+                {
+                    for (var i = 0; i < block.Length; i++)
+                        block[i] = DotProduct.Of(x.AsSpan(row * depth, depth), widened.Length > 0 ? widened : new ReadOnlySpan<float>((float*)place + ((long)i * depth), depth));
+                }
                 for (var i = 0; i < block.Length; i++)
                     block[i] += bias[first + column + i];
                 output.Store(((long)row * columns) + first + column, block);

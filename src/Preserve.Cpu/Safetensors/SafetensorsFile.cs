@@ -4,14 +4,15 @@ using System.Runtime.InteropServices;
 namespace Preserve.Cpu;
 
 /// <summary>A safetensors file, mapped into memory: opening it reads its header, and a tensor's bytes come when they are read.</summary>
-/// <remarks>Several threads may read at once, and none while it is disposed. Who makes the file shorter while it is open ends the process, by the system's own signal
-/// (SIGBUS on Linux): what is mapped is then no longer there.</remarks>
+/// <remarks>Several threads may read at once, also while another disposes it: what is being read stays mapped until it has been read. Who makes the file shorter while
+/// it is open ends the process, by the system's own signal (SIGBUS on Linux): what is mapped is then no longer there.</remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly Dictionary<string, SafetensorsTensor> _tensors;
     private readonly byte* _data;
+    private int _closed;
 
     private SafetensorsFile(MemoryMappedFile file, MemoryMappedViewAccessor view, byte* data, IReadOnlyList<SafetensorsTensor> tensors)
     {
@@ -75,11 +76,37 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public void Read(SafetensorsTensor tensor, long first, Span<float> values)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        ObjectDisposedException.ThrowIf(!_view.CanRead, this);
         if (Find(tensor.Name) != tensor)
             throw new ArgumentException($"tensor '{SafetensorsHeader.Printable(tensor.Name)}' is not of this file", nameof(tensor));
         if (first < 0 || values.Length > tensor.Elements - first)
             throw new ArgumentOutOfRangeException(nameof(first), first, $"tensor '{SafetensorsHeader.Printable(tensor.Name)}' has {tensor.Elements} elements");
+        var handle = _view.SafeMemoryMappedViewHandle;
+        var held = false;
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            ReadMapped(tensor, first, values);
+        }
+        catch (ObjectDisposedException) when (!held)
+        {
+            throw new ObjectDisposedException(GetType().FullName);
+        }
+        finally
+        {
+            if (held)
+                handle.DangerousRelease();
+        }
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+            Close(_file, _view, hasPointer: true);
+    }
+
+    private void ReadMapped(SafetensorsTensor tensor, long first, Span<float> values)
+    {
         var bytes = SafetensorsHeader.ElementBits(tensor.Type)!.Value / 8;
         var from = new ReadOnlySpan<byte>(_data + tensor.Begin + (first * bytes), checked(values.Length * bytes));
         // A tensor may begin at any byte: its elements are not aligned.
@@ -99,13 +126,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
             default:
                 throw new SafetensorsException($"tensor '{SafetensorsHeader.Printable(tensor.Name)}' is of type {tensor.Type}, and only F32, F16 and BF16 are read");
         }
-    }
-
-    /// <summary>Closes the file.</summary>
-    public void Dispose()
-    {
-        if (_view.CanRead)
-            Close(_file, _view, hasPointer: true);
     }
 
     private static void Close(MemoryMappedFile file, MemoryMappedViewAccessor? view, bool hasPointer)

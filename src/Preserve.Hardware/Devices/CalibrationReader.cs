@@ -217,9 +217,9 @@ internal sealed class CalibrationReader(ComputeRates compute, HbmMemory hbm, L2C
     private double HbmRate(DeviceFileSection section, string name)
     {
         var rate = section.RequiredNumber(name, Bounds.OnChipRate);
-        if (rate > hbm.NominalGigabytesPerSecond / 1000)
+        if (DeviceFileReader.Gigabytes(rate) > hbm.NominalGigabytesPerSecond)
             section.Refuse(name, $"memory gives {DeviceFileReader.Spelled(hbm.NominalGigabytesPerSecond / 1000)} on paper: are these bits, or gigabytes?");
-        else if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
+        else if (DeviceFileReader.Gigabytes(rate) > hbm.SustainedGigabytesPerSecond)
             section.Refuse(name, $"hbm.sustained_gigabytes_per_second lets all kernels together draw {DeviceFileReader.Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
         return rate;
     }

@@ -132,10 +132,10 @@ internal sealed class DeviceFileReader
         else if (limit is null && usable is not null)
             Assume(section.PathOf(limitName), 0, DeviceAssumptions.L2LimitNote);
         var read = section.Number(readName, Bounds.OnChipRate);
-        if (read * 1000 < hbm.SustainedGigabytesPerSecond)
+        if (Gigabytes(read) < hbm.SustainedGigabytesPerSecond)
             section.Refuse(readName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 is not slower than what it caches");
         var write = section.Number(writeName, Bounds.OnChipRate);
-        if (write * 1000 < hbm.SustainedGigabytesPerSecond)
+        if (Gigabytes(write) < hbm.SustainedGigabytesPerSecond)
             section.Refuse(writeName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}: an L2 takes what its memory brings");
         var persisting = section.Number("persisting_share", Bounds.Share);
         var aside = section.Number(asideName, Bounds.Mebibytes);
@@ -201,7 +201,7 @@ internal sealed class DeviceFileReader
         const string shareName = "matmul_8bit_share_of_peak", attentionName = "attention_bf16_teraflops";
         var rate = section.Number(rateName, Bounds.OnChipRate)
             ?? Assume(section.PathOf(rateName), hbm.SustainedGigabytesPerSecond / 1000, DeviceAssumptions.MatMulHbmNote);
-        if (rate * 1000 > hbm.SustainedGigabytesPerSecond)
+        if (Gigabytes(rate) > hbm.SustainedGigabytesPerSecond)
             section.Refuse(rateName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
         var flops = section.Number(flopsName, Bounds.Teraflops)
             ?? Assume(section.PathOf(flopsName), DeviceAssumptions.SustainedShare * compute.Bf16Teraflops, DeviceAssumptions.MatMulFlopsNote);
@@ -214,7 +214,7 @@ internal sealed class DeviceFileReader
         if (attention > compute.Bf16Teraflops)
             section.Refuse(attentionName, $"the peak is {Spelled(compute.Bf16Teraflops)}");
         var prefetch = section.Number(prefetchName, Bounds.OnChipRate);
-        if (prefetch * 1000 > hbm.SustainedGigabytesPerSecond)
+        if (Gigabytes(prefetch) > hbm.SustainedGigabytesPerSecond)
             section.Refuse(prefetchName, $"memory sustains {Spelled(hbm.SustainedGigabytesPerSecond / 1000)}");
         else if (prefetch is null)
             Assume(section.PathOf(prefetchName), 0, DeviceAssumptions.PrefetchHbmNote);
@@ -346,6 +346,9 @@ internal sealed class DeviceFileReader
         _assumed.Add(new FieldNote(field, note));
         return value;
     }
+
+    /// <summary>A rate in terabytes as gigabytes, with the digits that it was written with: 0.01204 is 12.04, and not the double behind it.</summary>
+    public static double? Gigabytes(double? terabytes) => terabytes is { } value ? Math.Round(1000 * value, 9) : null;
 
     public static string Spelled(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 

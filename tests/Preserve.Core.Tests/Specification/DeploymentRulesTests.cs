@@ -5,6 +5,8 @@ namespace Preserve.Core.Tests;
 
 public class DeploymentRulesTests
 {
+    private static readonly ModelSpec s_learned = SampleSpecs.With(SampleSpecs.Layer with { Position = Position.Learned });
+
     public static TheoryData<string, DeploymentSpec, SpecificationPlace> Faulty => new()
     {
         { "no ranks", SampleSpecs.Deployment with { TensorParallel = 0 }, new DeploymentPlace("TensorParallel") },
@@ -37,6 +39,9 @@ public class DeploymentRulesTests
         { "beyond the table", Learned(128, new DecodeSpec(4, 127, Total: false), new DecodeSpec(4, 128, Total: false)), new StepPlace(1, "Context") },
         { "beyond the table in all", Learned(128, new DecodeSpec(4, 508, Total: true), new DecodeSpec(4, 509, Total: true)), new StepPlace(1, "CachedTokens") },
         { "prompt beyond the table", Learned(128, new PrefillSpec(4, 128), new PrefillSpec(4, 129)), new StepPlace(1, "Tokens") },
+        { "beyond the tokens of the table", Offset(new DecodeSpec(4, 127, Total: false), new DecodeSpec(4, 128, Total: false)), new StepPlace(1, "Context") },
+        { "beyond the tokens of the table in all", Offset(new DecodeSpec(4, 508, Total: true), new DecodeSpec(4, 509, Total: true)), new StepPlace(1, "CachedTokens") },
+        { "prompt beyond the tokens of the table", Offset(new PrefillSpec(4, 128), new PrefillSpec(4, 129)), new StepPlace(1, "Tokens") },
         { "tokens", With(new PrefillSpec(1, 0)), new StepPlace(0, "Tokens") },
         { "rows", With(new PrefillSpec(65_536, 65_536)), new StepPlace(0, "Tokens") },
         { "twice", With(new PrefillSpec(1, 1), new DecodeSpec(1, 1, Total: false), new PrefillSpec(1, 1)), new StepPlace(2, "Batch") },
@@ -145,8 +150,10 @@ public class DeploymentRulesTests
 
     private static DeploymentSpec Offloaded(OffloadSpec offload) => SampleSpecs.Deployment with { Offload = offload };
 
-    private static DeploymentSpec Learned(int rows, params StepSpec[] steps) =>
-        With(steps) with { Model = SampleSpecs.With(SampleSpecs.Layer with { Position = Position.Learned }) with { LearnedPositions = rows } };
+    private static DeploymentSpec Learned(int rows, params StepSpec[] steps) => With(steps) with { Model = s_learned with { LearnedPositions = rows } };
+
+    /// <summary>A table of 130 rows for 128 tokens, as OPT's has two more.</summary>
+    private static DeploymentSpec Offset(params StepSpec[] steps) => With(steps) with { Model = s_learned with { MaxPositions = 128, LearnedPositions = 130 } };
 
     private static DeploymentSpec With(params StepSpec[] steps) => SampleSpecs.Deployment with { Steps = steps };
 }

@@ -172,9 +172,9 @@ public static class DeploymentRules
         }
         if (step is DecodeSpec { Prompt: not 0 } generating && !CheckPrompt(generating, index, faults))
             return;
-        if (modelIsSound && deployment.Model.LearnedPositions is var table and > 0 && step.LongestSequence > table)
+        if (modelIsSound && deployment.Model.TablePositions is var positions and > 0 && step.LongestSequence > positions)
         {
-            faults.Add(new BeyondTableFault(StepPlace.OfLength(index, step), step.LongestSequence, deployment.Model.Name, table));
+            faults.Add(new BeyondTableFault(StepPlace.OfLength(index, step), step.LongestSequence, deployment.Model.Name, deployment.Model.LearnedPositions, positions));
             return;
         }
         var rows = (long)step.Batch * step.NewTokens;

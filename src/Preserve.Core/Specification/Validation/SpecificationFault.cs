@@ -98,11 +98,16 @@ public sealed record DegreeFault(SpecificationPlace Place, int Degree, int Count
 /// <param name="Tokens">Where it ends.</param>
 /// <param name="Model">The model's name.</param>
 /// <param name="Rows">Rows of the model's table.</param>
-public sealed record BeyondTableFault(SpecificationPlace Place, long Tokens, string Model, int Rows) : SpecificationFault(Place)
+/// <param name="Positions">Those of them that tokens have: the last ones.</param>
+public sealed record BeyondTableFault(SpecificationPlace Place, long Tokens, string Model, int Rows, int Positions) : SpecificationFault(Place)
 {
     /// <inheritdoc/>
     public override string Message =>
-        $"the step reaches {ValueRange.Grouped(Tokens)} tokens, and the learned position table of model '{Model}' has {ValueRange.Grouped(Rows)} rows, one for each: there is nothing to read beyond its end";
+        $"the step reaches {ValueRange.Grouped(Tokens)} tokens, and the learned position table of model '{Model}' has {ValueRange.Grouped(Rows)} rows, {Each}: there is nothing to read beyond its end";
+
+    private string Each => Positions == Rows
+        ? "one for each"
+        : $"of which those beyond its {ValueRange.Grouped(Positions)} positions stand before the first token's";
 }
 
 /// <summary>The steps of a deployment do not say what to plan.</summary>
