@@ -100,6 +100,22 @@ public partial class AdviceTests
             reasons.ShouldAllBe(s => s.Reason == why);
     }
 
+    /// <summary>Keys and values of 1,024 bytes on each of two ranks, and activations that are a little larger: only halves of them are smaller.</summary>
+    [Theory]
+    [InlineData(514, "", null)]
+    [InlineData(514, "SequenceParallel = true, ", null)]
+    [InlineData(513, "", "a token's activations are 1,026 bytes, the keys and values that they make 1,024: recomputing cannot pay")]
+    [InlineData(513, "SequenceParallel = true, ", "a token's activations are 1,026 bytes, the keys and values that they make 1,024: recomputing cannot pay")]
+    public async Task Activations_are_gathered_from_the_ranks_only_where_these_divide_their_columns(int hidden, string arguments, string? why)
+    {
+        var run = GeneratorRun.Of(Declarations.Small.With("Hidden = 512", $"Hidden = {hidden}").With("Heads = 8", "Heads = 8, HeadSize = 64")
+            .With("TensorParallel = 2", $"TensorParallel = 2, {arguments}KeyValueHome = Home.Host, Recompute = RecomputePolicy.Best, Prefetch = PrefetchPolicy.None").With("Context = 128", "Context = 128, Prompt = 64"));
+        (await Analysis.DiagnosticsOf(run.Output)).Where(d => !IsOfTheDevice(d)).Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture)))
+            .ShouldBe(why is null ? [] : [("PRSV103", "'Deployed' asks for a recomputation of keys and values, but " + why)]);
+        var split = EmittedText.PlansOf(run.Source).Steps[0].Report.Split!;
+        (split.Outcome == SplitOutcome.CannotPay ? split.Reason : null).ShouldBe(why);
+    }
+
     /// <summary>A host of a gigabyte, and the KV-cache of 119 tokens of many sequences, 8,192 bytes each.</summary>
     [Theory]
     [InlineData(1_000, "1.0", "97")]

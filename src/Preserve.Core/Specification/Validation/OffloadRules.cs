@@ -34,11 +34,11 @@ internal static class OffloadRules
             return;
         for (var i = 0; i < deployment.Steps.Count; i++)
         {
-            if (deployment.Steps[i] is DecodeSpec { Prompt: 0 })
+            if (deployment.Steps[i] is DecodeSpec { Prompt: 0 } decode)
             {
-                faults.Add(new StepFault(
-                    new StepPlace(i, nameof(DecodeSpec.Context)),
-                    "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None"));
+                faults.Add(new StepFault(StepPlace.OfLength(i, decode), decode.Total
+                    ? "the decode step gives CachedTokens, of all sequences together, and only those of a known length are recomputed: it needs Context and Prompt, of each sequence, or Recompute of the deployment to be RecomputePolicy.None"
+                    : "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None"));
             }
         }
 
