@@ -121,7 +121,7 @@ public class DeploymentRulesTests
     [InlineData(0, 1)]
     [InlineData(2_000, 8)]
     public void The_nearest_degree_is_the_nearest_that_is_accepted(int degree, int nearest) =>
-        DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }).ShouldBe(nearest);
+        DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }, []).ShouldBe(nearest);
 
     /// <summary>32 query and 8 key and value heads: 16 is as near, and would have each of those twice.</summary>
     [Fact]
@@ -129,7 +129,7 @@ public class DeploymentRulesTests
     {
         var layer = SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 32, KeyValueHeads = 8 }, intermediate: 14_336);
         var deployment = SampleSpecs.Deployment with { Model = SampleSpecs.With(layer), TensorParallel = 12 };
-        DeploymentRules.NearestDegree(deployment).ShouldBe(8);
+        DeploymentRules.NearestDegree(deployment, []).ShouldBe(8);
         DeploymentAdvice.Of(deployment with { TensorParallel = 8 }).ShouldNotContain(a => a is ReplicatedHeadsAdvice);
         DeploymentAdvice.Of(deployment with { TensorParallel = 16 }).ShouldContain(a => a is ReplicatedHeadsAdvice);
     }
@@ -138,9 +138,10 @@ public class DeploymentRulesTests
     public void The_nearest_degree_keeps_the_other_rules_too()
     {
         var odd = SampleSpecs.Deployment with { Model = SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention, intermediate: 2047)), TensorParallel = 2 };
-        DeploymentRules.NearestDegree(odd).ShouldBe(1);
-        DeploymentRules.NearestDegree(odd with { SequenceParallel = true }).ShouldBeNull();
-        DeploymentRules.NearestDegree(odd with { Steps = default }).ShouldBeNull();
+        DeploymentRules.NearestDegree(odd, []).ShouldBe(1);
+        DeploymentRules.NearestDegree(odd with { SequenceParallel = true }, []).ShouldBeNull();
+        // Other faults do not hang on it.
+        DeploymentRules.NearestDegree(odd with { Steps = default }, []).ShouldBe(1);
     }
 
     private static DeploymentSpec Offloaded(OffloadSpec offload) => SampleSpecs.Deployment with { Offload = offload };
