@@ -85,7 +85,7 @@ public class FaultTests
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 65_536, [|Prompt = 16_777_000|], Tokens = 16)", "PRSV008", "Batch times Tokens of the prefill step is 1,099,497,472,000, but must be at most 1,073,741,824" },
 
         // Steps.
-        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: no decode, no prefill and no generation" },
+        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: it needs a decode, a prefill or a generation, such as [Decode(Batch = 1, Context = 1024)]" },
         { "Decode(Batch = 4, Context = 128)", "[|Decode(Batch = 4)|]", "PRSV010", "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together" },
         { "public sealed partial class Deployed : Deployment;", "public sealed partial class Deployed : Deployment;\n[[|Prefill(Batch = 1, Tokens = 128)|]]\npartial class Deployed;", "PRSV010", "the steps stand in several partial declarations, which have no order" },
         { "Context = 128", "Context = 128, [|CachedTokens = 128|]", "PRSV010", "the decode step gives both Context, of each sequence, and CachedTokens, of all together" },

@@ -92,7 +92,7 @@ public static class DeploymentRules
         }
         OffloadRules.CheckValues(deployment.Offload, faults);
         if (deployment.Steps.Count == 0)
-            faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: no decode, no prefill and no generation"));
+            faults.Add(new StepFault(new DeploymentPlace(nameof(deployment.Steps)), "the deployment declares no step: it needs a decode, a prefill or a generation, such as [Decode(Batch = 1, Context = 1024)]"));
     }
 
     private static void CheckDegree(DeploymentSpec deployment, FaultList faults)
