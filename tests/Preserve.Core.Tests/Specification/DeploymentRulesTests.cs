@@ -95,6 +95,25 @@ public class DeploymentRulesTests
     public void A_degree_is_not_judged_by_a_faulty_model() =>
         DeploymentRules.Check(SampleSpecs.Deployment with { Model = SampleSpecs.Model with { Stack = default } }, modelIsSound: false).ShouldBeEmpty();
 
+    [Fact]
+    public void A_degree_is_judged_by_what_is_sound_of_the_model()
+    {
+        var odd = SampleSpecs.Of("Odd", SampleSpecs.Attention with { Heads = 9, KeyValueHeads = 9 });
+        var deployment = SampleSpecs.Deployment with { Model = SampleSpecs.With(SampleSpecs.Layer, odd), TensorParallel = 2 };
+        DeploymentRules.Check(deployment, []).ShouldHaveSingleItem().ShouldBeOfType<DegreeFault>().Layer.ShouldBe("Odd");
+        DeploymentRules.Check(deployment, [new ModelPlace("Hidden"), new LayerPlace(0, 0, "Heads")]).ShouldHaveSingleItem().ShouldBeOfType<DegreeFault>();
+        DeploymentRules.Check(deployment, [new LayerPlace(0, 1, "Heads"), new LayerPlace(0, 1, "KeyValueHeads")]).ShouldBeEmpty();
+        DeploymentRules.NearestDegree(deployment, [new ModelPlace("Hidden")]).ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_step_of_which_a_value_is_not_known_is_no_other_one_again()
+    {
+        var twice = With(new DecodeSpec(1, 1, Total: false), new DecodeSpec(1, 1, Total: false));
+        DeploymentRules.Check(twice, []).ShouldHaveSingleItem();
+        DeploymentRules.Check(twice, [new StepPlace(0, "Batch")]).ShouldBeEmpty();
+    }
+
     /// <summary>Of few KV heads each rank holds one whole: the ranks are then a multiple of the heads.</summary>
     [Fact]
     public void A_degree_is_accepted_if_and_only_if_every_rank_gets_the_same() => Check.One(
