@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Preserve.Optimizer;
 
@@ -14,7 +13,7 @@ public sealed record PlanningRefusal(string Option, string Reason)
 
     /// <summary>The refusal of a deployment, or null where it is planned.</summary>
     /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
-    public static PlanningRefusal? Of(DeploymentSpec deployment) => All(deployment).FirstOrDefault();
+    public static PlanningRefusal? Of(DeploymentSpec deployment) => All(deployment) is [var first, ..] ? first : null;
 
     /// <summary>Every refusal of a deployment; none where it is planned.</summary>
     /// <param name="deployment">The deployment, of which other options may be at fault.</param>

@@ -84,6 +84,8 @@ public class DeclarationTextTests
         {
             var layer = Renamed(spec, name);
             SpecOf(DeclarationText.Write(layer, "App")).ShouldBe(layer);
+            var model = spec with { Model = spec.Model with { Name = name } };
+            SpecOf(DeclarationText.Write(model, "App")).ShouldBe(model);
         }
         var spaces = Gen.Elements(names).Or(Gen.Elements("Preserve", "System", "Small", "DecoderLayer", "Serving")).ListOf(3).Zip(Gen.Choose(1, 3), (parts, count) => string.Join(".", parts.Take(count)));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(150).WithReplay(20_251, 7), Prop.ForAll(spaces.ToArbitrary(), space =>

@@ -163,7 +163,8 @@ internal static class DeploymentParser
             spec = less;
             left.Add((option, null));
         }
-        return Mend.By([.. left]);    }
+        return Mend.By([.. left]);
+    }
 
     private static List<OptionFault> OptionFaultsOf(DeploymentSpec spec) => DeploymentRules.Check(spec, modelIsSound: false).OfType<OptionFault>().ToList();
 

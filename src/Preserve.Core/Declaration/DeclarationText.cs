@@ -15,11 +15,18 @@ public sealed class DeclarationText
 
     private const string Library = nameof(Preserve);
 
+    /// <summary>The types that a declaration names.</summary>
+    private static readonly string[] _named =
+    [
+        nameof(Deployment), nameof(Devices), nameof(Norm), nameof(Position), nameof(Activation), nameof(ProjectionBias), nameof(Precision), nameof(PrefetchPolicy),
+        nameof(PrefetchTargets), nameof(CollectiveFusion), nameof(Home), nameof(Objective), nameof(RecomputePolicy),
+    ];
+
     private readonly StringBuilder _text = new();
     private readonly string _model;
     private readonly Dictionary<LayerSpec, string> _layers;
 
-    /// <summary>What the file declares, and what would be found in the place of a type of the library.</summary>
+    /// <summary>Names of the file that are found before those of the library.</summary>
     private readonly HashSet<string> _hiding;
 
     private DeclarationText(ModelSpec model, string inNamespace)
@@ -27,9 +34,9 @@ public sealed class DeclarationText
         _layers = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => ReservedWords.Contains(l.Name) ? "@" + l.Name : l.Name);
         _model = TypeName(model.Name);
         // A nested type has another name than the one around it, and the model than what the declaration names.
-        while (_layers.ContainsValue(_model) || typeof(Deployment).Assembly.GetType($"{Library}.{_model}") is not null)
+        while (_layers.ContainsValue(_model) || _named.Contains(_model))
             _model += "Model";
-        _hiding = new HashSet<string>(inNamespace.Split('.').Concat(_layers.Values), StringComparer.Ordinal);
+        _hiding = new HashSet<string>(inNamespace.Split('.').Concat(_layers.Values).Append(_model), StringComparer.Ordinal);
     }
 
     /// <summary>Writes a file with the model and the deployment. What has its default is left out.</summary>
