@@ -1,3 +1,6 @@
+using System;
+using System.Collections.Generic;
+
 namespace Preserve.Optimizer;
 
 /// <summary>Why a deployment that the rules of the declaration accept is not planned: the optimizer has no passes for it yet.</summary>
@@ -10,15 +13,21 @@ public sealed record PlanningRefusal(string Option, string Reason)
 
     /// <summary>The refusal of a deployment, or null where it is planned.</summary>
     /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
-    public static PlanningRefusal? Of(DeploymentSpec deployment)
+    public static PlanningRefusal? Of(DeploymentSpec deployment) => All(deployment) is [var first, ..] ? first : null;
+
+    /// <summary>Every refusal of a deployment; none where it is planned.</summary>
+    /// <param name="deployment">The deployment, of which other options may be at fault.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="deployment"/> is null.</exception>
+    public static IReadOnlyList<PlanningRefusal> All(DeploymentSpec deployment)
     {
         if (deployment is null)
-            throw new System.ArgumentNullException(nameof(deployment));
+            throw new ArgumentNullException(nameof(deployment));
+        var refusals = new List<PlanningRefusal>();
         var offload = deployment.Offload;
         if (offload.KeyValues == Home.Host && deployment.KeyValueBlockTokens > 0)
-            return new(nameof(DeploymentAttribute.KeyValueBlockTokens), "a paged KV-cache in the host's memory is not planned for, only one in one piece");
+            refusals.Add(new(nameof(DeploymentAttribute.KeyValueBlockTokens), "a paged KV-cache in the host's memory is not planned for, only one in one piece"));
         if (offload.BatchesPerLayer > MostBatches)
-            return new(nameof(DeploymentAttribute.BatchesPerLayer), $"layers that serve {offload.BatchesPerLayer} batches are not planned for, only up to {MostBatches}");
-        return null;
+            refusals.Add(new(nameof(DeploymentAttribute.BatchesPerLayer), $"layers that serve {offload.BatchesPerLayer} batches are not planned for, only up to {MostBatches}"));
+        return refusals;
     }
 }

@@ -128,6 +128,7 @@ public sealed class DeclareTests : IDisposable
     [Theory]
     [InlineData("--namespace is '1a', but must be names", "--namespace", "1a")]
     [InlineData("--namespace is 'My.class', but must not have the word 'class' for a name, which C# reserves", "--namespace", "My.class")]
+    [InlineData("--namespace is 'Preserve.App', but must not begin with Preserve, the library's own namespace", "--namespace", "Preserve.App")]
     [InlineData("--tensor-parallel is 3, which does not divide the 56 query heads", "-t", "3")]
     public async Task Bad_input_is_named_and_nothing_written(string message, params string[] arguments)
     {

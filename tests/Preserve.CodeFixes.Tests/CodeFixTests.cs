@@ -37,7 +37,6 @@ public class CodeFixTests
         { "TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true, CollectiveFusion = CollectiveFusion.Norm", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 2, SequenceParallel = true" },
 
         { "TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput, BatchesPerLayer = 8", "PRSV012", "Remove Objective and BatchesPerLayer", "TensorParallel = 2" },
-        { "TensorParallel = 2", "CollectiveFusion = CollectiveFusion.Norm, TensorParallel = 2, BatchesPerLayer = 8, SequenceParallel = true", "PRSV012", "Remove CollectiveFusion and BatchesPerLayer", "TensorParallel = 2, SequenceParallel = true" },
 
         // No comment is lost.
         { "TensorParallel = 2)]", "TensorParallel = 2, // a pair\n    Objective = Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 // a pair\n    )]" },
@@ -74,6 +73,14 @@ public class CodeFixTests
         await ShouldBeSound(after, id, own);
     }
 
+    /// <summary>A fault that does not hang on it keeps no mend back.</summary>
+    [Fact]
+    public async Task Mends_one_fault_beside_another()
+    {
+        var declaration = Declarations.Small.With("Context = 128", "Context = 128, Prompt = 129");
+        (await Editor.FixedAsync(declaration.With("TensorParallel = 2", "TensorParallel = 3"), "PRSV005")).ShouldBe(declaration);
+    }
+
     private static readonly string Learned = Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, LearnedPositions = 64").With("[Layer]", "[Layer(Position = Position.Learned)]");
 
     /// <summary>Ids, and sources with several of their faults.</summary>
@@ -84,6 +91,7 @@ public class CodeFixTests
         { "PRSV004", TwoDevices("\"h100-smx\"", "\"h200_sxm\""), TwoDevices("Devices.H100", "Devices.H200") },
         { "PRSV005", TwoDevices("Devices.A100Sxm80, TensorParallel = 16", "Devices.H100, TensorParallel = 3"), TwoDevices("Devices.A100Sxm80, TensorParallel = 8", "Devices.H100, TensorParallel = 2") },
         { "PRSV012", TwoDevices("Devices.H100, Objective = Objective.Throughput", "Devices.H100, StoredActivations = Precision.Int8"), TwoDevices("Devices.H100", "Devices.H100") },
+        { "PRSV012", Declarations.Small.With("TensorParallel = 2", "CollectiveFusion = CollectiveFusion.Norm, TensorParallel = 2, BatchesPerLayer = 8, SequenceParallel = true"), Declarations.Small.With("TensorParallel = 2", "TensorParallel = 2, SequenceParallel = true") },
         { "PRSV012", Declarations.Small.With("TensorParallel = 2", "SequenceParallel = true, TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul"), Declarations.Small.With("TensorParallel = 2", "TensorParallel = 1") },
         { "PRSV012", Declarations.Small.With("TensorParallel = 2", "TensorParallel = 2, Objective = Objective.Throughput, StoredActivations = Precision.Int8"), Declarations.Small },
         {
@@ -141,7 +149,7 @@ public class CodeFixTests
     [InlineData("Devices.A100Sxm80", "\"rtx3090\"", "PRSV004")]
     [InlineData("Devices.A100Sxm80", "\"h800-sxm\"", "PRSV004")]
     [InlineData("Devices.A100Sxm80", "\"tpu-v6e\"", "PRSV004")]
-    [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 3)]\n[Decode(Batch = 4, Context = 128, Prompt = 129)]", "PRSV005")]
+    [InlineData("Intermediate = 2048)]|TensorParallel = 2", "Intermediate = 2047)]|TensorParallel = 2, SequenceParallel = true", "PRSV005")]
     [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Decode(Batch = 4, Context = 128, Prompt = 100)", "PRSV102")]
     [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Generation(Batch = 4, Prompt = 100, Tokens = 30)", "PRSV102")]
     [InlineData(Partial, "public sealed partial class Deployed<T> : Deployment;", "PRSV002")]

@@ -17,7 +17,7 @@ public partial class AdviceTests
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|CachedTokens = 509|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Heads = 8|TensorParallel = 2)]|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, [|Recompute = RecomputePolicy.Best|])]|Context = 128, Prompt = 64", "PRSV103", "'Deployed' asks for a recomputation of keys and values, but a token's activations are 1,024 bytes, the keys and values that they make over 2 links 1,024: recomputing cannot pay" },
-        { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Nothing is prefetched: l2.read_terabytes_per_second of b200-sxm is not known; a device file that gives what lacks, or Prefetch = PrefetchPolicy.None, says what is meant" },
+        { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Nothing is prefetched: l2.read_terabytes_per_second of b200-sxm is not known; a device file of your own can give it, and Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %, 77.2 GB of it for the KV-cache: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
         { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "Nothing of 'ascend-910b2' was measured: times are made of data sheets and 20 assumed values, such as collectives.latency_microseconds" },
         { "Heads = 8|Devices.A100Sxm80, TensorParallel = 2", "Heads = 16|Devices.A100Sxm80, [|TensorParallel = 16|]", "PRSV108", "collectives were measured over 8 ranks at most: those of 16 take the device file's rates of collectives, as if one domain of NVLink3 joined all of them; scale_up.ranks of a device file says how many it joins" },
@@ -98,6 +98,22 @@ public partial class AdviceTests
             reasons.ShouldContain(s => s.Outcome != SplitOutcome.CannotPay && s.Outcome != SplitOutcome.NotAsked);
         else
             reasons.ShouldAllBe(s => s.Reason == why);
+    }
+
+    /// <summary>Keys and values of 1,024 bytes on each of two ranks, and activations that are a little larger: only halves of them are smaller.</summary>
+    [Theory]
+    [InlineData(514, "", null)]
+    [InlineData(514, "SequenceParallel = true, ", null)]
+    [InlineData(513, "", "a token's activations are 1,026 bytes, the keys and values that they make 1,024: recomputing cannot pay")]
+    [InlineData(513, "SequenceParallel = true, ", "a token's activations are 1,026 bytes, the keys and values that they make 1,024: recomputing cannot pay")]
+    public async Task Activations_are_gathered_from_the_ranks_only_where_these_divide_their_columns(int hidden, string arguments, string? why)
+    {
+        var run = GeneratorRun.Of(Declarations.Small.With("Hidden = 512", $"Hidden = {hidden}").With("Heads = 8", "Heads = 8, HeadSize = 64")
+            .With("TensorParallel = 2", $"TensorParallel = 2, {arguments}KeyValueHome = Home.Host, Recompute = RecomputePolicy.Best, Prefetch = PrefetchPolicy.None").With("Context = 128", "Context = 128, Prompt = 64"));
+        (await Analysis.DiagnosticsOf(run.Output)).Where(d => !IsOfTheDevice(d)).Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture)))
+            .ShouldBe(why is null ? [] : [("PRSV103", "'Deployed' asks for a recomputation of keys and values, but " + why)]);
+        var split = EmittedText.PlansOf(run.Source).Steps[0].Report.Split!;
+        (split.Outcome == SplitOutcome.CannotPay ? split.Reason : null).ShouldBe(why);
     }
 
     /// <summary>A host of a gigabyte, and the KV-cache of 119 tokens of many sequences, 8,192 bytes each.</summary>

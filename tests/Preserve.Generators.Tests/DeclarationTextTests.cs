@@ -73,6 +73,52 @@ public class DeclarationTextTests
         Should.Throw<ArgumentException>(() => DeclarationText.Write(spec, "My.class")).Message.ShouldStartWith("'My.class' must not have");
     }
 
+    /// <summary>A namespace is found before what stands in one that a file uses, and a nested type before all else.</summary>
+    [Fact]
+    public void Whatever_name_of_the_library_stands_nearer_the_declaration_compiles_and_is_read_back()
+    {
+        string[] names = [.. typeof(Deployment).Assembly.GetExportedTypes().SelectMany(t => new[] { t.Name, t.Name.Replace("Attribute", "") }).Where(n => !n.Contains('`')).Distinct()];
+        names.ShouldContain("Model");
+        var spec = SpecOf(EveryChoice);
+        foreach (var name in names)
+        {
+            var layer = Renamed(spec, name);
+            SpecOf(DeclarationText.Write(layer, "App")).ShouldBe(layer);
+            var model = spec with { Model = spec.Model with { Name = name } };
+            SpecOf(DeclarationText.Write(model, "App")).ShouldBe(model);
+        }
+        var spaces = Gen.Elements(names).Or(Gen.Elements("Preserve", "System", "Small", "DecoderLayer", "Serving")).ListOf(3).Zip(Gen.Choose(1, 3), (parts, count) => string.Join(".", parts.Take(count)));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(150).WithReplay(20_251, 7), Prop.ForAll(spaces.ToArbitrary(), space =>
+        {
+            if (DeclarationText.NamespaceFault(space) is { } fault)
+                (fault.StartsWith("must not begin with Preserve,", StringComparison.Ordinal) && space.StartsWith("Preserve", StringComparison.Ordinal)).ShouldBeTrue(space);
+            else
+                SpecOf(DeclarationText.Write(spec, space)).ShouldBe(spec);
+        }));
+    }
+
+    [Fact]
+    public void What_is_generated_for_a_namespace_that_is_called_like_the_base_type_compiles_too() =>
+        GeneratorRun.Of(DeclarationText.Write(SpecOf(EveryChoice), "My.Deployment")).ShouldCompile();
+
+    [Theory]
+    [InlineData("Preserve")]
+    [InlineData("Preserve.Deployment")]
+    public void The_librarys_own_namespace_is_refused(string space) =>
+        DeclarationText.NamespaceFault(space).ShouldBe("must not begin with Preserve, the library's own namespace, whose types may have the names of its parts");
+
+    /// <summary>A nested type may have any name but that of the one around it, and words that C# reserves need an escape.</summary>
+    [Theory]
+    [InlineData("class")]
+    [InlineData("Small")]
+    [InlineData("SmallModel")]
+    public void A_layer_may_have_any_name(string name)
+    {
+        var spec = SpecOf(EveryChoice);
+        spec = Renamed(spec with { Model = spec.Model with { Name = "small" } }, name);
+        SpecOf(DeclarationText.Write(spec, "App")).ShouldBe(spec);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("My.")]
@@ -104,6 +150,20 @@ public class DeclarationTextTests
         }));
         read.ShouldBeGreaterThan(20);
     }
+
+    /// <summary>A declaration with a value of each type that one can have.</summary>
+    private static string EveryChoice { get; } = Declarations.Small
+        .With("Vocabulary = 1000", "Vocabulary = 1000, FinalNorm = Norm.Layer")
+        .With("[Layer]", "[Layer(Norm = Norm.Rms, Position = Position.None)]")
+        .With("Heads = 8", "Heads = 8, Bias = ProjectionBias.All")
+        .With("Intermediate = 2048", "Intermediate = 2048, Activation = Activation.Relu")
+        .With("TensorParallel = 2", "TensorParallel = 2, Weights = Precision.Int8, KeyValueHome = Home.Host, Recompute = RecomputePolicy.None, Objective = Objective.Throughput, "
+            + "PrefetchTargets = PrefetchTargets.Weights, CollectiveFusion = CollectiveFusion.MatMul, Prefetch = PrefetchPolicy.Paper");
+
+    private static DeploymentSpec Renamed(DeploymentSpec spec, string layer) => spec with
+    {
+        Model = spec.Model with { Stack = spec.Model.Stack.Select(g => g with { Pattern = g.Pattern.Select(l => l with { Name = layer }).ToArray() }).ToArray() },
+    };
 
     private static DeploymentSpec SpecOf(params string[] sources) => Extracted(sources).ShouldNotBeNull(sources[0]);
 

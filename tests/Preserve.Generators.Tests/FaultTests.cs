@@ -86,7 +86,7 @@ public class FaultTests
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 65_536, [|Prompt = 16_777_000|], Tokens = 16)", "PRSV008", "Batch times Tokens of the prefill step is 1,099,497,472,000, but must be at most 1,073,741,824" },
 
         // Steps.
-        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: no decode, no prefill and no generation" },
+        { "Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|[Decode(Batch = 4, Context = 128)]", "[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]|", "PRSV010", "the deployment declares no step: it needs a decode, a prefill or a generation, such as [Decode(Batch = 1, Context = 1024)]" },
         { "Decode(Batch = 4, Context = 128)", "[|Decode(Batch = 4)|]", "PRSV010", "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together" },
         { "public sealed partial class Deployed : Deployment;", "public sealed partial class Deployed : Deployment;\n[[|Prefill(Batch = 1, Tokens = 128)|]]\npartial class Deployed;", "PRSV010", "the steps stand in several partial declarations, which have no order" },
         { "Context = 128", "Context = 128, [|CachedTokens = 128|]", "PRSV010", "the decode step gives both Context, of each sequence, and CachedTokens, of all together" },
@@ -96,6 +96,7 @@ public class FaultTests
         { "Context = 128", "Context = 128, [|Prompt = 129|]", "PRSV008", $"Prompt of a decode step with a context of 128 is 129, {Ranges}1 to 128" },
         { "Context = 128", "CachedTokens = 128, [|Prompt = 16|]", "PRSV010", "the decode step gives both Prompt, of each sequence, and CachedTokens, of all together" },
         { "TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Decode(Batch = 4, [|Context = 128|])]", "PRSV010", "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None" },
+        { "TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Decode(Batch = 4, [|CachedTokens = 128|])]", "PRSV010", "the decode step gives CachedTokens, of all sequences together, and only those of a known length are recomputed: it needs Context and Prompt, of each sequence, or Recompute of the deployment to be RecomputePolicy.None" },
         { "Decode(Batch = 4, Context = 128)", "Generation([|Batch = 0|], Prompt = 16, Tokens = 4)", "PRSV008", $"Batch of the generation is 0, {Ranges}1 to 65,536" },
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, [|Prompt = 0|], Tokens = 4)", "PRSV008", $"Prompt of the generation is 0, {Ranges}1 to 16,777,216" },
         { "Decode(Batch = 4, Context = 128)", "Generation(Batch = 4, Prompt = 16, [|Tokens = 1|])", "PRSV008", $"Tokens of the generation is 1, {Ranges}2 to 16,777,202" },
@@ -169,6 +170,104 @@ public class FaultTests
             ("PRSV004", "No device has the id 'nothing'"),
             ("PRSV008", "TensorParallel of the deployment is 2,000, but must be 1 to 1,024"),
             ("PRSV011", "Batch of the decode step must be given"));
+
+    /// <summary>Parts of two messages of which the second cannot be said beside the first: what it speaks of is not known then, is not there, or is named otherwise.</summary>
+    private static readonly (string Of, string[] Hidden)[] Hiding =
+    [
+        ("is not a model", ["TensorParallel is ", "learned position table"]),
+        ("names no layer", ["DecoderLayer", "none of its layers", "learned position table"]),
+        ("is not a layer", ["DecoderLayer", "none of its layers", "learned position table"]),
+        ("which have no order", ["none of its layers", "declares no step"]),
+        ("has no attention", ["query heads"]),
+        ("do not divide the model's width", ["query heads"]),
+        ("Hidden of model", ["the model's width"]),
+        ("Heads of layer", ["query heads"]),
+        ("Heads times HeadSize of layer", ["query heads"]),
+        ("Position of layer", ["none of its layers"]),
+        ("Name '", ["of model"]),
+        ("Batch of the decode step is", ["CachedTokens of a decode step", "the step reaches"]),
+        ("does not carry [Deployment]", ["No plans can be generated", "must be partial", "which have no order"]),
+        // A sequence alone is no share of two ranks.
+        ("of the generation must be given", ["SequenceParallel"]),
+    ];
+
+    /// <summary>Any two faults of different parts of the declaration: each is told beside the other, and no third.</summary>
+    [Fact]
+    public async Task Whatever_else_is_wrong_is_said_at_once_and_only_once()
+    {
+        var faults = Faults.Select(f => (Edits: EditsOf(f.Data.Item1, f.Data.Item2), Said: (Id: f.Data.Item3, Message: f.Data.Item4))).ToList();
+        // All pairs would take as long as all other tests of this class.
+        var pairs = from i in Enumerable.Range(0, faults.Count) from j in Enumerable.Range(0, i) where (i + (2 * j)) % 5 == 0 select (One: faults[i], Other: faults[j]);
+        var looked = 0;
+        foreach (var (one, other) in pairs.Where(p => AreApart(p.One.Edits, p.Other.Edits) && !Hides(p.One.Said.Message, p.Other.Said.Message) && !Hides(p.Other.Said.Message, p.One.Said.Message)))
+        {
+            var (source, _) = Markup.Parse(one.Edits.Concat(other.Edits).Aggregate(Declarations.Small, (text, edit) => text.With(edit.From, edit.To)));
+            var compilation = TestCompilation.Of(source);
+            // Two parts that do not go together are the compiler's.
+            if (compilation.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error))
+                continue;
+            looked++;
+            (await Analysis.DiagnosticsOf(compilation)).Where(d => d.Severity == DiagnosticSeverity.Error)
+                .Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture).Replace("'Load' cannot", "'Deployed' cannot", StringComparison.Ordinal)))
+                .ShouldBe([one.Said, other.Said], ignoreOrder: true, source);
+        }
+        looked.ShouldBeGreaterThan(500);
+
+        static bool Hides(string one, string other) => Hiding.Any(h => one.Contains(h.Of, StringComparison.Ordinal) && h.Hidden.Any(hidden => other.Contains(hidden, StringComparison.Ordinal)));
+
+        static bool AreApart((string From, string To)[] one, (string From, string To)[] other)
+        {
+            var spans = one.Concat(other).Select(e => (Start: Declarations.Small.IndexOf(e.From, StringComparison.Ordinal), e.From.Length)).OrderBy(s => s.Start).ToList();
+            return spans.Zip(spans.Skip(1)).All(p => p.First.Start + p.First.Length <= p.Second.Start);
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_first_try_that_lacks_much_all_is_said_and_nothing_that_follows()
+    {
+        var said = await Analysis.DiagnosticsOf(TestCompilation.Of("""
+            using Preserve;
+
+            [Model(Vocabulary = 0)]
+            [Layers(typeof(Block), typeof(string), Repeat = 0)]
+            public static class Small
+            {
+                [Attention(Heads = 8, KeyValueHeads = 3, HeadSize = 64)]
+                public sealed class Block;
+            }
+
+            [Deployment(typeof(Small), "a100-80", TensorParallel = 3, SequenceParallel = true, KeyValueHome = Home.Host, KeyValueBlockTokens = 16)]
+            [Decode(Context = 128)]
+            public sealed class Deployed<T>;
+            """));
+        said.Select(d => $"{d.Id} {d.GetMessage(CultureInfo.InvariantCulture)}").ShouldBe(
+        [
+            "PRSV011 Hidden of model 'Small' must be given",
+            "PRSV008 Vocabulary of model 'Small' is 0, but must be 1 to 16,777,216",
+            "PRSV007 'Block' is not a layer: it does not carry [Layer]",
+            "PRSV007 layer 'Block' has no feed-forward block: it does not carry [FeedForward]",
+            "PRSV007 'String' is not a layer: it does not carry [Layer]",
+            "PRSV008 Repeat of the layers of model 'Small' is 0, but must be 1 to 100,000",
+            "PRSV007 KeyValueHeads of layer 'Block' is 3, which does not divide its 8 query heads",
+            "PRSV004 No device has the id 'a100-80'; did you mean 'a100-80-sxm'?",
+            "PRSV005 TensorParallel is 3, which does not divide the 8 query heads of layer 'Block'",
+            "PRSV013 'Deployed' cannot be planned yet: a paged KV-cache in the host's memory is not planned for, only one in one piece",
+            "PRSV010 the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None",
+            "PRSV011 Batch of the decode step must be given",
+            "PRSV001 'Deployed' must be partial, so that its plans can be generated",
+            "PRSV002 No plans can be generated for 'Deployed': it is generic, and a plan belongs to one type",
+            "PRSV002 No plans can be generated for 'Deployed': it does not derive from Preserve.Deployment",
+        ], ignoreOrder: true);
+    }
+
+    /// <summary>What a deployment needs does not hang on the type that declares it.</summary>
+    [Fact]
+    public async Task A_deployment_that_is_not_partial_may_not_fit_either() =>
+        await Check(
+            Declarations.Small.With("[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]")
+                .With("Batch = 4, Context = 128", "Batch = 8192, Context = 4000").With(Partial, "sealed class [|Deployed|] : Deployment"),
+            ("PRSV006", "'Deployed' needs 134.3 GB on each a100-80-sxm, which has 80.0 GB; of these, weights take 0.0 GB, the KV-cache 134.3 GB and activations 0.1 GB"),
+            ("PRSV001", "'Deployed' must be partial, so that its plans can be generated"));
 
     [Fact]
     public async Task A_type_nested_in_one_that_is_not_partial_is_reported() =>
@@ -245,12 +344,13 @@ public class FaultTests
         Analysis.Analyzers.SelectMany(a => a.SupportedDiagnostics).Where(d => d.DefaultSeverity == DiagnosticSeverity.Error).Select(d => d.Id).Except(["PRSV009"]).ShouldBe(provoked, ignoreOrder: true);
     }
 
-    private static string Replace(string parts, string by)
+    private static string Replace(string parts, string by) => EditsOf(parts, by).Aggregate(Declarations.Small, (source, edit) => source.With(edit.From, edit.To));
+
+    /// <summary>Two parts of the source can change together; a bar parts them, but not that of a mark.</summary>
+    private static (string From, string To)[] EditsOf(string parts, string by)
     {
-        // Two parts of the source can change together; a bar parts them, but not that of a mark.
         var from = parts.Split('|');
-        var to = from.Length == 1 ? [by] : System.Text.RegularExpressions.Regex.Split(by, @"(?<!\[)\|(?!\])");
-        return from.Zip(to).Aggregate(Declarations.Small, (source, pair) => source.With(pair.First, pair.Second));
+        return [.. from.Zip(from.Length == 1 ? [by] : System.Text.RegularExpressions.Regex.Split(by, @"(?<!\[)\|(?!\])"))];
     }
 
     /// <summary>The places are marked in the order of the source; so are the diagnostics.</summary>

@@ -45,6 +45,8 @@ public class PublishedModelTests
     {
         var compilation = TestCompilation.Of([.. PublishedModels.Sources.Select(s => "using Preserve;\n" + s)]);
         var type = compilation.GetTypeByMetadataName($"Preserve.Generators.Tests.Models.{model}").ShouldNotBeNull();
-        return ModelParser.Parse(type, outer: null, new FaultCounter()).ShouldNotBeNull();
+        var parsed = ModelParser.Parse(type, outer: null, new FaultCounter());
+        parsed.Unsound.ShouldBeEmpty();
+        return parsed.Spec;
     }
 }

@@ -47,25 +47,6 @@ public class TemplateTests
         (await Analysis.DiagnosticsOf(run.Output)).ShouldNotContain(d => d.Severity == DiagnosticSeverity.Error, id);
     }
 
-    /// <summary>An app is called like its folder, and its namespace like the app.</summary>
-    [Theory]
-    [InlineData("Deployment")]
-    [InlineData("Devices")]
-    [InlineData("Executor")]
-    [InlineData("Verdict")]
-    [InlineData("My.App")]
-    public void Its_namespace_may_be_called_like_a_type_of_the_library(string name)
-    {
-        string[] sources =
-        [
-            .. new[] { "Deployment.cs", "Program.cs" }.Select(f => File.ReadAllText(Path.Combine(s_content, f)).Replace("PreserveApp", name, StringComparison.Ordinal)),
-            "global using System; global using System.Linq;",
-        ];
-        var libraries = new[] { typeof(Executor), typeof(Device) }.Select(t => MetadataReference.CreateFromFile(t.Assembly.Location));
-        var compilation = TestCompilation.Of("Tests", [.. TestCompilation.References, .. libraries], sources);
-        GeneratorRun.Of(compilation.WithOptions(compilation.Options.WithOutputKind(OutputKind.ConsoleApplication))).ShouldCompile();
-    }
-
     private static Dictionary<string, string> ConstantOfChoice() =>
         s_symbols.GetProperty("deviceConstant").GetProperty("parameters").GetProperty("cases").EnumerateArray()
             .ToDictionary(c => c.GetProperty("condition").GetString()!.Split('\'')[1], c => c.GetProperty("value").GetString()!);

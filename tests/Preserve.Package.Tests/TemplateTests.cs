@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Preserve.Cli.Tests;
 
 namespace Preserve.Package.Tests;
@@ -31,13 +32,28 @@ public sealed class TemplateTests(PackageFixture fixture)
             (await Tool.RunAsync(folder, Tool.Dotnet, arguments, PackageFixture.ApartIn(folder))).TextOfSuccess().ReplaceLineEndings("\n");
     }
 
-    /// <summary>A project has the name of its folder, and that is the id of a package for those who reference it.</summary>
+    /// <summary>A project has the name of its folder, which is the id of a package for those who reference it, and need be none of a namespace.</summary>
     [Fact]
-    public async Task A_new_app_may_stand_in_a_folder_that_is_called_as_the_package_is()
+    public async Task A_new_app_may_be_called_whatever_a_folder_is()
     {
         var folder = fixture.CreateFolder();
-        foreach (var arguments in new[] { new[] { "new", "install", fixture.Templates }, ["new", "preserve", "-o", "preserve"], ["restore", "preserve"] })
-            (await Tool.RunAsync(folder, Tool.Dotnet, arguments, PackageFixture.ApartIn(folder))).TextOfSuccess();
+        string[] names = ["preserve", "class", "1abc", "my app.x-y"];
+        await SucceedAsync("new", "install", fixture.Templates);
+        foreach (var name in names)
+            await SucceedAsync("new", "preserve", "-o", name);
+        await File.WriteAllTextAsync(Path.Combine(folder, "all.proj"), """
+            <Project>
+              <ItemGroup><App Include="*/*.csproj" /></ItemGroup>
+              <Target Name="Build"><MSBuild Projects="@(App)" BuildInParallel="true" /></Target>
+              <Target Name="Restore"><MSBuild Projects="@(App)" Targets="Restore" BuildInParallel="true" /></Target>
+            </Project>
+            """);
+        var built = await SucceedAsync("build", "all.proj");
+        foreach (var name in names)
+            built.ShouldMatch($@"[/\\]{Regex.Escape(name)}[/\\]Deployment\.cs\(19,\d+\): warning PRSV201: decode batch 4 context 1024");
+        (await SucceedAsync("run", "--no-build", "--project", "class")).ShouldStartWith("Llama3_8B on 2 x ");
+
+        async Task<string> SucceedAsync(params string[] arguments) => (await Tool.RunAsync(folder, Tool.Dotnet, arguments, PackageFixture.ApartIn(folder))).TextOfSuccess();
     }
 
     [Fact]

@@ -17,8 +17,8 @@ public abstract class ResolutionAnalyzer : DeviceAnalyzer
     /// <inheritdoc/>
     private protected sealed override void Report(SymbolAnalysisContext symbol, FaultSite attribute, Lazy<IReadOnlyList<DeclaredDevice>> devices)
     {
-        if (DeploymentParser.Parse((INamedTypeSymbol)symbol.Symbol, new FaultCounter()) is { } declaration)
-            Report(symbol, declaration.Spec, DeviceResolver.Resolve(declaration.Spec, devices.Value), attribute);
+        if (DeploymentParser.ParseSpec((INamedTypeSymbol)symbol.Symbol, new FaultCounter()) is { } spec)
+            Report(symbol, spec, DeviceResolver.Resolve(spec, devices.Value), attribute);
     }
 
     /// <summary>Reports a resolution, if it is the analyzer's own kind.</summary>

@@ -19,10 +19,6 @@ internal abstract record Resolution
     /// <summary>Several devices have the id; their files are at fault.</summary>
     public sealed record Ambiguous : Resolution;
 
-    /// <summary>The optimizer has no passes for the deployment.</summary>
-    /// <param name="Refusal">What it cannot plan.</param>
-    public sealed record NotPlanned(Optimizer.PlanningRefusal Refusal) : Resolution;
-
     /// <summary>The deployment does not fit the device's memory.</summary>
     /// <param name="Fit">Its sizes.</param>
     public sealed record DoesNotFit(Optimizer.MemoryFit Fit) : Resolution;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 
@@ -7,6 +8,11 @@ namespace Preserve.Generators;
 /// <summary>An attribute of the declaration, its values read. An absent argument is unset; 0 is a value.</summary>
 internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol type, FaultSite? outer, string of, IFaultSink sink)
 {
+    private readonly HashSet<string> _unknown = [];
+
+    /// <summary>Properties whose values are not known, because they are missing, or not such as they must be; what is wrong with them is reported.</summary>
+    public IEnumerable<string> Unknown => _unknown;
+
     /// <summary>Whether the compiler could bind it; it reports what it could not.</summary>
     public bool Bound => data.AttributeConstructor is not null;
 
@@ -28,7 +34,7 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
 
     /// <summary>A text. Null, which is not a text, reads as the empty one, which no rule accepts.</summary>
     public string Text(string property, string unset) =>
-        Find(property) is not { } value ? unset : value.Kind == TypedConstantKind.Error ? Broken(unset) : value.Value as string ?? "";
+        Find(property) is not { } value ? unset : value.Kind == TypedConstantKind.Error ? Broken(property, unset) : value.Value as string ?? "";
 
     /// <summary>A value that must be given. The stand-in for a missing one keeps the other rules quiet.</summary>
     public int Required(string property, int standIn)
@@ -36,8 +42,12 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
         if (Has(property))
             return Int(property, standIn);
         sink.Report(Descriptors.MissingValue, Site(), property, of);
+        Doubt(property);
         return standIn;
     }
+
+    /// <summary>Says of properties that their values are not known: what is wrong with them is reported.</summary>
+    public void Doubt(params string[] properties) => _unknown.UnionWith(properties);
 
     /// <summary>A value that must be given, in its range. The least one stands in for another.</summary>
     public int Required(string property, ValueRange range)
@@ -46,6 +56,7 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
         if (range.Contains(value))
             return value;
         sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
+        Doubt(property);
         return (int)range.Least;
     }
 
@@ -55,9 +66,11 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
         if (!Has(property))
             return 0;
         var value = Int(property, 0);
-        if (value == 0)
-            sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
-        return value;
+        if (value != 0 || _unknown.Contains(property))
+            return value;
+        sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
+        Doubt(property);
+        return 0;
     }
 
     private T? Value<T>(string property)
@@ -65,7 +78,7 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
     {
         if (Find(property) is not { } value)
             return null;
-        return value is { Kind: not TypedConstantKind.Error, Value: T of } ? of : Broken<T?>(null);
+        return value is { Kind: not TypedConstantKind.Error, Value: T of } ? of : Broken<T?>(property, null);
     }
 
     private TypedConstant? Find(string property)
@@ -78,9 +91,10 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
         return null;
     }
 
-    private T Broken<T>(T standIn)
+    private T Broken<T>(string property, T standIn)
     {
         sink.ReportedElsewhere();
+        Doubt(property);
         return standIn;
     }
 }

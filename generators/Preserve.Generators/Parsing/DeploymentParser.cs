@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using Microsoft.CodeAnalysis;
+using Preserve.Optimizer;
 
 namespace Preserve.Generators;
 
@@ -10,14 +11,26 @@ namespace Preserve.Generators;
 /// the analyzers alike.</summary>
 internal static class DeploymentParser
 {
-    // Stands where the model has faults; no rule looks at it then.
-    private static readonly ModelSpec NoModel = new("", 0, 0, 0, false, 0, false, default, false, false, default);
+    // Stands where there is no model; no rule looks at it then.
+    private static readonly ParsedModel NoModel = new(
+        new ModelSpec("", 0, 0, 0, false, 0, false, default, false, false, default), [new DeploymentPlace(nameof(DeploymentSpec.Model))]);
 
     /// <summary>Reads and checks a deployment, but for its device and memory.</summary>
     /// <param name="type">A type that carries <c>[Deployment]</c>.</param>
     /// <param name="sink">Takes the faults.</param>
     /// <returns>The declaration, or null where it has faults.</returns>
     public static DeploymentDeclaration? Parse(INamedTypeSymbol type, IFaultSink sink)
+    {
+        var place = TypeParser.Parse(type, sink);
+        var spec = ParseSpec(type, sink);
+        return place is null || spec is null ? null : new DeploymentDeclaration(place, spec);
+    }
+
+    /// <summary>Reads and checks what is to be planned, whether or not something can be generated for its type.</summary>
+    /// <param name="type">A type that carries <c>[Deployment]</c>.</param>
+    /// <param name="sink">Takes the faults.</param>
+    /// <returns>The deployment, or null where it has faults.</returns>
+    public static DeploymentSpec? ParseSpec(INamedTypeSymbol type, IFaultSink sink)
     {
         var counted = new CountedSink(sink);
         var attributes = type.AttributesOf<DeploymentAttribute>().ToList();
@@ -28,10 +41,8 @@ internal static class DeploymentParser
             sink.ReportedElsewhere();
             return null;
         }
-        var place = TypeParser.Parse(type, counted);
-        var model = ParseModel(declaration, counted);
-        var spec = ParseSpec(type, declaration, model, counted);
-        return counted.Any || place is null ? null : new DeploymentDeclaration(place, spec);
+        var spec = ParseSpec(type, declaration, ParseModel(declaration, counted), counted);
+        return counted.Any ? null : spec;
     }
 
     /// <summary>Reports steps of a type that does not carry <c>[Deployment]</c>: nobody would plan them.</summary>
@@ -41,28 +52,28 @@ internal static class DeploymentParser
             sink.Report(Descriptors.NotDeclared, new FaultSite(type, step, null, 0, null), type.Name);
     }
 
-    private static ModelSpec? ParseModel(DeclaredAttribute declaration, CountedSink sink)
+    private static ParsedModel ParseModel(DeclaredAttribute declaration, CountedSink sink)
     {
         var site = declaration.Site("model");
         var argument = declaration.Positional(0);
         if (argument.Kind == TypedConstantKind.Error || argument.Value is IErrorTypeSymbol)
         {
             sink.ReportedElsewhere();
-            return null;
+            return NoModel;
         }
         if (argument.Value is not INamedTypeSymbol model || !model.Carries<ModelAttribute>())
         {
             sink.Report(Descriptors.NotAModel, site, (argument.Value as ITypeSymbol)?.ToDisplayString() ?? "null");
-            return null;
+            return NoModel;
         }
         var faults = new CountedSink(sink.ForModel(model));
-        var spec = ModelParser.Parse(model, site, faults);
+        var parsed = ModelParser.Parse(model, site, faults);
         if (faults.Any)
             sink.ReportedElsewhere();
-        return spec;
+        return parsed;
     }
 
-    private static DeploymentSpec ParseSpec(INamedTypeSymbol type, DeclaredAttribute declaration, ModelSpec? model, CountedSink sink)
+    private static DeploymentSpec ParseSpec(INamedTypeSymbol type, DeclaredAttribute declaration, ParsedModel model, CountedSink sink)
     {
         if (declaration.Positional(1).Kind == TypedConstantKind.Error)
             sink.ReportedElsewhere();
@@ -81,7 +92,7 @@ internal static class DeploymentParser
             }
         }
         var spec = new DeploymentSpec(
-            model ?? NoModel,
+            model.Spec,
             declaration.Positional(1).Value as string ?? "",
             declaration.Int(nameof(DeploymentAttribute.TensorParallel), unset: 1),
             declaration.Choice<Precision>(nameof(DeploymentAttribute.Weights)),
@@ -104,10 +115,18 @@ internal static class DeploymentParser
                 declaration.Choice(nameof(DeploymentAttribute.Recompute), unset: RecomputePolicy.Best)),
         };
 
+        SpecificationPlace[] unsound =
+        [
+            .. model.Unsound, .. declaration.Unknown.Select(p => new DeploymentPlace(p)),
+            .. steps.SelectMany((s, i) => StepParser.UnknownOf(s.Declaration, s.Step, i)),
+        ];
         // Every layer may be at fault with the degree, and one degree mends them all.
-        var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec));
-        foreach (var fault in DeploymentRules.Check(spec, modelIsSound: model is not null))
+        var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec, unsound));
+        var faults = DeploymentRules.Check(spec, unsound);
+        foreach (var fault in faults)
             sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => fault is BeyondTableFault beyond ? Shortened(fault.Place, beyond.Positions) : MendOf(fault, spec, nearest) }, fault.Message);
+        foreach (var refusal in PlanningRefusal.All(spec).Where(r => !unsound.Concat(faults.Select(f => f.Place)).Contains(new DeploymentPlace(r.Option))))
+            sink.Report(Descriptors.NotPlanned, declaration.Site(refusal.Option), type.Name, refusal.Reason);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))
@@ -131,11 +150,12 @@ internal static class DeploymentParser
         _ => null,
     };
 
-    /// <summary>Leaves options out until none contradict each other: one that needs another does nothing without it.</summary>
+    /// <summary>Leaves an option out, and those that do nothing without it.</summary>
     private static Mend? WithoutOptions(OptionFault fault, DeploymentSpec spec)
     {
+        var before = OptionFaultsOf(spec);
         var left = new List<(string Argument, string? Value)>();
-        for (var next = fault; next is not null; next = DeploymentRules.Check(spec, modelIsSound: false).OfType<OptionFault>().FirstOrDefault())
+        for (var next = fault; next is not null; next = OptionFaultsOf(spec).Except(before).FirstOrDefault())
         {
             var option = next.Place.Property;
             if (left.Exists(l => l.Argument == option) || Without(spec, option) is not { } less)
@@ -145,6 +165,8 @@ internal static class DeploymentParser
         }
         return Mend.By([.. left]);
     }
+
+    private static List<OptionFault> OptionFaultsOf(DeploymentSpec spec) => DeploymentRules.Check(spec, modelIsSound: false).OfType<OptionFault>().ToList();
 
     /// <summary>The deployment with an option as it is where nothing is said of it; null where that would be another deployment.</summary>
     private static DeploymentSpec? Without(DeploymentSpec spec, string option) => option switch

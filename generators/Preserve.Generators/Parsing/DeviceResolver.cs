@@ -9,7 +9,7 @@ namespace Preserve.Generators;
 /// while the declaration is typed.</summary>
 internal static class DeviceResolver
 {
-    /// <param name="spec">A deployment that keeps the other rules.</param>
+    /// <param name="spec">A deployment that is planned wherever it fits.</param>
     /// <param name="declared">The devices of the project's own.</param>
     public static Resolution Resolve(DeploymentSpec spec, IReadOnlyList<DeclaredDevice> declared) =>
         Find(spec.Device, declared) switch
@@ -37,8 +37,6 @@ internal static class DeviceResolver
     private static Resolution Fit(DeploymentSpec spec, Resolution.Accepted found)
     {
         var device = found.Device;
-        if (PlanningRefusal.Of(spec) is { } refusal)
-            return new Resolution.NotPlanned(refusal);
         try
         {
             var fit = MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);

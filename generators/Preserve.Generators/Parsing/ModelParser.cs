@@ -13,7 +13,7 @@ internal sealed class ModelParser
     private readonly IFaultSink _sink;
     private readonly string _of;
     private readonly List<(LayerGroup Group, DeclaredAttribute Declaration, List<ParsedLayer> Layers)> _groups = [];
-    private bool _complete = true;
+    private bool _hasAllLayers = true;
 
     private ModelParser(INamedTypeSymbol type, AttributeData attribute, FaultSite? outer, IFaultSink sink)
     {
@@ -28,16 +28,11 @@ internal sealed class ModelParser
     /// <param name="type">A type that carries <c>[Model]</c>.</param>
     /// <param name="outer">Where faults are marked if the type stands in another assembly.</param>
     /// <param name="sink">Takes the faults.</param>
-    /// <returns>The model in canonical form, or null where it has faults.</returns>
-    public static ModelSpec? Parse(INamedTypeSymbol type, FaultSite? outer, IFaultSink sink)
-    {
-        var counted = new CountedSink(sink);
-        var attribute = type.AttributesOf<ModelAttribute>().First();
-        var spec = new ModelParser(type, attribute, outer, counted).Parse();
-        return counted.Any ? null : spec;
-    }
+    /// <returns>The model in canonical form, or what is known of it where it has faults.</returns>
+    public static ParsedModel Parse(INamedTypeSymbol type, FaultSite? outer, IFaultSink sink) =>
+        new ModelParser(type, type.AttributesOf<ModelAttribute>().First(), outer, sink).Parse();
 
-    private ModelSpec? Parse()
+    private ParsedModel Parse()
     {
         var hidden = _declaration.Required(nameof(ModelAttribute.Hidden), standIn: 1);
         var usableHidden = _declaration.Has(nameof(ModelAttribute.Hidden)) && SpecificationLimits.Hidden.Contains(hidden) ? hidden : (int?)null;
@@ -55,14 +50,32 @@ internal sealed class ModelParser
             _declaration.Bool(nameof(ModelAttribute.LogitSoftCap)),
             _declaration.Bool(nameof(ModelAttribute.HeadBias)),
             _groups.Select(g => g.Group).ToArray());
-        // A stack with a hole breaks rules that the declaration, once mended, may keep.
-        if (!_complete)
-            return null;
-
-        var faults = ModelRules.Check(spec);
+        var unknown = Unknown().ToList();
+        var faults = ModelRules.Check(spec, unknown);
         foreach (var fault in faults)
             _sink.Report(Descriptors.Of(fault), SiteOf(fault.Place), fault.Message);
-        return faults.Count > 0 ? null : spec with { Stack = LayerGroups.Canonical(spec.Stack) };
+        return unknown.Count + faults.Count == 0
+            ? new ParsedModel(spec with { Stack = LayerGroups.Canonical(spec.Stack) }, [])
+            : new ParsedModel(spec, [.. unknown, .. faults.Select(f => f.Place)]);
+    }
+
+    /// <summary>The values that are not known, and what is wrong with them is reported.</summary>
+    private IEnumerable<SpecificationPlace> Unknown()
+    {
+        if (!_hasAllLayers)
+            yield return new ModelPlace(nameof(ModelSpec.Stack));
+        foreach (var property in _declaration.Unknown)
+            yield return new ModelPlace(property);
+        for (var g = 0; g < _groups.Count; g++)
+        {
+            foreach (var property in _groups[g].Declaration.Unknown)
+                yield return new GroupPlace(g, property);
+            for (var i = 0; i < _groups[g].Layers.Count; i++)
+            {
+                foreach (var property in _groups[g].Layers[i].Unknown)
+                    yield return new LayerPlace(g, i, property);
+            }
+        }
     }
 
     private void ParseStack(int? hidden)
@@ -78,28 +91,25 @@ internal sealed class ModelParser
         {
             var declaration = new DeclaredAttribute(attribute, _type, _outer, $"the layers of {_of}", _sink);
             var pattern = ParsePattern(declaration, hidden, layers);
-            if (pattern is null)
-            {
-                _complete = false;
-                continue;
-            }
             var group = new LayerGroup(pattern.Select(l => l.Spec).ToArray(), declaration.Int(nameof(LayersAttribute.Repeat), unset: 1));
             _groups.Add((group, declaration, pattern));
         }
     }
 
-    private List<ParsedLayer>? ParsePattern(DeclaredAttribute declaration, int? hidden, Dictionary<ISymbol, ParsedLayer?> layers)
+    /// <summary>The layers of a run, but for what is none.</summary>
+    private List<ParsedLayer> ParsePattern(DeclaredAttribute declaration, int? hidden, Dictionary<ISymbol, ParsedLayer?> layers)
     {
         if (!declaration.Bound || declaration.Positional(0).Kind == TypedConstantKind.Error)
         {
+            _hasAllLayers = false;
             _sink.ReportedElsewhere();
-            return null;
+            return [];
         }
         var types = declaration.Positional(0);
         if (types.IsNull || types.Values.IsEmpty)
         {
             Refuse(declaration.Site(), $"[Layers] of {_of} names no layer");
-            return null;
+            return [];
         }
         var pattern = new List<ParsedLayer>();
         for (var i = 0; i < types.Values.Length; i++)
@@ -107,7 +117,8 @@ internal sealed class ModelParser
             if (ParseLayer(types.Values[i], declaration.Site("pattern", i), hidden, layers) is { } layer)
                 pattern.Add(layer);
         }
-        return pattern.Count == types.Values.Length ? pattern : null;
+        _hasAllLayers &= pattern.Count == types.Values.Length;
+        return pattern;
     }
 
     private ParsedLayer? ParseLayer(TypedConstant type, FaultSite reference, int? hidden, Dictionary<ISymbol, ParsedLayer?> layers)
@@ -132,13 +143,13 @@ internal sealed class ModelParser
 
     private void Refuse(FaultSite site, string sentence)
     {
-        _complete = false;
+        _hasAllLayers = false;
         _sink.Report(Descriptors.LayerDeclaration, site, sentence);
     }
 
     /// <summary>The norm of the last layer. One that is not defined is that layer's fault alone.</summary>
     private Norm LastNorm() =>
-        _groups.Count > 0 && _groups[_groups.Count - 1].Layers.Last().Spec.Norm is (Norm.Rms or Norm.Layer) and var norm ? norm : default;
+        _groups.Count > 0 && _groups[_groups.Count - 1].Layers.LastOrDefault()?.Spec.Norm is (Norm.Rms or Norm.Layer) and var norm ? norm : default;
 
     private FaultSite SiteOf(SpecificationPlace place) => place switch
     {
@@ -147,3 +158,8 @@ internal sealed class ModelParser
         _ => _declaration.Site(place.Property),
     };
 }
+
+/// <summary>A model as it was read.</summary>
+/// <param name="Spec">The model; an unsound value has a stand-in.</param>
+/// <param name="Unsound">The values that are at fault, or not known; none of a sound model.</param>
+internal sealed record ParsedModel(ModelSpec Spec, IReadOnlyList<SpecificationPlace> Unsound);

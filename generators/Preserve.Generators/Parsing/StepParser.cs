@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 using Microsoft.CodeAnalysis;
 
 namespace Preserve.Generators;
@@ -32,6 +33,8 @@ internal static class StepParser
         var total = declaration.Has(nameof(DecodeAttribute.CachedTokens));
         if (each && total)
             sink.Report(Descriptors.Steps, declaration.Site(nameof(DecodeAttribute.CachedTokens)), "the decode step gives both Context, of each sequence, and CachedTokens, of all together");
+        if (each == total)
+            declaration.Doubt(nameof(DecodeAttribute.Context), nameof(DecodeAttribute.CachedTokens));
         if (!each && !total)
             sink.Report(Descriptors.Steps, declaration.Site(), "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together");
         var prompt = declaration.Optional(nameof(DecodeAttribute.Prompt), SpecificationLimits.Context);
@@ -49,6 +52,24 @@ internal static class StepParser
         var most = SpecificationLimits.Context.Most - prompt + 2;
         var tokens = declaration.Required(nameof(GenerationAttribute.Tokens), SpecificationLimits.Generated with { Most = most });
         return [new PrefillSpec(batch, prompt), new DecodeSpec(batch, prompt + tokens - 2, Total: false, prompt)];
+    }
+
+    /// <summary>The values of a step that are not known. A generation's have other names, and the length of its decode step is made of both.</summary>
+    public static IEnumerable<SpecificationPlace> UnknownOf(DeclaredAttribute declaration, StepSpec step, int index)
+    {
+        var names = declaration.Unknown;
+        if (declaration.Is<GenerationAttribute>())
+        {
+            names = names.SelectMany(name => (name, step) switch
+            {
+                (nameof(GenerationAttribute.Batch), _) => new[] { name },
+                (nameof(GenerationAttribute.Prompt), PrefillSpec) => [nameof(PrefillSpec.Tokens)],
+                (nameof(GenerationAttribute.Prompt), _) => [nameof(DecodeSpec.Prompt), nameof(DecodeSpec.Context)],
+                (_, PrefillSpec) => [],
+                _ => [nameof(DecodeSpec.Context)],
+            });
+        }
+        return names.Select(name => new StepPlace(index, name));
     }
 
     /// <summary>Where a value of a step stands. A prefill's tokens are a generation's prompt; its own tokens are those that it generates.</summary>

@@ -15,29 +15,27 @@ internal static class TypeParser
     public static TypePlace? Parse(INamedTypeSymbol type, IFaultSink sink)
     {
         var site = new FaultSite(type, null, null, 0, null);
+        var counted = new CountedSink(sink);
         if (!IsPartial(type))
-        {
-            sink.Report(Descriptors.NotPartial, site with { Mend = static () => Mend.ByPartial }, type.Name);
-            return null;
-        }
+            counted.Report(Descriptors.NotPartial, site with { Mend = static () => Mend.ByPartial }, type.Name);
         if (ReasonAgainstAnyPart(type) is { } lasting)
-        {
-            sink.Report(Descriptors.CannotBeExtended, site, type.Name, lasting);
+            Refuse(lasting);
+        // What no modifier mends is said alone: the type has to stand elsewhere.
+        else if (ContainingTypes(type).FirstOrDefault(c => !IsPartial(c)) is { } whole)
+            counted.Report(Descriptors.CannotBeExtended, site with { Mend = static () => Mend.ByPartial }, type.Name, $"its containing type '{whole.Name}' is not partial");
+        if (ReasonAgainstBase(type) is { } unrelated)
+            Refuse(unrelated);
+        if (ReasonAgainstLoad(type) is { } loading)
+            Refuse(loading);
+        if (ReasonAgainstLanguage(type) is { } old)
+            Refuse(old);
+        if (counted.Any)
             return null;
-        }
-        if (ContainingTypes(type).FirstOrDefault(c => !IsPartial(c)) is { } whole)
-        {
-            sink.Report(Descriptors.CannotBeExtended, site with { Mend = static () => Mend.ByPartial }, type.Name, $"its containing type '{whole.Name}' is not partial");
-            return null;
-        }
-        if (ReasonAgainst(type) is { } reason)
-        {
-            sink.Report(Descriptors.CannotBeExtended, site, type.Name, reason);
-            return null;
-        }
         var containing = ContainingTypes(type).Select(c => new ContainingType(KeywordOf(c), c.Name));
         var space = type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(WithoutEscapes);
         return new TypePlace(space, containing.Reverse().ToArray(), type.Name);
+
+        void Refuse(string reason) => counted.Report(Descriptors.CannotBeExtended, site, type.Name, reason);
     }
 
     private static SymbolDisplayFormat WithoutEscapes =>
@@ -59,13 +57,8 @@ internal static class TypeParser
         return type.Arity > 0 ? "it is generic, and a plan belongs to one type" : null;
     }
 
-    /// <summary>Why a part that can be added cannot have what is generated, or null where it can.</summary>
-    private static string? ReasonAgainst(INamedTypeSymbol type)
-    {
-        if (!BasesOf(type).Any(b => b.Is<Deployment>()))
-            return "it does not derive from Preserve.Deployment";
-        return ReasonAgainstLoad(type) ?? ReasonAgainstLanguage(type);
-    }
+    private static string? ReasonAgainstBase(INamedTypeSymbol type) =>
+        BasesOf(type).Any(b => b.Is<Deployment>()) ? null : "it does not derive from Preserve.Deployment";
 
     /// <summary>The generated part overrides <c>Load</c>, so nothing else may.</summary>
     private static string? ReasonAgainstLoad(INamedTypeSymbol type)

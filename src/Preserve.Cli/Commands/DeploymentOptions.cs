@@ -276,7 +276,6 @@ internal sealed class DeploymentOptions
         .Aggregate(message, (m, precision) => m.Replace($"Precision.{precision}", precision.ToLowerInvariant(), StringComparison.Ordinal))
         .Replace("to be Home.Host", "to be host", StringComparison.Ordinal)
         .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
-        .Replace("without Prompt", "without --prompt", StringComparison.Ordinal)
         .Replace("Recompute is RecomputePolicy.None", "--recompute is none", StringComparison.Ordinal)
         .Replace("Recompute to be RecomputePolicy.Best", "--recompute to be best", StringComparison.Ordinal)
         .Replace("StoredActivations is", "--stored-activations is", StringComparison.Ordinal)
@@ -304,6 +303,11 @@ internal sealed class DeploymentOptions
 /// <param name="Context">The context at which the step runs; 0 for a prefill.</param>
 internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context)
 {
+    /// <summary>Why keys and values of a KV-cache in host memory are recomputed or not, as a user of the tool knows it: it is the absence of a prompt that has them not recomputed.</summary>
+    public string ReasonOf(SplitReport split) => DeploymentOptions.InOptions(Spec.Steps[0] is DecodeSpec { Prompt: 0 }
+        ? split.Reason.Replace("Recompute is RecomputePolicy.None", "without --prompt no activations are stored to recompute from", StringComparison.Ordinal)
+        : split.Reason);
+
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, why nothing can be prefetched, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
     public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, Library, SetAside, BuiltInId }.OfType<string>()];

@@ -35,7 +35,7 @@ internal static class GenerationText
         Console.WriteLine($"each rank holds at most {simulation.Footprint.DeviceBytes / 1e9:0.0} GB in the device's memory and {simulation.Footprint.HostBytes / 1e9:0.0} GB in the host's");
         if (simulation.Report.Split is { } split)
         {
-            Console.WriteLine($"split     {Names.SplitOutcomes[split.Outcome]}: {split.Reason}");
+            Console.WriteLine($"split     {Names.SplitOutcomes[split.Outcome]}: {deployed.ReasonOf(split)}");
             PrintLengths(simulation);
         }
         if (simulation.Longest.BandOf(Simulation.StepTime) is { } band)

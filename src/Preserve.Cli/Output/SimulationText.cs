@@ -41,7 +41,7 @@ internal static class SimulationText
             times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), Gain(report.GainAtTwicePicoseconds, "twice"));
         }
         if (report.Split is { } split)
-            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(Commands.DeploymentOptions.InOptions(split.Reason))}");
+            times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(simulation.Deployed.ReasonOf(split))}");
         if (report.Guard is { } guard)
             times.AddRow("guard", Markup.Escape(Guard(guard.Outcome, simulation.Banded.Unmeasured.Count > 0)), guard is { LowPicoseconds: { } low, HighPicoseconds: { } high } ? $"the gain lies from {Time(low)} to {Time(high)} with 80 %" : "");
         if (report.Pauses.Count > 0)

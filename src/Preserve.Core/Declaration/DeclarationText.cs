@@ -8,10 +8,12 @@ using System.Text;
 namespace Preserve;
 
 /// <summary>Writes a deployment and its model as the C# that declares them: what the generator reads of it is the same specification.</summary>
-public static class DeclarationText
+public sealed class DeclarationText
 {
     /// <summary>Columns beyond which an attribute goes on in the next line.</summary>
     private const int MostColumns = 130;
+
+    private const string Library = nameof(Preserve);
 
     /// <summary>The types that a declaration names.</summary>
     private static readonly string[] _named =
@@ -19,6 +21,23 @@ public static class DeclarationText
         nameof(Deployment), nameof(Devices), nameof(Norm), nameof(Position), nameof(Activation), nameof(ProjectionBias), nameof(Precision), nameof(PrefetchPolicy),
         nameof(PrefetchTargets), nameof(CollectiveFusion), nameof(Home), nameof(Objective), nameof(RecomputePolicy),
     ];
+
+    private readonly StringBuilder _text = new();
+    private readonly string _model;
+    private readonly Dictionary<LayerSpec, string> _layers;
+
+    /// <summary>Names of the file that are found before those of the library.</summary>
+    private readonly HashSet<string> _hiding;
+
+    private DeclarationText(ModelSpec model, string inNamespace)
+    {
+        _layers = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => ReservedWords.Contains(l.Name) ? "@" + l.Name : l.Name);
+        _model = TypeName(model.Name);
+        // A nested type has another name than the one around it, and the model than what the declaration names.
+        while (_layers.ContainsValue(_model) || _named.Contains(_model))
+            _model += "Model";
+        _hiding = new HashSet<string>(inNamespace.Split('.').Concat(_layers.Values).Append(_model), StringComparer.Ordinal);
+    }
 
     /// <summary>Writes a file with the model and the deployment. What has its default is left out.</summary>
     /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
@@ -34,13 +53,9 @@ public static class DeclarationText
             throw new ArgumentNullException(nameof(inNamespace));
         if (NamespaceFault(inNamespace) is { } fault)
             throw new ArgumentException($"'{inNamespace}' {fault}", nameof(inNamespace));
-        var (model, layers) = NamesOf(deployment.Model);
-        var text = new StringBuilder();
-        text.Append("using Preserve;\n\n").Append("namespace ").Append(inNamespace).Append(";\n\n");
-        WriteModel(text, deployment.Model, model, layers);
-        text.Append('\n');
-        WriteDeployment(text, deployment, model);
-        return text.ToString();
+        var declaration = new DeclarationText(deployment.Model, inNamespace);
+        declaration.Add(deployment, inNamespace);
+        return declaration._text.ToString();
     }
 
     /// <summary>What keeps a text from being the namespace of a declaration.</summary>
@@ -54,6 +69,8 @@ public static class DeclarationText
         var parts = name.Split('.');
         if (parts.Any(p => p.Length == 0 || char.IsDigit(p[0]) || !p.All(c => c == '_' || IsWord(c))))
             return "must be names of letters, digits and underscores with dots between them, none of them beginning with a digit";
+        if (parts[0] == Library)
+            return $"must not begin with {Library}, the library's own namespace, whose types may have the names of its parts";
         return parts.FirstOrDefault(ReservedWords.Contains) is { } word ? $"must not have the word '{word}' for a name, which C# reserves" : null;
     }
 
@@ -68,11 +85,19 @@ public static class DeclarationText
         return Identifier(name.TrimEnd('/').Split('/').Last(), "Model");
     }
 
-    private static void WriteModel(StringBuilder text, ModelSpec model, string type, Dictionary<LayerSpec, string> layers)
+    private void Add(DeploymentSpec deployment, string inNamespace)
+    {
+        _text.Append($"using {Library};\n\n").Append($"namespace {inNamespace};\n\n");
+        AddModel(deployment.Model);
+        _text.Append('\n');
+        AddDeployment(deployment);
+    }
+
+    private void AddModel(ModelSpec model)
     {
         var finalLayer = model.Stack[model.Stack.Count - 1].Pattern;
-        Attribute(text, "", "Model",
-            (nameof(ModelAttribute.Name), model.Name == type ? null : Literal(model.Name)),
+        Attribute("", "Model", "(",
+            (nameof(ModelAttribute.Name), model.Name == _model ? null : Literal(model.Name)),
             (nameof(ModelAttribute.Hidden), Number(model.Hidden)),
             (nameof(ModelAttribute.Vocabulary), Number(model.Vocabulary)),
             (nameof(ModelAttribute.MaxPositions), Unless(model.MaxPositions, ModelDefaults.MaxPositions)),
@@ -85,31 +110,31 @@ public static class DeclarationText
             (nameof(ModelAttribute.HeadBias), If(model.HeadBias)));
         foreach (var group in model.Stack)
         {
-            var pattern = string.Join(", ", group.Pattern.Select(l => $"typeof({layers[l]})"));
-            text.Append("[Layers(").Append(pattern).Append(group.Repeat == 1 ? "" : $", Repeat = {Number(group.Repeat)}").Append(")]\n");
+            var pattern = string.Join(", ", group.Pattern.Select(l => $"typeof({_layers[l]})"));
+            _text.Append('[').Append(NamedAttribute("Layers")).Append('(').Append(pattern).Append(group.Repeat == 1 ? "" : $", Repeat = {Number(group.Repeat)}").Append(")]\n");
         }
-        text.Append("public static class ").Append(type).Append("\n{\n");
+        _text.Append("public static class ").Append(_model).Append("\n{\n");
         var first = true;
-        foreach (var layer in layers)
+        foreach (var layer in _layers)
         {
-            text.Append(first ? "" : "\n");
+            _text.Append(first ? "" : "\n");
             first = false;
-            WriteLayer(text, layer.Key, layer.Value, model.Hidden);
+            AddLayer(layer.Key, layer.Value, model.Hidden);
         }
-        text.Append("}\n");
+        _text.Append("}\n");
     }
 
-    private static void WriteLayer(StringBuilder text, LayerSpec layer, string type, int hidden)
+    private void AddLayer(LayerSpec layer, string type, int hidden)
     {
         const string indent = "    ";
-        Attribute(text, indent, "Layer",
+        Attribute(indent, "Layer", "(",
             (nameof(LayerAttribute.Norm), Choice(layer.Norm)),
             (nameof(LayerAttribute.PostNorm), If(layer.PostNorm)),
             (nameof(LayerAttribute.Position), Choice(layer.Position)),
             (nameof(LayerAttribute.Parallel), If(layer.Parallel)),
             (nameof(LayerAttribute.SeparateNorms), If(layer.SeparateNorms)));
         var attention = (MultiHeadAttentionSpec)layer.Attention;
-        Attribute(text, indent, "Attention",
+        Attribute(indent, "Attention", "(",
             (nameof(AttentionAttribute.Heads), Number(attention.Heads)),
             (nameof(AttentionAttribute.KeyValueHeads), Unless(attention.KeyValueHeads, attention.Heads)),
             (nameof(AttentionAttribute.HeadSize), (long)attention.HeadSize * attention.Heads == hidden ? null : Number(attention.HeadSize)),
@@ -119,18 +144,18 @@ public static class DeclarationText
             (nameof(AttentionAttribute.SoftCap), If(attention.SoftCap)));
         foreach (var block in layer.FeedForward.Cast<DenseFeedForwardSpec>())
         {
-            Attribute(text, indent, "FeedForward",
+            Attribute(indent, "FeedForward", "(",
                 (nameof(FeedForwardAttribute.Intermediate), Number(block.Intermediate)),
                 (nameof(FeedForwardAttribute.Activation), Choice(block.Activation)),
                 (nameof(FeedForwardAttribute.Bias), If(block.Bias)));
         }
-        text.Append(indent).Append("public sealed class ").Append(type).Append(";\n");
+        _text.Append(indent).Append("public sealed class ").Append(type).Append(";\n");
     }
 
-    private static void WriteDeployment(StringBuilder text, DeploymentSpec deployment, string model)
+    private void AddDeployment(DeploymentSpec deployment)
     {
         var offload = deployment.Offload;
-        Attribute(text, "", $"Deployment(typeof({model}), {DeviceOf(deployment.Device)}",
+        Attribute("", "Deployment", $"(typeof({_model}), {DeviceOf(deployment.Device)}",
             (nameof(DeploymentAttribute.TensorParallel), Unless(deployment.TensorParallel, 1)),
             (nameof(DeploymentAttribute.Weights), Unless(deployment.Weights, default)),
             (nameof(DeploymentAttribute.Activations), Unless(deployment.Activations, default)),
@@ -151,27 +176,17 @@ public static class DeclarationText
         {
             if (step is DecodeSpec decode)
             {
-                Attribute(text, "", "Decode",
+                Attribute("", "Decode", "(",
                     (nameof(DecodeAttribute.Batch), Number(decode.Batch)),
                     (decode.Total ? nameof(DecodeAttribute.CachedTokens) : nameof(DecodeAttribute.Context), Number(decode.Context)),
                     (nameof(DecodeAttribute.Prompt), Unless(decode.Prompt, 0)));
             }
             else
             {
-                Attribute(text, "", "Prefill", (nameof(PrefillAttribute.Batch), Number(step.Batch)), (nameof(PrefillAttribute.Tokens), Number(step.NewTokens)));
+                Attribute("", "Prefill", "(", (nameof(PrefillAttribute.Batch), Number(step.Batch)), (nameof(PrefillAttribute.Tokens), Number(step.NewTokens)));
             }
         }
-        text.Append("public sealed partial class ").Append(model).Append("_On").Append(DeviceName(deployment.Device)).Append(" : Deployment;\n");
-    }
-
-    /// <summary>The model's type, and those of its kinds of layers. A nested type has another name than the one around it, and neither hides one
-    /// that the declaration names.</summary>
-    private static (string Model, Dictionary<LayerSpec, string> Layers) NamesOf(ModelSpec model)
-    {
-        var type = TypeName(model.Name);
-        var kinds = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => l.Name);
-        var taken = kinds.ContainsValue(type) || _named.Contains(type);
-        return (taken ? type + "Model" : type, kinds);
+        _text.Append("public sealed partial class ").Append(_model).Append("_On").Append(DeviceName(deployment.Device)).Append($" : {Named(nameof(Deployment))};\n");
     }
 
     private static string Identifier(string name, string prefix)
@@ -196,25 +211,25 @@ public static class DeclarationText
 
     private static bool IsWord(char letter) => letter is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
 
-    private static string DeviceOf(string id) => ConstantOf(id) is { } constant ? $"{nameof(Devices)}.{constant}" : Literal(id);
+    private string DeviceOf(string id) => ConstantOf(id) is { } constant ? $"{Named(nameof(Devices))}.{constant}" : Literal(id);
 
     private static string DeviceName(string id) => ConstantOf(id) ?? Identifier(id, "Device");
 
     private static string? ConstantOf(string id) =>
         typeof(Devices).GetFields(BindingFlags.Public | BindingFlags.Static).FirstOrDefault(f => (string?)f.GetRawConstantValue() == id)?.Name;
 
-    /// <summary>Writes an attribute; arguments of no value are those that have their default.</summary>
-    private static void Attribute(StringBuilder text, string indent, string head, params (string Name, string? Value)[] arguments)
+    /// <summary>Writes an attribute, from the parenthesis on with what begins its arguments; arguments of no value are those that have their default.</summary>
+    private void Attribute(string indent, string type, string begin, params (string Name, string? Value)[] arguments)
     {
-        var line = new StringBuilder(indent).Append('[').Append(head);
-        var apart = head.Contains("(") ? "," : "(";
+        var line = new StringBuilder(indent).Append('[').Append(NamedAttribute(type)).Append(begin);
+        var apart = begin == "(" ? "" : ",";
         foreach (var (name, value) in arguments.Where(a => a.Value is not null))
         {
             line.Append(apart);
             var argument = $"{name} = {value}";
             if (line.Length + argument.Length > MostColumns)
             {
-                text.Append(line).Append('\n');
+                _text.Append(line).Append('\n');
                 line.Clear().Append(indent).Append("    ");
             }
             else if (apart == ",")
@@ -224,18 +239,23 @@ public static class DeclarationText
             line.Append(argument);
             apart = ",";
         }
-        text.Append(line).Append(")]\n");
+        _text.Append(line).Append(")]\n");
     }
 
     private static string? If(bool value) => value ? "true" : null;
 
     private static string? Unless(int value, int unset) => value == unset ? null : Number(value);
 
-    private static string? Unless<T>(T value, T unset)
+    private string? Unless<T>(T value, T unset)
         where T : struct, Enum => value.Equals(unset) ? null : Choice(value);
 
-    private static string Choice<T>(T value)
-        where T : struct, Enum => $"{typeof(T).Name}.{value}";
+    private string Choice<T>(T value)
+        where T : struct, Enum => $"{Named(typeof(T).Name)}.{value}";
+
+    /// <summary>A type of the library: by its whole name where another of the same name stands nearer.</summary>
+    private string Named(string type) => _hiding.Contains(type) ? $"global::{Library}.{type}" : type;
+
+    private string NamedAttribute(string name) => _hiding.Contains(name + nameof(Attribute)) ? $"global::{Library}.{name}" : name;
 
     /// <summary>A number as a person writes it: groups of three digits from five on.</summary>
     private static string Number(int value) =>

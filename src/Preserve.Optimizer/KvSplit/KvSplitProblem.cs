@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 
 namespace Preserve.Optimizer;
@@ -94,10 +95,17 @@ public sealed record KvSplitProblem(
             Batches = deployment.Offload.BatchesPerLayer,
             Tile = tile,
             Ranks = ranks,
-            Gather = ranks > 1 ? rates.Gather(activationBytes * batch * hidden, ranks, tile, prompt) : null,
+            Gather = ranks > 1 && AreColumnsDivided(deployment) ? rates.Gather(activationBytes * batch * hidden, ranks, tile, prompt) : null,
         };
 
         static Rational BytesOf(Precision precision) => new(precision.BitsOfGroup(), 8 * PrecisionSizes.ScaleGroup);
+    }
+
+    /// <summary>Whether each rank can store its part of the activations' columns: as many as each other rank, and of 4-bit ones whole groups.</summary>
+    private static bool AreColumnsDivided(DeploymentSpec deployment)
+    {
+        var (hidden, ranks, stored) = (deployment.Model.Hidden, deployment.TensorParallel, deployment.Offload.StoredActivations);
+        return hidden % ranks == 0 && stored.CachedBytes(hidden / ranks) * ranks == stored.CachedBytes(hidden);
     }
 
     /// <summary>What is said where <see cref="KeepsPrompt"/> holds of no layer.</summary>
@@ -110,6 +118,9 @@ public sealed record KvSplitProblem(
 
     /// <summary>The rate at which one rank receives: its link, or its part of the host's memory.</summary>
     public Rational RankBytesPerSecond => HostMemoryBytesPerSecond is { } memory ? Rational.Min(LinkBytesPerSecond, memory / Ranks) : LinkBytesPerSecond;
+
+    /// <summary>How X may reach the ranks, the way with the larger ratio of X to keys and values first.</summary>
+    public IReadOnlyList<ActivationTransfer> Transfers => Gather is null ? [ActivationTransfer.Whole] : [ActivationTransfer.Whole, ActivationTransfer.Gathered];
 
     /// <summary>Bytes of one token of every sequence, in X and in the KV-cache, as they cross one rank's link.</summary>
     /// <param name="activations">How X reaches the ranks.</param>

@@ -185,10 +185,11 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var transfers = Transfers(problems);
         var sizes = problems.Values.SelectMany(p => transfers.Select(p.Problem.Sizes)).OrderBy(s => s.Ratio).First();
         none = none with { Sizes = sizes };
-        if (step.Prompt == 0)
-            return none with { Reason = $"without Prompt no activations are stored to recompute from; {sizes}" };
         if (deployment.Offload.Recompute == RecomputePolicy.None)
             return none with { Reason = $"Recompute is RecomputePolicy.None; {sizes}" };
+        // No declared step: the rules refuse one without a prompt where keys and values may be recomputed.
+        if (step.Prompt == 0)
+            return none with { Reason = $"without Prompt no activations are stored to recompute from; {sizes}" };
         none = none with { Outcome = SplitOutcome.CannotPay, Reason = sizes.ToString() };
         if (!sizes.CanPay)
             return none;
@@ -264,21 +265,17 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         Rational Seconds(long picoseconds) => new(picoseconds, 1_000_000_000_000L * layers);
     }
 
-    /// <summary>How activations may reach the ranks; once some were stored in one way, they are all. Gathered, each rank has a part of the columns.</summary>
-    private ActivationTransfer[] Transfers(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
+    /// <summary>How activations may reach the ranks, in whatever kind of layer; once some were stored in one way, they are all.</summary>
+    private IReadOnlyList<ActivationTransfer> Transfers(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems)
     {
         if (_drafts.Values.Select(d => d.Split!.Split).FirstOrDefault(s => !s.IsNone) is { } earlier)
             return [earlier.Activations];
-        // Parts of the columns are stored apart: of 4-bit ones, each needs whole groups.
-        var (hidden, ranks, stored) = (deployment.Model.Hidden, deployment.TensorParallel, deployment.Offload.StoredActivations);
-        return problems.Values.All(p => p.Problem.Gather is not null) && hidden % ranks == 0 && stored.CachedBytes(hidden / ranks) * ranks == stored.CachedBytes(hidden)
-            ? [ActivationTransfer.Whole, ActivationTransfer.Gathered]
-            : [ActivationTransfer.Whole];
+        return problems.Values.First().Problem.Transfers;
     }
 
     private static long MostSpared(Dictionary<string, (KvSplitProblem Problem, int Layers)> problems, DecodeSpec step) => problems.Values.Sum(p =>
     {
-        var sizes = p.Problem.Sizes(p.Problem.Gather is null ? ActivationTransfer.Whole : ActivationTransfer.Gathered);
+        var sizes = p.Problem.Sizes(p.Problem.Transfers[p.Problem.Transfers.Count - 1]);
         return sizes.CanPay ? (long)((sizes.KeyValueBytesOfRank - (sizes.ActivationBytes / sizes.Links)) * Math.Min(step.Prompt, step.MaxContext) * p.Layers * p.Problem.Batches).Ceiling() : 0;
     });
 

@@ -1,6 +1,6 @@
-namespace PreserveApp;
+using Preserve;
 
-using global::Preserve; // Within the namespace, which may be called like one of its types.
+namespace Serving;
 
 /// <summary>What is computed: Llama-3-8B, as published at https://huggingface.co/meta-llama/Meta-Llama-3-8B.</summary>
 [Model(Hidden = 4096, Vocabulary = 128_256, MaxPositions = 8192)]

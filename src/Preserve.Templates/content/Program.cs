@@ -1,15 +1,15 @@
 using System.Globalization;
-using PreserveApp;
+using Preserve;
+using Serving;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 
-// Names of Preserve are whole here: the namespace of this project may be called like one of them.
 // The plans were made when this project was built; here they are read, and run on the model of the device.
 var plans = new Llama3_8B_Deployed().Plans;
-var device = plans.DeviceFile is { } file ? Preserve.DeviceFile.Parse(file).Device!
-    : Preserve.DeviceCatalogue.TryGet(plans.Steps[0].Plan.Device, out var builtIn) ? builtIn
+var device = plans.DeviceFile is { } file ? DeviceFile.Parse(file).Device!
+    : DeviceCatalogue.TryGet(plans.Steps[0].Plan.Device, out var builtIn) ? builtIn
     : throw new InvalidOperationException($"no device is called '{plans.Steps[0].Plan.Device}'");
-var executor = new Preserve.Executor(new Preserve.SimulatedBackend(device));
+var executor = new Executor(new SimulatedBackend(device));
 
 foreach (var (plan, report) in plans.Steps)
 {
@@ -26,7 +26,7 @@ foreach (var (plan, report) in plans.Steps)
     {
         Console.WriteLine();
         Console.WriteLine($"beside {window.Host} of layers {window.FirstLayer} to {window.LastLayer}");
-        foreach (var candidate in window.Candidates.Where(c => c.Verdict != Preserve.Verdict.NotAsked))
+        foreach (var candidate in window.Candidates.Where(c => c.Verdict != Verdict.NotAsked))
             Console.WriteLine($"  {candidate.Tensor.Tensor,-16}{Megabytes(candidate.PrefetchedBytes)} of{Megabytes(candidate.Bytes)}   {candidate.Reason}");
     }
     Console.WriteLine();

@@ -100,6 +100,25 @@ public class DeploymentRulesTests
     public void A_degree_is_not_judged_by_a_faulty_model() =>
         DeploymentRules.Check(SampleSpecs.Deployment with { Model = SampleSpecs.Model with { Stack = default } }, modelIsSound: false).ShouldBeEmpty();
 
+    [Fact]
+    public void A_degree_is_judged_by_what_is_sound_of_the_model()
+    {
+        var odd = SampleSpecs.Of("Odd", SampleSpecs.Attention with { Heads = 9, KeyValueHeads = 9 });
+        var deployment = SampleSpecs.Deployment with { Model = SampleSpecs.With(SampleSpecs.Layer, odd), TensorParallel = 2 };
+        DeploymentRules.Check(deployment, []).ShouldHaveSingleItem().ShouldBeOfType<DegreeFault>().Layer.ShouldBe("Odd");
+        DeploymentRules.Check(deployment, [new ModelPlace("Hidden"), new LayerPlace(0, 0, "Heads")]).ShouldHaveSingleItem().ShouldBeOfType<DegreeFault>();
+        DeploymentRules.Check(deployment, [new LayerPlace(0, 1, "Heads"), new LayerPlace(0, 1, "KeyValueHeads")]).ShouldBeEmpty();
+        DeploymentRules.NearestDegree(deployment, [new ModelPlace("Hidden")]).ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_step_of_which_a_value_is_not_known_is_no_other_one_again()
+    {
+        var twice = With(new DecodeSpec(1, 1, Total: false), new DecodeSpec(1, 1, Total: false));
+        DeploymentRules.Check(twice, []).ShouldHaveSingleItem();
+        DeploymentRules.Check(twice, [new StepPlace(0, "Batch")]).ShouldBeEmpty();
+    }
+
     /// <summary>Of few KV heads each rank holds one whole: the ranks are then a multiple of the heads.</summary>
     [Fact]
     public void A_degree_is_accepted_if_and_only_if_every_rank_gets_the_same() => Check.One(
@@ -126,7 +145,7 @@ public class DeploymentRulesTests
     [InlineData(0, 1)]
     [InlineData(2_000, 8)]
     public void The_nearest_degree_is_the_nearest_that_is_accepted(int degree, int nearest) =>
-        DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }).ShouldBe(nearest);
+        DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }, []).ShouldBe(nearest);
 
     /// <summary>32 query and 8 key and value heads: 16 is as near, and would have each of those twice.</summary>
     [Fact]
@@ -134,7 +153,7 @@ public class DeploymentRulesTests
     {
         var layer = SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 32, KeyValueHeads = 8 }, intermediate: 14_336);
         var deployment = SampleSpecs.Deployment with { Model = SampleSpecs.With(layer), TensorParallel = 12 };
-        DeploymentRules.NearestDegree(deployment).ShouldBe(8);
+        DeploymentRules.NearestDegree(deployment, []).ShouldBe(8);
         DeploymentAdvice.Of(deployment with { TensorParallel = 8 }).ShouldNotContain(a => a is ReplicatedHeadsAdvice);
         DeploymentAdvice.Of(deployment with { TensorParallel = 16 }).ShouldContain(a => a is ReplicatedHeadsAdvice);
     }
@@ -143,9 +162,10 @@ public class DeploymentRulesTests
     public void The_nearest_degree_keeps_the_other_rules_too()
     {
         var odd = SampleSpecs.Deployment with { Model = SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention, intermediate: 2047)), TensorParallel = 2 };
-        DeploymentRules.NearestDegree(odd).ShouldBe(1);
-        DeploymentRules.NearestDegree(odd with { SequenceParallel = true }).ShouldBeNull();
-        DeploymentRules.NearestDegree(odd with { Steps = default }).ShouldBeNull();
+        DeploymentRules.NearestDegree(odd, []).ShouldBe(1);
+        DeploymentRules.NearestDegree(odd with { SequenceParallel = true }, []).ShouldBeNull();
+        // Other faults do not hang on it.
+        DeploymentRules.NearestDegree(odd with { Steps = default }, []).ShouldBe(1);
     }
 
     private static DeploymentSpec Offloaded(OffloadSpec offload) => SampleSpecs.Deployment with { Offload = offload };

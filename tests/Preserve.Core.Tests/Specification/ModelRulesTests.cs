@@ -54,6 +54,17 @@ public class ModelRulesTests
     public void A_kind_of_layer_is_refused_once_however_often_it_stands() =>
         ModelRules.Check(SampleSpecs.With(SampleSpecs.Layer with { Norm = (Norm)2 }, SampleSpecs.Layer with { Norm = (Norm)2 })).Count.ShouldBe(1);
 
+    /// <summary>No rule waits for values that it does not look at, and none prints a name that is at fault.</summary>
+    [Fact]
+    public void What_is_wrong_in_one_place_hides_nothing_in_another()
+    {
+        var model = SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention with { KeyValueHeads = 3 })) with { Name = "a\nb", Hidden = 0, LearnedPositions = 8 };
+        var faults = ModelRules.Check(model);
+        faults.Select(f => f.Place).ShouldBe([new ModelPlace("Name"), new ModelPlace("Hidden"), new LayerPlace(0, 0, "KeyValueHeads"), new ModelPlace("LearnedPositions")]);
+        faults.ShouldAllBe(f => !f.Message.Contains('\n'));
+        ModelRules.Check(model, [new ModelPlace("Stack"), new LayerPlace(0, 0, "Heads")]).Select(f => f.Place).ShouldBe([new ModelPlace("Name"), new ModelPlace("Hidden")]);
+    }
+
     [Fact]
     public void Values_together_are_not_judged_before_each_is_sound() =>
         ModelRules.Check(SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 7, KeyValueHeads = 0 })))

@@ -148,6 +148,20 @@ public class SplitPlannerTests
         report.StepPicoseconds.ShouldBe(report.BasePicoseconds);
     }
 
+    /// <summary>A declared step may lack a prompt only where nothing is to be recomputed.</summary>
+    [Theory]
+    [InlineData(0, RecomputePolicy.None, "Recompute is RecomputePolicy.None")]
+    [InlineData(100, RecomputePolicy.None, "Recompute is RecomputePolicy.None")]
+    [InlineData(0, RecomputePolicy.Best, "without Prompt no activations are stored to recompute from")]
+    public void Why_no_recomputation_was_asked_for_is_what_was_declared(int prompt, RecomputePolicy policy, string why)
+    {
+        var deployment = HostCaches.Of(Specs.Opt13B, new DecodeSpec(4, 254, Total: false, prompt));
+        deployment = deployment with { Offload = deployment.Offload with { Recompute = policy } };
+        (DeploymentRules.Check(deployment, modelIsSound: true).Count == 0).ShouldBe(policy == RecomputePolicy.None);
+        var split = Planner.Plan(deployment, DeviceOf(Devices.A100Sxm40)).Steps[0].Report.Split!;
+        (split.Outcome, split.Reason.Split(';')[0]).ShouldBe((SplitOutcome.NotAsked, why));
+    }
+
     [Theory]
     [InlineData(Precision.Bf16)]
     [InlineData(Precision.Fp8)]

@@ -36,7 +36,7 @@ public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotP
         var rates = new ModelledRates(CostLaws.For(device), spec.Weights, spec.Activations);
         var sizes = spec.Model.Stack.SelectMany(g => g.Pattern).Where(layer => KvSplitProblem.KeepsPrompt(layer, shortest))
             .Select(layer => KvSplitProblem.Of(rates, spec, layer, batch: 1, prompt: 1, tile: 1))
-            .SelectMany(p => p.Gather is null ? [p.Sizes(ActivationTransfer.Whole)] : new[] { p.Sizes(ActivationTransfer.Whole), p.Sizes(ActivationTransfer.Gathered) })
+            .SelectMany(p => p.Transfers.Select(p.Sizes))
             .OrderBy(s => s.Ratio).FirstOrDefault();
         return sizes is null ? KvSplitProblem.NoneKeepsPrompt : sizes.CanPay ? null : sizes.ToString();
     }

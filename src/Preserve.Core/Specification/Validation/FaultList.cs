@@ -4,16 +4,27 @@ using System.Linq;
 
 namespace Preserve;
 
-/// <summary>Collects the faults of a specification.</summary>
-internal sealed class FaultList
+/// <summary>Collects the faults of a specification. A rule on several values asks first whether each of them is sound, so that no fault is told that
+/// only follows from another, and each that does not is.</summary>
+/// <param name="unsound">Values that are known to be at fault, or not known.</param>
+internal sealed class FaultList(IEnumerable<SpecificationPlace> unsound)
 {
     private readonly List<SpecificationFault> _faults = [];
-
-    public bool Any => _faults.Count > 0;
+    private readonly HashSet<SpecificationPlace> _unsound = [.. unsound];
 
     public EquatableArray<SpecificationFault> ToArray() => _faults.ToArray();
 
-    public void Add(SpecificationFault fault) => _faults.Add(fault);
+    public void Add(SpecificationFault fault)
+    {
+        _faults.Add(fault);
+        _unsound.Add(fault.Place);
+    }
+
+    /// <summary>Whether nothing is at fault at any of the places.</summary>
+    public bool AreSound(params SpecificationPlace[] places) => !Array.Exists(places, _unsound.Contains);
+
+    /// <summary>Whether nothing is at fault in the whole model.</summary>
+    public bool IsModelSound => !_unsound.Any(p => p is ModelPlace or GroupPlace or LayerPlace or DeploymentPlace { Property: nameof(DeploymentSpec.Model) });
 
     public void Range(SpecificationPlace place, string of, long value, ValueRange range)
     {

@@ -7,29 +7,41 @@ namespace Preserve;
 /// <summary>What holds of every model that can be planned.</summary>
 public static class ModelRules
 {
-    /// <summary>Checks a model by itself: first every value, then, where those are sound, the values together.</summary>
+    private static readonly ModelPlace Stack = new(nameof(ModelSpec.Stack));
+
+    /// <summary>Checks a model by itself: every value, then those together that are sound each.</summary>
     /// <param name="model">The model.</param>
-    /// <returns>The faults, in the order of the specification; empty where there are none.</returns>
-    public static EquatableArray<SpecificationFault> Check(ModelSpec model)
+    /// <returns>The faults; empty where there are none.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    public static EquatableArray<SpecificationFault> Check(ModelSpec model) => Check(model, []);
+
+    /// <summary>Checks a model of which a part is known to be at fault: what others are, and do not follow from it.</summary>
+    /// <param name="model">The model; an unsound value has any that is in its range.</param>
+    /// <param name="unsound">The values that are at fault or not known; <see cref="ModelSpec.Stack"/> where layers are missing.</param>
+    /// <returns>The other faults; empty where there are none.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static EquatableArray<SpecificationFault> Check(ModelSpec model, IReadOnlyCollection<SpecificationPlace> unsound)
     {
         if (model is null)
             throw new ArgumentNullException(nameof(model));
-        var faults = new FaultList();
+        if (unsound is null)
+            throw new ArgumentNullException(nameof(unsound));
+        var faults = new FaultList(unsound);
         CheckValues(model, faults);
         foreach (var (layer, group, index) in Kinds(model))
             CheckValues(layer, group, index, faults);
-        if (faults.Any)
-            return faults.ToArray();
-
         foreach (var (layer, group, index) in Kinds(model))
             CheckTogether(layer, group, index, faults);
-        CheckTogether(model, faults);
+        CheckPositions(model, faults);
+        CheckLayerCount(model, faults);
+        if (faults.IsModelSound)
+            CheckParameters(model, faults);
         return faults.ToArray();
     }
 
     private static void CheckValues(ModelSpec model, FaultList faults)
     {
-        var of = $"model '{NameRules.Printable(model.Name)}'";
+        var of = NameOf(model);
         if (!NameRules.IsModelName(model.Name))
             faults.Add(new NameFault(new ModelPlace(nameof(model.Name)), model.Name, NameRules.Model));
         faults.Range(new ModelPlace(nameof(model.Hidden)), of, model.Hidden, SpecificationLimits.Hidden);
@@ -39,19 +51,19 @@ public static class ModelRules
             faults.Range(new ModelPlace(nameof(model.LearnedPositions)), of, model.LearnedPositions, SpecificationLimits.LearnedPositions);
         faults.Choice(new ModelPlace(nameof(model.FinalNorm)), of, model.FinalNorm);
 
-        if (model.Stack.Count == 0)
+        if (model.Stack.Count == 0 && faults.AreSound(Stack))
             faults.Add(new ContradictionFault(new ModelPlace(nameof(model.Stack)), $"{of} has no layers"));
         for (var g = 0; g < model.Stack.Count; g++)
         {
             faults.Range(new GroupPlace(g, nameof(LayerGroup.Repeat)), $"the layers of {of}", model.Stack[g].Repeat, SpecificationLimits.Repeat);
-            if (model.Stack[g].Pattern.Count == 0)
+            if (model.Stack[g].Pattern.Count == 0 && faults.AreSound(Stack))
                 faults.Add(new ContradictionFault(new GroupPlace(g, nameof(LayerGroup.Pattern)), $"a run of layers of {of} names no layer"));
         }
     }
 
     private static void CheckValues(LayerSpec layer, int group, int index, FaultList faults)
     {
-        var of = $"layer '{NameRules.Printable(layer.Name)}'";
+        var of = NameOf(layer);
         if (!NameRules.IsLayerName(layer.Name))
             faults.Add(new NameFault(At(nameof(layer.Name)), layer.Name, NameRules.Layer));
         faults.Choice(At(nameof(layer.Norm)), of, layer.Norm);
@@ -82,56 +94,76 @@ public static class ModelRules
         {
             faults.Add(new ContradictionFault(
                 new LayerPlace(group, index, nameof(layer.SeparateNorms)),
-                $"layer '{layer.Name}' declares SeparateNorms, but not Parallel: each of its blocks has a norm of its own in any case"));
+                $"{NameOf(layer)} declares SeparateNorms, but not Parallel: each of its blocks has a norm of its own in any case"));
         }
         if (layer.Attention is not MultiHeadAttentionSpec attention)
             return;
-        if (attention.Heads % attention.KeyValueHeads != 0)
+        if (faults.AreSound(At(nameof(attention.Heads)), At(nameof(attention.KeyValueHeads))) && attention.Heads % attention.KeyValueHeads != 0)
         {
             faults.Add(new ContradictionFault(
-                new LayerPlace(group, index, nameof(attention.KeyValueHeads)),
-                $"KeyValueHeads of layer '{layer.Name}' is {ValueRange.Grouped(attention.KeyValueHeads)}, which does not divide its {ValueRange.Grouped(attention.Heads)} query heads"));
+                At(nameof(attention.KeyValueHeads)),
+                $"KeyValueHeads of {NameOf(layer)} is {ValueRange.Grouped(attention.KeyValueHeads)}, which does not divide its {ValueRange.Grouped(attention.Heads)} query heads"));
         }
         var width = (long)attention.Heads * attention.HeadSize;
-        if (!SpecificationLimits.QueryWidth.Contains(width))
+        if (faults.AreSound(At(nameof(attention.Heads)), At(nameof(attention.HeadSize))) && !SpecificationLimits.QueryWidth.Contains(width))
         {
             faults.Add(new TooLargeFault(
-                new LayerPlace(group, index, nameof(attention.HeadSize)),
-                $"Heads times HeadSize of layer '{layer.Name}'", ValueRange.Grouped(width), SpecificationLimits.QueryWidth.Most));
+                At(nameof(attention.HeadSize)), $"Heads times HeadSize of {NameOf(layer)}", ValueRange.Grouped(width), SpecificationLimits.QueryWidth.Most));
         }
+
+        LayerPlace At(string property) => new(group, index, property);
     }
 
-    private static void CheckTogether(ModelSpec model, FaultList faults)
+    private static void CheckPositions(ModelSpec model, FaultList faults)
     {
-        var learned = Kinds(model).Where(k => k.Layer.Position == Position.Learned).Select(k => k.Layer.Name).FirstOrDefault();
+        if (!faults.AreSound(new ModelPlace(nameof(model.LearnedPositions))))
+            return;
+        var learned = Kinds(model).Where(k => k.Layer.Position == Position.Learned).Select(k => NameOf(k.Layer)).FirstOrDefault();
         if (learned is not null && model.LearnedPositions == 0)
         {
             faults.Add(new ContradictionFault(
                 new ModelPlace(nameof(model.LearnedPositions)),
-                $"layer '{learned}' has learned positions, but model '{model.Name}' does not give LearnedPositions, the rows of their table"));
+                $"{learned} has learned positions, but {NameOf(model)} does not give LearnedPositions, the rows of their table"));
         }
-        if (learned is null && model.LearnedPositions != 0)
+        var allAreKnown = faults.AreSound(Stack) && Kinds(model).All(k => faults.AreSound(new LayerPlace(k.Group, k.Index, nameof(LayerSpec.Position))));
+        if (learned is null && model.LearnedPositions != 0 && allAreKnown)
         {
             faults.Add(new ContradictionFault(
                 new ModelPlace(nameof(model.LearnedPositions)),
-                $"model '{model.Name}' has {ValueRange.Grouped(model.LearnedPositions)} learned positions, but none of its layers declares Position.Learned"));
+                $"{NameOf(model)} has {ValueRange.Grouped(model.LearnedPositions)} learned positions, but none of its layers declares Position.Learned"));
         }
+    }
 
+    private static void CheckLayerCount(ModelSpec model, FaultList faults)
+    {
+        for (var g = 0; g < model.Stack.Count; g++)
+        {
+            if (!faults.AreSound(Stack, new GroupPlace(g, nameof(LayerGroup.Repeat)), new GroupPlace(g, nameof(LayerGroup.Pattern))))
+                return;
+        }
         var layers = model.Stack.Sum(g => (long)g.Pattern.Count * g.Repeat);
-        if (!SpecificationLimits.LayerCount.Contains(layers))
+        if (layers > SpecificationLimits.LayerCount.Most)
         {
             faults.Add(new TooLargeFault(
                 new GroupPlace(model.Stack.Count - 1, nameof(LayerGroup.Repeat)),
-                $"the number of layers of model '{model.Name}'", ValueRange.Grouped(layers), SpecificationLimits.LayerCount.Most));
+                $"the number of layers of {NameOf(model)}", ValueRange.Grouped(layers), SpecificationLimits.LayerCount.Most));
         }
+    }
+
+    private static void CheckParameters(ModelSpec model, FaultList faults)
+    {
         var parameters = StepWork.Parameters(model);
         if (parameters > SpecificationLimits.Parameters.Most)
         {
             faults.Add(new TooLargeFault(
                 new ModelPlace(nameof(model.Hidden)),
-                $"the number of parameters of model '{model.Name}'", StepWork.Grouped(parameters), SpecificationLimits.Parameters.Most));
+                $"the number of parameters of {NameOf(model)}", StepWork.Grouped(parameters), SpecificationLimits.Parameters.Most));
         }
     }
+
+    private static string NameOf(ModelSpec model) => $"model '{NameRules.Printable(model.Name)}'";
+
+    private static string NameOf(LayerSpec layer) => $"layer '{NameRules.Printable(layer.Name)}'";
 
     /// <summary>Every kind of layer once, with the first place it stands at.</summary>
     internal static IEnumerable<(LayerSpec Layer, int Group, int Index)> Kinds(ModelSpec model)

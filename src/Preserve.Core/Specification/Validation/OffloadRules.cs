@@ -18,29 +18,32 @@ internal static class OffloadRules
     public static void CheckTogether(DeploymentSpec deployment, FaultList faults)
     {
         var offload = deployment.Offload;
-        if (offload.Objective == Objective.Throughput && !offload.Any)
+        if (offload.Objective == Objective.Throughput && !offload.Any && Are(nameof(DeploymentAttribute.KeyValueHome), nameof(DeploymentAttribute.WeightHome)))
         {
             Refuse(nameof(offload.Objective), "Objective is Objective.Throughput, but everything lives on the device, where layers need not be shared between batches: it needs KeyValueHome or WeightHome to be Home.Host");
         }
-        if (offload.BatchesPerLayer > 1 && offload.Objective == Objective.Latency)
+        if (offload.BatchesPerLayer > 1 && offload.Objective == Objective.Latency && Are(nameof(offload.Objective), nameof(offload.BatchesPerLayer)))
         {
             Refuse(nameof(offload.BatchesPerLayer), $"BatchesPerLayer is {ValueRange.Grouped(offload.BatchesPerLayer)}, but Objective.Latency takes one batch through all layers: it needs Objective.Throughput");
         }
-        if (offload.StoredActivations != Precision.Bf16 && (offload.KeyValues == Home.Device || offload.Recompute == RecomputePolicy.None))
+        if (offload.StoredActivations != Precision.Bf16 && (offload.KeyValues == Home.Device || offload.Recompute == RecomputePolicy.None)
+            && Are(nameof(offload.StoredActivations), nameof(DeploymentAttribute.KeyValueHome), nameof(offload.Recompute)))
         {
             Refuse(nameof(offload.StoredActivations), $"StoredActivations is Precision.{offload.StoredActivations}, but no activations are stored: it needs KeyValueHome to be Home.Host and Recompute to be RecomputePolicy.Best");
         }
-        if (offload is not { KeyValues: Home.Host, Recompute: RecomputePolicy.Best })
+        if (offload is not { KeyValues: Home.Host, Recompute: RecomputePolicy.Best } || !Are(nameof(DeploymentAttribute.KeyValueHome), nameof(offload.Recompute)))
             return;
         for (var i = 0; i < deployment.Steps.Count; i++)
         {
-            if (deployment.Steps[i] is DecodeSpec { Prompt: 0 })
+            if (deployment.Steps[i] is DecodeSpec { Prompt: 0 } decode && faults.AreSound(StepPlace.OfLength(i, decode), new StepPlace(i, nameof(decode.Prompt))))
             {
-                faults.Add(new StepFault(
-                    new StepPlace(i, nameof(DecodeSpec.Context)),
-                    "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None"));
+                faults.Add(new StepFault(StepPlace.OfLength(i, decode), decode.Total
+                    ? "the decode step gives CachedTokens, of all sequences together, and only those of a known length are recomputed: it needs Context and Prompt, of each sequence, or Recompute of the deployment to be RecomputePolicy.None"
+                    : "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None"));
             }
         }
+
+        bool Are(params string[] sound) => faults.AreSound(System.Array.ConvertAll(sound, o => (SpecificationPlace)new DeploymentPlace(o)));
 
         void Refuse(string option, string sentence) => faults.Add(new OptionFault(new DeploymentPlace(option), sentence));
     }

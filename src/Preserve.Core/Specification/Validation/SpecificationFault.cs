@@ -87,8 +87,8 @@ public sealed record DegreeFault(SpecificationPlace Place, int Degree, int Count
 {
     /// <inheritdoc/>
     public override string Message => What == KeyValueHeads
-        ? $"{Place.Property} is {ValueRange.Grouped(Degree)}, neither a divisor nor a multiple of the {ValueRange.Grouped(Count)} {What} of layer '{Layer}'"
-        : $"{Place.Property} is {ValueRange.Grouped(Degree)}, which does not divide the {ValueRange.Grouped(Count)} {What} of layer '{Layer}'";
+        ? $"{Place.Property} is {ValueRange.Grouped(Degree)}, neither a divisor nor a multiple of the {ValueRange.Grouped(Count)} {What} of layer '{NameRules.Printable(Layer)}'"
+        : $"{Place.Property} is {ValueRange.Grouped(Degree)}, which does not divide the {ValueRange.Grouped(Count)} {What} of layer '{NameRules.Printable(Layer)}'";
 
     internal const string KeyValueHeads = "key and value heads";
 }
@@ -103,7 +103,7 @@ public sealed record BeyondTableFault(SpecificationPlace Place, long Tokens, str
 {
     /// <inheritdoc/>
     public override string Message =>
-        $"the step reaches {ValueRange.Grouped(Tokens)} tokens, and the learned position table of model '{Model}' has {ValueRange.Grouped(Rows)} rows, {Each}: there is nothing to read beyond its end";
+        $"the step reaches {ValueRange.Grouped(Tokens)} tokens, and the learned position table of model '{NameRules.Printable(Model)}' has {ValueRange.Grouped(Rows)} rows, {Each}: there is nothing to read beyond its end";
 
     private string Each => Positions == Rows
         ? "one for each"
