@@ -88,18 +88,20 @@ internal sealed class SteadyState
         if (_done || iteration < _looksFrom || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
             return false;
         var end = WriteState(loop);
-        if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
+        if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration) is >= 0 and var then)
         {
-            totals.Add(_totalsBefore, totalsThen);
+            totals.Add(_totalsBefore, _stepBefore.TotalsOf(then));
             return true;
         }
-        if (!_states.Find(end, iteration, totals, out var earlier, out var earlierTotals))
+        var earlier = _states.Find(end, iteration, totals);
+        if (earlier < 0)
         {
             if (_states.IsFull)
                 LookLater(iteration);
             return false;
         }
-        var period = iteration - earlier;
+        ref readonly var earlierTotals = ref _states.TotalsOf(earlier);
+        var period = iteration - _states.IterationOf(earlier);
         var times = TimesToSkip(loop, period);
         _done = true;
         if (loop == _plan.Loops.Length - 1)
