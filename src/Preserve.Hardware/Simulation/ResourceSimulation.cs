@@ -44,15 +44,16 @@ internal sealed class ResourceSimulation
     public void Use(ICostLaws laws)
     {
         var device = laws.Device;
-        _linkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: false);
-        _duplexLinkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: true);
+        var transfer = device.HostTransfer;
+        _linkRate = HostTransferLaw.LinkRate(transfer, bothDirections: false);
+        _duplexLinkRate = HostTransferLaw.LinkRate(transfer, bothDirections: true);
         Set(Resources.Compute, 1);
         Set(Resources.Hbm, laws.HbmBytesPerPicosecond);
         Set(Resources.L2, laws.L2BytesPerPicosecond);
         Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
         Set(Resources.HostToDevice, _linkRate);
         Set(Resources.DeviceToHost, _linkRate);
-        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, _ranks));
+        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(transfer, _ranks));
         // A collective sends as much as it receives.
         _linkDraws = device.LinksAreOne ? Resources.ScaleUpLink | BothWays : Resources.ScaleUpLink;
         // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
