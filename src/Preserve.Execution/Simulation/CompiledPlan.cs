@@ -137,7 +137,8 @@ internal sealed class CompiledPlan
 
     private CompiledReference[] Compile(int instruction, EquatableArray<TensorReference> references, bool read)
     {
-        var compiled = new List<CompiledReference>(references.Count);
+        var compiled = new CompiledReference[references.Count];
+        var count = 0;
         foreach (var reference in references)
         {
             if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
@@ -149,14 +150,15 @@ internal sealed class CompiledPlan
             // What lies in host memory passes no memory of the device.
             if (declaration.OnHost)
                 continue;
-            compiled.Add(new CompiledReference(
+            compiled[count++] = new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
                 perLayer ? reference.Layer : LayerIndex.None,
-                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1));
+                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1);
         }
-        return compiled.ToArray();
+        Array.Resize(ref compiled, count);
+        return compiled;
     }
 
     private int Cut(int tensor, Amount at)
