@@ -173,20 +173,19 @@ internal sealed class SteadyState
     private long TimesUntilWoken(int stream, int instruction, int loop, int period)
     {
         var times = 0L;
-        foreach (var chain in _plan.Waits[instruction])
+        var waits = _plan.Waits[instruction];
+        for (var i = 0; i < waits.Length;)
         {
-            foreach (var binding in chain)
+            ref readonly var binding = ref waits[i];
+            if (!_cursors.Counts(stream, binding))
             {
-                if (binding.UnlessFirstOf >= 0 && _cursors.Iteration(stream, binding.UnlessFirstOf) == 0)
-                    continue;
-                var needed = binding.Base;
-                foreach (var term in binding.Terms)
-                    needed += _cursors.Iteration(stream, term.Loop) * term.PerIteration;
-                var missing = needed - _ended[binding.Source];
-                if (binding.OtherStream && missing > 0)
-                    times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
-                break;
+                i++;
+                continue;
             }
+            var missing = _cursors.Needed(stream, binding) - _ended[binding.Source];
+            if (binding.OtherStream && missing > 0)
+                times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
+            i += 1 + binding.Others;
         }
         return times;
     }
