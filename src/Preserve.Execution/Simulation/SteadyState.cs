@@ -139,7 +139,7 @@ internal sealed class SteadyState
 
     private int WriteState(int loop)
     {
-        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + _traffic.StateLength;
+        var most = (Streams * (1 + _plan.Loops.Length)) + _resources.StateLength + _plan.Sources.Length + _traffic.StateLength;
         _states.Reserve(most);
 
         var words = _states.Words;
@@ -147,10 +147,8 @@ internal sealed class SteadyState
         var iteration = _cursors.Iteration(Compute, loop);
         var origin = (_plan.Loops[loop].FirstLayer + (iteration * _plan.Loops[loop].Stride)) * _sizes.SlotsPerLayer;
         for (var s = 0; s < Streams; s++)
-        {
             at = _cursors.WriteState(s, loop, _beside[s], words, at);
-            at = _resources.WriteState(s, words, at);
-        }
+        at = _resources.WriteState(words, at);
         foreach (var source in _plan.Sources)
             words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
         return _traffic.WriteState(origin, words, at);
