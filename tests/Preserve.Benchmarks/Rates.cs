@@ -4,12 +4,17 @@ using Preserve.Optimizer;
 namespace Preserve.Benchmarks;
 
 /// <summary>Steps a second on all processors, each at a context of its own, nothing reused between them but a ready plan.</summary>
+/// <remarks>The rate of a process that has run for long: first comes a warm-up, until all code that counts is compiled as well as it will be and the
+/// rate no longer rises.</remarks>
 internal static class Rates
 {
-    /// <summary>Inputs that warm up and are not measured.</summary>
+    /// <summary>Inputs that warm up, over and over, and are not measured.</summary>
     private const int WarmUp = PlanBenchmarks.DistinctInputs / 8;
 
-    private static readonly TimeSpan _time = TimeSpan.FromSeconds(5);
+    /// <summary>The warm-up ends where two windows in turn differ by no more.</summary>
+    private const double Steady = 0.03;
+
+    private static readonly TimeSpan _time = TimeSpan.FromSeconds(5), _window = TimeSpan.FromSeconds(3), _longestWarmUp = TimeSpan.FromSeconds(45);
 
     /// <param name="only">Words of the name of what to measure; null for all of it.</param>
     public static void Measure(string? only)
@@ -52,27 +57,34 @@ internal static class Rates
         }
     }
 
-    /// <summary>Runs the first inputs to warm up, and the rest of them once each until time is up.</summary>
+    /// <summary>Runs the first inputs until the rate is steady, and then the rest of them once each until time is up.</summary>
     private static double Rate(Func<Action<int>> prepare)
     {
-        var threads = Environment.ProcessorCount;
-        var runs = new Action<int>[threads];
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
+        var runs = new Action<int>[Environment.ProcessorCount];
+        Parallel.For(0, runs.Length, t => runs[t] = prepare());
+        var before = 0.0;
+        for (var warmUp = Stopwatch.StartNew(); warmUp.Elapsed < _longestWarmUp;)
         {
-            runs[t] = prepare();
-            var clock = Stopwatch.StartNew();
-            for (var i = t; i < WarmUp && clock.Elapsed < _time / 2; i += threads)
-                runs[t](i);
-        });
+            var rate = Rate(runs, _window, i => i % WarmUp);
+            if (Math.Abs(rate - before) <= Steady * before)
+                break;
+            before = rate;
+        }
+        return Rate(runs, _time, i => WarmUp + i < PlanBenchmarks.DistinctInputs ? WarmUp + i : null);
+    }
+
+    /// <summary>Runs a second: each processor takes the next input until time is up, or there is none.</summary>
+    private static double Rate(Action<int>[] runs, TimeSpan time, Func<int, int?> input)
+    {
         var count = 0;
-        var measured = Stopwatch.StartNew();
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
+        var clock = Stopwatch.StartNew();
+        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = runs.Length }, t =>
         {
             var own = 0;
-            for (var i = WarmUp + t; i < PlanBenchmarks.DistinctInputs && measured.Elapsed < _time; i += threads, own++)
-                runs[t](i);
+            for (; clock.Elapsed < time && input(t + (own * runs.Length)) is { } next; own++)
+                runs[t](next);
             Interlocked.Add(ref count, own);
         });
-        return count / measured.Elapsed.TotalSeconds;
+        return count / clock.Elapsed.TotalSeconds;
     }
 }

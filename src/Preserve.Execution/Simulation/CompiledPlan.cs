@@ -28,9 +28,7 @@ internal sealed class CompiledPlan
             Streams[s] = new StreamProgram();
         Number(plan.Body, -1);
         Instructions = _instructions.ToArray();
-        IsPrefetch = Array.ConvertAll(Instructions, i => i.Operation is PrefetchOperation);
-        IsTransfer = Array.ConvertAll(Instructions, i => i.Operation is TransferOperation);
-        IsCollective = Array.ConvertAll(Instructions, i => i.Operation is CollectiveOperation);
+        Kinds = Array.ConvertAll(Instructions, KindOf);
         LoopOf = _loopsOf.ToArray();
         Reads = new CompiledReference[Instructions.Length][];
         Writes = new CompiledReference[Instructions.Length][];
@@ -67,14 +65,8 @@ internal sealed class CompiledPlan
     /// <summary>Each instruction of the text once, in program order.</summary>
     public Instruction[] Instructions { get; }
 
-    /// <summary>Whether each instruction is a prefetch.</summary>
-    public bool[] IsPrefetch { get; }
-
-    /// <summary>Whether each instruction is a copy between host and device.</summary>
-    public bool[] IsTransfer { get; }
-
-    /// <summary>Whether each instruction is a collective.</summary>
-    public bool[] IsCollective { get; }
+    /// <summary>What each instruction is.</summary>
+    public InstructionKind[] Kinds { get; }
 
     /// <summary>The repeat around each instruction, or -1.</summary>
     public int[] LoopOf { get; }
@@ -87,8 +79,8 @@ internal sealed class CompiledPlan
 
     public StreamProgram[] Streams { get; } = new StreamProgram[ResourceSimulation.StreamCount];
 
-    /// <summary>Each instruction's waits, each a chain of bindings.</summary>
-    public EventBinding[][][] Waits { get; }
+    /// <summary>The bindings of each instruction's waits.</summary>
+    public EventBinding[][] Waits { get; }
 
     /// <summary>Instructions that some wait of another stream is for.</summary>
     public int[] Sources { get; }
@@ -111,6 +103,14 @@ internal sealed class CompiledPlan
 
     /// <summary>Whether a tensor lies elsewhere in every layer: the values of all layers share one place in the arena.</summary>
     public static bool IsPerLayer(TensorDeclaration tensor) => tensor.PerLayer && tensor.Role != TensorRole.Value;
+
+    private static InstructionKind KindOf(Instruction instruction) => instruction.Operation switch
+    {
+        PrefetchOperation => InstructionKind.Prefetch,
+        TransferOperation => InstructionKind.Transfer,
+        CollectiveOperation => InstructionKind.Collective,
+        _ => InstructionKind.Kernel,
+    };
 
     private void Number(EquatableArray<PlanNode> body, int loop)
     {
@@ -137,7 +137,8 @@ internal sealed class CompiledPlan
 
     private CompiledReference[] Compile(int instruction, EquatableArray<TensorReference> references, bool read)
     {
-        var compiled = new List<CompiledReference>(references.Count);
+        var compiled = new CompiledReference[references.Count];
+        var count = 0;
         foreach (var reference in references)
         {
             if (!_tensorIndices.TryGetValue(reference.Tensor, out var tensor))
@@ -149,14 +150,15 @@ internal sealed class CompiledPlan
             // What lies in host memory passes no memory of the device.
             if (declaration.OnHost)
                 continue;
-            compiled.Add(new CompiledReference(
+            compiled[count++] = new CompiledReference(
                 tensor,
                 reference.Range is { } begin ? Cut(tensor, begin.Begin) : 0,
                 reference.Range is { } end ? Cut(tensor, end.End) : 1,
                 perLayer ? reference.Layer : LayerIndex.None,
-                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1));
+                read ? Instructions[instruction].Operation.LookupBytes(declaration) : -1);
         }
-        return compiled.ToArray();
+        Array.Resize(ref compiled, count);
+        return compiled;
     }
 
     private int Cut(int tensor, Amount at)
@@ -247,23 +249,21 @@ internal sealed class CompiledPlan
         return false;
     }
 
-    private static int[] SourcesOf(EventBinding[][][] waits)
+    private static int[] SourcesOf(EventBinding[][] waits)
     {
-        var sources = new SortedSet<int>();
-        foreach (var chains in waits)
+        var isSource = new bool[waits.Length];
+        foreach (var bindings in waits)
         {
-            foreach (var chain in chains)
-            {
-                foreach (var binding in chain)
-                {
-                    if (binding.OtherStream)
-                        sources.Add(binding.Source);
-                }
-            }
+            foreach (var binding in bindings)
+                isSource[binding.Source] |= binding.OtherStream;
         }
-        var array = new int[sources.Count];
-        sources.CopyTo(array);
-        return array;
+        var sources = new List<int>(waits.Length);
+        for (var i = 0; i < isSource.Length; i++)
+        {
+            if (isSource[i])
+                sources.Add(i);
+        }
+        return sources.ToArray();
     }
 
     private ArgumentException Bad(int instruction, string what) =>

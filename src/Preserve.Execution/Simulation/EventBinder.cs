@@ -9,7 +9,8 @@ internal sealed class EventBinder
     private readonly Instruction[] _instructions;
     private readonly int[] _loopOf;
     private readonly CompiledLoop[] _loops;
-    private readonly EventBinding[][][] _waits;
+    private readonly EventBinding[][] _waits;
+    private readonly List<EventBinding> _bindings = [];
     private readonly List<Scope> _scopes = [];
     private int _instruction;
     private int _loop;
@@ -19,10 +20,10 @@ internal sealed class EventBinder
         _instructions = instructions;
         _loopOf = loopOf;
         _loops = loops;
-        _waits = new EventBinding[instructions.Length][][];
+        _waits = new EventBinding[instructions.Length][];
     }
 
-    public EventBinding[][][] Bind(EquatableArray<PlanNode> body)
+    public EventBinding[][] Bind(EquatableArray<PlanNode> body)
     {
         _scopes.Add(new Scope(-1));
         Walk(body);
@@ -56,31 +57,32 @@ internal sealed class EventBinder
         }
     }
 
-    private EventBinding[][] BindWaits(Instruction instruction)
+    private EventBinding[] BindWaits(Instruction instruction)
     {
-        var chains = new EventBinding[instruction.Waits.Count][];
-        for (var i = 0; i < chains.Length; i++)
-            chains[i] = BindWait(instruction.Waits[i]);
-        return chains;
+        _bindings.Clear();
+        foreach (var label in instruction.Waits)
+            BindWait(label);
+        return _bindings.ToArray();
     }
 
     /// <summary>From the inside out: a signal above in the same body, else the body's last one in the iteration before, else
     /// what stands above the repeat.</summary>
-    private EventBinding[] BindWait(string label)
+    private void BindWait(string label)
     {
-        var chain = new List<EventBinding>();
+        var first = _bindings.Count;
         for (var depth = _scopes.Count - 1; depth >= 0; depth--)
         {
             var scope = _scopes[depth];
             if (scope.Above.TryGetValue(label, out var above))
             {
-                chain.Add(To(above, unlessFirstOf: -1));
+                _bindings.Add(To(above, unlessFirstOf: -1));
                 break;
             }
             if (scope.Whole.TryGetValue(label, out var before))
-                chain.Add(To(before, unlessFirstOf: scope.Loop));
+                _bindings.Add(To(before, unlessFirstOf: scope.Loop));
         }
-        return chain.ToArray();
+        for (var i = first; i < _bindings.Count; i++)
+            _bindings[i] = _bindings[i] with { Others = _bindings.Count - 1 - i };
     }
 
     private EventBinding To(int source, int unlessFirstOf)
@@ -104,10 +106,12 @@ internal sealed class EventBinder
             inner = runs;
         return new EventBinding(
             source,
+            _instructions[source].Stream,
             _instructions[source].Stream != _instructions[_instruction].Stream,
             unlessFirstOf,
             source < _instruction ? inner : 0,
-            terms.ToArray());
+            terms.ToArray(),
+            Others: 0);
     }
 
     private sealed class Scope(int loop)

@@ -12,6 +12,6 @@ internal sealed class L2Border
     {
         _states.Reserve(l2.StateLength);
         var end = l2.WriteState(0, sizes.LayerSlots, _states.Words, _states.Begin);
-        return _states.Find(end, 0, default, out _, out _);
+        return _states.Find(end, 0, default) >= 0;
     }
 }

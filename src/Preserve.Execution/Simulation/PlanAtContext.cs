@@ -153,7 +153,7 @@ internal sealed class PlanAtContext
         _end[instruction] = at;
         ReadBytes[instruction] = looked + read;
         WrittenBytes[instruction] = written;
-        IsIdle[instruction] = _plan.IsTransfer[instruction] && looked + read + written == 0;
+        IsIdle[instruction] = _plan.Kinds[instruction] == InstructionKind.Transfer && looked + read + written == 0;
     }
 
     private void SetDemand(int instruction) => Demands[instruction] =

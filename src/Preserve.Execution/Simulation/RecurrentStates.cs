@@ -40,31 +40,23 @@ internal sealed class RecurrentStates
     /// <param name="end">The place after its last word.</param>
     /// <param name="iteration">The iteration that it was seen in.</param>
     /// <param name="totals">The totals when it was seen.</param>
-    /// <param name="earlierIteration">The iteration of the equal state.</param>
-    /// <param name="earlierTotals">The totals at the equal state.</param>
-    /// <returns>Whether there is an equal state.</returns>
-    public bool Find(int end, int iteration, in StepTotals totals, out int earlierIteration, out StepTotals earlierTotals)
+    /// <returns>The equal state, or -1 where there is none.</returns>
+    public int Find(int end, int iteration, in StepTotals totals)
     {
         var length = end - _used;
-        var hash = Hash(Words, _used, end);
         for (var i = _count - 1; i >= 0; i--)
         {
-            ref var entry = ref _entries[i];
-            if (entry.Hash != hash || entry.Length != length || !Same(entry.Begin, Words, _used, length))
-                continue;
-            earlierIteration = entry.Iteration;
-            earlierTotals = entry.Totals;
-            return true;
+            if (_entries[i].Length == length && Same(_entries[i].Begin, Words, _used, length))
+                return i;
         }
         if (!IsFull)
         {
             if (_count == _entries.Length)
                 Array.Resize(ref _entries, Math.Min(2 * _count, Most));
-            _entries[_count++] = new Entry { Hash = hash, Begin = _used, Length = length, Iteration = iteration, Totals = totals };
+            _entries[_count++] = new Entry { Begin = _used, Length = length, Iteration = iteration, Totals = totals };
             _used = end;
         }
-        (earlierIteration, earlierTotals) = (0, default);
-        return false;
+        return -1;
     }
 
     /// <summary>Looks for a state that another holds, seen in the same iteration. Keeps nothing.</summary>
@@ -72,36 +64,31 @@ internal sealed class RecurrentStates
     /// <param name="begin">Its first word.</param>
     /// <param name="end">The place after its last word.</param>
     /// <param name="iteration">The iteration.</param>
-    /// <param name="totals">The totals at the equal state.</param>
-    public bool Find(long[] words, int begin, int end, int iteration, out StepTotals totals)
+    /// <returns>The equal state, or -1 where there is none.</returns>
+    public int Find(long[] words, int begin, int end, int iteration)
     {
         for (var i = 0; i < _count; i++)
         {
             ref var entry = ref _entries[i];
             if (entry.Iteration == iteration && entry.Length == end - begin && Same(entry.Begin, words, begin, entry.Length))
-            {
-                totals = entry.Totals;
-                return true;
-            }
+                return i;
         }
-        totals = default;
-        return false;
+        return -1;
     }
 
-    /// <summary>FNV-1a over whole words, of a long state over some thirty from all over it: equality is checked word by word.</summary>
-    private static long Hash(long[] words, int begin, int end)
-    {
-        // Odd, so that of pairs now the one and now the other is taken.
-        var stride = ((end - begin) / 32) | 1;
-        var hash = unchecked((long)0xcbf29ce484222325);
-        for (var i = begin; i < end; i += stride)
-            hash = unchecked((hash ^ words[i]) * 0x100000001b3);
-        return hash;
-    }
+    /// <summary>The iteration that a state was seen in.</summary>
+    public int IterationOf(int state) => _entries[state].Iteration;
 
+    /// <summary>The totals when a state was seen.</summary>
+    public ref readonly StepTotals TotalsOf(int state) => ref _entries[state].Totals;
+
+    /// <summary>Whether words are the same. States of one place differ at their end, in what was used long ago; those of other places at their
+    /// beginning.</summary>
     private bool Same(int left, long[] others, int right, int length)
     {
-        for (var i = 0; i < length; i++)
+        if (Words[left] != others[right])
+            return false;
+        for (var i = length - 1; i > 0; i--)
         {
             if (Words[left + i] != others[right + i])
                 return false;
@@ -111,7 +98,6 @@ internal sealed class RecurrentStates
 
     private struct Entry
     {
-        public long Hash;
         public int Begin;
         public int Length;
         public int Iteration;

@@ -88,18 +88,20 @@ internal sealed class SteadyState
         if (_done || iteration < _looksFrom || (iteration >= CloseIterations && !_cursors.IsAtBodyStart(Compute, loop)) || !AllPastTheFirst(loop))
             return false;
         var end = WriteState(loop);
-        if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration, out var totalsThen))
+        if (ReferenceEquals(_states, _firstStates) && _stepBefore.Find(_states.Words, _states.Begin, end, iteration) is >= 0 and var then)
         {
-            totals.Add(_totalsBefore, totalsThen);
+            totals.Add(_totalsBefore, _stepBefore.TotalsOf(then));
             return true;
         }
-        if (!_states.Find(end, iteration, totals, out var earlier, out var earlierTotals))
+        var earlier = _states.Find(end, iteration, totals);
+        if (earlier < 0)
         {
             if (_states.IsFull)
                 LookLater(iteration);
             return false;
         }
-        var period = iteration - earlier;
+        ref readonly var earlierTotals = ref _states.TotalsOf(earlier);
+        var period = iteration - _states.IterationOf(earlier);
         var times = TimesToSkip(loop, period);
         _done = true;
         if (loop == _plan.Loops.Length - 1)
@@ -137,7 +139,7 @@ internal sealed class SteadyState
 
     private int WriteState(int loop)
     {
-        var most = (Streams * (4 + _plan.Loops.Length + (2 * ResourceSimulation.TrackCount))) + _plan.Sources.Length + _traffic.StateLength;
+        var most = (Streams * (1 + _plan.Loops.Length)) + _resources.StateLength + _plan.Sources.Length + _traffic.StateLength;
         _states.Reserve(most);
 
         var words = _states.Words;
@@ -145,10 +147,8 @@ internal sealed class SteadyState
         var iteration = _cursors.Iteration(Compute, loop);
         var origin = (_plan.Loops[loop].FirstLayer + (iteration * _plan.Loops[loop].Stride)) * _sizes.SlotsPerLayer;
         for (var s = 0; s < Streams; s++)
-        {
             at = _cursors.WriteState(s, loop, _beside[s], words, at);
-            at = _resources.WriteState(s, words, at);
-        }
+        at = _resources.WriteState(words, at);
         foreach (var source in _plan.Sources)
             words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
         return _traffic.WriteState(origin, words, at);
@@ -171,20 +171,19 @@ internal sealed class SteadyState
     private long TimesUntilWoken(int stream, int instruction, int loop, int period)
     {
         var times = 0L;
-        foreach (var chain in _plan.Waits[instruction])
+        var waits = _plan.Waits[instruction];
+        for (var i = 0; i < waits.Length;)
         {
-            foreach (var binding in chain)
+            ref readonly var binding = ref waits[i];
+            if (!_cursors.Counts(stream, binding))
             {
-                if (binding.UnlessFirstOf >= 0 && _cursors.Iteration(stream, binding.UnlessFirstOf) == 0)
-                    continue;
-                var needed = binding.Base;
-                foreach (var term in binding.Terms)
-                    needed += _cursors.Iteration(stream, term.Loop) * term.PerIteration;
-                var missing = needed - _ended[binding.Source];
-                if (binding.OtherStream && missing > 0)
-                    times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
-                break;
+                i++;
+                continue;
             }
+            var missing = _cursors.Needed(stream, binding) - _ended[binding.Source];
+            if (binding.OtherStream && missing > 0)
+                times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
+            i += 1 + binding.Others;
         }
         return times;
     }

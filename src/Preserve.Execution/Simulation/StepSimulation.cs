@@ -228,41 +228,44 @@ internal sealed class StepSimulation
             return false;
         }
         var (events, waited) = (0, 0);
-        foreach (var chain in _plan.Waits[instruction])
+        var waits = _plan.Waits[instruction];
+        for (var i = 0; i < waits.Length;)
         {
-            foreach (var binding in chain)
+            ref readonly var binding = ref waits[i];
+            if (!_cursors.Counts(stream, binding))
             {
-                if (binding.UnlessFirstOf >= 0 && _cursors.Iteration(stream, binding.UnlessFirstOf) == 0)
-                    continue;
-                if (binding.OtherStream)
-                {
-                    if (_ended[binding.Source] < Needed(stream, binding))
-                    {
-                        _waiters[binding.Source] |= 1 << stream;
-                        _waiting |= 1 << stream;
-                        return false;
-                    }
-                    events++;
-                    waited |= 1 << (int)_plan.Instructions[binding.Source].Stream;
-                }
-                break;
+                i++;
+                continue;
             }
+            if (binding.OtherStream)
+            {
+                if (_ended[binding.Source] < _cursors.Needed(stream, binding))
+                {
+                    _waiters[binding.Source] |= 1 << stream;
+                    _waiting |= 1 << stream;
+                    return false;
+                }
+                events++;
+                waited |= 1 << (int)binding.Stream;
+            }
+            i += 1 + binding.Others;
         }
 
         _startedAt[stream] = _totals.Picoseconds;
         _hot[stream] = _cold[stream] = 0;
+        var kind = _plan.Kinds[instruction];
         if (_sizes.IsIdle[instruction])
         {
             // It is not launched: the next one waits in its place, and for the later of two events of one stream.
             _waitedIdle[stream] |= waited;
-            if (_plan.IsTransfer[instruction])
+            if (kind == InstructionKind.Transfer)
                 _copies++;
             End(stream);
             return true;
         }
         for (var idle = _waitedIdle[stream] & ~waited; idle != 0; idle &= idle - 1)
             events++;
-        if (_plan.IsTransfer[instruction])
+        if (kind == InstructionKind.Transfer)
         {
             // It waits for a free copy engine; whoever frees one lets it try again.
             if (_copies == _laws.Device.HostLink.CopyEngines)
@@ -270,7 +273,7 @@ internal sealed class StepSimulation
             _copies++;
         }
         _waitedIdle[stream] = 0;
-        if (_plan.IsPrefetch[instruction])
+        if (kind == InstructionKind.Prefetch)
         {
             if (_sizes.ReadBytes[instruction] == 0)
             {
@@ -279,7 +282,7 @@ internal sealed class StepSimulation
             }
             _prefetchStreams |= 1 << stream;
         }
-        else if (_plan.IsCollective[instruction])
+        else if (kind == InstructionKind.Collective)
         {
             _collectives |= 1 << stream;
         }
@@ -292,14 +295,6 @@ internal sealed class StepSimulation
         return true;
     }
 
-    private long Needed(int stream, EventBinding binding)
-    {
-        var needed = binding.Base;
-        foreach (var term in binding.Terms)
-            needed += _cursors.Iteration(stream, term.Loop) * term.PerIteration;
-        return needed;
-    }
-
     /// <summary>The fixed phase is over: finds what is hot, lets the rest pass through the L2, and begins the tracks.</summary>
     private void BeginData(int stream)
     {
@@ -307,7 +302,7 @@ internal sealed class StepSimulation
         var layer = _cursors.Layer(stream, instruction);
         _traffic.Arrive();
         long hot = 0, moved;
-        if (_plan.IsPrefetch[instruction])
+        if (_plan.Kinds[instruction] == InstructionKind.Prefetch)
         {
             moved = _traffic.BeginPrefetch(stream, instruction, layer);
             _cold[stream] = moved;
@@ -333,7 +328,7 @@ internal sealed class StepSimulation
         _traffic.End(stream);
         _collectives &= ~(1 << stream);
         _prefetchStreams &= ~(1 << stream);
-        if (_plan.IsTransfer[instruction])
+        if (_plan.Kinds[instruction] == InstructionKind.Transfer)
             _copies--;
         _ended[instruction]++;
         _waiting &= ~_waiters[instruction];
@@ -350,7 +345,7 @@ internal sealed class StepSimulation
         _startedAt[stream], _totals.Picoseconds, _hot[stream], _cold[stream])
     {
         WrittenBytes = _sizes.WrittenBytes[instruction],
-        Prefetched = _plan.IsPrefetch[instruction] ? string.Join(", ", _plan.Instructions[instruction].Reads.Select(r => r.Tensor)) : null,
+        Prefetched = _plan.Kinds[instruction] == InstructionKind.Prefetch ? string.Join(", ", _plan.Instructions[instruction].Reads.Select(r => r.Tensor)) : null,
     });
 
     private enum StepEnd

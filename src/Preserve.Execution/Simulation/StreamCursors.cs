@@ -51,6 +51,18 @@ internal sealed class StreamCursors
     /// <summary>The iteration of a repeat that a stream is in; 0 where it is in none.</summary>
     public int Iteration(int stream, int loop) => _iterations[(stream * _plan.Loops.Length) + loop];
 
+    /// <summary>Whether the condition of a binding holds for a stream that waits.</summary>
+    public bool Counts(int stream, in EventBinding binding) => binding.UnlessFirstOf < 0 || Iteration(stream, binding.UnlessFirstOf) > 0;
+
+    /// <summary>How often the source of a binding has to have ended for a stream that waits.</summary>
+    public long Needed(int stream, in EventBinding binding)
+    {
+        var needed = binding.Base;
+        foreach (var term in binding.Terms)
+            needed += Iteration(stream, term.Loop) * term.PerIteration;
+        return needed;
+    }
+
     /// <summary>Goes to the stream's next instruction.</summary>
     public void Advance(int stream)
     {

@@ -53,8 +53,8 @@ internal sealed class StreamProgram
     }
 
     /// <summary>Notes the waits of its instructions.</summary>
-    /// <param name="waits">Each instruction's waits, each a chain of bindings.</param>
-    public void Bind(EventBinding[][][] waits)
+    /// <param name="waits">The bindings of each instruction's waits.</param>
+    public void Bind(EventBinding[][] waits)
     {
         LastBoundToFirst = new int[LoopBegins.Length];
         for (var i = 0; i < LastBoundToFirst.Length; i++)
@@ -63,13 +63,10 @@ internal sealed class StreamProgram
         {
             if (Words[at] < 0)
                 continue;
-            foreach (var chain in waits[Words[at]])
+            foreach (var binding in waits[Words[at]])
             {
-                foreach (var binding in chain)
-                {
-                    if (binding.UnlessFirstOf >= 0)
-                        LastBoundToFirst[binding.UnlessFirstOf] = at;
-                }
+                if (binding.UnlessFirstOf >= 0)
+                    LastBoundToFirst[binding.UnlessFirstOf] = at;
             }
         }
     }

@@ -45,15 +45,37 @@ internal static class MaxMinFairness
     /// <summary>Fills the flows that share a resource.</summary>
     private static void Fill(double[] capacities, Flow[] flows, int count, Resources shared)
     {
+        var (sharing, first, last) = (0, -1, -1);
         for (var i = 0; i < count; i++)
         {
             ref var flow = ref flows[i];
             if ((flow.Draws & shared) == 0)
                 continue;
+            sharing++;
+            (first, last) = (first < 0 ? i : first, i);
             flow.Rate = Rising;
             // A resource that nobody else draws on is one more cap.
             flow.SharedCap = Math.Min(flow.Cap, Least(capacities, flow.Draws & ~shared));
         }
+        if (sharing == 2)
+            FillTwo(Least(capacities, shared), ref flows[first], ref flows[last]);
+        else
+            FillAll(capacities, flows, count, shared);
+    }
+
+    /// <summary>Fills two flows that share one capacity: of several resources the smallest is used up first.</summary>
+    private static void FillTwo(double capacity, ref Flow one, ref Flow other)
+    {
+        var half = Math.Max(capacity, 0) / 2;
+        ref var slower = ref one.SharedCap <= other.SharedCap ? ref one : ref other;
+        ref var faster = ref one.SharedCap <= other.SharedCap ? ref other : ref one;
+        slower.Rate = Math.Min(slower.SharedCap, half);
+        faster.Rate = half <= slower.SharedCap ? half : Math.Min(faster.SharedCap, Math.Max(capacity - slower.Rate, 0));
+    }
+
+    /// <summary>Fills any number of flows, all of whose rates still rise.</summary>
+    private static void FillAll(double[] capacities, Flow[] flows, int count, Resources shared)
+    {
         while (true)
         {
             var level = double.PositiveInfinity;

@@ -11,7 +11,7 @@ namespace Preserve;
 internal sealed class ResourceSimulation
 {
     public const int StreamCount = 5;
-    public const int TrackCount = 3;
+    private const int TrackCount = 3;
     private const int MemoryTrack = 0, ComputeTrack = 1, LinkTrack = 2;
     private const Resources BothWays = Resources.HostToDevice | Resources.DeviceToHost;
 
@@ -44,15 +44,16 @@ internal sealed class ResourceSimulation
     public void Use(ICostLaws laws)
     {
         var device = laws.Device;
-        _linkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: false);
-        _duplexLinkRate = HostTransferLaw.LinkRate(device.HostTransfer, bothDirections: true);
+        var transfer = device.HostTransfer;
+        _linkRate = HostTransferLaw.LinkRate(transfer, bothDirections: false);
+        _duplexLinkRate = HostTransferLaw.LinkRate(transfer, bothDirections: true);
         Set(Resources.Compute, 1);
         Set(Resources.Hbm, laws.HbmBytesPerPicosecond);
         Set(Resources.L2, laws.L2BytesPerPicosecond);
         Set(Resources.ScaleUpLink, device.ScaleUp.GigabytesPerSecondPerDirection / 1000);
         Set(Resources.HostToDevice, _linkRate);
         Set(Resources.DeviceToHost, _linkRate);
-        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(device.HostTransfer, _ranks));
+        Set(Resources.HostMemory, HostTransferLaw.MemoryRate(transfer, _ranks));
         // A collective sends as much as it receives.
         _linkDraws = device.LinksAreOne ? Resources.ScaleUpLink | BothWays : Resources.ScaleUpLink;
         // What comes from HBM passes through the L2, where it is known, and competes there with what is hot.
@@ -193,26 +194,21 @@ internal sealed class ResourceSimulation
         return left;
     }
 
-    /// <summary>Writes all that the future of a stream's instruction depends on. Returns the next free place.</summary>
-    public int WriteState(int stream, long[] state, int at)
+    /// <summary>Most places that <see cref="WriteState"/> needs.</summary>
+    public int StateLength => 1 + StreamCount + (2 * _flowCount);
+
+    /// <summary>Writes all that the future of what runs depends on. Returns the next free place.</summary>
+    public int WriteState(long[] state, int at)
     {
-        if ((ActiveStreams & (1 << stream)) == 0)
+        state[at++] = ((long)_flowCount << 32) | ((long)_fixedStreams << 16) | (long)ActiveStreams;
+        for (var (stream, left) = (0, ActiveStreams); left != 0; stream++, left >>= 1)
         {
-            state[at++] = -1;
-            return at;
+            if ((left & 1) != 0)
+                state[at++] = (_fixedStreams & (1 << stream)) != 0 ? _fixedLeft[stream] : BitConverter.DoubleToInt64Bits(_coldAfterHot[stream]);
         }
-        if ((_fixedStreams & (1 << stream)) != 0)
-        {
-            state[at++] = _fixedLeft[stream];
-            return at;
-        }
-        state[at++] = 0;
-        state[at++] = BitConverter.DoubleToInt64Bits(_coldAfterHot[stream]);
         for (var i = 0; i < _flowCount; i++)
         {
             ref var flow = ref _flows[i];
-            if (flow.Id / TrackCount != stream)
-                continue;
             state[at++] = ((long)flow.Id << 32) | (long)flow.Draws;
             state[at++] = BitConverter.DoubleToInt64Bits(flow.Remaining);
         }

@@ -12,6 +12,7 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
     private readonly Graph _graph = draft.Graph;
     private readonly ExecutionPlan _plan = draft.Plan;
     private readonly int _context = draft.Plan.Step.MaxContext;
+    private readonly Executor _executor = ExecutorOn(laws, timeline: false), _recorder = ExecutorOn(laws, timeline: true);
     private readonly SearchVerdicts? _verdicts = draft.Choice is { } choice ? new SearchVerdicts(choice, laws, cancellationToken) : null;
 
     public PlanReport Build()
@@ -171,12 +172,12 @@ internal sealed class ReportBuilder(DeploymentSpec deployment, StepDraft draft, 
             : (collective.Layer, collective.Layer + ((fold.Count - 1) * fold.Stride), fold.Stride);
     }
 
-    private StepRun Run(ExecutionPlan any, bool timeline = false)
-    {
-        var backend = new SimulatedBackend(laws.Device, new SimulationOptions { RecordTimeline = timeline, CostLaws = _ => laws });
+    private StepRun Run(ExecutionPlan any, bool timeline = false) =>
         // The simulated backend has run when it returns: there is nothing to await.
-        return new Executor(backend).RunAsync(any, _context, cancellationToken).AsTask().GetAwaiter().GetResult();
-    }
+        (timeline ? _recorder : _executor).RunAsync(any, _context, cancellationToken).AsTask().GetAwaiter().GetResult();
+
+    private static Executor ExecutorOn(ICostLaws laws, bool timeline) =>
+        new(new SimulatedBackend(laws.Device, new SimulationOptions { RecordTimeline = timeline, CostLaws = _ => laws }));
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -35,12 +35,13 @@ internal static class StepPlanner
     public static Func<IPrefetchRule, Graph> Planning(DeploymentSpec deployment, StepSpec step, CacheSplit? split = null)
     {
         var before = new Dictionary<int, Graph>();
-        return rule => Plan(PipelineOf(deployment, rule, split), repeats =>
+        var pipeline = PipelineOf(deployment, PublishedRule.Nothing, split);
+        return rule => Plan(pipeline with { Prefetch = rule }, repeats =>
         {
             if (!before.TryGetValue(repeats, out var graph))
             {
                 before.Add(repeats, graph = ModelLowering.Lower(deployment, step, repeats));
-                PipelineOf(deployment, rule, split).RunUntilPrefetch(graph);
+                pipeline.RunUntilPrefetch(graph);
             }
             return graph.Copy();
         });

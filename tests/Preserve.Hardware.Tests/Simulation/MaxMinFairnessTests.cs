@@ -36,6 +36,20 @@ public class MaxMinFairnessTests
         Share([Resources.Hbm, Resources.Compute, Resources.L2], [Free, 0.5, Free], hbm: 4, l2: 9).ShouldBe([4.0, 0.5, 9.0]);
 
     [Fact]
+    public void Two_flows_have_to_the_last_bit_what_they_have_beside_others_elsewhere()
+    {
+        var cap = Gen.Choose(1, 400).Select(c => c % 10 == 0 ? Free : c / 30.0);
+        var draws = Gen.Elements(Resources.Hbm, Resources.Hbm | Resources.L2, Resources.Hbm | Resources.Compute);
+        var cases = from one in draws from other in draws from caps in cap.ArrayOf(4) from hbm in Gen.Choose(1, 300) from l2 in Gen.Choose(1, 300) select (one, other, caps, hbm, l2);
+        Prop.ForAll(cases.ToArbitrary(), c =>
+        {
+            var alone = Share([c.one, c.other], c.caps[..2], c.hbm / 17.0, c.l2 / 13.0);
+            var beside = Share([c.one, c.other, Resources.ScaleUpLink, Resources.ScaleUpLink], c.caps, c.hbm / 17.0, c.l2 / 13.0);
+            beside[..2].ShouldBe(alone);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithReplay(12, 1));
+    }
+
+    [Fact]
     public void No_resource_is_overdrawn_and_no_flow_could_have_more()
     {
         var flow = from draws in Gen.Elements(Resources.Hbm, Resources.L2, Resources.Hbm | Resources.L2, Resources.ScaleUpLink)
