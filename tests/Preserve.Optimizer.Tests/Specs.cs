@@ -31,6 +31,9 @@ internal static class Specs
     public static ModelSpec Llama3_8B { get; } =
         Model("Llama3_8B", 4096, 128_256, Group(32, Layer("DecoderLayer", 32, 8, 128, 14_336)));
 
+    public static ModelSpec Phi3Medium { get; } =
+        Model("Phi3Medium", 5120, 32_064, Group(40, Layer("DecoderLayer", 40, 10, 128, 17_920)));
+
     public static ModelSpec Gemma2_27B { get; } = Model("Gemma2_27B", 4608, 256_000, Group(23,
         Layer("Local", 32, 16, 128, 36_864, window: 4096, postNorm: true, softCap: true, activation: Activation.GeGlu),
         Layer("Global", 32, 16, 128, 36_864, postNorm: true, softCap: true, activation: Activation.GeGlu)))

@@ -15,8 +15,12 @@ internal sealed class PrefetchSearch
     /// <summary>Most trials together.</summary>
     public const int MostTrials = 512;
 
-    /// <summary>The share of the gain over all parts that large steps over one kind of tensor have to reach, for small ones to follow.</summary>
-    private const double LeastOfOneKind = 0.75;
+    /// <summary>Starts that single parts are moved from, and the share of the best one's gain that another has to reach.</summary>
+    private const int MostStarts = 2;
+    private const double LeastOfBestStart = 0.75;
+
+    /// <summary>A room is full where less than this part of it is left.</summary>
+    private const int FullRoom = 16;
 
     /// <summary>A loss is not worth an instruction up to this part of the gain.</summary>
     private const int LeastShareOfGain = 2000;
@@ -34,10 +38,17 @@ internal sealed class PrefetchSearch
     private readonly bool _deep;
     private readonly List<PrefetchPart> _parts;
     private readonly bool[] _worthless;
+
+    /// <summary>Of each part: what its readers save at most, and what giving some of it up lost when that was last tried, in picoseconds per byte.</summary>
+    private readonly double[] _mostSaved, _loss;
     private readonly HashSet<long> _seen = [];
     private readonly List<PrefetchGroup> _frequent;
     private readonly Dictionary<PrefetchGroup, long> _bytesWhileIdle;
+
+    /// <summary>Of each part, the bytes that memory can bring while the longest of its hosts runs alone.</summary>
+    private readonly long[] _windowBytes;
     private readonly int[] _moved;
+    private readonly WindowFill _fill;
     private readonly SearchEnd _end;
     private readonly List<PrefetchChoice> _found = [];
     private long[] _best;
@@ -62,11 +73,16 @@ internal sealed class PrefetchSearch
         _parts = _problem.Parts;
         _best = new long[_parts.Count];
         _next = new long[_parts.Count];
-        _worthless = _parts.Select(p => ReaderSaving.Of(p.Reader, p.Tensor, p.Bytes, laws, space.Context).Bytes == 0).ToArray();
+        var savings = _parts.ConvertAll(p => ReaderSaving.Of(p.Reader, p.Tensor, p.Bytes, laws, space.Context));
+        _worthless = savings.Select(s => s.Bytes == 0).ToArray();
+        _mostSaved = savings.Select((s, part) => s.PicosecondsPerByte * _problem.Groups.Where(g => g.Parts.Contains(part)).Sum(g => g.Times)).ToArray();
+        _loss = new double[_parts.Count];
         _bytesWhileIdle = _problem.Groups.ToDictionary(g => g, g => g.BytesWhileIdle(laws, space.Context));
+        _windowBytes = _parts.Select((_, part) => _problem.Groups.Where(g => g.Parts.Contains(part)).Max(g => _bytesWhileIdle[g])).ToArray();
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = _problem.Groups.Where(g => g.Times > 1 || !_deep).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
+        _fill = new WindowFill(_problem, _room, _frequent, part => !_worthless[part] && IsSearched(part));
         _end = new SearchEnd(_moved.Length, mostTrials);
     }
 
@@ -103,22 +119,18 @@ internal sealed class PrefetchSearch
         if (_worthless.All(w => w))
             return null;
 
-        _end.Begin(_bestPicoseconds);
-        SearchCoarsely();
-        SearchFinely();
-        _found.Add(Best());
-        if (_moved.Any(IsCache) && !_moved.All(IsCache))
-        {
-            SearchAlone(caches: false);
-            SearchAlone(caches: true);
-        }
+        Begin(Best(Starts().ConvertAll(Climbed)));
+        SearchBudgets(underCollectives: true);
+        SearchBudgets(underCollectives: false);
+        SearchParts(2 * Coarsest, Finest);
+        _found.Add(Choice());
         TryRival();
         Simplify();
-        return _bestPicoseconds < BasePicoseconds ? Best() : null;
+        return _bestPicoseconds < BasePicoseconds ? Choice() : null;
     }
 
-    /// <summary>The best of what its searches, over all parts and over one kind of tensor, ended with and that was not named yet: where a plan of what was found
-    /// takes longer than its trial, as the order of its prefetches can make it, another one may not.</summary>
+    /// <summary>The best of what it came to from each of its starts and in the end, and that was not named yet: where a plan of what was found takes longer than
+    /// its trial, as the order of its prefetches can make it, another one may not.</summary>
     /// <returns>The choice, or null where none is left that is better than no prefetch at all.</returns>
     public PrefetchChoice? Next()
     {
@@ -133,73 +145,84 @@ internal sealed class PrefetchSearch
     /// <summary>No prefetch at all.</summary>
     public PrefetchChoice Nothing => new(this, new long[_parts.Count], BasePicoseconds);
 
-    private PrefetchChoice Best() => new(this, (long[])_best.Clone(), _bestPicoseconds);
+    private PrefetchChoice Choice() => new(this, (long[])_best.Clone(), _bestPicoseconds);
 
-    /// <summary>Whole windows: what collectives hide is most of the gain, and is settled by large steps before what kernels hide is weighed beside it.</summary>
-    private void SearchCoarsely()
+    /// <summary>Where the search climbs from: ways of filling windows between which no row of single moves leads. Whole windows come first: what collectives
+    /// hide is most of the gain, and is settled by large steps.</summary>
+    private List<Point> Starts()
+    {
+        var starts = new List<Point> { Start(FillApart), Start(FillRound) };
+        // A room that is full may be worth more to weights alone, or to caches alone.
+        if (_moved.Any(IsCache) && !_moved.All(IsCache) && IsFull(Best(starts).Units))
+        {
+            foreach (var caches in (bool[])[false, true])
+            {
+                _only = caches;
+                starts.Add(Start(FillApart));
+            }
+            _only = null;
+        }
+        var least = LeastOfBestStart * (BasePicoseconds - Best(starts).Picoseconds);
+        return starts.Where(s => BasePicoseconds - s.Picoseconds >= least).OrderBy(s => s.Picoseconds).Take(MostStarts).ToList();
+    }
+
+    private Point Start(Action fill)
+    {
+        Begin(new Point(new long[_parts.Count], BasePicoseconds, long.MaxValue));
+        fill();
+        SearchBudgets(underCollectives: true);
+        return Here();
+    }
+
+    /// <summary>Moves single parts from a start.</summary>
+    private Point Climbed(Point start)
+    {
+        Begin(start);
+        SearchParts(Coarsest, Coarsest);
+        _found.Add(Choice());
+        return Here();
+    }
+
+    private Point Here() => new((long[])_best.Clone(), _bestPicoseconds, _repeatsEnd);
+
+    private void Begin(Point from)
+    {
+        (_best, _bestPicoseconds, _repeatsEnd) = ((long[])from.Units.Clone(), from.Picoseconds, from.RepeatsEnd);
+        _end.Begin(_bestPicoseconds);
+    }
+
+    private static Point Best(IEnumerable<Point> points) => points.OrderBy(p => p.Picoseconds).First();
+
+    private bool IsFull(long[] units) => _moved.Any(p => _room.Left(p, units) < _room.Bytes / FullRoom);
+
+    /// <summary>Fills each window by itself.</summary>
+    private void FillApart()
     {
         foreach (var share in (double[])[1, 0.5, 1.5, 4])
-            Fill(share, beside: false);
+            TryFill(share, beside: false);
         foreach (var share in (double[])[0.25, 0.5, 1])
-            Fill(share, beside: true);
-        SearchBudgets(underCollectives: true);
-    }
+            TryFill(share, beside: true);
 
-    private void SearchFinely()
-    {
-        SearchParts(Coarsest, Coarsest);
-        SearchBudgets(underCollectives: false);
-        SearchParts(Coarsest, Finest);
-    }
-
-    /// <summary>Searches anew with caches alone, or weights alone, where the room may be worth more to one of them: no row of single moves leads from one
-    /// to the other. Where that is better, the search goes on from there with all parts.</summary>
-    private void SearchAlone(bool caches)
-    {
-        var (best, found, ends) = (_best, _bestPicoseconds, _repeatsEnd);
-        (_best, _bestPicoseconds, _repeatsEnd, _only) = (new long[_parts.Count], BasePicoseconds, long.MaxValue, caches);
-        _end.Begin(_bestPicoseconds);
-        SearchCoarsely();
-        if (BasePicoseconds - _bestPicoseconds >= LeastOfOneKind * (BasePicoseconds - found))
-            SearchFinely();
-        _only = null;
-        _found.Add(Best());
-        if (_bestPicoseconds >= found)
+        void TryFill(double share, bool beside)
         {
-            (_best, _bestPicoseconds, _repeatsEnd) = (best, found, ends);
-            return;
-        }
-        _end.Begin(_bestPicoseconds);
-        SearchBudgets(underCollectives: true);
-        SearchFinely();
-    }
-
-    /// <summary>Fills every window by a share of what memory can bring while its host runs alone.</summary>
-    private void Fill(double share, bool beside)
-    {
-        Array.Clear(_next, 0, _next.Length);
-        foreach (var group in _problem.Groups)
-        {
-            if (group.Host.IsCollective || beside)
-                FillGroup(group.Parts, (long)(share * _bytesWhileIdle[group]));
-        }
-        Try();
-    }
-
-    /// <summary>Gives the parts of a window so many bytes, those that are needed first before the others. Parts that are longer stay.</summary>
-    /// <param name="parts">The parts.</param>
-    /// <param name="bytes">The bytes.</param>
-    private void FillGroup(int[] parts, long bytes)
-    {
-        foreach (var part in parts)
-        {
-            if (!IsSearched(part))
-                continue;
-            var given = Math.Min(Math.Max(bytes, 0), _room.Most(part, _next) * _parts[part].UnitBytes);
-            _next[part] = _worthless[part] ? 0 : Math.Max(_next[part], _parts[part].Align(given / _parts[part].UnitBytes));
-            bytes -= _next[part] * _parts[part].UnitBytes;
+            _fill.Apart(_next, g => Share(share, g), beside);
+            Try();
         }
     }
+
+    /// <summary>Fills the windows of collectives one after the other, where what one has no time for the one before brings.</summary>
+    private void FillRound()
+    {
+        foreach (var share in (double[])[1, 1.5, 2, 3])
+        {
+            Array.Clear(_next, 0, _next.Length);
+            _fill.Round(_next, g => Share(share, g));
+            Try();
+        }
+    }
+
+    /// <summary>A share of what memory can bring while a window's host runs alone.</summary>
+    private long Share(double share, PrefetchGroup group) => (long)(share * _bytesWhileIdle[group]);
 
     private void SearchBudgets(bool underCollectives)
     {
@@ -234,14 +257,22 @@ internal sealed class PrefetchSearch
         return bytes;
     }
 
+    /// <summary>Gives a window so many bytes: the windows of other collectives keep theirs, of what it leaves them, or all others keep what they bring.</summary>
     private bool TryBudget(PrefetchGroup group, long bytes)
     {
         if (bytes < 0)
             return false;
         Array.Copy(_best, _next, _best.Length);
+        if (group.Host.IsCollective)
+        {
+            _fill.Round(_next, g => g == group ? bytes : BytesOf(g));
+            if (Try())
+                return true;
+            Array.Copy(_best, _next, _best.Length);
+        }
         foreach (var part in group.Parts)
             _next[part] = 0;
-        FillGroup(group.Parts, bytes);
+        _fill.Add(_next, group.Parts, bytes);
         return Try();
     }
 
@@ -251,8 +282,8 @@ internal sealed class PrefetchSearch
     private bool IsSearched(int part) => _only is not { } caches || IsCache(part) == caches;
 
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
-    /// <param name="coarsest">What part of a tensor the first step is.</param>
-    /// <param name="finest">What part of it the last step is.</param>
+    /// <param name="coarsest">What part of a tensor, or of what the part's window has twice the time for, the first step is.</param>
+    /// <param name="finest">What part of that the last step is.</param>
     private void SearchParts(int coarsest, int finest)
     {
         for (var divisor = coarsest; divisor <= finest && !_end.IsReached; divisor *= 2)
@@ -262,12 +293,10 @@ internal sealed class PrefetchSearch
                 improved = false;
                 foreach (var part in _moved)
                 {
-                    if (!IsSearched(part))
-                        continue;
-                    var step = Math.Max(_parts[part].Bytes / divisor, 1);
-                    improved |= TryMove(part, step, -1) || TryMove(part, -step, -1);
+                    var step = Math.Max(Math.Min(_parts[part].Bytes, 2 * _windowBytes[part]) / divisor, 1);
+                    improved |= TryMore(part, step) || TryLess(part, step);
                     foreach (var other in Rivals(part, step))
-                        improved |= TryMove(part, step, other);
+                        improved |= TryExchange(part, step, other);
                     if (divisor == Coarsest)
                         improved |= TryShift(part);
                 }
@@ -303,28 +332,57 @@ internal sealed class PrefetchSearch
     }
 
     /// <summary>Parts that one has to take from to grow: those of its tensor, and those that it shares a room with that has not so many
-    /// bytes left.</summary>
+    /// bytes left, where what they lost by giving some up is less than its reader can save.</summary>
     private IEnumerable<int> Rivals(int part, long bytes)
     {
         for (var other = 0; other < _parts.Count; other++)
         {
             if (other == part || _best[other] == 0)
                 continue;
-            if (_parts[part].Tensor == _parts[other].Tensor || (_room.Left(part, _best) < bytes && _room.AreTogether(part, other)))
+            if (_parts[part].Tensor == _parts[other].Tensor || (_room.Left(part, _best) < bytes && _room.AreTogether(part, other) && _loss[other] < _mostSaved[part]))
                 yield return other;
         }
     }
 
-    private bool TryMove(int part, long bytes, int from)
+    private bool TryMore(int part, long bytes)
     {
         Array.Copy(_best, _next, _best.Length);
-        if (from >= 0)
-            _next[from] = _parts[from].Align(Math.Max(0, _next[from] - (bytes / _parts[from].UnitBytes)));
-        _next[part] = 0;
-        var units = Math.Min(_best[part] + (bytes / _parts[part].UnitBytes), _room.Most(part, _next));
-        _next[part] = _parts[part].Align(Math.Max(0, units));
+        Lengthen(part, bytes);
         return Try();
     }
+
+    /// <summary>Takes bytes from a part, and notes what that loses: so it is timed to its end.</summary>
+    private bool TryLess(int part, long bytes)
+    {
+        Array.Copy(_best, _next, _best.Length);
+        Shorten(part, bytes);
+        var less = (_best[part] - _next[part]) * _parts[part].UnitBytes;
+        if (less == 0 || _end.IsReached || !_seen.Add(HashOf(_next)))
+            return false;
+        _end.Count();
+        var time = _trials.Time(_next, _cancellationToken);
+        _loss[part] = (double)(time - _bestPicoseconds) / less;
+        return TakeIfBetter(time);
+    }
+
+    /// <summary>Gives a part bytes that another gives up.</summary>
+    private bool TryExchange(int part, long bytes, int from)
+    {
+        Array.Copy(_best, _next, _best.Length);
+        Shorten(from, bytes);
+        Lengthen(part, bytes);
+        return Try();
+    }
+
+    private void Lengthen(int part, long bytes)
+    {
+        var units = _next[part] + (bytes / _parts[part].UnitBytes);
+        _next[part] = 0;
+        _next[part] = _parts[part].Align(Math.Min(units, _room.Most(part, _next)));
+    }
+
+    private void Shorten(int part, long bytes) =>
+        _next[part] = _parts[part].Align(Math.Max(0, _next[part] - (bytes / _parts[part].UnitBytes)));
 
     /// <summary>Moves all of a part to another window of the same tensor; the windows that it leaves and those beside kernels keep their bytes
     /// and are filled anew. Single moves do not find this: each of them alone loses.</summary>
@@ -346,7 +404,7 @@ internal sealed class PrefetchSearch
             foreach (var group in _frequent)
             {
                 if (!group.Host.IsCollective || Array.IndexOf(group.Parts, part) >= 0)
-                    FillGroup(group.Parts, BytesOf(group));
+                    _fill.Add(_next, group.Parts, BytesOf(group));
             }
             improved |= Try();
         }
@@ -357,7 +415,12 @@ internal sealed class PrefetchSearch
     {
         if (_end.IsReached || !_seen.Add(HashOf(_next)) || !_room.Fits(_next))
             return false;
-        if (Time(_next, 0) is not { } time || time >= _bestPicoseconds)
+        return Time(_next, 0) is { } time && TakeIfBetter(time);
+    }
+
+    private bool TakeIfBetter(long time)
+    {
+        if (time >= _bestPicoseconds)
             return false;
         _end.Note(time, BasePicoseconds);
         Take(time);
@@ -391,4 +454,10 @@ internal sealed class PrefetchSearch
             hash = unchecked((hash ^ word) * 0x100000001b3);
         return hash;
     }
+
+    /// <summary>Where a search stands.</summary>
+    /// <param name="Units">Length of each part.</param>
+    /// <param name="Picoseconds">The step with it.</param>
+    /// <param name="RepeatsEnd">When its repeats end after an empty L2; <see cref="long.MaxValue"/> where trials are not given up.</param>
+    private sealed record Point(long[] Units, long Picoseconds, long RepeatsEnd);
 }

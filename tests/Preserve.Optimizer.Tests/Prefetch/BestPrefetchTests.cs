@@ -37,6 +37,26 @@ public class BestPrefetchTests
             return true;
         }).Check(RandomDeployments.Runs(30));
 
+    [Theory]
+    [InlineData("Phi-3-medium", 2, 4, 16_383)]
+    [InlineData("Llama-3-8B", 2, 4, 16_383)]
+    [InlineData("Llama-3-70B", 4, 4, 16_383)]
+    [InlineData("Llama-3-70B", 4, 64, 2047)]
+    public void What_is_chosen_for_longer_or_shorter_collectives_would_not_be_much_better(string model, int ranks, int batch, int context)
+    {
+        // Memory hardly idles here: what is brought under one collective is better brought under another, or beside a kernel, by moves of many parts at once.
+        var deployment = Specs.Deploy(model switch { "Phi-3-medium" => Specs.Phi3Medium, "Llama-3-8B" => Specs.Llama3_8B, _ => Specs.Llama3_70B },
+            ranks, Specs.Decode(batch, context), prefetch: PrefetchPolicy.Best);
+        var choices = ((double[])[0.4, 0.8, 1, 1.2, 1.6, 2]).Select(f => (ICostLaws)new ScaledCollectiveLaws(CostLaws.For(Get(Devices.Ascend910B2)), f))
+            .ToDictionary(laws => laws, laws => new BestPrefetch(deployment, deployment.Steps[0], laws, default).Choose().Choice!);
+        foreach (var (laws, choice) in choices)
+        {
+            var trials = choice.Space.TrialsWith(laws);
+            var least = choices.Values.Min(other => trials.Time(other.Units, default));
+            ((double)choice.Picoseconds).ShouldBeLessThanOrEqualTo(1.02 * least);
+        }
+    }
+
     [Fact]
     public void What_it_is_compared_with_are_the_plans_of_the_policies_None_and_Paper() =>
         Prop.ForAll(RandomDeployments.Deployments(), deployment =>
