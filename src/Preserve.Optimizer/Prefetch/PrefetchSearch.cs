@@ -28,7 +28,7 @@ internal sealed class PrefetchSearch
     /// <summary>Layers from which on a window that occurs once is not searched.</summary>
     private const int DeepStack = 12;
 
-    /// <summary>Single parts are moved by halves of their tensors at first, and by sixteenths in the end.</summary>
+    /// <summary>Single parts are moved by halves of their largest steps at first, and by sixteenths in the end.</summary>
     private const int Coarsest = 2, Finest = 16;
 
     private readonly PrefetchProblem _problem;
@@ -45,8 +45,9 @@ internal sealed class PrefetchSearch
     private readonly List<PrefetchGroup> _frequent;
     private readonly Dictionary<PrefetchGroup, long> _bytesWhileIdle;
 
-    /// <summary>Of each part, the bytes that memory can bring while the longest of its hosts runs alone.</summary>
-    private readonly long[] _windowBytes;
+    /// <summary>Of each part, the bytes that it is moved by at most, before they are divided: twice what memory can bring while the longest of its hosts runs alone,
+    /// where that is a collective. How much a kernel hides beside its own work is not known beforehand.</summary>
+    private readonly long[] _mostStep;
     private readonly int[] _moved;
     private readonly WindowFill _fill;
     private readonly SearchEnd _end;
@@ -78,7 +79,7 @@ internal sealed class PrefetchSearch
         _mostSaved = savings.Select((s, part) => s.PicosecondsPerByte * _problem.Groups.Where(g => g.Parts.Contains(part)).Sum(g => g.Times)).ToArray();
         _loss = new double[_parts.Count];
         _bytesWhileIdle = _problem.Groups.ToDictionary(g => g, g => g.BytesWhileIdle(laws, space.Context));
-        _windowBytes = _parts.Select((_, part) => _problem.Groups.Where(g => g.Parts.Contains(part)).Max(g => _bytesWhileIdle[g])).ToArray();
+        _mostStep = _parts.Select((p, part) => p.Reach == PrefetchReach.Beside ? p.Bytes : Math.Min(p.Bytes, 2 * _problem.Groups.Where(g => g.Parts.Contains(part)).Max(g => _bytesWhileIdle[g]))).ToArray();
         // What occurs once in a deep stack changes little: it keeps what it was filled with.
         _frequent = _problem.Groups.Where(g => g.Times > 1 || !_deep).OrderByDescending(g => g.Host.IsCollective).ToList();
         _moved = _frequent.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
@@ -200,7 +201,7 @@ internal sealed class PrefetchSearch
     {
         foreach (var share in (double[])[1, 0.5, 1.5, 4])
             TryFill(share, beside: false);
-        foreach (var share in (double[])[0.25, 0.5, 1])
+        foreach (var share in (double[])[0.25, 0.5, 1, 2, 4])
             TryFill(share, beside: true);
 
         void TryFill(double share, bool beside)
@@ -282,8 +283,8 @@ internal sealed class PrefetchSearch
     private bool IsSearched(int part) => _only is not { } caches || IsCache(part) == caches;
 
     /// <summary>Moves single parts, and bytes from one part to another that it competes with, by ever smaller steps.</summary>
-    /// <param name="coarsest">What part of a tensor, or of what the part's window has twice the time for, the first step is.</param>
-    /// <param name="finest">What part of that the last step is.</param>
+    /// <param name="coarsest">What part of the largest step the first one is.</param>
+    /// <param name="finest">What part of it the last one is.</param>
     private void SearchParts(int coarsest, int finest)
     {
         for (var divisor = coarsest; divisor <= finest && !_end.IsReached; divisor *= 2)
@@ -293,7 +294,7 @@ internal sealed class PrefetchSearch
                 improved = false;
                 foreach (var part in _moved)
                 {
-                    var step = Math.Max(Math.Min(_parts[part].Bytes, 2 * _windowBytes[part]) / divisor, 1);
+                    var step = Math.Max(_mostStep[part] / divisor, 1);
                     improved |= TryMore(part, step) || TryLess(part, step);
                     foreach (var other in Rivals(part, step))
                         improved |= TryExchange(part, step, other);

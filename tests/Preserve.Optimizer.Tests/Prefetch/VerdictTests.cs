@@ -24,8 +24,8 @@ public class VerdictTests
     [Fact]
     public void Too_short_where_the_L2_is_large_and_collectives_are_not() =>
         Check(
-            Specs.Deploy(Specs.Llama3_70B, 8, Specs.Decode(4, 16_384), prefetch: PrefetchPolicy.Best), Laws(Devices.Ascend910B2),
-            "down_reduce", "head_weight", Verdict.WindowTooShort);
+            Specs.Deploy(Specs.Phi3Medium, 2, Specs.Decode(4, 4096), Precision.Bf16, PrefetchPolicy.Best), Laws(Devices.Ascend910B2),
+            "out_reduce", "gate_up_weight", Verdict.WindowTooShort);
 
     [Fact]
     public void No_room_where_collectives_are_long_and_the_L2_is_not() =>
