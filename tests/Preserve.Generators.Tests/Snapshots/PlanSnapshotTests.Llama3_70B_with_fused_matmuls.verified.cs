@@ -3,16 +3,16 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 4 context 16384  14,942.7 us  11,081.5 us  1.348x
+// decode batch 4 context 16384  14,942.7 us  11,055.0 us  1.352x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 4 context 16384",
-    BasePicoseconds = 14_942_728_998, StepPicoseconds = 11_081_493_063,
+    BasePicoseconds = 14_942_728_998, StepPicoseconds = 11_054_986_901,
     BoundPicoseconds = 10_666_930_144, BoundBy = "critical path",
     PrefetchPays = true,
-    Reason = "most is saved beside down_reduce, 2,528.4 us")]
+    Reason = "most is saved beside out_reduce, 2,627.7 us")]
 partial class Llama3_70BDeployed
 {
     /// <inheritdoc/>
@@ -87,99 +87,99 @@ partial class Llama3_70BDeployed
                 compute     embed               embed 4 x 8192                                                                 embedding -> embed_part                                 signals
                 collective  embed_reduce        all-reduce 65536 bytes over 8                                                  embed_part -> 0.h                                       after embed         signals
                 prefetch    under_embed_reduce  read 10485760 bytes                                                            0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  read {1024c; c>=12288: 12582912} bytes                                         0.kv[0:{c; c>=12288: 12288}]
-                prefetch    under_embed_reduce  read 31457280 bytes                                                            0.gate_up_weight[0:31457280]
-                prefetch    under_embed_reduce  read 28901376 bytes                                                            0.down_weight[0:28901376]
+                prefetch    under_embed_reduce  read 42467328 bytes                                                            0.gate_up_weight[0:42467328]
+                prefetch    under_embed_reduce  read 458752 bytes                                                              0.down_weight[0:458752]
                 compute     join                wait                                                                           -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
                   compute     attn_norm           rms norm 4 x 8192                                                              i.h, i.attn_norm_weight -> i.attn_in                    signals
                   compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   i.attn_in, i.qkv_weight -> i.qkv_out
-                  prefetch    under_qkv           read {0; c>=12288: 1024c-12582912} bytes                                       i.kv[{c; c>=12288: 12288}:c]                            after attn_norm
+                  prefetch    under_qkv           read 1024c bytes                                                               i.kv[0:c]                                               after attn_norm
                   compute     rotary              rotary 4 x 1152                                                                i.qkv_out -> i.qk_rotated
                   compute     store               store 4 x 256                                                                  i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
                   compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended      signals
                   collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  i.attended, i.out_weight -> i.attn_out                  after attention     signals
-                  prefetch    under_out_reduce    read 27262976 bytes                                                            i.gate_up_weight[31457280:58720256]                     after attention
+                  prefetch    under_out_reduce    read 16252928 bytes                                                            i.gate_up_weight[42467328:58720256]                     after attention
+                  prefetch    under_out_reduce    read 27066368 bytes                                                            i.down_weight[458752:27525120]
                   compute     attn_add            add 4 x 8192                                                                   i.h, i.attn_out -> i.h_mid                              after out_reduce
                   compute     mlp_norm            rms norm 4 x 8192                                                              i.h_mid, i.mlp_norm_weight -> i.mlp_in
                   compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   i.mlp_in, i.gate_up_weight -> i.gate_up_out
                   compute     activation          swiglu 4 x 3584                                                                i.gate_up_out -> i.activated                            signals
                   collective  down_reduce         all-reduce 65536 bytes over 8 of matmul 4 x 3584 by 3584 x 8192, int8 by int8  i.activated, i.down_weight -> i.mlp_out                 after activation    signals
                   prefetch    under_down_reduce   read 10485760 bytes                                                            i+1.qkv_weight                                          after activation
-                  prefetch    under_down_reduce   read {1024c; c>=12288: 12582912} bytes                                         i+1.kv[0:{c; c>=12288: 12288}]
-                  prefetch    under_down_reduce   read 31457280 bytes                                                            i+1.gate_up_weight[0:31457280]
-                  prefetch    under_down_reduce   read 28901376 bytes                                                            i+1.down_weight[0:28901376]
+                  prefetch    under_down_reduce   read 42467328 bytes                                                            i+1.gate_up_weight[0:42467328]
+                  prefetch    under_down_reduce   read 458752 bytes                                                              i+1.down_weight[0:458752]
                   compute     mlp_add             add 4 x 8192                                                                   i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
                 compute     attn_norm           rms norm 4 x 8192                                                              79.h, 79.attn_norm_weight -> 79.attn_in                 signals
                 compute     qkv                 matmul 4 x 8192 by 8192 x 1280, int8 by int8                                   79.attn_in, 79.qkv_weight -> 79.qkv_out
-                prefetch    under_qkv           read {0; c>=12288: 1024c-12582912} bytes                                       79.kv[{c; c>=12288: 12288}:c]                           after attn_norm
+                prefetch    under_qkv           read 1024c bytes                                                               79.kv[0:c]                                              after attn_norm
                 compute     rotary              rotary 4 x 1152                                                                79.qkv_out -> 79.qk_rotated
                 compute     store               store 4 x 256                                                                  79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
                 compute     attention           attention 4 x 1 tokens, 8 query and 1 KV heads of 128, 4c+4 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended  signals
                 collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  79.attended, 79.out_weight -> 79.attn_out               after attention     signals
-                prefetch    under_out_reduce    read 27262976 bytes                                                            79.gate_up_weight[31457280:58720256]                    after attention
+                prefetch    under_out_reduce    read 16252928 bytes                                                            79.gate_up_weight[42467328:58720256]                    after attention
+                prefetch    under_out_reduce    read 27066368 bytes                                                            79.down_weight[458752:27525120]
+                prefetch    under_out_reduce    read 11534336 bytes                                                            head_weight[0:11534336]
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated                          signals
                 collective  down_reduce         all-reduce 65536 bytes over 8 of matmul 4 x 3584 by 3584 x 8192, int8 by int8  79.activated, 79.down_weight -> 79.mlp_out              after activation    signals
-                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[0:56623104]                                 after activation
+                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[11534336:68157440]                          after activation
                 compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
                 collective  head_gather         all-gather 128256 bytes over 8                                                 head_part -> logits                                     after head
-                prefetch    under_head_gather   read 10485760 bytes                                                            0.qkv_weight                                            after head
-                prefetch    under_head_gather   read {1024c; c>=12288: 12582912} bytes                                         0.kv[0:{c; c>=12288: 12288}]
 
               # At context 16,384.
               report
                 base           14,942.728998 us
-                step           11,081.493063 us
+                step           11,054.986901 us
                 bound          10,666.930144 us
                 bound by       critical path
                 collectives    4,659.758595 us
                 reachable      2,667.380414 us
-                elsewhere      3,654.951853 us
-                gain at half   3,846.808590 us
-                gain at twice  3,493.136388 us
+                elsewhere      3,608.989141 us
+                gain at half   3,887.921243 us
+                gain at twice  3,496.024658 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
-                window  embed_reduce  outside the layers  takes 26.585143 us  hides 26.585143 us  saves 39.276013 us
-                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.7 us, not 16.2
-                  whole                  0.kv[0:c]             12,582,912 of 16,777,216   all of it is prefetched, 4,194,304 bytes of it beside qkv; attention takes 23.5 us, not 32.2
-                  link-bound             0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
-                  whole                  0.gate_up_weight      31,457,280 of 58,720,256   all of it is prefetched, 27,262,976 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
-                  part                   0.down_weight         28,901,376 of 29,360,128   458,752 bytes more in all layers would cost 0.014 us of the step; were each collective twice as long, they would save 7.573 us
-                window  qkv  layers 0 to 78  takes 11.336294 us each  hides 11.336294 us each  saves 170.350702 us together
-                  whole                  i.kv[0:c]             4,194,304 of 16,777,216    all of it is prefetched, 12,582,912 bytes of it beside down_reduce; attention takes 23.5 us, not 32.2
-                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 1,107.280274 us together
-                  not-asked              i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  i.gate_up_weight      27,262,976 of 58,720,256   all of it is prefetched, 31,457,280 bytes of it beside down_reduce; gate_up takes 21.0 us, not 51.2
-                  nothing-to-hide-under  i.down_weight         0 of 29,360,128            458,752 bytes more in all layers would cost 0.014 us of the step, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
-                window  down_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,528.384334 us together
-                  not-asked              i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 11.3 us, not 16.2
-                  whole                  i+1.kv[0:c]           12,582,912 of 16,777,216   all of it is prefetched, 4,194,304 bytes of it beside qkv; attention takes 23.5 us, not 32.2
-                  link-bound             i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
-                  whole                  i+1.gate_up_weight    31,457,280 of 58,720,256   all of it is prefetched, 27,262,976 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
-                  part                   i+1.down_weight       28,901,376 of 29,360,128   458,752 bytes more in all layers would cost 0.014 us of the step; were each collective twice as long, they would save 7.573 us
-                window  qkv  layer 79  takes 11.336294 us  hides 11.336294 us  saves 2.156338 us
-                  whole                  79.kv[0:c]            4,194,304 of 16,777,216    all of it is prefetched, 12,582,912 bytes of it beside down_reduce; attention takes 23.5 us, not 32.2
-                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 14.016206 us
-                  not-asked              79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  79.gate_up_weight     27,262,976 of 58,720,256   all of it is prefetched, 31,457,280 bytes of it beside down_reduce; gate_up takes 21.0 us, not 51.2
-                  nothing-to-hide-under  79.down_weight        0 of 29,360,128            458,752 bytes more in all layers would cost 0.014 us of the step, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
-                window  down_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 28.986782 us
-                  not-asked              final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part                   head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 3.273 us of the step; were each collective twice as long, they would save 8.269 us
-                window  head_gather  outside the layers  takes 30.580572 us  hides 19.716430 us  saves 0.325293 us
-                  not-asked              0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole                  0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.7 us, not 16.2
-                  whole                  0.kv[0:c]             12,582,912 of 16,777,216   all of it is prefetched, 4,194,304 bytes of it beside qkv; attention takes 23.5 us, not 32.2
-                  link-bound             0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
+                window  embed_reduce  outside the layers  takes 26.585143 us  hides 26.585143 us  saves 32.184851 us
+                  not-asked   0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole       0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.3 us, not 16.2
+                  whole       0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
+                  link-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
+                  whole       0.gate_up_weight      42,467,328 of 58,720,256   all of it is prefetched, 16,252,928 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
+                  part        0.down_weight         458,752 of 29,360,128      1,835,008 bytes more in all layers would cost 3.504 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                window  qkv  layers 0 to 78  takes 10.925326 us each  hides 10.925326 us each  saves 680.614704 us together
+                  whole       i.kv[0:c]             16,777,216 of 16,777,216   attention takes 23.5 us, not 32.2
+                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,627.718234 us together
+                  not-asked   i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole       i.gate_up_weight      16,252,928 of 58,720,256   all of it is prefetched, 42,467,328 bytes of it beside down_reduce; gate_up takes 21.0 us, not 51.2
+                  part        i.down_weight         27,066,368 of 29,360,128   1,835,008 bytes more in all layers would cost 25.785 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                window  down_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,571.093696 us together
+                  not-asked   i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole       i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 10.9 us, not 16.2
+                  whole       i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
+                  link-bound  i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
+                  whole       i+1.gate_up_weight    42,467,328 of 58,720,256   all of it is prefetched, 16,252,928 bytes of it beside out_reduce; gate_up takes 22.6 us, not 51.2
+                  part        i+1.down_weight       458,752 of 29,360,128      1,835,008 bytes more in all layers would cost 3.504 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                window  qkv  layer 79  takes 10.925326 us  hides 10.925326 us  saves 8.615376 us
+                  whole       79.kv[0:c]            16,777,216 of 16,777,216   attention takes 23.5 us, not 32.2
+                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 36.909155 us
+                  not-asked   79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole       79.gate_up_weight     16,252,928 of 58,720,256   all of it is prefetched, 42,467,328 bytes of it beside down_reduce; gate_up takes 22.6 us, not 51.2
+                  part        79.down_weight        27,066,368 of 29,360,128   1,835,008 bytes more in all layers would cost 25.785 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                  part        head_weight           11,534,336 of 131,334,144  16,252,928 bytes more would save 4.856 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 8.345 us
+                window  down_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 28.137820 us
+                  not-asked   final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  part        head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 3.422 us of the step; were each collective twice as long, they would save 6.293 us
+                window  head_gather  outside the layers  takes 30.580572 us  hides 0.000000 us  saves 0.000000 us
+                  not-asked   0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
+                  whole       0.qkv_weight          0 of 10,485,760            all of it is prefetched, 10,485,760 bytes of it beside embed_reduce; qkv takes 11.3 us, not 16.2
+                  whole       0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
+                  link-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
 
             """;
         return global::Preserve.PlanSet.Parse(text);

@@ -3,18 +3,18 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 64 context 4096   28,339.0 us   27,224.0 us  1.041x
+// decode batch 64 context 4096   28,339.0 us   27,177.2 us  1.043x
 // prefill batch 2 tokens 4096   507,931.1 us  507,931.1 us  1.000x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 64 context 4096",
-    BasePicoseconds = 28_339_024_825, StepPicoseconds = 27_223_966_255,
-    LowPicoseconds = 26_379_834_760, HighPicoseconds = 28_967_310_075,
+    BasePicoseconds = 28_339_024_825, StepPicoseconds = 27_177_153_385,
+    LowPicoseconds = 26_334_265_539, HighPicoseconds = 28_917_620_171,
     BoundPicoseconds = 18_023_418_815, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us")]
+    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 411.829 us")]
 [global::Preserve.PlanSummary("prefill batch 2 tokens 4096", IsPrefill = true,
     BasePicoseconds = 507_931_071_744, StepPicoseconds = 507_931_071_744,
     LowPicoseconds = 478_993_971_845, HighPicoseconds = 564_516_549_030,
@@ -103,17 +103,18 @@ partial class Llama3_70BDeployed
                 repeat 79 times  layers i = 0 to 78
                   compute     attn_norm             rms norm 16 x 8192                                                     i.h, i.attn_norm_weight -> i.attn_in                    signals
                   collective  attn_in_gather        all-gather 262144 bytes over 4                                         i.attn_in -> i.attn_in_whole                            after attn_norm       signals
-                  prefetch    under_attn_in_gather  read 37748736 bytes                                                    i.qkv_weight[0:37748736]                                after attn_norm
+                  prefetch    under_attn_in_gather  read 36700160 bytes                                                    i.qkv_weight[0:36700160]                                after attn_norm
                   compute     qkv                   matmul 64 x 8192 by 8192 x 2560, bf16 by bf16                          i.attn_in_whole, i.qkv_weight -> i.qkv_out              after attn_in_gather
                   compute     rotary                rotary 64 x 2304                                                       i.qkv_out -> i.qk_rotated
                   compute     store                 store 64 x 512                                                         i.qk_rotated, i.qkv_out -> i.kv[c:c+1]
                   compute     attention             attention 64 x 1 tokens, 16 query and 2 KV heads of 128, 64c+64 pairs  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
                   compute     out                   matmul 64 x 2048 by 2048 x 8192, bf16 by bf16                          i.attended, i.out_weight -> i.out_part                  signals
                   collective  out_scatter           reduce-scatter 1048576 bytes over 4                                    i.out_part -> i.attn_out                                after out             signals
+                  prefetch    under_out_scatter     read 24117248 bytes                                                    i.gate_up_weight[0:24117248]                            after out
                   compute     attn_add              add 16 x 8192                                                          i.h, i.attn_out -> i.h_mid                              after out_scatter
                   compute     mlp_norm              rms norm 16 x 8192                                                     i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
                   collective  mlp_in_gather         all-gather 262144 bytes over 4                                         i.mlp_in -> i.mlp_in_whole                              after mlp_norm        signals
-                  prefetch    under_mlp_in_gather   read 31457280 bytes                                                    i.gate_up_weight[0:31457280]                            after mlp_norm
+                  prefetch    under_mlp_in_gather   read 11534336 bytes                                                    i.gate_up_weight[24117248:35651584]                     after mlp_norm
                   compute     gate_up               matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         i.mlp_in_whole, i.gate_up_weight -> i.gate_up_out       after mlp_in_gather
                   compute     activation            swiglu 64 x 7168                                                       i.gate_up_out -> i.activated
                   compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          i.activated, i.down_weight -> i.down_part               signals
@@ -122,22 +123,22 @@ partial class Llama3_70BDeployed
                 end
                 compute     attn_norm             rms norm 16 x 8192                                                     79.h, 79.attn_norm_weight -> 79.attn_in                 signals
                 collective  attn_in_gather        all-gather 262144 bytes over 4                                         79.attn_in -> 79.attn_in_whole                          after attn_norm       signals
-                prefetch    under_attn_in_gather  read 37748736 bytes                                                    79.qkv_weight[0:37748736]                               after attn_norm
+                prefetch    under_attn_in_gather  read 36700160 bytes                                                    79.qkv_weight[0:36700160]                               after attn_norm
                 compute     qkv                   matmul 64 x 8192 by 8192 x 2560, bf16 by bf16                          79.attn_in_whole, 79.qkv_weight -> 79.qkv_out           after attn_in_gather
                 compute     rotary                rotary 64 x 2304                                                       79.qkv_out -> 79.qk_rotated
                 compute     store                 store 64 x 512                                                         79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]
                 compute     attention             attention 64 x 1 tokens, 16 query and 2 KV heads of 128, 64c+64 pairs  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
                 compute     out                   matmul 64 x 2048 by 2048 x 8192, bf16 by bf16                          79.attended, 79.out_weight -> 79.out_part               signals
                 collective  out_scatter           reduce-scatter 1048576 bytes over 4                                    79.out_part -> 79.attn_out                              after out             signals
+                prefetch    under_out_scatter     read 24117248 bytes                                                    79.gate_up_weight[0:24117248]                           after out
                 compute     attn_add              add 16 x 8192                                                          79.h, 79.attn_out -> 79.h_mid                           after out_scatter
                 compute     mlp_norm              rms norm 16 x 8192                                                     79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
                 collective  mlp_in_gather         all-gather 262144 bytes over 4                                         79.mlp_in -> 79.mlp_in_whole                            after mlp_norm        signals
-                prefetch    under_mlp_in_gather   read 31457280 bytes                                                    79.gate_up_weight[0:31457280]                           after mlp_norm
+                prefetch    under_mlp_in_gather   read 11534336 bytes                                                    79.gate_up_weight[24117248:35651584]                    after mlp_norm
                 compute     gate_up               matmul 64 x 8192 by 8192 x 14336, bf16 by bf16                         79.mlp_in_whole, 79.gate_up_weight -> 79.gate_up_out    after mlp_in_gather
                 compute     activation            swiglu 64 x 7168                                                       79.gate_up_out -> 79.activated
                 compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_scatter          reduce-scatter 1048576 bytes over 4                                    79.down_part -> 79.mlp_out                              after down            signals
-                prefetch    under_down_scatter    read 38797312 bytes                                                    head_weight[0:38797312]                                 after down
                 compute     mlp_add               add 16 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                            after down_scatter
                 compute     final_norm            rms norm 16 x 8192                                                     80.h, final_norm_weight -> head_in                      signals
                 collective  head_in_gather        all-gather 262144 bytes over 4                                         head_in -> head_in_whole                                after final_norm      signals
@@ -147,58 +148,58 @@ partial class Llama3_70BDeployed
               # At context 4,096.
               report
                 base           28,339.024825 us
-                step           27,223.966255 us
+                step           27,177.153385 us
                 bound          18,023.418815 us
                 bound by       HBM
                 collectives    5,159.810504 us
                 reachable      1,253.944446 us
                 elsewhere      0.000000 us
-                gain at half   1,109.435772 us
-                gain at twice  1,073.102234 us
-                guard          kept at 1,065.884589 us to 1,233.255037 us
+                gain at half   1,161.871440 us
+                gain at twice  1,160.279040 us
+                guard          kept at 1,110.608222 us to 1,285.029920 us
                 weights        35,278,831,616 bytes
                 kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  0.qkv_weight          0 of 41,943,040            1,048,576 bytes more in all layers would cost 156.027 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
-                  no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 467.451 us
-                  would-evict  0.out_weight          0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.835 us
-                window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 14.277631 us each  saves 598.637984 us together
-                  part         i.qkv_weight          37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 151.554 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
-                window  qkv  layers 0 to 78  takes 13.031825 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us
+                  would-evict  0.qkv_weight          0 of 41,943,040            2,097,152 bytes more in all layers would cost 148.092 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
+                  no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 467.451 us
+                  would-evict  0.out_weight          0 of 33,554,432            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 22.741 us
+                window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 13.945803 us each  saves 582.009195 us together
+                  part         i.qkv_weight          36,700,160 of 41,943,040   2,097,152 bytes more in all layers would cost 134.715 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
+                window  qkv  layers 0 to 78  takes 13.242316 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 411.829 us
                 window  attention  layers 0 to 78  takes 100.658186 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict  i.out_weight          0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.470 us
-                window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 9.714998 us each  saves 382.435129 us together
                   not-asked    i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  i.gate_up_weight      0 of 234,881,024           7,340,032 bytes more in all layers would cost 108.603 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
-                  would-evict  i.down_weight         0 of 117,440,512           7,340,032 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 110.856 us
-                window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 12.286664 us each  saves 498.828357 us together
-                  part         i.gate_up_weight      31,457,280 of 234,881,024  7,340,032 bytes more in all layers would cost 50.514 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
-                window  gate_up  layers 0 to 78  takes 74.843744 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left; in an L2 of 2 times the size more of it would save 30.135 us
+                  part         i.gate_up_weight      24,117,248 of 234,881,024  3,145,728 bytes more in all layers would cost 242.629 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 50.514 us
+                  would-evict  i.down_weight         0 of 117,440,512           2,752,512 bytes more in all layers would cost 167.204 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 41.571 us
+                window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 5.650107 us each  saves 182.903723 us together
+                  part         i.gate_up_weight      11,534,336 of 234,881,024  3,145,728 bytes more in all layers would cost 232.452 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 50.514 us
+                window  gate_up  layers 0 to 78  takes 74.001839 us each  hides 0.000000 us each  saves 0.000000 us together
+                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 3,145,728 are left; in an L2 of 2 times the size more of it would save 30.135 us
                 window  down_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked    i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  i+1.qkv_weight        0 of 41,943,040            1,048,576 bytes more in all layers would cost 156.027 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
-                  no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 467.451 us
-                  would-evict  i+1.out_weight        0 of 33,554,432            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 11.835 us
-                window  attn_in_gather  layer 79  takes 16.636597 us  hides 14.277631 us  saves 7.577696 us
-                  part         79.qkv_weight         37,748,736 of 41,943,040   1,048,576 bytes more in all layers would cost 151.554 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 16.839 us
-                window  qkv  layer 79  takes 13.031825 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 423.125 us
+                  would-evict  i+1.qkv_weight        0 of 41,943,040            2,097,152 bytes more in all layers would cost 148.092 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
+                  no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 467.451 us
+                  would-evict  i+1.out_weight        0 of 33,554,432            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 22.741 us
+                window  attn_in_gather  layer 79  takes 16.636597 us  hides 13.945803 us  saves 7.367205 us
+                  part         79.qkv_weight         36,700,160 of 41,943,040   2,097,152 bytes more in all layers would cost 134.715 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
+                window  qkv  layer 79  takes 13.242316 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 411.829 us
                 window  attention  layer 79  takes 100.658186 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  79.out_weight         0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.470 us
-                window  out_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
+                window  out_scatter  layer 79  takes 14.999494 us  hides 9.714998 us  saves 4.840951 us
                   not-asked    79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  79.gate_up_weight     0 of 234,881,024           7,340,032 bytes more in all layers would cost 108.603 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
-                  would-evict  79.down_weight        0 of 117,440,512           7,340,032 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 110.856 us
-                window  mlp_in_gather  layer 79  takes 16.636597 us  hides 12.286664 us  saves 6.314283 us
-                  part         79.gate_up_weight     31,457,280 of 234,881,024  7,340,032 bytes more in all layers would cost 50.514 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 117.867 us
-                window  gate_up  layer 79  takes 74.843744 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 7,340,032 are left; in an L2 of 2 times the size more of it would save 30.135 us
-                window  down_scatter  layer 79  takes 14.999494 us  hides 14.360588 us  saves 3.700250 us
+                  part         79.gate_up_weight     24,117,248 of 234,881,024  3,145,728 bytes more in all layers would cost 242.629 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 50.514 us
+                  would-evict  79.down_weight        0 of 117,440,512           2,752,512 bytes more in all layers would cost 167.204 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 41.571 us
+                window  mlp_in_gather  layer 79  takes 16.636597 us  hides 5.650107 us  saves 2.315237 us
+                  part         79.gate_up_weight     11,534,336 of 234,881,024  3,145,728 bytes more in all layers would cost 232.452 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 50.514 us
+                window  gate_up  layer 79  takes 74.001839 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 3,145,728 are left; in an L2 of 2 times the size more of it would save 30.135 us
+                window  down_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part         head_weight           38,797,312 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size more of it would save 13.038 us
+                  would-evict  head_weight           0 of 525,336,576           38,797,312 bytes more would save 3.700 us of the step: they are pushed out before they are read, and in an L2 of 2 times the size they would save 7.880 us
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only

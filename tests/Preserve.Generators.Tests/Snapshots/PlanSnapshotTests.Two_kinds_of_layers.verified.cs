@@ -3,12 +3,12 @@
 // base is the same step without prefetch.
 //
 // step                                base     planned    gain
-// decode batch 32 context 8192  8,709.5 us  8,483.4 us  1.027x
+// decode batch 32 context 8192  8,709.5 us  8,482.9 us  1.027x
 #nullable enable
 
 [global::Preserve.PlanSummary("decode batch 32 context 8192",
-    BasePicoseconds = 8_709_450_380, StepPicoseconds = 8_483_378_879,
-    LowPicoseconds = 8_239_036_031, HighPicoseconds = 8_967_431_072,
+    BasePicoseconds = 8_709_450_380, StepPicoseconds = 8_482_923_297,
+    LowPicoseconds = 8_238_463_698, HighPicoseconds = 8_967_205_244,
     NotMeasured = "norms, matmuls of bf16 by fp8, rotation and storing of keys, additions, activation functions",
     BoundPicoseconds = 6_835_320_169, BoundBy = "critical path",
     PrefetchPays = true,
@@ -105,131 +105,127 @@ partial class TwoKindsDeployed
                 logits                   value       bf16  2,048,000 bytes            arena 0          once
 
               instructions
-                compute     embed              embed 32 x 4096                                                       embedding -> embed_part                                                             signals
-                collective  embed_reduce       all-reduce 262144 bytes over 4                                        embed_part -> 0.h                                                                   after embed         signals
-                compute     join               wait                                                                  -                                                                                   after embed_reduce
+                compute     embed               embed 32 x 4096                                                       embedding -> embed_part                                                             signals
+                collective  embed_reduce        all-reduce 262144 bytes over 4                                        embed_part -> 0.h                                                                   after embed         signals
+                prefetch    under_embed_reduce  read {32768c; c>=1088: 35651584} bytes                                0.Wide/kv[0:{c; c>=1088: 1088}]                                                     after embed
+                compute     join                wait                                                                  -                                                                                   after embed_reduce
                 repeat 2 times  layers i = 0 to 1
-                  compute     attn_norm          rms norm 32 x 4096                                                    i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in                                      signals
-                  compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Wide/attn_in, i.Wide/qkv_weight -> i.Wide/qkv_out
-                  prefetch    under_qkv          read {32768c; c>=1344: 44040192} bytes                                i.Wide/kv[0:{c; c>=1344: 1344}]                                                     after attn_norm
-                  compute     rotary             rotary 32 x 1280                                                      i.Wide/qkv_out -> i.Wide/qk_rotated
-                  compute     store              store 32 x 512                                                        i.Wide/qk_rotated, i.Wide/qkv_out -> i.Wide/kv[c:c+1]
-                  compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Wide/qk_rotated, i.Wide/kv[0:c], i.Wide/kv[c:c+1] -> i.Wide/attended
-                  compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
-                  collective  out_reduce         all-reduce 262144 bytes over 4                                        i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
-                  prefetch    under_out_reduce   read 33554432 bytes                                                   i.Wide/gate_up_weight                                                               after out
-                  prefetch    under_out_reduce   read 1835008 bytes                                                    i.Wide/down_weight[0:1835008]
-                  compute     attn_add           add 32 x 4096                                                         i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
-                  compute     mlp_norm           rms norm 32 x 4096                                                    i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in                               signals
-                  compute     gate_up            matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
-                  prefetch    under_gate_up      read 5505024 bytes                                                    i.Wide/down_weight[1835008:7340032]                                                 after mlp_norm
-                  compute     activation         swiglu 32 x 4096                                                      i.Wide/gate_up_out -> i.Wide/activated
-                  compute     down               matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
-                  collective  down_reduce        all-reduce 262144 bytes over 4                                        i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
-                  compute     mlp_add            add 32 x 4096                                                         i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
+                  compute     attn_norm           rms norm 32 x 4096                                                    i.h, i.Wide/attn_norm_weight -> i.Wide/attn_in
+                  compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Wide/attn_in, i.Wide/qkv_weight -> i.Wide/qkv_out
+                  compute     rotary              rotary 32 x 1280                                                      i.Wide/qkv_out -> i.Wide/qk_rotated
+                  compute     store               store 32 x 512                                                        i.Wide/qk_rotated, i.Wide/qkv_out -> i.Wide/kv[c:c+1]
+                  compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Wide/qk_rotated, i.Wide/kv[0:c], i.Wide/kv[c:c+1] -> i.Wide/attended
+                  compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Wide/attended, i.Wide/out_weight -> i.Wide/out_part                               signals
+                  collective  out_reduce          all-reduce 262144 bytes over 4                                        i.Wide/out_part -> i.Wide/attn_out                                                  after out           signals
+                  prefetch    under_out_reduce    read 33554432 bytes                                                   i.Wide/gate_up_weight                                                               after out
+                  compute     attn_add            add 32 x 4096                                                         i.h, i.Wide/attn_out -> i.Wide/h_mid                                                after out_reduce
+                  compute     mlp_norm            rms norm 32 x 4096                                                    i.Wide/h_mid, i.Wide/mlp_norm_weight -> i.Wide/mlp_in                               signals
+                  compute     gate_up             matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          i.Wide/mlp_in, i.Wide/gate_up_weight -> i.Wide/gate_up_out
+                  prefetch    under_gate_up       read 9437184 bytes                                                    i.Wide/down_weight[0:9437184]                                                       after mlp_norm
+                  compute     activation          swiglu 32 x 4096                                                      i.Wide/gate_up_out -> i.Wide/activated
+                  compute     down                matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Wide/activated, i.Wide/down_weight -> i.Wide/down_part                            signals
+                  collective  down_reduce         all-reduce 262144 bytes over 4                                        i.Wide/down_part -> i.Wide/mlp_out                                                  after down          signals
+                  prefetch    under_down_reduce   read {32768c; c>=1088: 35651584} bytes                                i+1.Wide/kv[0:{c; c>=1088: 1088}]                                                   after down
+                  compute     mlp_add             add 32 x 4096                                                         i.Wide/h_mid, i.Wide/mlp_out -> i+1.h                                               after down_reduce
                 end
-                compute     attn_norm          rms norm 32 x 4096                                                    2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in                                      signals
-                compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          2.Wide/attn_in, 2.Wide/qkv_weight -> 2.Wide/qkv_out
-                prefetch    under_qkv          read {32768c; c>=1344: 44040192} bytes                                2.Wide/kv[0:{c; c>=1344: 1344}]                                                     after attn_norm
-                compute     rotary             rotary 32 x 1280                                                      2.Wide/qkv_out -> 2.Wide/qk_rotated
-                compute     store              store 32 x 512                                                        2.Wide/qk_rotated, 2.Wide/qkv_out -> 2.Wide/kv[c:c+1]
-                compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  2.Wide/qk_rotated, 2.Wide/kv[0:c], 2.Wide/kv[c:c+1] -> 2.Wide/attended
-                compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
-                collective  out_reduce         all-reduce 262144 bytes over 4                                        2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
-                prefetch    under_out_reduce   read 33554432 bytes                                                   2.Wide/gate_up_weight                                                               after out
-                prefetch    under_out_reduce   read 1835008 bytes                                                    2.Wide/down_weight[0:1835008]
-                compute     attn_add           add 32 x 4096                                                         2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
-                compute     mlp_norm           rms norm 32 x 4096                                                    2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in                               signals
-                compute     gate_up            matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
-                prefetch    under_gate_up      read 5505024 bytes                                                    2.Wide/down_weight[1835008:7340032]                                                 after mlp_norm
-                compute     activation         swiglu 32 x 4096                                                      2.Wide/gate_up_out -> 2.Wide/activated
-                compute     down               matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
-                collective  down_reduce        all-reduce 262144 bytes over 4                                        2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
-                prefetch    under_down_reduce  read {32768c; c>=1088: 35651584} bytes                                3.Narrow/kv[0:{c; c>=1088: 1088}]                                                   after down
-                compute     mlp_add            add 32 x 4096                                                         2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
+                compute     attn_norm           rms norm 32 x 4096                                                    2.h, 2.Wide/attn_norm_weight -> 2.Wide/attn_in
+                compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          2.Wide/attn_in, 2.Wide/qkv_weight -> 2.Wide/qkv_out
+                compute     rotary              rotary 32 x 1280                                                      2.Wide/qkv_out -> 2.Wide/qk_rotated
+                compute     store               store 32 x 512                                                        2.Wide/qk_rotated, 2.Wide/qkv_out -> 2.Wide/kv[c:c+1]
+                compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  2.Wide/qk_rotated, 2.Wide/kv[0:c], 2.Wide/kv[c:c+1] -> 2.Wide/attended
+                compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          2.Wide/attended, 2.Wide/out_weight -> 2.Wide/out_part                               signals
+                collective  out_reduce          all-reduce 262144 bytes over 4                                        2.Wide/out_part -> 2.Wide/attn_out                                                  after out           signals
+                prefetch    under_out_reduce    read 33554432 bytes                                                   2.Wide/gate_up_weight                                                               after out
+                compute     attn_add            add 32 x 4096                                                         2.h, 2.Wide/attn_out -> 2.Wide/h_mid                                                after out_reduce
+                compute     mlp_norm            rms norm 32 x 4096                                                    2.Wide/h_mid, 2.Wide/mlp_norm_weight -> 2.Wide/mlp_in                               signals
+                compute     gate_up             matmul 32 x 4096 by 4096 x 8192, bf16 by fp8                          2.Wide/mlp_in, 2.Wide/gate_up_weight -> 2.Wide/gate_up_out
+                prefetch    under_gate_up       read 9437184 bytes                                                    2.Wide/down_weight[0:9437184]                                                       after mlp_norm
+                compute     activation          swiglu 32 x 4096                                                      2.Wide/gate_up_out -> 2.Wide/activated
+                compute     down                matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          2.Wide/activated, 2.Wide/down_weight -> 2.Wide/down_part                            signals
+                collective  down_reduce         all-reduce 262144 bytes over 4                                        2.Wide/down_part -> 2.Wide/mlp_out                                                  after down          signals
+                prefetch    under_down_reduce   read {32768c; c>=1088: 35651584} bytes                                3.Narrow/kv[0:{c; c>=1088: 1088}]                                                   after down
+                compute     mlp_add             add 32 x 4096                                                         2.Wide/h_mid, 2.Wide/mlp_out -> 3.h                                                 after down_reduce
                 repeat 57 times  layers i = 3 to 59
-                  compute     attn_norm          rms norm 32 x 4096                                                    i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in
-                  compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Narrow/attn_in, i.Narrow/qkv_weight -> i.Narrow/qkv_out
-                  compute     rotary             rotary 32 x 1280                                                      i.Narrow/qkv_out -> i.Narrow/qk_rotated
-                  compute     store              store 32 x 512                                                        i.Narrow/qk_rotated, i.Narrow/qkv_out -> i.Narrow/kv[c:c+1]
-                  compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
-                  compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
-                  collective  out_reduce         all-reduce 262144 bytes over 4                                        i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
-                  prefetch    under_out_reduce   read 16777216 bytes                                                   i.Narrow/gate_up_weight                                                             after out
-                  compute     attn_add           add 32 x 4096                                                         i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
-                  compute     mlp_norm           rms norm 32 x 4096                                                    i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
-                  compute     gate_up            matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
-                  compute     activation         swiglu 32 x 2048                                                      i.Narrow/gate_up_out -> i.Narrow/activated
-                  compute     down               matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
-                  collective  down_reduce        all-reduce 262144 bytes over 4                                        i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
-                  prefetch    under_down_reduce  read {32768c; c>=1088: 35651584} bytes                                i+1.Narrow/kv[0:{c; c>=1088: 1088}]                                                 after down
-                  compute     mlp_add            add 32 x 4096                                                         i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
+                  compute     attn_norm           rms norm 32 x 4096                                                    i.h, i.Narrow/attn_norm_weight -> i.Narrow/attn_in
+                  compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          i.Narrow/attn_in, i.Narrow/qkv_weight -> i.Narrow/qkv_out
+                  compute     rotary              rotary 32 x 1280                                                      i.Narrow/qkv_out -> i.Narrow/qk_rotated
+                  compute     store               store 32 x 512                                                        i.Narrow/qk_rotated, i.Narrow/qkv_out -> i.Narrow/kv[c:c+1]
+                  compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  i.Narrow/qk_rotated, i.Narrow/kv[0:c], i.Narrow/kv[c:c+1] -> i.Narrow/attended
+                  compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          i.Narrow/attended, i.Narrow/out_weight -> i.Narrow/out_part                         signals
+                  collective  out_reduce          all-reduce 262144 bytes over 4                                        i.Narrow/out_part -> i.Narrow/attn_out                                              after out           signals
+                  prefetch    under_out_reduce    read 16777216 bytes                                                   i.Narrow/gate_up_weight                                                             after out
+                  compute     attn_add            add 32 x 4096                                                         i.h, i.Narrow/attn_out -> i.Narrow/h_mid                                            after out_reduce
+                  compute     mlp_norm            rms norm 32 x 4096                                                    i.Narrow/h_mid, i.Narrow/mlp_norm_weight -> i.Narrow/mlp_in
+                  compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          i.Narrow/mlp_in, i.Narrow/gate_up_weight -> i.Narrow/gate_up_out
+                  compute     activation          swiglu 32 x 2048                                                      i.Narrow/gate_up_out -> i.Narrow/activated
+                  compute     down                matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          i.Narrow/activated, i.Narrow/down_weight -> i.Narrow/down_part                      signals
+                  collective  down_reduce         all-reduce 262144 bytes over 4                                        i.Narrow/down_part -> i.Narrow/mlp_out                                              after down          signals
+                  prefetch    under_down_reduce   read {32768c; c>=1088: 35651584} bytes                                i+1.Narrow/kv[0:{c; c>=1088: 1088}]                                                 after down
+                  compute     mlp_add             add 32 x 4096                                                         i.Narrow/h_mid, i.Narrow/mlp_out -> i+1.h                                           after down_reduce
                 end
-                compute     attn_norm          rms norm 32 x 4096                                                    60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in
-                compute     qkv                matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          60.Narrow/attn_in, 60.Narrow/qkv_weight -> 60.Narrow/qkv_out
-                compute     rotary             rotary 32 x 1280                                                      60.Narrow/qkv_out -> 60.Narrow/qk_rotated
-                compute     store              store 32 x 512                                                        60.Narrow/qk_rotated, 60.Narrow/qkv_out -> 60.Narrow/kv[c:c+1]
-                compute     attention          attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
-                compute     out                matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
-                collective  out_reduce         all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
-                prefetch    under_out_reduce   read 16777216 bytes                                                   60.Narrow/gate_up_weight                                                            after out
-                prefetch    under_out_reduce   read 14155776 bytes                                                   head_weight[0:14155776]
-                compute     attn_add           add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
-                compute     mlp_norm           rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
-                compute     gate_up            matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
-                compute     activation         swiglu 32 x 2048                                                      60.Narrow/gate_up_out -> 60.Narrow/activated
-                compute     down               matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
-                collective  down_reduce        all-reduce 262144 bytes over 4                                        60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
-                prefetch    under_down_reduce  read 10223616 bytes                                                   head_weight[14155776:24379392]                                                      after down
-                compute     mlp_add            add 32 x 4096                                                         60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
-                compute     final_norm         rms norm 32 x 4096                                                    61.h, final_norm_weight -> head_in
-                compute     head               matmul 32 x 4096 by 4096 x 8000, bf16 by fp8                          head_in, head_weight -> head_part                                                   signals
-                collective  head_gather        all-gather 512000 bytes over 4                                        head_part -> logits                                                                 after head
+                compute     attn_norm           rms norm 32 x 4096                                                    60.h, 60.Narrow/attn_norm_weight -> 60.Narrow/attn_in
+                compute     qkv                 matmul 32 x 4096 by 4096 x 1536, bf16 by fp8                          60.Narrow/attn_in, 60.Narrow/qkv_weight -> 60.Narrow/qkv_out
+                compute     rotary              rotary 32 x 1280                                                      60.Narrow/qkv_out -> 60.Narrow/qk_rotated
+                compute     store               store 32 x 512                                                        60.Narrow/qk_rotated, 60.Narrow/qkv_out -> 60.Narrow/kv[c:c+1]
+                compute     attention           attention 32 x 1 tokens, 8 query and 2 KV heads of 128, 32c+32 pairs  60.Narrow/qk_rotated, 60.Narrow/kv[0:c], 60.Narrow/kv[c:c+1] -> 60.Narrow/attended
+                compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
+                collective  out_reduce          all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
+                prefetch    under_out_reduce    read 16777216 bytes                                                   60.Narrow/gate_up_weight                                                            after out
+                compute     attn_add            add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
+                compute     mlp_norm            rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
+                compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
+                compute     activation          swiglu 32 x 2048                                                      60.Narrow/gate_up_out -> 60.Narrow/activated
+                compute     down                matmul 32 x 2048 by 2048 x 4096, bf16 by fp8                          60.Narrow/activated, 60.Narrow/down_weight -> 60.Narrow/down_part                   signals
+                collective  down_reduce         all-reduce 262144 bytes over 4                                        60.Narrow/down_part -> 60.Narrow/mlp_out                                            after down          signals
+                compute     mlp_add             add 32 x 4096                                                         60.Narrow/h_mid, 60.Narrow/mlp_out -> 61.h                                          after down_reduce
+                compute     final_norm          rms norm 32 x 4096                                                    61.h, final_norm_weight -> head_in
+                compute     head                matmul 32 x 4096 by 4096 x 8000, bf16 by fp8                          head_in, head_weight -> head_part                                                   signals
+                collective  head_gather         all-gather 512000 bytes over 4                                        head_part -> logits                                                                 after head
 
               # At context 8,192.
               report
                 base           8,709.450380 us
-                step           8,483.378879 us
+                step           8,482.923297 us
                 bound          6,835.320169 us
                 bound by       critical path
                 collectives    819.268876 us
                 reachable      193.416371 us
-                elsewhere      271.949925 us
-                gain at half   217.401493 us
-                gain at twice  226.071501 us
-                guard          kept at 214.271006 us to 249.370481 us
+                elsewhere      237.661386 us
+                gain at half   217.614117 us
+                gain at twice  226.527083 us
+                guard          kept at 214.843753 us to 249.594721 us
                 weights        2,316,787,712 bytes
                 kv-cache       16,376,561,664 bytes
-                window  embed_reduce  outside the layers  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
+                window  embed_reduce  outside the layers  takes 6.475356 us  hides 6.475356 us  saves 3.501463 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
-                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.886 us
+                  part           0.Wide/kv[0:c]               35,651,584 of 268,435,456  8,388,608 bytes more in all layers would cost 9.091 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 2.441 us
                   compute-bound  0.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  qkv  layers 0 to 1  takes 7.080543 us each  hides 7.080543 us each  saves 6.309218 us together
-                  part           i.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.817 us
-                window  attention  layers 0 to 1  takes 72.291397 us each  hides 0.000000 us each  saves 0.000000 us together
+                window  qkv  layers 0 to 1  takes 6.047018 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict    i.Wide/kv[0:c]               0 of 268,435,456           8,388,608 bytes more in all layers would cost 8.881 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 2.472 us
+                window  attention  layers 0 to 1  takes 73.005403 us each  hides 0.000000 us each  saves 0.000000 us together
                   compute-bound  i.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 3.875132 us together
+                window  out_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 3.838470 us together
                   not-asked      i.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   whole          i.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 9.9 us, not 11.8
-                  part           i.Wide/down_weight           1,835,008 of 16,777,216    2,097,152 bytes more in all layers would cost 0.373 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.364 us
-                window  gate_up  layers 0 to 1  takes 9.898313 us each  hides 3.229075 us each  saves 0.098718 us together
-                  part           i.Wide/down_weight           5,505,024 of 16,777,216    2,097,152 bytes more in all layers would save 0.046 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.765 us
-                window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 0.000000 us each  saves 0.000000 us together
+                  would-evict    i.Wide/down_weight           0 of 16,777,216            1,048,576 bytes more in all layers would cost 0.730 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.028 us
+                window  gate_up  layers 0 to 1  takes 9.900190 us each  hides 4.106985 us each  saves 0.165476 us together
+                  part           i.Wide/down_weight           9,437,184 of 16,777,216    1,048,576 bytes more in all layers would cost 0.186 us of the step, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
+                window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 7.001018 us together
                   not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
-                  no-room        i+1.Wide/kv[0:c]             0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.886 us
+                  part           i+1.Wide/kv[0:c]             35,651,584 of 268,435,456  8,388,608 bytes more in all layers would cost 9.091 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 2.441 us
                   compute-bound  i+1.Wide/out_weight          0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  qkv  layer 2  takes 7.080543 us  hides 7.080543 us  saves 3.154609 us
-                  part           2.Wide/kv[0:c]               44,040,192 of 268,435,456  of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.817 us
-                window  attention  layer 2  takes 72.291397 us  hides 0.000000 us  saves 0.000000 us
+                window  qkv  layer 2  takes 6.047018 us  hides 0.000000 us  saves 0.000000 us
+                  would-evict    2.Wide/kv[0:c]               0 of 268,435,456           8,388,608 bytes more in all layers would cost 8.881 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 2.472 us
+                window  attention  layer 2  takes 73.005403 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  2.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 1.937566 us
+                window  out_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 1.919235 us
                   not-asked      2.Wide/mlp_norm_weight       0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   whole          2.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 9.9 us, not 11.8
-                  part           2.Wide/down_weight           1,835,008 of 16,777,216    2,097,152 bytes more in all layers would cost 0.373 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.364 us
-                window  gate_up  layer 2  takes 9.898313 us  hides 3.229075 us  saves 0.049359 us
-                  part           2.Wide/down_weight           5,505,024 of 16,777,216    2,097,152 bytes more in all layers would save 0.046 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.765 us
+                  would-evict    2.Wide/down_weight           0 of 16,777,216            1,048,576 bytes more in all layers would cost 0.730 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.028 us
+                window  gate_up  layer 2  takes 9.900190 us  hides 4.106985 us  saves 0.082738 us
+                  part           2.Wide/down_weight           9,437,184 of 16,777,216    1,048,576 bytes more in all layers would cost 0.186 us of the step, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
                 window  down_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 3.500509 us
                   not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
@@ -254,20 +250,19 @@ partial class TwoKindsDeployed
                   would-evict    60.Narrow/kv[0:c]            0 of 268,435,456           8,388,608 bytes more in all layers would cost 173.817 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 47.785 us
                 window  attention  layer 60  takes 73.005403 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  60.Narrow/out_weight         0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  out_reduce  layer 60  takes 6.475356 us  hides 6.475356 us  saves 0.210900 us
+                window  out_reduce  layer 60  takes 6.475356 us  hides 5.804278 us  saves 0.150427 us
                   not-asked      60.Narrow/mlp_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   whole          60.Narrow/gate_up_weight     16,777,216 of 16,777,216   gate_up takes 8.1 us, not 8.3
                   compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
-                  part           head_weight                  14,155,776 of 32,768,000   3,932,160 bytes more would cost 0.060 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.221 us
                 window  gate_up  layer 60  takes 8.114011 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
-                window  down_reduce  layer 60  takes 6.475356 us  hides 4.341095 us  saves -0.160057 us
+                window  down_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight            0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  part           head_weight                  10,223,616 of 32,768,000   3,932,160 bytes more would save 0.160 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.345 us
+                  compute-bound  head_weight                  0 of 32,768,000            3,932,160 bytes more would save 0.221 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.476 us
                 window  head_gather  outside the layers  takes 22.800088 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
-                  no-room        0.Wide/kv[0:c]               0 of 268,435,456           of the 44,040,192 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 2 times the size more of it would save 9.886 us
+                  other-window   0.Wide/kv[0:c]               0 of 268,435,456           the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
                   compute-bound  0.Wide/out_weight            0 of 4,194,304             out takes 4.4 us with it in the L2 or without
 
             """;
