@@ -142,7 +142,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task A_prefetch_beside_a_kernel_is_triggered_by_that_kernel()
     {
-        string[] published = ["--model", "llama-3-70b", "--device", "ascend-910b2", "--tensor-parallel", "8", "--batch", "4", "--context", "16384", "--weights", "int8", "--activations", "int8", "--key-values", "int8"];
+        string[] published = ["--model", "llama-3-8b", "--device", "ascend-910b2", "--tensor-parallel", "8", "--batch", "16", "--context", "8192", "--weights", "int8", "--activations", "int8", "--key-values", "int8"];
         await _tool.SucceedAsync(["simulate", .. published, "--kv-block-tokens", "16", "--prefetch-table", _tool.PathOf("table.json")]);
         using var table = JsonDocument.Parse(await File.ReadAllTextAsync(_tool.PathOf("table.json")));
         var rows = table.RootElement.GetProperty("prefetches").EnumerateArray().Where(r => r.GetProperty("tensor").GetString() == "kv").ToList();
