@@ -29,6 +29,9 @@ switch (args.FirstOrDefault())
     case "cpu-matmul":
         CpuMatMul.Measure();
         break;
+    case "annealed":
+        Annealed.Measure();
+        break;
     case "optimum":
         Optimum.Measure(Number(1) ?? 500);
         break;
