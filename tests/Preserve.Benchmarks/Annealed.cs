@@ -4,8 +4,8 @@ using Preserve.Optimizer.Tests;
 namespace Preserve.Benchmarks;
 
 /// <summary>The policy Best against annealing, on deployments that are too large for every choice to be tried.</summary>
-/// <remarks>S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, Optimization by Simulated Annealing, Science 220, 1983: over the same parts and the same room, with forty
-/// times the trials. The least that either finds is no optimum, but what Best misses at least.</remarks>
+/// <remarks>S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, Optimization by Simulated Annealing, Science 220, 1983: over the same parts and the same room, by
+/// <see cref="Runs"/> times <see cref="Steps"/> trials. The least that either finds need not be the optimum: Best misses so much at least.</remarks>
 internal static class Annealed
 {
     private const int Runs = 6, Steps = 1500;
@@ -22,10 +22,10 @@ internal static class Annealed
                                               from context in new[] { 2047, 8191, 16_383 }
                                               select Specs.Deploy(model, ranks, Specs.Decode(batch, context), Precision.Int8, PrefetchPolicy.Best));
         Measure("H100, H200, A100 and L40S, 2 to 8 ranks", from model in new[] { Specs.Llama3_8B, Specs.Llama3_70B }
-                                                          from device in new[] { Devices.H100, Devices.H200, Devices.A100Sxm80, Devices.L40S }
-                                                          from ranks in new[] { 2, 4, 8 }
-                                                          from batch in new[] { 1, 16, 64 }
-                                                          select Specs.Deploy(model, ranks, Specs.Decode(batch, 4096), Precision.Bf16, PrefetchPolicy.Best, device));
+                                                           from device in new[] { Devices.H100, Devices.H200, Devices.A100Sxm80, Devices.L40S }
+                                                           from ranks in new[] { 2, 4, 8 }
+                                                           from batch in new[] { 1, 16, 64 }
+                                                           select Specs.Deploy(model, ranks, Specs.Decode(batch, 4096), Precision.Bf16, PrefetchPolicy.Best, device));
         Measure("every device whose L2 is known, one rank", from model in new[] { Specs.Llama3_8B, Specs.Opt13B, Specs.TwoKinds }
                                                             from device in DeviceCatalogue.Ids
                                                             where Get(device).L2Known

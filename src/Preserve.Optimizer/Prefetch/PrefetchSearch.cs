@@ -39,14 +39,14 @@ internal sealed class PrefetchSearch
     private readonly List<PrefetchPart> _parts;
     private readonly bool[] _worthless;
 
-    /// <summary>Of each part: what its readers save at most, and what giving some of it up lost when that was last tried, in picoseconds per byte.</summary>
+    /// <summary>Of each part: what its readers save at most, and what giving some of it up lost when that was last tried, 0 before, in picoseconds per byte.</summary>
     private readonly double[] _mostSaved, _loss;
     private readonly HashSet<long> _seen = [];
     private readonly List<PrefetchGroup> _frequent;
     private readonly Dictionary<PrefetchGroup, long> _bytesWhileIdle;
 
     /// <summary>Of each part, the bytes that it is moved by at most, before they are divided: twice what memory can bring while the longest of its hosts runs alone,
-    /// where that is a collective. How much a kernel hides beside its own work is not known beforehand.</summary>
+    /// or, beside a kernel, all of it: how much that hides beside its own work is not known beforehand.</summary>
     private readonly long[] _mostStep;
     private readonly int[] _moved;
     private readonly WindowFill _fill;

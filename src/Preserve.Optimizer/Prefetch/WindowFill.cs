@@ -41,7 +41,7 @@ internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, Lis
     /// early, for as long as the bytes last, and the next window brings so much less of it.</summary>
     /// <remarks>Where a window's bytes are more than a collective has time for, its prefetches run on beside kernels that read from the L2, and memory need not
     /// idle until the next collective.</remarks>
-    /// <param name="units">Length of each part, which is set; parts beside kernels give way.</param>
+    /// <param name="units">Length of each part, which is set; parts of the same tensor beside kernels give way.</param>
     /// <param name="bytes">Bytes of each window.</param>
     public void Round(long[] units, Func<PrefetchGroup, long> bytes)
     {
