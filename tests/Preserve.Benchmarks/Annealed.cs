@@ -62,8 +62,6 @@ internal static class Annealed
             for (var step = 0; step < Steps; step++)
             {
                 var next = Neighbour(choice, at, moved, random);
-                if (!choice.Search.Room.Fits(next))
-                    continue;
                 var nextTime = trials.Time(next, default);
                 var temperature = Hottest * choice.Search.BasePicoseconds * Math.Pow(Coldest, (double)step / Steps);
                 if (nextTime <= time || random.NextDouble() < Math.Exp((time - nextTime) / temperature))

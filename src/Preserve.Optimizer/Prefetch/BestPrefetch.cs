@@ -46,7 +46,7 @@ internal sealed class BestPrefetch(
         var choices = new List<StepDraft>();
         // A trial is almost always what the plan then takes; where it is not, what is next best by its trial may be better.
         var most = Time(published);
-        for (var found = search?.Run(); found is not null && found.Picoseconds <= most; found = search!.Next())
+        for (var found = search?.Run(); found is not null && found.Picoseconds <= most; found = search!.Next(most))
         {
             var draft = Draft(new ChosenRule(found.Cuts)) with { Choice = found };
             choices.Add(draft);

@@ -20,19 +20,20 @@ internal sealed class SearchEnd(int moved, int mostTrials)
     private int _gainedAt;
     private long _gainedFrom;
 
-    /// <summary>Most trials together.</summary>
-    public int MostTrials => mostTrials;
-
     /// <summary>Trials so far.</summary>
     public int Trials { get; private set; }
 
     /// <summary>Whether the search ends here.</summary>
     public bool IsReached => Trials >= _end || Trials - _gainedAt >= Patience + (PatiencePerPart * moved);
 
-    /// <summary>Begins a search, up to what is left of the trials.</summary>
+    /// <summary>Begins a search.</summary>
     /// <param name="picoseconds">The step from which on gains are counted.</param>
-    public void Begin(long picoseconds) =>
-        (_gainedAt, _gainedFrom, _end) = (Trials, picoseconds, Math.Min(Trials + Math.Min(MostAtLeast + (MostPerPart * moved), MostOfOne), mostTrials));
+    /// <param name="toCome">Searches that are still to come, this one among them: they share what is left of the trials.</param>
+    public void Begin(long picoseconds, int toCome)
+    {
+        (_gainedAt, _gainedFrom) = (Trials, picoseconds);
+        _end = Trials + Math.Min(Math.Min(MostAtLeast + (MostPerPart * moved), MostOfOne), Math.Max(0, mostTrials - Trials) / toCome);
+    }
 
     /// <summary>Counts a trial.</summary>
     public void Count() => Trials++;

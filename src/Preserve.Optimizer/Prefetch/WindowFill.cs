@@ -5,22 +5,25 @@ using System.Linq;
 namespace Preserve.Optimizer;
 
 /// <summary>Fills windows with what is read after them, in the order in which it is needed: what a search begins with, and moves a window's bytes by.</summary>
-/// <param name="problem">What can be chosen.</param>
+/// <param name="searched">What is searched.</param>
 /// <param name="room">How much of the L2 a choice may hold.</param>
-/// <param name="windows">The windows that are searched; those of collectives first.</param>
-/// <param name="isGiven">Whether a part may have bytes.</param>
-internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, List<PrefetchGroup> windows, Func<int, bool> isGiven)
+/// <param name="isFilled">Whether a part that gains from the L2 may have bytes.</param>
+internal sealed class WindowFill(SearchedParts searched, PrefetchRoom room, Func<int, bool> isFilled)
 {
-    private readonly List<PrefetchPart> _parts = problem.Parts;
+    private const int Turns = 8;
 
-    /// <summary>The collectives' windows, each with those of its parts that none before it has.</summary>
-    private readonly (PrefetchGroup Window, int[] Own)[] _underCollectives = OwnParts(windows);
+    private readonly PrefetchProblem _problem = searched.Problem;
+    private readonly List<PrefetchPart> _parts = searched.Problem.Parts;
+    private readonly bool[] _isFilled = Enumerable.Range(0, searched.Problem.Parts.Count).Select(p => !searched.IsWorthless(p) && isFilled(p)).ToArray();
+
+    /// <summary>The collectives' windows, each with those of its parts that none before it has: what occurs once in a deep stack comes last.</summary>
+    private readonly (PrefetchGroup Window, int[] Own)[] _underCollectives = OwnParts(searched.Windows.Concat(searched.Problem.Groups).Distinct());
 
     /// <summary>Of each part those of its tensor that are brought later, in their order.</summary>
-    private readonly int[][] _later = Enumerable.Range(0, problem.Parts.Count)
-        .Select(p => problem.SiblingsOf(p).Where(s => problem.Parts[s].Reach > problem.Parts[p].Reach).OrderBy(s => problem.Parts[s].Reach).ToArray()).ToArray();
+    private readonly int[][] _later = Enumerable.Range(0, searched.Problem.Parts.Count)
+        .Select(p => searched.Problem.SiblingsOf(p).Where(s => searched.Problem.Parts[s].Reach > searched.Problem.Parts[p].Reach).OrderBy(s => searched.Problem.Parts[s].Reach).ToArray()).ToArray();
 
-    /// <summary>What those had.</summary>
+    /// <summary>What those had while a part before them is filled.</summary>
     private readonly long[] _held = new long[PrefetchCuts.Parts];
 
     /// <summary>Fills each window by itself: what an earlier one brought of a tensor, a later one goes on with.</summary>
@@ -30,10 +33,23 @@ internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, Lis
     public void Apart(long[] units, Func<PrefetchGroup, long> bytes, bool beside)
     {
         Array.Clear(units, 0, units.Length);
-        foreach (var window in problem.Groups)
+        foreach (var window in _problem.Groups)
         {
             if (window.Host.IsCollective || beside)
                 Add(units, window.Parts, bytes(window));
+        }
+    }
+
+    /// <summary>Fills all windows by turns, a little of each at a time: what one may hold of the room, another cannot.</summary>
+    /// <param name="units">Length of each part, which is set.</param>
+    /// <param name="bytes">Bytes of each window.</param>
+    public void ByTurns(long[] units, Func<PrefetchGroup, long> bytes)
+    {
+        Array.Clear(units, 0, units.Length);
+        for (var turn = 1; turn <= Turns; turn++)
+        {
+            foreach (var window in _problem.Groups)
+                Add(units, window.Parts, bytes(window) * turn / Turns);
         }
     }
 
@@ -48,7 +64,7 @@ internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, Lis
         foreach (var (_, own) in _underCollectives)
         {
             foreach (var part in own)
-                units[part] = isGiven(part) ? 0 : units[part];
+                units[part] = _isFilled[part] ? 0 : units[part];
         }
         // What the last window brings early is known when the first is filled for the second time.
         for (var round = 0; round < 2; round++)
@@ -58,16 +74,11 @@ internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, Lis
                 var left = bytes(window);
                 foreach (var part in window.Parts)
                 {
-                    if (isGiven(part) && Array.IndexOf(own, part) >= 0)
+                    if (_isFilled[part] && Array.IndexOf(own, part) >= 0)
                         Give(units, part, left);
                     left -= units[part] * _parts[part].UnitBytes;
                 }
             }
-        }
-        foreach (var window in problem.Groups)
-        {
-            if (window.Host.IsCollective && !windows.Contains(window))
-                Add(units, window.Parts, bytes(window));
         }
     }
 
@@ -79,7 +90,7 @@ internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, Lis
     {
         foreach (var part in parts)
         {
-            if (isGiven(part))
+            if (_isFilled[part])
                 units[part] = Math.Max(units[part], _parts[part].Align(Math.Min(Math.Max(bytes, 0) / _parts[part].UnitBytes, room.Most(part, units))));
             bytes -= units[part] * _parts[part].UnitBytes;
         }
@@ -97,7 +108,7 @@ internal sealed class WindowFill(PrefetchProblem problem, PrefetchRoom room, Lis
             units[later[i]] = _parts[later[i]].Align(Math.Min(_held[i], room.Most(later[i], units)));
     }
 
-    private static (PrefetchGroup Window, int[] Own)[] OwnParts(List<PrefetchGroup> windows)
+    private static (PrefetchGroup Window, int[] Own)[] OwnParts(IEnumerable<PrefetchGroup> windows)
     {
         var taken = new HashSet<int>();
         return windows.Where(w => w.Host.IsCollective).Select(w => (w, w.Parts.Where(taken.Add).ToArray())).ToArray();

@@ -49,6 +49,9 @@ public class BestPrefetchTests
             ranks, Specs.Decode(batch, context), prefetch: PrefetchPolicy.Best);
         var choices = ((double[])[0.4, 0.8, 1, 1.2, 1.6, 2]).Select(f => (ICostLaws)new ScaledCollectiveLaws(CostLaws.For(Get(Devices.Ascend910B2)), f))
             .ToDictionary(laws => laws, laws => new BestPrefetch(deployment, deployment.Steps[0], laws, default).Choose().Choice!);
+        // The same parts, so that a choice for one machine is one for another.
+        foreach (var choice in choices.Values)
+            choice.Problem.Parts.Select(p => (p.Tensor, p.Reach)).ShouldBe(choices.Values.First().Problem.Parts.Select(p => (p.Tensor, p.Reach)));
         foreach (var (laws, choice) in choices)
         {
             var trials = choice.Space.TrialsWith(laws);
