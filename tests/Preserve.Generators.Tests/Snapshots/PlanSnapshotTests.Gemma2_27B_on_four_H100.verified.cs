@@ -286,7 +286,7 @@ partial class Gemma2_27BDeployed
                 window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.679947 us
                   not-asked    45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    final_norm_weight                        0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         embedding                                38,338,560 of 589,824,000  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; with an L2 of twice the size the search prefetches 57,802,752 bytes of it, not 38,338,560
+                  part         embedding                                38,338,560 of 589,824,000  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; with an L2 of twice the size the search prefetches 55,443,456 bytes of it, not 38,338,560
                 window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 7.972902 us  saves 5.853770 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9

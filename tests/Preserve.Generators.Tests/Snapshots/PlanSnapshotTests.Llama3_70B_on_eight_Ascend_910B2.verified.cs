@@ -3,23 +3,23 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 4 context 16384   18,166.3 us   13,074.4 us  1.389x
-// decode batch 64 context 4096   23,177.5 us   17,138.4 us  1.352x
+// decode batch 4 context 16384   18,166.3 us   13,077.5 us  1.389x
+// decode batch 64 context 4096   23,177.5 us   17,061.4 us  1.358x
 // prefill batch 1 tokens 2048   177,068.3 us  177,068.3 us  1.000x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 4 context 16384",
-    BasePicoseconds = 18_166_310_918, StepPicoseconds = 13_074_354_230,
+    BasePicoseconds = 18_166_310_918, StepPicoseconds = 13_077_499_026,
     BoundPicoseconds = 12_685_454_464, BoundBy = "critical path",
     PrefetchPays = true,
     Reason = "most is saved beside down_reduce, 2,634.2 us")]
 [global::Preserve.PlanSummary("decode batch 64 context 4096",
-    BasePicoseconds = 23_177_501_179, StepPicoseconds = 17_138_421_047,
+    BasePicoseconds = 23_177_501_179, StepPicoseconds = 17_061_405_715,
     BoundPicoseconds = 16_708_299_469, BoundBy = "critical path",
     PrefetchPays = true,
-    Reason = "most is saved beside out_reduce, 2,352.4 us")]
+    Reason = "most is saved beside down_reduce, 2,162.0 us")]
 [global::Preserve.PlanSummary("prefill batch 1 tokens 2048", IsPrefill = true,
     BasePicoseconds = 177_068_332_068, StepPicoseconds = 177_068_332_068,
     BoundPicoseconds = 174_498_677_400, BoundBy = "critical path",
@@ -136,14 +136,13 @@ partial class Llama3_70BDeployed
                 collective  out_reduce          all-reduce 65536 bytes over 8                                                  79.out_part -> 79.attn_out                              after out           signals
                 prefetch    under_out_reduce    read 23068672 bytes                                                            79.gate_up_weight[35651584:58720256]                    after out
                 prefetch    under_out_reduce    read 29360128 bytes                                                            79.down_weight
-                prefetch    under_out_reduce    read 8912896 bytes                                                             head_weight[0:8912896]
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated
                 compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_reduce         all-reduce 65536 bytes over 8                                                  79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[8912896:65536000]                           after down
+                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[0:56623104]                                 after down
                 compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
@@ -154,14 +153,14 @@ partial class Llama3_70BDeployed
               # At context 16,384.
               report
                 base           18,166.310918 us
-                step           13,074.354230 us
+                step           13,077.499026 us
                 bound          12,685.454464 us
                 bound by       critical path
                 collectives    4,310.788595 us
                 reachable      3,013.100046 us
-                elsewhere      3,675.394824 us
-                gain at half   4,774.088940 us
-                gain at twice  5,047.871203 us
+                elsewhere      3,667.936203 us
+                gain at half   4,770.833090 us
+                gain at twice  5,044.589319 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
@@ -182,17 +181,16 @@ partial class Llama3_70BDeployed
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 10.9 us, not 16.2
                   whole      i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
                   whole      i+1.out_weight        8,388,608 of 8,388,608     out takes 10.4 us, not 14.7
-                  whole      i+1.gate_up_weight    35,651,584 of 58,720,256   all of it is prefetched, 23,068,672 bytes of it beside out_reduce; gate_up takes 22.5 us, not 51.2
+                  whole      i+1.gate_up_weight    35,651,584 of 58,720,256   all of it is prefetched, 23,068,672 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
                 window  qkv  layer 79  takes 10.926799 us  hides 10.926799 us  saves 8.519856 us
                   whole      79.kv[0:c]            16,777,216 of 16,777,216   attention takes 23.5 us, not 32.2
-                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 29.975238 us
+                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 26.830442 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     23,068,672 of 58,720,256   all of it is prefetched, 35,651,584 bytes of it beside down_reduce; gate_up takes 22.5 us, not 51.2
+                  whole      79.gate_up_weight     23,068,672 of 58,720,256   all of it is prefetched, 35,651,584 bytes of it beside down_reduce; gate_up takes 21.0 us, not 51.2
                   whole      79.down_weight        29,360,128 of 29,360,128   down takes 14.8 us, not 29.9
-                  part       head_weight           8,912,896 of 131,334,144   16,252,928 bytes more would save 4.913 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 8.347 us
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 28.986782 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 2.950 us of the step; were each collective twice as long, they would save 6.759 us
+                  part       head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 2.950 us of the step; were each collective twice as long, they would save 8.344 us
                 window  head_gather  outside the layers  takes 30.580572 us  hides 16.677079 us  saves 0.074992 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.7 us, not 16.2
@@ -241,51 +239,52 @@ partial class Llama3_70BDeployed
                 compute     embed               embed 64 x 8192                                                                   embedding -> embed_part                                 signals
                 collective  embed_reduce        all-reduce 1048576 bytes over 8                                                   embed_part -> 0.h                                       after embed         signals
                 prefetch    under_embed_reduce  read 10485760 bytes                                                               0.qkv_weight                                            after embed
-                prefetch    under_embed_reduce  read {16384c; c>=2048: 33554432} bytes                                            0.kv[0:{c; c>=2048: 2048}]
+                prefetch    under_embed_reduce  read {16384c; c>=1600: 26214400} bytes                                            0.kv[0:{c; c>=1600: 1600}]
+                prefetch    under_embed_reduce  read 7340032 bytes                                                                0.gate_up_weight[0:7340032]
                 compute     join                wait                                                                              -                                                       after embed_reduce
                 repeat 79 times  layers i = 0 to 78
                   compute     attn_norm           rms norm 64 x 8192                                                                i.h, i.attn_norm_weight -> i.attn_in                    signals
                   compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                                     i.attn_in, i.qkv_weight -> i.qkv_out
-                  prefetch    under_qkv           read {0; c>=2048: 16384c-33554432} bytes                                          i.kv[{c; c>=2048: 2048}:c]                              after attn_norm
+                  prefetch    under_qkv           read {0; c>=1600: 16384c-26214400} bytes                                          i.kv[{c; c>=1600: 1600}:c]                              after attn_norm
                   compute     rotary              rotary 64 x 1152                                                                  i.qkv_out -> i.qk_rotated
                   compute     store               store 64 x 256                                                                    i.qk_rotated, i.qkv_out -> i.kv[c:c+1]                  signals
                   compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs, int8 cache  i.qk_rotated, i.kv[0:c], i.kv[c:c+1] -> i.attended
                   prefetch    under_attention     read 8388608 bytes                                                                i.out_weight                                            after store
                   compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                                     i.attended, i.out_weight -> i.out_part                  signals
                   collective  out_reduce          all-reduce 1048576 bytes over 8                                                   i.out_part -> i.attn_out                                after out           signals
-                  prefetch    under_out_reduce    read 58720256 bytes                                                               i.gate_up_weight                                        after out
-                  prefetch    under_out_reduce    read 18579456 bytes                                                               i.down_weight[0:18579456]
+                  prefetch    under_out_reduce    read 44040192 bytes                                                               i.gate_up_weight[7340032:51380224]                      after out
+                  prefetch    under_out_reduce    read 2981888 bytes                                                                i.down_weight[0:2981888]
                   compute     attn_add            add 64 x 8192                                                                     i.h, i.attn_out -> i.h_mid                              after out_reduce
                   compute     mlp_norm            rms norm 64 x 8192                                                                i.h_mid, i.mlp_norm_weight -> i.mlp_in                  signals
                   compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                                     i.mlp_in, i.gate_up_weight -> i.gate_up_out
-                  prefetch    under_gate_up       read 5505024 bytes                                                                i.down_weight[18579456:24084480]                        after mlp_norm
+                  prefetch    under_gate_up       read 20414464 bytes                                                               i.down_weight[2981888:23396352]                         after mlp_norm
                   compute     activation          swiglu 64 x 3584                                                                  i.gate_up_out -> i.activated
                   compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                                     i.activated, i.down_weight -> i.down_part               signals
                   collective  down_reduce         all-reduce 1048576 bytes over 8                                                   i.down_part -> i.mlp_out                                after down          signals
                   prefetch    under_down_reduce   read 10485760 bytes                                                               i+1.qkv_weight                                          after down
-                  prefetch    under_down_reduce   read {16384c; c>=2048: 33554432} bytes                                            i+1.kv[0:{c; c>=2048: 2048}]
+                  prefetch    under_down_reduce   read {16384c; c>=1600: 26214400} bytes                                            i+1.kv[0:{c; c>=1600: 1600}]
+                  prefetch    under_down_reduce   read 7340032 bytes                                                                i+1.gate_up_weight[0:7340032]
                   compute     mlp_add             add 64 x 8192                                                                     i.h_mid, i.mlp_out -> i+1.h                             after down_reduce
                 end
                 compute     attn_norm           rms norm 64 x 8192                                                                79.h, 79.attn_norm_weight -> 79.attn_in                 signals
                 compute     qkv                 matmul 64 x 8192 by 8192 x 1280, int8 by int8                                     79.attn_in, 79.qkv_weight -> 79.qkv_out
-                prefetch    under_qkv           read {0; c>=2048: 16384c-33554432} bytes                                          79.kv[{c; c>=2048: 2048}:c]                             after attn_norm
+                prefetch    under_qkv           read {0; c>=1600: 16384c-26214400} bytes                                          79.kv[{c; c>=1600: 1600}:c]                             after attn_norm
                 compute     rotary              rotary 64 x 1152                                                                  79.qkv_out -> 79.qk_rotated
                 compute     store               store 64 x 256                                                                    79.qk_rotated, 79.qkv_out -> 79.kv[c:c+1]               signals
                 compute     attention           attention 64 x 1 tokens, 8 query and 1 KV heads of 128, 64c+64 pairs, int8 cache  79.qk_rotated, 79.kv[0:c], 79.kv[c:c+1] -> 79.attended
                 prefetch    under_attention     read 8388608 bytes                                                                79.out_weight                                           after store
                 compute     out                 matmul 64 x 1024 by 1024 x 8192, int8 by int8                                     79.attended, 79.out_weight -> 79.out_part               signals
                 collective  out_reduce          all-reduce 1048576 bytes over 8                                                   79.out_part -> 79.attn_out                              after out           signals
-                prefetch    under_out_reduce    read 58720256 bytes                                                               79.gate_up_weight                                       after out
-                prefetch    under_out_reduce    read 18579456 bytes                                                               79.down_weight[0:18579456]
-                prefetch    under_out_reduce    read 23068672 bytes                                                               head_weight[0:23068672]
+                prefetch    under_out_reduce    read 44040192 bytes                                                               79.gate_up_weight[7340032:51380224]                     after out
+                prefetch    under_out_reduce    read 2981888 bytes                                                                79.down_weight[0:2981888]
                 compute     attn_add            add 64 x 8192                                                                     79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 64 x 8192                                                                79.h_mid, 79.mlp_norm_weight -> 79.mlp_in               signals
                 compute     gate_up             matmul 64 x 8192 by 8192 x 7168, int8 by int8                                     79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
-                prefetch    under_gate_up       read 5505024 bytes                                                                79.down_weight[18579456:24084480]                       after mlp_norm
+                prefetch    under_gate_up       read 20414464 bytes                                                               79.down_weight[2981888:23396352]                        after mlp_norm
                 compute     activation          swiglu 64 x 3584                                                                  79.gate_up_out -> 79.activated
                 compute     down                matmul 64 x 3584 by 3584 x 8192, int8 by int8                                     79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_reduce         all-reduce 1048576 bytes over 8                                                   79.down_part -> 79.mlp_out                              after down          signals
-                prefetch    under_down_reduce   read 78643200 bytes                                                               head_weight[23068672:101711872]                         after down
+                prefetch    under_down_reduce   read 69206016 bytes                                                               head_weight[0:69206016]                                 after down
                 compute     mlp_add             add 64 x 8192                                                                     79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 64 x 8192                                                                80.h, final_norm_weight -> head_in
                 compute     head                matmul 64 x 8192 by 8192 x 16032, int8 by int8                                    head_in, head_weight -> head_part                       signals
@@ -294,51 +293,52 @@ partial class Llama3_70BDeployed
               # At context 4,096.
               report
                 base           23,177.501179 us
-                step           17,138.421047 us
+                step           17,061.405715 us
                 bound          16,708.299469 us
                 bound by       critical path
                 collectives    5,792.617189 us
                 reachable      4,081.753652 us
-                elsewhere      5,337.915872 us
-                gain at half   4,980.768542 us
-                gain at twice  6,095.878501 us
+                elsewhere      4,861.158111 us
+                gain at half   5,461.949217 us
+                gain at twice  6,117.751288 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       5,370,019,840 bytes
-                window  embed_reduce  outside the layers  takes 35.362286 us  hides 35.362286 us  saves 29.203536 us
+                window  embed_reduce  outside the layers  takes 35.362286 us  hides 35.362286 us  saves 27.367026 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 12.4 us, not 16.5
-                  whole      0.kv[0:c]             33,554,432 of 67,108,864   all of it is prefetched, 33,554,432 bytes of it beside qkv; attention takes 34.3 us, not 68.8
+                  whole      0.kv[0:c]             26,214,400 of 67,108,864   all of it is prefetched, 40,894,464 bytes of it beside qkv; attention takes 34.3 us, not 68.8
                   whole      0.out_weight          0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it beside attention; out takes 11.6 us, not 15.5
-                window  qkv  layers 0 to 78  takes 12.392533 us each  hides 12.392533 us each  saves 1,350.191291 us together
-                  whole      i.kv[0:c]             33,554,432 of 67,108,864   all of it is prefetched, 33,554,432 bytes of it beside down_reduce; attention takes 34.3 us, not 68.8
-                window  attention  layers 0 to 78  takes 34.257655 us each  hides 14.659984 us each  saves 302.736532 us together
+                  part       0.gate_up_weight      7,340,032 of 58,720,256    7,340,032 bytes more in all layers would cost 76.989 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 38.756 us
+                window  qkv  layers 0 to 78  takes 12.392533 us each  hides 12.392533 us each  saves 1,648.305217 us together
+                  whole      i.kv[0:c]             40,894,464 of 67,108,864   all of it is prefetched, 26,214,400 bytes of it beside down_reduce; attention takes 34.3 us, not 68.8
+                window  attention  layers 0 to 78  takes 34.257655 us each  hides 19.978848 us each  saves 302.736532 us together
                   whole      i.out_weight          8,388,608 of 8,388,608     out takes 11.6 us, not 15.5
-                window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,352.424001 us together
+                window  out_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,043.673515 us together
                   not-asked  i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      i.gate_up_weight      58,720,256 of 58,720,256   gate_up takes 29.8 us, not 52.0
-                  part       i.down_weight         18,579,456 of 29,360,128   3,670,016 bytes more in all layers would cost 0.412 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 89.200 us
-                window  gate_up  layers 0 to 78  takes 29.838183 us each  hides 19.725826 us each  saves 154.908809 us together
-                  part       i.down_weight         5,505,024 of 29,360,128    3,670,016 bytes more in all layers would save nothing: its reader is bound by its own work then, and were that done twice as fast, they would save 89.200 us
-                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,307.079344 us together
+                  part       i.gate_up_weight      44,040,192 of 58,720,256   7,340,032 bytes more in all layers would cost 17.068 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 237.649 us
+                  part       i.down_weight         2,981,888 of 29,360,128    3,670,016 bytes more in all layers would cost 12.341 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 115.018 us
+                window  gate_up  layers 0 to 78  takes 29.838183 us each  hides 16.793090 us each  saves 788.400961 us together
+                  part       i.down_weight         20,414,464 of 29,360,128   3,670,016 bytes more in all layers would cost 20.002 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 89.133 us
+                window  down_reduce  layers 0 to 78  takes 35.362286 us each  hides 35.362286 us each  saves 2,161.995054 us together
                   not-asked  i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 12.4 us, not 16.5
-                  whole      i+1.kv[0:c]           33,554,432 of 67,108,864   all of it is prefetched, 33,554,432 bytes of it beside qkv; attention takes 34.3 us, not 68.8
+                  whole      i+1.kv[0:c]           26,214,400 of 67,108,864   all of it is prefetched, 40,894,464 bytes of it beside qkv; attention takes 34.3 us, not 68.8
                   whole      i+1.out_weight        0 of 8,388,608             all of it is prefetched, 8,388,608 bytes of it beside attention; out takes 11.6 us, not 15.5
-                window  qkv  layer 79  takes 12.392533 us  hides 12.392533 us  saves 17.091029 us
-                  whole      79.kv[0:c]            33,554,432 of 67,108,864   all of it is prefetched, 33,554,432 bytes of it beside down_reduce; attention takes 34.3 us, not 68.8
-                window  attention  layer 79  takes 34.257655 us  hides 14.659984 us  saves 3.832108 us
+                  part       i+1.gate_up_weight    7,340,032 of 58,720,256    7,340,032 bytes more in all layers would cost 76.989 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 38.756 us
+                window  qkv  layer 79  takes 12.392533 us  hides 12.392533 us  saves 20.864623 us
+                  whole      79.kv[0:c]            40,894,464 of 67,108,864   all of it is prefetched, 26,214,400 bytes of it beside down_reduce; attention takes 34.3 us, not 68.8
+                window  attention  layer 79  takes 34.257655 us  hides 19.978848 us  saves 3.832108 us
                   whole      79.out_weight         8,388,608 of 8,388,608     out takes 11.6 us, not 15.5
-                window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 41.264251 us
+                window  out_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 25.869285 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     58,720,256 of 58,720,256   gate_up takes 29.8 us, not 52.0
-                  part       79.down_weight        18,579,456 of 29,360,128   3,670,016 bytes more in all layers would cost 0.412 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 89.200 us
-                  part       head_weight           23,068,672 of 131,334,144  16,252,928 bytes more would cost 1.209 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 4.149 us
-                window  gate_up  layer 79  takes 29.838183 us  hides 29.838183 us  saves 1.960871 us
-                  part       79.down_weight        5,505,024 of 29,360,128    3,670,016 bytes more in all layers would save nothing: its reader is bound by its own work then, and were that done twice as fast, they would save 89.200 us
-                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 33.069146 us
+                  part       79.gate_up_weight     44,040,192 of 58,720,256   7,340,032 bytes more in all layers would cost 17.068 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 237.649 us
+                  part       79.down_weight        2,981,888 of 29,360,128    3,670,016 bytes more in all layers would cost 12.341 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 115.018 us
+                window  gate_up  layer 79  takes 29.838183 us  hides 16.793090 us  saves 9.979759 us
+                  part       79.down_weight        20,414,464 of 29,360,128   3,670,016 bytes more in all layers would cost 20.002 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 89.133 us
+                window  down_reduce  layer 79  takes 35.362286 us  hides 35.362286 us  saves 33.671944 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           78,643,200 of 131,334,144  16,252,928 bytes more would cost 3.422 us of the step; were each collective twice as long, they would save 8.177 us
+                  part       head_weight           69,206,016 of 131,334,144  16,252,928 bytes more would cost 1.665 us of the step; were each collective twice as long, they would save 8.169 us
                 window  head_gather  outside the layers  takes 99.289143 us  hides 0.000000 us  saves 0.000000 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          0 of 10,485,760            all of it is prefetched, 10,485,760 bytes of it beside embed_reduce; qkv takes 12.4 us, not 16.5

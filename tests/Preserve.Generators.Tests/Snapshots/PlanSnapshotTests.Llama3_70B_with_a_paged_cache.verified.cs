@@ -3,13 +3,13 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 4 context 16384  18,166.4 us  13,074.5 us  1.389x
+// decode batch 4 context 16384  18,166.4 us  13,077.6 us  1.389x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 4 context 16384",
-    BasePicoseconds = 18_166_381_578, StepPicoseconds = 13_074_480_709,
+    BasePicoseconds = 18_166_381_578, StepPicoseconds = 13_077_625_505,
     BoundPicoseconds = 12_685_523_904, BoundBy = "critical path",
     PrefetchPays = true,
     Reason = "most is saved beside down_reduce, 2,634.1 us")]
@@ -125,14 +125,13 @@ partial class Llama3_70BDeployed
                 collective  out_reduce          all-reduce 65536 bytes over 8                                                  79.out_part -> 79.attn_out                                         after out           signals
                 prefetch    under_out_reduce    read 23068672 bytes                                                            79.gate_up_weight[35651584:58720256]                               after out
                 prefetch    under_out_reduce    read 29360128 bytes                                                            79.down_weight
-                prefetch    under_out_reduce    read 8912896 bytes                                                             head_weight[0:8912896]
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                                      after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated
                 compute     down                matmul 4 x 3584 by 3584 x 8192, int8 by int8                                   79.activated, 79.down_weight -> 79.down_part                       signals
                 collective  down_reduce         all-reduce 65536 bytes over 8                                                  79.down_part -> 79.mlp_out                                         after down          signals
-                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[8912896:65536000]                                      after down
+                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[0:56623104]                                            after down
                 compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                                       after down_reduce
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                                  signals
@@ -143,14 +142,14 @@ partial class Llama3_70BDeployed
               # At context 16,384.
               report
                 base           18,166.381578 us
-                step           13,074.480709 us
+                step           13,077.625505 us
                 bound          12,685.523904 us
                 bound by       critical path
                 collectives    4,310.788595 us
                 reachable      3,013.100046 us
-                elsewhere      3,675.450356 us
-                gain at half   4,774.044074 us
-                gain at twice  5,047.872343 us
+                elsewhere      3,667.991735 us
+                gain at half   4,770.788224 us
+                gain at twice  5,044.590459 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,352,665,104 bytes
@@ -171,17 +170,16 @@ partial class Llama3_70BDeployed
                   whole      i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 10.9 us, not 16.2
                   whole      i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
                   whole      i+1.out_weight        8,388,608 of 8,388,608     out takes 10.4 us, not 14.7
-                  whole      i+1.gate_up_weight    35,651,584 of 58,720,256   all of it is prefetched, 23,068,672 bytes of it beside out_reduce; gate_up takes 22.5 us, not 51.2
+                  whole      i+1.gate_up_weight    35,651,584 of 58,720,256   all of it is prefetched, 23,068,672 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
                 window  qkv  layer 79  takes 10.926799 us  hides 10.926799 us  saves 8.519379 us
                   whole      79.kv[0:c]            16,777,216 of 16,777,216   attention takes 23.5 us, not 32.2
-                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 29.975238 us
+                window  out_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 26.830442 us
                   not-asked  79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole      79.gate_up_weight     23,068,672 of 58,720,256   all of it is prefetched, 35,651,584 bytes of it beside down_reduce; gate_up takes 22.5 us, not 51.2
+                  whole      79.gate_up_weight     23,068,672 of 58,720,256   all of it is prefetched, 35,651,584 bytes of it beside down_reduce; gate_up takes 21.0 us, not 51.2
                   whole      79.down_weight        29,360,128 of 29,360,128   down takes 14.8 us, not 29.9
-                  part       head_weight           8,912,896 of 131,334,144   16,252,928 bytes more would save 4.913 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 8.347 us
                 window  down_reduce  layer 79  takes 26.585143 us  hides 26.585143 us  saves 28.986782 us
                   not-asked  final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part       head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 2.950 us of the step; were each collective twice as long, they would save 6.759 us
+                  part       head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 2.950 us of the step; were each collective twice as long, they would save 8.344 us
                 window  head_gather  outside the layers  takes 30.580572 us  hides 16.677079 us  saves 0.077548 us
                   not-asked  0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole      0.qkv_weight          10,485,760 of 10,485,760   qkv takes 11.7 us, not 16.2

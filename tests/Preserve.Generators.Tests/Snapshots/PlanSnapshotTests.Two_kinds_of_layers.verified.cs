@@ -210,7 +210,7 @@ partial class TwoKindsDeployed
                   whole          i.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 9.9 us, not 11.8
                   would-evict    i.Wide/down_weight           0 of 16,777,216            1,048,576 bytes more in all layers would cost 0.730 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.028 us
                 window  gate_up  layers 0 to 1  takes 9.900190 us each  hides 4.106985 us each  saves 0.165476 us together
-                  part           i.Wide/down_weight           9,437,184 of 16,777,216    1,048,576 bytes more in all layers would cost 0.186 us of the step, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
+                  part           i.Wide/down_weight           9,437,184 of 16,777,216    1,048,576 bytes more in all layers would cost 0.186 us of the step; with an L2 of 64 times the size the search prefetches 16,777,216 bytes of it, not 9,437,184
                 window  down_reduce  layers 0 to 1  takes 6.475356 us each  hides 6.475356 us each  saves 7.001018 us together
                   not-asked      i+1.Wide/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  i+1.Wide/qkv_weight          0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
@@ -225,7 +225,7 @@ partial class TwoKindsDeployed
                   whole          2.Wide/gate_up_weight        33,554,432 of 33,554,432   gate_up takes 9.9 us, not 11.8
                   would-evict    2.Wide/down_weight           0 of 16,777,216            1,048,576 bytes more in all layers would cost 0.730 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.028 us
                 window  gate_up  layer 2  takes 9.900190 us  hides 4.106985 us  saves 0.082738 us
-                  part           2.Wide/down_weight           9,437,184 of 16,777,216    1,048,576 bytes more in all layers would cost 0.186 us of the step, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
+                  part           2.Wide/down_weight           9,437,184 of 16,777,216    1,048,576 bytes more in all layers would cost 0.186 us of the step; with an L2 of 64 times the size the search prefetches 16,777,216 bytes of it, not 9,437,184
                 window  down_reduce  layer 2  takes 6.475356 us  hides 6.475356 us  saves 3.500509 us
                   not-asked      3.Narrow/attn_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  3.Narrow/qkv_weight          0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
