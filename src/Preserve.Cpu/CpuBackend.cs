@@ -81,7 +81,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <summary>The logits that the last step gave: for each sequence of each batch, a row of the vocabulary.</summary>
-    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed, or one is running.</exception>
+    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed, or the backend is about something else.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public float[] Logits()
     {
@@ -121,6 +121,8 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The plan is of another model, also of one of the same name, and the message says what differs; or of formats or mixed lengths that are not computed here, or the tokens that were set
     /// are not as many as its step has.</exception>
+    /// <exception cref="InvalidOperationException">There is no memory for its values, or the backend is about something else.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public void Begin(ExecutionPlan plan, int context)
     {
         ArgumentNullException.ThrowIfNull(plan);

@@ -28,6 +28,7 @@ internal static class DotProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Of(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(right.Length, left.Length);
         ref var x = ref MemoryMarshal.GetReference(left);
         ref var w = ref MemoryMarshal.GetReference(right);
         Vector256<float> a = default, b = default, c = default, d = default;

@@ -52,8 +52,8 @@ internal static unsafe class MatMul
             }
             else
             {
-                var (weight, begin, shares, taken) = (part, first, SharesOfThread * threads, -1);
-                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+                var (weight, begin, shares, taken) = (part, first, (int)Math.Min(count, (long)SharesOfThread * threads), -1);
+                Parallel.For(0, Math.Min(threads, shares), new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
                 {
                     for (int share; (share = Interlocked.Increment(ref taken)) < shares;)
                         Outputs(weight, input, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
