@@ -354,7 +354,7 @@ public class StepTests
         (await Should.ThrowAsync<ObjectDisposedException>(async () =>
         {
             await foreach (var _ in generation)
-                {
+            {
                 steps++;
                 behindEach?.Invoke(steps);
             }
