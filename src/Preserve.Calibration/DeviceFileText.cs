@@ -14,6 +14,9 @@ public static class DeviceFileText
     private const string KernelSection = "kernels";
     private const string MemorySection = "hbm";
 
+    /// <summary>Fields of the link to the host that are measured.</summary>
+    private static readonly string[] s_measuredOfHostLink = ["sustained_gigabytes_per_second", "latency_microseconds", "pageable_gigabytes_per_second", "duplex_share"];
+
     /// <summary>A device file with another id, all else as it was.</summary>
     /// <param name="deviceFile">The text of a sound device file.</param>
     /// <param name="id">The id, of the letters a to z, digits, and <c>. _ -</c>.</param>
@@ -43,7 +46,7 @@ public static class DeviceFileText
         var device = Parse(deviceFile, nameof(deviceFile));
         var text = deviceFile.ReplaceLineEndings("\n");
         if (source is not null)
-            text = Put(text, "sources", Notes(device.Sources.Where(n => n.Field != Section).Append(new FieldNote(Section, source))));
+            text = PutSource(text, device, source, Section);
         text = Put(text, Section, Write(calibration));
         Parse(text, nameof(calibration));
         return text;
@@ -64,7 +67,7 @@ public static class DeviceFileText
         var text = Put(deviceFile.ReplaceLineEndings("\n"), MemorySection, Object(
             ("capacity_gigabytes", device.Hbm.CapacityGigabytes), ("nominal_gigabytes_per_second", device.Hbm.NominalGigabytesPerSecond),
             ("sustained_gigabytes_per_second", memory.SustainedGigabytesPerSecond)));
-        text = Put(text, "sources", Notes(device.Sources.Where(n => n.Field != source.Field).Append(source)));
+        text = PutSource(text, device, source.Note, source.Field);
         Parse(text, nameof(memory));
         return text;
     }
@@ -72,7 +75,7 @@ public static class DeviceFileText
     /// <summary>A device file with measured rate, fixed time, pageable rate and duplex share of the link to the host.</summary>
     /// <param name="deviceFile">The text of a sound device file.</param>
     /// <param name="link">The link; of it those four count.</param>
-    /// <param name="source">Where the measurements come from.</param>
+    /// <param name="source">Where the measurements come from, which takes the place of what the file's sources say of each of the four.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The text is not that of a device file, or its device cannot have such a link.</exception>
     public static string Put(string deviceFile, HostLink link, string source)
@@ -93,7 +96,7 @@ public static class DeviceFileText
             ("copy_engines", Given("copy_engines", old.CopyEngines)),
             ("host_memory_gigabytes_per_second", Given("host_memory_gigabytes_per_second", old.HostMemoryGigabytesPerSecond)),
             ("host_memory_capacity_gigabytes", old.HostMemoryGigabytes)));
-        text = Put(text, "sources", Notes(device.Sources.Append(new FieldNote(HostSection, source))));
+        text = PutSource(text, device, source, [.. s_measuredOfHostLink.Select(f => $"{HostSection}.{f}")]);
         Parse(text, nameof(link));
         return text;
 
@@ -103,7 +106,7 @@ public static class DeviceFileText
     /// <summary>A device file with a measured rate of large bf16 matmuls.</summary>
     /// <param name="deviceFile">The text of a sound device file.</param>
     /// <param name="teraflops">The rate.</param>
-    /// <param name="source">Where the measurement comes from.</param>
+    /// <param name="source">Where the measurement comes from, which takes the place of what the file's sources say of the rate.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The text is not that of a device file, or its device cannot have such a rate.</exception>
     public static string PutMatMulRate(string deviceFile, double teraflops, string source)
@@ -119,7 +122,7 @@ public static class DeviceFileText
             Given("prefetch_fixed_microseconds", old.PrefetchFixedMicroseconds), Given("event_microseconds", old.EventMicroseconds),
             Given("prefetch_hbm_terabytes_per_second", old.PrefetchHbmTerabytesPerSecond), Given("quantize_fixed_microseconds", old.QuantizeFixedMicroseconds),
             Given("matmul_8bit_share_of_peak", old.MatMul8BitShareOfPeak), Given("attention_bf16_teraflops", old.AttentionBf16Teraflops)));
-        text = Put(text, "sources", Notes(device.Sources.Append(new FieldNote($"{KernelSection}.{rate}", source))));
+        text = PutSource(text, device, source, $"{KernelSection}.{rate}");
         Parse(text, nameof(teraflops));
         return text;
 
@@ -129,8 +132,12 @@ public static class DeviceFileText
     /// <summary>What is assumed where the file is silent stays so.</summary>
     private static object? GivenBy(Device device, string section, string name, object? value) => device.AssumedFields.Any(n => n.Field == $"{section}.{name}") ? null : value;
 
-    private static string Notes(IEnumerable<FieldNote> notes) =>
-        $"[{string.Join(",", notes.Select(n => "\n    " + Object(("field", n.Field), ("note", n.Note))))}\n  ]";
+    /// <summary>The text with a source of some fields in place of those that it had of them.</summary>
+    private static string PutSource(string text, Device device, string source, params string[] fields)
+    {
+        var notes = device.Sources.Where(n => !fields.Contains(n.Field)).Concat(fields.Select(f => new FieldNote(f, source)));
+        return Put(text, "sources", $"[{string.Join(",", notes.Select(n => "\n    " + Object(("field", n.Field), ("note", n.Note))))}\n  ]");
+    }
 
     /// <summary>An object's text with a member in place of the one of that name, or behind the last.</summary>
     private static string Put(string text, string name, string value)

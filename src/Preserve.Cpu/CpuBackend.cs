@@ -9,14 +9,15 @@ namespace Preserve.Cpu;
 /// one deployment's degree give the same bits; a plan that leaves out an event it needs computes what the race leaves.</para>
 /// <para>KV-caches and stored activations stay between steps: a prefill begins them anew, and a decode step is refused that reads tokens which no step has
 /// stored, or in another format. One step runs at a time. Behind a step that was stopped or failed the caches hold the tokens from before it.</para>
-/// <para>Any thread may dispose it at any time: what is under way on another ends with an <see cref="ObjectDisposedException"/>, and the memory is freed when nothing
-/// uses it any more.</para>
+/// <para>It may be disposed at any time, by any thread, also by one that reads weights for it: what is under way ends with an <see cref="ObjectDisposedException"/>, and who
+/// is about it frees the memory when nothing uses it any more.</para>
 /// </remarks>
 public sealed class CpuBackend : IBackend, IDisposable
 {
     private const string LogitsName = "logits";
 
-    /// <summary>Held by whoever uses the memory of the ranks, but for a step that runs; and while it is freed.</summary>
+    /// <summary>Held by whoever uses the memory of the ranks or frees it. What takes long or calls others' code holds it at its beginning and end alone, and has the memory to
+    /// itself by the state.</summary>
     private readonly object _gate = new();
     private readonly CpuOptions _options;
     private readonly IWeightSource _weights;
@@ -80,7 +81,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <summary>The logits that the last step gave: for each sequence of each batch, a row of the vocabulary.</summary>
-    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed, or one is running.</exception>
+    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed, or the backend is about something else.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public float[] Logits()
     {
@@ -120,6 +121,8 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The plan is of another model, also of one of the same name, and the message says what differs; or of formats or mixed lengths that are not computed here, or the tokens that were set
     /// are not as many as its step has.</exception>
+    /// <exception cref="InvalidOperationException">There is no memory for its values, or the backend is about something else.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public void Begin(ExecutionPlan plan, int context)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -176,19 +179,29 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <remarks>Weights that a plan names for the first time are read here: what goes wrong in their source comes through. A step of which an instruction was refused is
+    /// over.</remarks>
+    /// <exception cref="ArgumentException">The plan has a weight that the model has not, or one of another size.</exception>
     /// <exception cref="InvalidOperationException">It waits for what was not signalled, names what the plan does not declare, lies outside of the memory that
-    /// the plan has, or reads of a cache what no step has stored; or a step is running.</exception>
+    /// the plan has, or reads of a cache what no step has stored; or no step was begun, or one is running.</exception>
+    /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     public void Submit(Instruction instruction, int layer)
     {
         ArgumentNullException.ThrowIfNull(instruction);
-        lock (_gate)
+        Use(State.Submitting);
+        try
         {
-            CheckIsIdle();
-            CheckHasBegun();
             _program.Add(instruction, layer, _ranks[0].OperandCount);
             foreach (var rank in _ranks)
                 rank.Add(instruction, layer);
+            _hasBegun = true;
         }
+        finally
+        {
+            Release();
+        }
+        lock (_gate)
+            CheckIsNotDisposed();
     }
 
     /// <inheritdoc/>
@@ -196,16 +209,9 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     public async ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
     {
-        Step step;
-        Rank first;
-        lock (_gate)
-        {
-            CheckIsIdle();
-            CheckHasBegun();
-            // Its events have happened when it has run, so that it runs once.
-            _hasBegun = false;
-            (step, first, _state) = (_step!, _ranks[0], State.Running);
-        }
+        // Its events have happened when it has run, so that it runs once.
+        Use(State.Running);
+        var (step, first) = (_step!, _ranks[0]);
         try
         {
             var start = Stopwatch.GetTimestamp();
@@ -216,21 +222,44 @@ public sealed class CpuBackend : IBackend, IDisposable
         }
         finally
         {
-            lock (_gate)
-                _state = _state == State.Running ? State.Idle : _state;
+            Release();
         }
     }
 
-    /// <summary>Ends the threads and frees the memory. A step that runs is stopped first; what another thread is about is waited for.</summary>
+    /// <summary>Ends the threads and frees the memory. A step that runs is stopped, and whoever waits for it, or hands an instruction over, frees the memory
+    /// when it has ended: nobody is waited for here, so that what reads weights may call this too.</summary>
     public void Dispose()
     {
         lock (_gate)
         {
-            // No stream takes the gate, so that the step ends while it is held.
             if (_state == State.Running)
-                _step!.Abandon(new ObjectDisposedException(GetType().FullName));
+                _step!.Fail(new ObjectDisposedException(GetType().FullName));
+            if (_state == State.Idle)
+                DisposeRanks();
             _state = State.Disposed;
-            DisposeRanks();
+        }
+    }
+
+    /// <summary>Takes the step that was begun, and the memory, until they are released.</summary>
+    private void Use(State use)
+    {
+        lock (_gate)
+        {
+            CheckIsIdle();
+            CheckHasBegun();
+            (_hasBegun, _state) = (false, use);
+        }
+    }
+
+    /// <summary>Gives back what was taken, and frees it if the backend was disposed meanwhile.</summary>
+    private void Release()
+    {
+        lock (_gate)
+        {
+            if (_state == State.Disposed)
+                DisposeRanks();
+            else
+                _state = State.Idle;
         }
     }
 
@@ -239,6 +268,8 @@ public sealed class CpuBackend : IBackend, IDisposable
         CheckIsNotDisposed();
         if (_state == State.Running)
             throw new InvalidOperationException("a step is running, and this backend runs one at a time");
+        if (_state == State.Submitting)
+            throw new InvalidOperationException("an instruction is being handed over, and weights may be read for it: this backend does one thing at a time, and who reads weights may not ask for another");
     }
 
     private void CheckIsNotDisposed() => ObjectDisposedException.ThrowIf(_state == State.Disposed, this);
@@ -253,6 +284,8 @@ public sealed class CpuBackend : IBackend, IDisposable
     {
         if (plan.Model != Model.Name || plan.Layers != _layers.Length)
             throw new ArgumentException($"the plan is of {plan.Model} with {plan.Layers} layers, and this backend computes {Model.Name} with {_layers.Length}", nameof(plan));
+        if (plan.Ranks < 1)
+            throw new ArgumentException($"the plan is of {plan.Ranks} ranks, and this backend computes 1 or more", nameof(plan));
         if (plan.Step.ContextIsTotal)
             throw new ArgumentException($"'{plan.Step}' counts the tokens of sequences of mixed lengths together, and this backend computes sequences of one length", nameof(plan));
         if (plan.Tensors.FirstOrDefault(t => t.Role != TensorRole.BlockTable && t.Format is not (Precision.Bf16 or Precision.Fp32)) is { } tensor)
@@ -307,13 +340,16 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <summary>What a backend is about, between the calls that hold the gate.</summary>
     private enum State
     {
-        /// <summary>Nothing runs.</summary>
+        /// <summary>Nothing.</summary>
         Idle,
+
+        /// <summary>An instruction is handed over, and weights are read.</summary>
+        Submitting,
 
         /// <summary>The streams of the last step that was begun.</summary>
         Running,
 
-        /// <summary>Nothing does any more.</summary>
+        /// <summary>Nothing any more, but for what was under way.</summary>
         Disposed,
     }
 }

@@ -21,14 +21,17 @@ internal sealed class PlannedModel
     {
         (_plan, _model) = (plan, model);
         foreach (var tensor in plan.Tensors)
-            _tensors[tensor.Name] = tensor;
+        {
+            if (!_tensors.TryAdd(tensor.Name, tensor))
+                throw new ArgumentException($"'{tensor.Name}' is declared twice");
+        }
         Read(plan.Body, 0);
     }
 
     /// <summary>Holds what a plan says of its model against a model.</summary>
     /// <param name="plan">The plan, in formats that are computed.</param>
     /// <param name="model">The model, of as many layers as the plan.</param>
-    /// <exception cref="ArgumentException">They differ, or an instruction has a size below 1 or a layer that is not of the model; the message says in what.</exception>
+    /// <exception cref="ArgumentException">They differ, a tensor is declared twice, or an instruction has a size below 1 or a layer that is not of the model; the message says in what.</exception>
     public static void Check(ExecutionPlan plan, ModelSpec model)
     {
         var planned = new PlannedModel(plan, model);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -53,8 +54,8 @@ public static class ProfileFile
         }
         foreach (var (name, value) in new[] { ("medianMicroseconds", time.MedianMicroseconds), ("lowMicroseconds", time.LowMicroseconds), ("highMicroseconds", time.HighMicroseconds) })
         {
-            if (!(value > 0))
-                throw new FormatException($"{name} of {where} is {value}, but must be above 0");
+            if (!(value > 0 && double.IsFinite(value)))
+                throw new FormatException($"{name} of {where} is {value.ToString(CultureInfo.InvariantCulture)}, but must be a number above 0");
         }
         if (time.LowMicroseconds > time.MedianMicroseconds || time.MedianMicroseconds > time.HighMicroseconds)
             throw new FormatException($"the median of {where} is {time.MedianMicroseconds}, outside of {time.LowMicroseconds} to {time.HighMicroseconds}");

@@ -42,22 +42,22 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
 
     /// <summary>The line through a kind's copies: its fixed time, 0 where the line begins below, and its rate.</summary>
     /// <param name="kind">The kind.</param>
-    /// <exception cref="ArgumentException">Fewer than two sizes were timed, or larger copies took no longer.</exception>
+    /// <exception cref="InvalidOperationException">Fewer than two sizes were timed, or larger copies took no longer.</exception>
     public (double FixedMicroseconds, double GigabytesPerSecond) CopyLine(CopyKind kind)
     {
         var points = Copies.Where(c => c.Kind == kind).Select(c => ((double)c.Bytes, c.Time.MedianMicroseconds)).ToList();
         if (points.Select(p => p.Item1).Distinct().Count() < 2)
-            throw new ArgumentException($"the profile has {points.Count} copies {kind}; a line needs two sizes or more");
+            throw new InvalidOperationException($"the profile has {points.Count} copies {kind}; a line needs two sizes or more");
         var line = LineFit.Of(points);
         if (line.Slope <= 0)
-            throw new ArgumentException($"the profile's copies {kind} take no longer when they are larger: measure larger ones");
+            throw new InvalidOperationException($"the profile's copies {kind} take no longer when they are larger: measure larger ones");
         return (Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
     }
 
     /// <summary>A link to the host with the measured rate, fixed time, pageable rate and duplex share of copies to the device, all else as it
     /// was: a device with it is planned for, and simulated, as measured.</summary>
     /// <param name="link">The link of the device.</param>
-    /// <exception cref="ArgumentException">Fewer than two sizes were timed of a kind, or larger copies took no longer.</exception>
+    /// <exception cref="InvalidOperationException">Fewer than two sizes were timed of a kind, or larger copies took no longer.</exception>
     public HostLink LinkOf(HostLink link)
     {
         ArgumentNullException.ThrowIfNull(link);
@@ -78,7 +78,7 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
     /// reads and writes. What smaller ones take says nothing of a rate.</summary>
     /// <param name="device">The device.</param>
     /// <returns>The rate; null where fewer than two such matmuls were timed.</returns>
-    /// <exception cref="ArgumentException">Larger matmuls took no longer.</exception>
+    /// <exception cref="InvalidOperationException">Larger matmuls took no longer.</exception>
     public double? MatMulTeraflopsOn(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -86,7 +86,7 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
         if (points.Select(p => p.Teraflop).Distinct().Count() < 2)
             return null;
         var line = LineFit.Of(points);
-        return line.Slope > 0 ? Digits(1e6 / line.Slope) : throw new ArgumentException("the profile's matmuls take no longer when they are larger: measure larger ones");
+        return line.Slope > 0 ? Digits(1e6 / line.Slope) : throw new InvalidOperationException("the profile's matmuls take no longer when they are larger: measure larger ones");
     }
 
     /// <summary>The rates as a split wants them.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Preserve.Cli.Tests;
 
@@ -76,6 +77,26 @@ public sealed class ProfileTests : IDisposable
         await _tool.SucceedAsync("profile", "--model", "opt-13b", "--device", "a100-40-sxm", "--out", _tool.PathOf("profile.json"));
         (await _tool.RunAsync(["profile", "--model", "opt-13b", "--from", _tool.PathOf("profile.json"), .. option])).Errors.ShouldContain(
             $"--from and {option[0]} are given, but a profile that is read has been timed");
+    }
+
+    /// <summary>What a profile does not tell is said of it, and nothing is printed first: of copies that a split needs, and of those that only the table has.</summary>
+    [Theory]
+    [InlineData("HostToDevice", true, false)]
+    [InlineData("DeviceToHost", false, true)]
+    public async Task A_profile_whose_copies_take_no_longer_when_they_are_larger_is_refused(string direction, bool pinned, bool bothDirections)
+    {
+        await _tool.SucceedAsync("profile", "--model", "opt-13b", "--device", "a100-40-sxm", "--out", _tool.PathOf("profile.json"));
+        var profile = JsonNode.Parse(await File.ReadAllTextAsync(_tool.PathOf("profile.json")))!;
+        foreach (var copy in profile["copies"]!.AsArray().Where(c => IsOfTheKind(c!["kind"]!)))
+            copy!["time"] = JsonNode.Parse("""{ "medianMicroseconds": 5, "lowMicroseconds": 4, "highMicroseconds": 6, "repetitions": 3 }""");
+        await File.WriteAllTextAsync(_tool.PathOf("alike.json"), profile.ToJsonString());
+        var run = await _tool.RunAsync("profile", "--model", "opt-13b", "--from", _tool.PathOf("alike.json"));
+        run.ExitCode.ShouldBe(2);
+        run.Errors.ShouldContain("take no longer when they are larger: measure larger ones");
+        run.Output.ShouldBeEmpty();
+
+        bool IsOfTheKind(JsonNode kind) =>
+            (kind["direction"]!.GetValue<string>(), kind["pinned"]!.GetValue<bool>(), kind["bothDirections"]!.GetValue<bool>()) == (direction, pinned, bothDirections);
     }
 
     public void Dispose() => _tool.Dispose();

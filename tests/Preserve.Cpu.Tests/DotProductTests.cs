@@ -36,6 +36,15 @@ public unsafe class DotProductTests
     }
 
     [Fact]
+    public void Rows_that_are_shorter_than_they_must_be_are_not_read_beyond_their_ends()
+    {
+        Should.Throw<ArgumentOutOfRangeException>(() => { DotProduct.Of(new float[32], new float[31]); });
+        Should.Throw<ArgumentOutOfRangeException>(() => DotProduct.Of(new ushort[32], new ushort[95], new float[3]));
+        Should.Throw<ArgumentOutOfRangeException>(() => Bfloat16.Widen(new ushort[32], new float[31]));
+        Should.Throw<InvalidOperationException>(() => { new Scratch().Take(0, 1L << 31); }).Message.ShouldBe("2147483648 numbers are needed at once, and an array has 2147483591 at most");
+    }
+
+    [Fact]
     public void A_row_of_a_matmul_has_the_same_bits_whatever_rows_and_threads_there_are()
     {
         const int Depth = 300, Columns = 1000, Rows = 5;
@@ -47,6 +56,8 @@ public unsafe class DotProductTests
             var x = Values(Rows * Depth, 6);
             var all = Multiply(x, inFormat, Rows, matrix, 1);
             Multiply(x, inFormat, Rows, matrix, 3).ShouldBe(all);
+            // More threads than there are outputs.
+            Multiply(x, inFormat, Rows, matrix, int.MaxValue).ShouldBe(all);
             for (var row = 0; row < Rows; row++)
                 Multiply(x.AsSpan(row * Depth, Depth).ToArray(), inFormat, 1, matrix, 1).ShouldBe(all[(row * Columns)..((row + 1) * Columns)]);
         }

@@ -145,14 +145,62 @@ public unsafe class KernelTests
         Logits.Distance(actual, expected).ShouldBeLessThan(Tolerance);
     }
 
-    private static NativeBuffer Buffer(float[] values)
+    /// <summary>A fused weight may have parts of several formats: each gives the bits that it gives by itself.</summary>
+    [Theory]
+    [InlineData(Precision.Bf16, new[] { Precision.Bf16, Precision.Fp32 })]
+    [InlineData(Precision.Bf16, new[] { Precision.Fp32, Precision.Bf16 })]
+    [InlineData(Precision.Bf16, new[] { Precision.Bf16, Precision.Fp32, Precision.Bf16 })]
+    [InlineData(Precision.Fp32, new[] { Precision.Bf16, Precision.Fp32 })]
+    public void Each_part_of_a_weight_is_read_in_its_own_format(Precision activations, Precision[] formats)
     {
-        var buffer = new NativeBuffer(4L * values.Length);
-        Fp32(buffer).Store(0, values);
+        const int Rows = 3, Depth = 300, Columns = 40;
+        var columns = formats.Length * Columns;
+        using NativeBuffer input = Buffer(Values(Rows * Depth, 9), activations), output = Buffer(new float[Rows * columns]), alone = Buffer(new float[Rows * Columns]);
+        var parts = formats.Select((f, i) => Buffer(Values(Columns * Depth, 10 + i), f)).ToArray();
+        Operand[] weights = [.. parts.Select((p, i) => Of(p, formats[i]))];
+        MatMul.Run(Of(input, activations), Rows, weights, [], Fp32(output), new Scratch(), threads: 2);
+        var (actual, expected) = (new float[Columns], new float[Columns]);
+        for (var part = 0; part < weights.Length; part++)
+        {
+            MatMul.Run(Of(input, activations), Rows, [weights[part]], [], Fp32(alone), new Scratch(), threads: 1);
+            for (var row = 0; row < Rows; row++)
+            {
+                Fp32(output).Load(((long)row * columns) + (part * Columns), actual);
+                Fp32(alone).Load((long)row * Columns, expected);
+                expected.ShouldContain(v => v != 0);
+                Logits.AreSame(actual, expected).ShouldBeTrue($"part {part}, row {row}");
+            }
+            parts[part].Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(64, 4, 4, 0, null)]
+    [InlineData(63, 4, 4, 0, "'t' has 63 elements, which are no rows of 16")]
+    [InlineData(48, 4, 4, 0, "'t' has 4 columns, and its weights have 3 outputs")]
+    [InlineData(64, 4, 4, 3, "'t' has 4 columns, and its biases have 3 outputs")]
+    [InlineData(64, 4, 4, 5, "'t' has 4 columns, and its biases have 5 outputs")]
+    public void A_matmul_has_a_weight_and_a_bias_for_each_output(int weights, int rows, int columns, int biases, string? fault)
+    {
+        using NativeBuffer input = Buffer(new float[rows * 16]), weight = Buffer(new float[weights]), bias = Buffer(new float[biases]), output = Buffer(new float[rows * columns]);
+        if (fault is null)
+            Run();
+        else
+            Should.Throw<InvalidOperationException>(Run).Message.ShouldBe(fault);
+
+        void Run() => MatMul.Run(Fp32(input), rows, [Fp32(weight)], biases == 0 ? [] : [Fp32(bias)], Fp32(output), new Scratch(), threads: 1);
+    }
+
+    private static NativeBuffer Buffer(float[] values, Precision format = Precision.Fp32)
+    {
+        var buffer = new NativeBuffer((format == Precision.Fp32 ? 4L : 2L) * values.Length);
+        Of(buffer, format).Store(0, values);
         return buffer;
     }
 
-    private static Operand Fp32(NativeBuffer buffer) => new(new TensorDeclaration("t", TensorRole.Value, false, Precision.Fp32, buffer.Bytes, 1, 0), buffer.Start, buffer.Bytes);
+    private static Operand Fp32(NativeBuffer buffer) => Of(buffer, Precision.Fp32);
+
+    private static Operand Of(NativeBuffer buffer, Precision format) => new(new TensorDeclaration("t", TensorRole.Value, false, format, buffer.Bytes, 1, 0), buffer.Start, buffer.Bytes);
 
     private static float[] Values(int count, int seed)
     {

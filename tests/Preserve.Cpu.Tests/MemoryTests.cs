@@ -33,6 +33,51 @@ public class MemoryTests
         Should.Throw<InvalidOperationException>(() => { memory.Resolve(new TensorReference("v", LayerIndex.None, range), 0); }, what).Message.ShouldBe(fault);
     }
 
+    [Theory]
+    [InlineData(0, 16)]
+    [InlineData(16, 0)]
+    [InlineData(-1, 1)]
+    [InlineData(0, 17)]
+    [InlineData(16, 1)]
+    [InlineData(0, -1)]
+    [InlineData(long.MaxValue, 16)]
+    [InlineData(long.MaxValue - 15, 16)]
+    public unsafe void Elements_outside_of_an_operand_have_no_place(long element, long count)
+    {
+        using var buffer = new NativeBuffer(32);
+        var operand = new Operand(Value(offset: 0), buffer.Start, buffer.Bytes);
+        if (element is >= 0 and <= 16 && count >= 0 && element + count <= 16)
+            (operand.At(element, count) - buffer.Start).ShouldBe(2 * element);
+        else
+            Should.Throw<InvalidOperationException>(() => { operand.At(element, count); }).Message.ShouldBe($"{count} elements from {element} on are wanted of 'v', which has 16 here");
+    }
+
+    [Fact]
+    public unsafe void What_was_freed_is_not_read()
+    {
+        var buffer = new NativeBuffer(32);
+        buffer.Dispose();
+        buffer.Dispose();
+        using var other = new NativeBuffer(32);
+        Action[] uses = [() => _ = *buffer.Start, () => buffer.Fill(0), () => buffer.CopyFrom(other), () => other.CopyFrom(buffer)];
+        foreach (var use in uses)
+            Should.Throw<ObjectDisposedException>(use).ObjectName.ShouldBe(typeof(NativeBuffer).FullName);
+    }
+
+    [Fact]
+    public void A_tensor_that_is_declared_twice_is_refused_by_name_and_the_next_plan_is_sound()
+    {
+        using var backend = new CpuBackend(s_model, new SeededWeights(s_model, 1));
+        var plan = Deployments.Plan(Deployments.Of(s_model, 1), new PrefillSpec(1, Prompt));
+        backend.SetTokens(s_prompt);
+        backend.Begin(plan, 0);
+        var twice = plan with { Tensors = plan.Tensors.Append(plan.Tensors[^1]).ToArray() };
+        Should.Throw<ArgumentException>(() => backend.Begin(twice, 0)).Message.ShouldBe($"'{plan.Tensors[^1].Name}' is declared twice");
+        backend.Begin(plan, 0);
+        foreach (var instruction in plan.Body.OfType<Instruction>().Take(1))
+            backend.Submit(instruction, 0);
+    }
+
     [Fact]
     public async Task A_decode_step_needs_a_prefill_of_its_own_kind()
     {

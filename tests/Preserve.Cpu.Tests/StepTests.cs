@@ -4,6 +4,7 @@ namespace Preserve.Cpu.Tests;
 public class StepTests
 {
     private const int Prompt = 6;
+    private const int Generated = 3;
 
     private static readonly ModelSpec s_model = SmallModels.Model(32, 50, new LayerGroup(new[] { SmallModels.Layer(keyValueHeads: 4) }, 3));
 
@@ -134,7 +135,7 @@ public class StepTests
     {
         using var running = new ManualResetEventSlim();
         using var goes = new ManualResetEventSlim();
-        var backend = Backend((rank, stream, i) =>
+        var backend = Backend((_, _, _) =>
         {
             running.Set();
             goes.Wait();
@@ -145,9 +146,8 @@ public class StepTests
         (await Should.ThrowAsync<InvalidOperationException>(() => Run(backend, s_prefill, 0))).Message.ShouldBe(busy);
         (await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default))).Message.ShouldBe(busy);
         Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe(busy);
-        var disposed = Task.Run(backend.Dispose);
+        backend.Dispose();
         goes.Set();
-        await disposed;
         (await Should.ThrowAsync<Exception>(() => step)).ShouldBeOfType<ObjectDisposedException>();
         backend.Dispose();
         Should.Throw<ObjectDisposedException>(() => backend.SetTokens([1]));
@@ -157,63 +157,158 @@ public class StepTests
         await Should.ThrowAsync<ObjectDisposedException>(async () => await backend.CompleteAsync(default));
     }
 
-    /// <summary>The weights are read by whoever submits: the memory that they are read into is freed when they have been.</summary>
-    [Fact]
-    public async Task A_backend_that_is_disposed_while_it_reads_weights_waits_for_them()
+    /// <summary>Nobody is waited for: what reads the weights may itself dispose the backend, or wait for one that does. The memory that they are read into is freed when they
+    /// have been.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_backend_may_be_disposed_while_it_reads_weights(bool byTheReader)
     {
-        var (disposing, freed, freedMeanwhile) = (Task.CompletedTask, 0, false);
+        var (reads, readBehind) = (0, 0);
         CpuBackend? backend = null;
         backend = new CpuBackend(s_model, new WatchedWeights(s_weights, () =>
         {
-            if (disposing.IsCompleted && freed == 0)
-                disposing = Task.Run(() => { backend!.Dispose(); Interlocked.Increment(ref freed); });
-            for (var i = 0; i < 200; i++)
-                Thread.Yield();
-            freedMeanwhile |= Volatile.Read(ref freed) > 0;
+            if (++reads == 3)
+                Dispose(backend!, byTheReader);
+            else if (reads > 3)
+                readBehind++;
         }));
         backend.SetTokens(s_tokens.AsSpan(0, Prompt));
         backend.Begin(s_prefill, 0);
-        backend.Submit(s_prefill.Instructions().First(), 0);
-        freedMeanwhile.ShouldBeFalse();
-        await disposing;
-        Should.Throw<ObjectDisposedException>(() => backend.Submit(s_prefill.Instructions().First(), 0)).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+        var embed = s_prefill.Instructions().First();
+        Should.Throw<ObjectDisposedException>(() => backend.Submit(embed, 0)).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+        readBehind.ShouldBeGreaterThan(0);
+        Should.Throw<ObjectDisposedException>(() => backend.Submit(embed, 0)).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+        backend.Dispose();
     }
 
-    /// <summary>Wherever a generation is: in a step, between two, before the first or behind the last.</summary>
     [Fact]
-    public async Task A_backend_may_be_disposed_at_any_time_of_a_generation()
+    public async Task Who_reads_weights_for_a_backend_may_ask_it_for_nothing_else()
     {
-        var ended = 0;
-        for (var round = 0; round < 150; round++)
+        var (asks, refused) = (true, new List<string>());
+        CpuBackend? backend = null;
+        backend = new CpuBackend(s_model, new WatchedWeights(s_weights, () =>
         {
-            var instructions = 0;
-            using var struck = new ManualResetEventSlim();
-            var at = round * 7;
-            using var backend = Backend((_, _, _) =>
-            {
-                if (Interlocked.Increment(ref instructions) == at)
-                    struck.Set();
-            });
-            var disposing = Task.Run(() =>
-            {
-                struck.Wait();
+            if (!asks)
+                return;
+            asks = false;
+            Action[] calls = [() => backend!.Begin(s_prefill, 0), () => backend!.Submit(s_prefill.Instructions().First(), 0), () => backend!.CompleteAsync(default).AsTask().GetAwaiter().GetResult(), () => backend!.Logits()];
+            foreach (var call in calls)
+                refused.Add(Should.Throw<InvalidOperationException>(call).Message);
+        }));
+        using (backend)
+        {
+            var logits = await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens]);
+            refused.Count.ShouldBe(4);
+            refused.ShouldAllBe(r => r.StartsWith("an instruction is being handed over, and weights may be read for it", StringComparison.Ordinal));
+            logits.ShouldHaveTheBitsOf(await Expected(), () => "behind what was refused");
+        }
+    }
+
+    /// <summary>What was handed over is not whole, and what each rank has of it may differ.</summary>
+    [Fact]
+    public async Task A_step_of_which_an_instruction_was_refused_is_over()
+    {
+        var fails = true;
+        using var backend = new CpuBackend(s_model, new WatchedWeights(s_weights, () =>
+        {
+            if (fails)
+                throw new InvalidDataException("no weight");
+        }));
+        await Should.ThrowAsync<InvalidDataException>(() => Run(backend, s_prefill, 0));
+        Should.Throw<InvalidOperationException>(() => backend.Submit(s_prefill.Instructions().First(), 0)).Message.ShouldBe("no step was begun");
+        (await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default))).Message.ShouldBe("no step was begun");
+        fails = false;
+        (await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens])).ShouldHaveTheBitsOf(await Expected(), () => "behind a weight that could not be read");
+    }
+
+    [Fact]
+    public async Task A_generation_on_a_backend_that_is_disposed_before_its_first_step_has_none()
+    {
+        using var backend = Backend((_, _, _) => throw new InvalidOperationException("a step ran"));
+        var generation = Generation(backend);
+        backend.Dispose();
+        (await Disposed(generation)).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_generation_on_a_backend_that_is_disposed_between_two_steps_has_no_more(int steps)
+    {
+        using var backend = Backend(null);
+        (await Disposed(Generation(backend), step =>
+        {
+            if (step == steps)
                 backend.Dispose();
+        })).ShouldBe(steps);
+    }
+
+    [Fact]
+    public async Task A_generation_on_a_backend_that_is_disposed_behind_its_last_step_is_whole()
+    {
+        using var backend = Backend(null);
+        var steps = 0;
+        await foreach (var _ in Generation(backend))
+        {
+            if (++steps == Generated)
+                backend.Dispose();
+        }
+        steps.ShouldBe(Generated);
+        Should.Throw<ObjectDisposedException>(() => backend.Logits()).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+    }
+
+    /// <summary>Before instructions of every step, first and last: by a stream of the step itself, and by another thread, for which the stream waits.</summary>
+    [Fact]
+    public async Task A_generation_on_a_backend_that_is_disposed_in_a_step_ends_in_it()
+    {
+        var ends = await InstructionsByStep();
+        int[] places = [.. Enumerable.Range(0, ends[^1]).Where(i => i % 7 == 0), .. ends.Select(e => e - 1)];
+        foreach (var (place, byTheStream) in places.Select((p, i) => (p, i % 2 == 0)))
+        {
+            var (instructions, struck) = (-1, false);
+            CpuBackend? backend = null;
+            backend = Backend((_, _, _) =>
+            {
+                if (Interlocked.Increment(ref instructions) != place)
+                    return;
+                Dispose(backend!, byTheStream);
+                struck = true;
+            });
+            var steps = await Disposed(Generation(backend));
+            struck.ShouldBeTrue();
+            steps.ShouldBe(ends.Count(e => e <= place), $"disposed before instruction {place} of {string.Join(", ", ends)}");
+        }
+    }
+
+    /// <summary>Nobody waits for the thread that disposes: the step may end first, or the generation.</summary>
+    [Fact]
+    public async Task A_backend_may_be_disposed_while_its_step_ends()
+    {
+        var ends = await InstructionsByStep();
+        foreach (var end in Enumerable.Repeat(ends, 20).SelectMany(e => e))
+        {
+            var (instructions, disposing) = (0, Task.CompletedTask);
+            CpuBackend? backend = null;
+            backend = Backend((_, _, _) =>
+            {
+                if (Interlocked.Increment(ref instructions) == end)
+                    disposing = Task.Run(() => backend!.Dispose());
             });
             try
             {
-                await foreach (var _ in GreedyDecoding.RunAsync(backend, s_prefill, s_decode, s_tokens[..Prompt], 3))
+                await foreach (var _ in Generation(backend))
                 {
                 }
             }
             catch (ObjectDisposedException e)
             {
                 e.ObjectName.ShouldBe(typeof(CpuBackend).FullName);
-                ended++;
             }
-            struck.Set();
+            instructions.ShouldBeGreaterThanOrEqualTo(end);
             await disposing;
+            Should.Throw<ObjectDisposedException>(() => backend.Logits());
         }
-        ended.ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -239,6 +334,42 @@ public class StepTests
         backend.Logits().ShouldBe(logits);
         await Run(backend, prefill, 0);
         backend.Logits().ShouldBe(logits);
+    }
+
+    private static void Dispose(CpuBackend backend, bool onThisThread)
+    {
+        if (onThisThread)
+            backend.Dispose();
+        else
+            Task.Run(backend.Dispose).Wait();
+    }
+
+    private static IAsyncEnumerable<int[]> Generation(CpuBackend backend) => GreedyDecoding.RunAsync(backend, s_prefill, s_decode, s_tokens[..Prompt], Generated);
+
+    /// <summary>Runs a generation that ends because its backend was disposed.</summary>
+    /// <returns>Steps that it had.</returns>
+    private static async Task<int> Disposed(IAsyncEnumerable<int[]> generation, Action<int>? behindEach = null)
+    {
+        var steps = 0;
+        (await Should.ThrowAsync<ObjectDisposedException>(async () =>
+        {
+            await foreach (var _ in generation)
+            {
+                steps++;
+                behindEach?.Invoke(steps);
+            }
+        })).ObjectName.ShouldBe(typeof(CpuBackend).FullName);
+        return steps;
+    }
+
+    /// <summary>Instructions of all streams and ranks that a generation has run behind each of its steps.</summary>
+    private static async Task<List<int>> InstructionsByStep()
+    {
+        var (instructions, ends) = (0, new List<int>());
+        using var backend = Backend((_, _, _) => Interlocked.Increment(ref instructions));
+        await foreach (var _ in Generation(backend))
+            ends.Add(instructions);
+        return ends;
     }
 
     private static CpuBackend Backend(Action<int, StreamKind, int>? beforeEach) => new(s_model, s_weights, new CpuOptions { BeforeEach = beforeEach });

@@ -71,7 +71,7 @@ public class ProfileTests
         large.MatMulTeraflopsOn(other)!.Value.ShouldBe(timed.Kernels.MatMulBf16Teraflops, timed.Kernels.MatMulBf16Teraflops / 1000);
         SplitProfile.Measure(profiler, ProfileSizes.Of(new(1, 5120, 5120), [16, 32, 64, 1024]), _time).MatMulTeraflopsOn(other).ShouldBeNull();
         var alike = large with { MatMuls = [.. large.MatMuls.Select(m => m with { Time = new Timing(5, 4, 6, 3) })] };
-        Should.Throw<ArgumentException>(() => alike.MatMulTeraflopsOn(other)).Message.ShouldContain("take no longer when they are larger");
+        Should.Throw<InvalidOperationException>(() => { alike.MatMulTeraflopsOn(other); }).Message.ShouldBe("the profile's matmuls take no longer when they are larger: measure larger ones");
     }
 
     [Fact]
@@ -124,13 +124,15 @@ public class ProfileTests
         var profile = Sample();
         Should.Throw<ArgumentException>(() => profile.Rates.Recompute(3, 64, 32, 1, 8)).Message.ShouldBe(
             "the profile has 0 matmuls (b l x 64)(64 x 64) at batch 3 under transfer, but two or more are needed; it has (b l x 64)(64 x 64) at batch 2");
-        Should.Throw<ArgumentException>(() => (profile with { Copies = [] }).Rates.Copy(TransferDirection.HostToDevice)).Message.ShouldContain("a line needs two sizes or more");
+        Should.Throw<InvalidOperationException>(() => { (profile with { Copies = [] }).Rates.Copy(TransferDirection.HostToDevice); }).Message.ShouldContain("a line needs two sizes or more");
     }
 
     [Theory]
     [InlineData("preserve profile 1", "preserve profile 2", "the profile's format is 'preserve profile 2', but must be 'preserve profile 1'")]
     [InlineData("\"bytes\": 100", "\"bytes\": 0", "bytes of copies[0] is 0, but must be 1 or more")]
     [InlineData("\"tokens\": 8", "\"tokens\": -8", "tokens of matMuls[0] is -8, but must be 1 or more")]
+    [InlineData("\"medianMicroseconds\": 5", "\"medianMicroseconds\": 0", "medianMicroseconds of copies[0] is 0, but must be a number above 0")]
+    [InlineData("\"medianMicroseconds\": 5", "\"medianMicroseconds\": 1e999", "medianMicroseconds of copies[0] is Infinity, but must be a number above 0")]
     [InlineData("\"medianMicroseconds\": 5", "\"medianMicroseconds\": 9", "the median of copies[0] is 9, outside of 4 to 6")]
     [InlineData("\"medianMicroseconds\": 5,", "", "the profile is not sound at $.copies[0].time, line ")]
     [InlineData("\"copies\"", "\"copy\"", "the profile is not sound at $, line ")]

@@ -94,16 +94,25 @@ internal static class ProfileCommand
     private static (string Text, string MatMuls) Timed(string text, Device device, SplitProfile profile)
     {
         var by = $"preserve profile on {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}";
-        try
+        return Told(() =>
         {
-            text = DeviceFileText.Put(text, profile.LinkOf(device.HostLink), "rate, fixed time, pageable rate and duplex share: " + by);
+            text = DeviceFileText.Put(text, profile.LinkOf(device.HostLink), by);
             if (device.Calibration?.MatMul.Any(m => m.Precision == Precision.Bf16) == true)
                 return (text, $"matmuls: those of {device.Id} stay, which was measured");
             if (profile.MatMulTeraflopsOn(device) is not { } rate)
                 return (text, $"matmuls: those of {device.Id} stay; fewer than two that were timed are large enough there to tell a rate: more --tokens or a larger --batch make them larger");
             return (DeviceFileText.PutMatMulRate(text, rate, by), Text($"matmuls: large ones at the {rate} TFLOP/s of the recomputation beside copies"));
+        });
+    }
+
+    /// <summary>What a profile tells, or why it does not: the user gave it, or what was timed.</summary>
+    private static T Told<T>(Func<T> tell)
+    {
+        try
+        {
+            return tell();
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             throw new InputException(e.Message);
         }
@@ -153,16 +162,9 @@ internal static class ProfileCommand
         {
             Offload = new OffloadSpec(Home.Host),
         };
-        try
-        {
-            if (!KvSplitProblem.KeepsPrompt(layer, prompt + Generated))
-                throw new InputException($"the window of {model.Name} drops the first of {prompt + Generated} tokens: nothing of the prompt could be recomputed; a smaller --prompt keeps it");
-            return new KvSplitSolver(KvSplitProblem.Of(profile.Rates, deployment, layer, shape.Batch, prompt, tile: 1));
-        }
-        catch (ArgumentException e)
-        {
-            throw new InputException(e.Message);
-        }
+        if (!KvSplitProblem.KeepsPrompt(layer, prompt + Generated))
+            throw new InputException($"the window of {model.Name} drops the first of {prompt + Generated} tokens: nothing of the prompt could be recomputed; a smaller --prompt keeps it");
+        return Told(() => new KvSplitSolver(KvSplitProblem.Of(profile.Rates, deployment, layer, shape.Batch, prompt, tile: 1)));
     }
 
     /// <summary>The problem as KVPR states it (arXiv 2411.17089, section 3.2); null where that does not hold, for attention that shares keys and values, or where
@@ -175,16 +177,16 @@ internal static class ProfileCommand
 
     private static void Print(SplitProfile profile, KvSplitSolver split, int prompt)
     {
+        var lines = Told(() => ProfileSizes.CopyKinds.Where(k => profile.Copies.Any(c => c.Kind == k)).Select(k => (Kind: k, Line: profile.CopyLine(k))).ToList());
         Console.WriteLine(Text($"{profile.Source.Kind} {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}"));
         var copies = new Table().Border(TableBorder.Rounded).AddColumns("copy", "memory", "beside");
         foreach (var column in new[] { "fixed", "rate" })
             copies.AddColumn(new TableColumn(column).RightAligned());
-        foreach (var kind in ProfileSizes.CopyKinds.Where(k => profile.Copies.Any(c => c.Kind == k)))
+        foreach (var (kind, line) in lines)
         {
-            var (fixedTime, rate) = profile.CopyLine(kind);
             copies.AddRow(
                 kind.Direction == TransferDirection.HostToDevice ? "to the device" : "to the host", kind.Pinned ? "pinned" : "pageable",
-                kind.BothDirections ? "the other direction" : "nothing", Text($"{fixedTime:0.0} us"), Text($"{rate:0.00} GB/s"));
+                kind.BothDirections ? "the other direction" : "nothing", Text($"{line.FixedMicroseconds:0.0} us"), Text($"{line.GigabytesPerSecond:0.00} GB/s"));
         }
         AnsiConsole.Write(copies);
         var matMuls = new Table().Border(TableBorder.Rounded).AddColumns("matmul", "beside");

@@ -32,6 +32,7 @@ internal static class Bfloat16
     /// <summary>Widens each element.</summary>
     public static void Widen(ReadOnlySpan<ushort> bits, Span<float> values)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(values.Length, bits.Length);
         ref var from = ref MemoryMarshal.GetReference(bits);
         ref var to = ref MemoryMarshal.GetReference(values);
         var i = 0;

@@ -12,8 +12,7 @@ namespace Preserve.Cpu;
 /// pairs, as 32-bit words: the even elements of sixteen, then the odd ones.</para>
 /// <para>Rows of bfloat16 are widened in registers, both of them: a row of activations is read again for every row of the weight, from a cache through which the weight
 /// streams, and half the bytes of it stay there where twice as many do not. One row at a time, and nothing fetched ahead: the rows of a weight lie one behind the other,
-/// which is what a core fetches by itself. Two or four rows at once take nearly twice as long, and so do parts of rows; a fetch of 512 bytes ahead or more takes a
-/// quarter longer.</para>
+/// which is what a core fetches by itself.</para>
 /// <para>Compiled in full at once: a first step would else run for long before the loops are compiled anew.</para>
 /// </remarks>
 internal static class DotProduct
@@ -29,6 +28,7 @@ internal static class DotProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Of(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(right.Length, left.Length);
         ref var x = ref MemoryMarshal.GetReference(left);
         ref var w = ref MemoryMarshal.GetReference(right);
         Vector256<float> a = default, b = default, c = default, d = default;

@@ -18,19 +18,20 @@ internal static unsafe class MatMul
     /// <summary>Multiplies.</summary>
     /// <param name="input">Rows x depth, by rows.</param>
     /// <param name="rows">How many rows.</param>
-    /// <param name="weights">The weight: its outputs, in one piece or in several.</param>
+    /// <param name="weights">The weight: its outputs, in one piece or in several, each in a format of its own.</param>
     /// <param name="biases">One number for each output, likewise; may be empty.</param>
     /// <param name="output">Rows x outputs.</param>
     /// <param name="scratch">The worker's arrays; the first two are used.</param>
     /// <param name="threads">Threads that may share the outputs.</param>
+    /// <exception cref="InvalidOperationException">Weights or biases are not of as many outputs as there are.</exception>
     public static void Run(Operand input, int rows, ReadOnlySpan<Operand> weights, ReadOnlySpan<Operand> biases, Operand output, Scratch scratch, int threads)
     {
         var depth = (int)(input.Elements / rows);
         var columns = (int)(output.Elements / rows);
-        // Where both are of bfloat16, rows are taken where they lie.
-        var x = input.IsFloat32 || weights[0].IsFloat32 ? scratch.Array(0, input.Elements) : null;
-        if (x is not null)
-            input.Load(0, x.AsSpan(0, checked((int)input.Elements)));
+        Check(weights, depth, columns, output, "weights");
+        if (biases.Length > 0)
+            Check(biases, 1, columns, output, "biases");
+        var widened = Widened(input, weights, scratch);
         var bias = scratch.Array(1, columns);
         Array.Clear(bias, 0, columns);
         var at = 0;
@@ -43,14 +44,16 @@ internal static unsafe class MatMul
         foreach (var part in weights)
         {
             var count = (int)(part.Elements / depth);
+            // Where both are of bfloat16, rows are taken where they lie.
+            var x = input.IsFloat32 || part.IsFloat32 ? widened : null;
             if (threads == 1 || part.Bytes < LeastToShare)
             {
                 Outputs(part, input, x, bias, output, rows, depth, columns, first, 0, count);
             }
             else
             {
-                var (weight, begin, shares, taken) = (part, first, SharesOfThread * threads, -1);
-                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+                var (weight, begin, shares, taken) = (part, first, (int)Math.Min(count, (long)SharesOfThread * threads), -1);
+                Parallel.For(0, Math.Min(threads, shares), new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
                 {
                     for (int share; (share = Interlocked.Increment(ref taken)) < shares;)
                         Outputs(weight, input, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
@@ -58,8 +61,33 @@ internal static unsafe class MatMul
             }
             first += count;
         }
-        if (first != columns)
-            throw new InvalidOperationException($"'{output.Tensor.Name}' has {columns} columns, and its weights have {first} outputs");
+    }
+
+    /// <summary>Holds that the pieces of a weight, or of a bias, are those of all outputs together.</summary>
+    private static void Check(ReadOnlySpan<Operand> pieces, int depth, int columns, Operand output, string what)
+    {
+        var outputs = 0L;
+        foreach (var piece in pieces)
+        {
+            if (depth < 1 || piece.Elements % depth != 0)
+                throw new InvalidOperationException($"'{piece.Tensor.Name}' has {piece.Elements} elements, which are no rows of {depth}");
+            outputs += piece.Elements / depth;
+        }
+        if (outputs != columns)
+            throw new InvalidOperationException($"'{output.Tensor.Name}' has {columns} columns, and its {what} have {outputs} outputs");
+    }
+
+    /// <summary>The rows in single precision, for the pieces that need them so; null where there is none.</summary>
+    private static float[]? Widened(Operand input, ReadOnlySpan<Operand> weights, Scratch scratch)
+    {
+        var needed = input.IsFloat32;
+        foreach (var weight in weights)
+            needed |= weight.IsFloat32;
+        if (!needed)
+            return null;
+        var rows = scratch.Array(0, input.Elements);
+        input.Load(0, rows.AsSpan(0, (int)input.Elements));
+        return rows;
     }
 
     /// <summary>Computes some outputs of one piece of the weight, a block of them at a time: it is read from memory for the first row, and for the others from a

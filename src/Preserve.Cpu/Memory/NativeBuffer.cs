@@ -27,15 +27,33 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     ~NativeBuffer() => Free();
 
+    /// <summary>Memory for what a plan asks for.</summary>
+    /// <param name="bytes">How much.</param>
+    /// <param name="what">What for, as the message tells it.</param>
+    /// <exception cref="InvalidOperationException">There is not as much.</exception>
+    public static NativeBuffer Of(long bytes, string what)
+    {
+        try
+        {
+            return new NativeBuffer(bytes);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new InvalidOperationException($"there is no memory for {what}", e);
+        }
+    }
+
     public long Bytes { get; }
 
-    public byte* Start => _start;
+    /// <summary>Its first byte.</summary>
+    /// <exception cref="ObjectDisposedException">It was freed.</exception>
+    public byte* Start => _start != null ? _start : throw new ObjectDisposedException(GetType().FullName);
 
     /// <summary>Sets every byte.</summary>
-    public void Fill(byte value) => NativeMemory.Fill(_start, (nuint)Bytes, value);
+    public void Fill(byte value) => NativeMemory.Fill(Start, (nuint)Bytes, value);
 
     /// <summary>Copies as much of another buffer as both have.</summary>
-    public void CopyFrom(NativeBuffer other) => NativeMemory.Copy(other._start, _start, (nuint)Math.Min(Bytes, other.Bytes));
+    public void CopyFrom(NativeBuffer other) => NativeMemory.Copy(other.Start, Start, (nuint)Math.Min(Bytes, other.Bytes));
 
     public void Dispose()
     {

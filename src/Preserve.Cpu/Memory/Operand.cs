@@ -30,8 +30,8 @@ internal readonly unsafe struct Operand
     /// <exception cref="InvalidOperationException">They are not all within the operand.</exception>
     public byte* At(long element, long count)
     {
-        if (element < 0 || count < 0 || element + count > Elements)
-            throw new InvalidOperationException($"elements [{element}, {element + count}) of '{Tensor.Name}', which has {Elements} here");
+        if (element < 0 || count < 0 || element > Elements - count)
+            throw new InvalidOperationException($"{count} elements from {element} on are wanted of '{Tensor.Name}', which has {Elements} here");
         return _start + (element * ElementBytes);
     }
 

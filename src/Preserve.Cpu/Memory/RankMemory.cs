@@ -39,16 +39,10 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
         (_plan, _context) = (plan, context);
         if (_arena.Bytes < plan.ArenaBytes)
         {
+            // The old one first, so that there is room for the new one.
             _arena.Dispose();
             _arena = new NativeBuffer(0);
-            try
-            {
-                _arena = new NativeBuffer(plan.ArenaBytes);
-            }
-            catch (OutOfMemoryException e)
-            {
-                throw new InvalidOperationException($"there is no memory for an arena of {plan.ArenaBytes} bytes", e);
-            }
+            _arena = NativeBuffer.Of(plan.ArenaBytes, $"an arena of {plan.ArenaBytes} bytes");
         }
         if (poison)
             _arena.Fill(0xFF);
@@ -205,13 +199,27 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
                 var bytes = checked(tensor.Units.At(_context) * tensor.UnitBytes);
                 if (!_weights.TryGetValue((tensor.Name, layer, tensor.Format, bytes), out var weight))
                 {
-                    weight = new NativeBuffer(bytes);
-                    shard.Fill(new Operand(tensor, weight.Start, bytes), tensor.Name[(tensor.Name.LastIndexOf('/') + 1)..], layer);
+                    weight = Filled(tensor, layer, bytes);
                     _weights.Add((tensor.Name, layer, tensor.Format, bytes), weight);
                 }
                 return weight;
             default:
                 return Kept(tensor, layer).Buffer;
+        }
+    }
+
+    private NativeBuffer Filled(TensorDeclaration weight, int layer, long bytes)
+    {
+        var buffer = new NativeBuffer(bytes);
+        try
+        {
+            shard.Fill(new Operand(weight, buffer.Start, bytes), weight.Name[(weight.Name.LastIndexOf('/') + 1)..], layer);
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
         }
     }
 
@@ -236,16 +244,19 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
     /// <summary>Writes where the blocks of each sequence lie, as the host does before a step.</summary>
     private void FillTable(TensorDeclaration table)
     {
-        var bytes = checked((int)table.Bytes.At(_context));
+        var bytes = table.Bytes.At(_context);
+        if (bytes is < 0 or > int.MaxValue)
+            throw new InvalidOperationException($"'{table.Name}' has {bytes} bytes, and a table has 0 to {int.MaxValue}");
         if (!_tables.TryGetValue(table.Name, out var buffer) || buffer.Bytes != bytes)
         {
+            var fitting = NativeBuffer.Of(bytes, $"'{table.Name}'");
             buffer?.Dispose();
-            _tables[table.Name] = buffer = new NativeBuffer(bytes);
+            _tables[table.Name] = buffer = fitting;
         }
         var caches = _plan!.Tensors.FirstOrDefault(t => t.BlockUnits > 0 && TableOf(t) == table.Name)
             ?? throw new InvalidOperationException($"'{table.Name}' is the table of no cache that the plan declares");
         var first = FirstAttended(caches) / caches.BlockUnits;
-        var entries = MemoryMarshal.Cast<byte, int>(new Span<byte>(buffer.Start, bytes));
+        var entries = MemoryMarshal.Cast<byte, int>(new Span<byte>(buffer.Start, (int)bytes));
         var each = entries.Length / _plan.Step.Batch;
         for (var sequence = 0; sequence < _plan.Step.Batch; sequence++)
         {

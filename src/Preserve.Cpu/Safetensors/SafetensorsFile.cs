@@ -35,21 +35,19 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        var bytes = stream.Length;
-        if (bytes == 0)
-        {
-            stream.Dispose();
-            _ = SafetensorsHeader.LengthOf([], 0);
-        }
-        var file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        MemoryMappedFile? file = null;
         MemoryMappedViewAccessor? view = null;
         byte* start = null;
         try
         {
+            var bytes = stream.CanSeek ? stream.Length : throw new IOException($"'{path}' cannot be mapped into memory: it is a device or a pipe");
+            // Read before anything is mapped, which an empty file cannot be.
+            Span<byte> first = stackalloc byte[SafetensorsHeader.LengthBytes];
+            var header = SafetensorsHeader.LengthOf(first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)], bytes);
+            file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
             start += view.PointerOffset;
-            var header = SafetensorsHeader.LengthOf(new ReadOnlySpan<byte>(start, (int)Math.Min(bytes, SafetensorsHeader.LengthBytes)), bytes);
             var tensors = SafetensorsHeader.Parse(
                 new ReadOnlySpan<byte>(start + SafetensorsHeader.LengthBytes, header), bytes - SafetensorsHeader.LengthBytes - header);
             return new SafetensorsFile(file, view, start + SafetensorsHeader.LengthBytes + header, tensors);
@@ -57,6 +55,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         catch
         {
             Close(file, view, start != null);
+            stream.Dispose();
             throw;
         }
     }
@@ -128,11 +127,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    private static void Close(MemoryMappedFile file, MemoryMappedViewAccessor? view, bool hasPointer)
+    private static void Close(MemoryMappedFile? file, MemoryMappedViewAccessor? view, bool hasPointer)
     {
         if (hasPointer)
             view!.SafeMemoryMappedViewHandle.ReleasePointer();
         view?.Dispose();
-        file.Dispose();
+        file?.Dispose();
     }
 }

@@ -156,7 +156,7 @@ internal static class SafetensorsHeader
         while (Next(ref reader) != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
-                throw Bad(name, $"has a {field} with something else than whole numbers of 0 or more");
+                throw Bad(name, $"has a {field} with something else than whole numbers from 0 to {long.MaxValue}");
             if (numbers.Count == most)
                 throw Bad(name, $"has a {field} of more than {most} numbers");
             numbers.Add(number);

@@ -32,17 +32,20 @@ internal sealed class Rank : IDisposable
         Memory.Begin(step.Plan, step.Context, poison);
     }
 
-    /// <summary>Finds the operands of the next instruction.</summary>
+    /// <summary>Finds the operands of the next instruction, and the thread of its stream: what cannot be had is missed before anything runs.</summary>
+    /// <inheritdoc cref="RankMemory.Resolve"/>
     public void Add(Instruction instruction, int layer)
     {
+        Worker(instruction.Stream);
         foreach (var read in instruction.Reads)
             _operands.Add(Memory.ResolveRead(instruction, read, layer));
         foreach (var write in instruction.Writes)
             _operands.Add(Memory.ResolveWrite(write, layer));
         if (instruction.Operation is CollectiveOperation { MatMul: not null } fused && Partial.Bytes < fused.Bytes)
         {
+            var larger = NativeBuffer.Of(fused.Bytes, $"the {fused.Bytes} bytes that a rank gives in '{instruction.Label}'");
             Partial.Dispose();
-            Partial = new NativeBuffer(fused.Bytes);
+            Partial = larger;
         }
     }
 

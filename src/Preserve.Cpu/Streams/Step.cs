@@ -60,13 +60,6 @@ internal sealed class Step(Rank[] ranks, Rendezvous rendezvous, StepProgram prog
         Stop();
     }
 
-    /// <summary>Ends the step with a fault, and waits until no stream runs.</summary>
-    public void Abandon(Exception fault)
-    {
-        Fail(fault);
-        _ended.Task.Wait();
-    }
-
     /// <summary>Notes that a stream of a rank has ended.</summary>
     public void EndStream()
     {

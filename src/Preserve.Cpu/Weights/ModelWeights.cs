@@ -5,10 +5,16 @@ public static class ModelWeights
 {
     /// <summary>Every weight of a model with its shape: rows and elements of a row; a vector has one row.</summary>
     /// <param name="model">The model.</param>
-    /// <exception cref="NotSupportedException">It has layers of a kind that is not computed here.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    /// <exception cref="NotSupportedException">It has layers of a kind that is not computed here; said when the weights are gone through.</exception>
     public static IEnumerable<(WeightName Name, int Rows, int Columns)> Of(ModelSpec model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return Weights(model);
+    }
+
+    private static IEnumerable<(WeightName Name, int Rows, int Columns)> Weights(ModelSpec model)
+    {
         var hidden = model.Hidden;
         yield return (new(WeightKind.Embedding, -1), model.Vocabulary, hidden);
         if (model.LearnedPositions > 0)

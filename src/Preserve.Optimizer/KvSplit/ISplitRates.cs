@@ -11,6 +11,7 @@ public interface ISplitRates
 
     /// <summary>A copy between pinned host memory and the device, with nothing in the other direction.</summary>
     /// <param name="direction">Its direction.</param>
+    /// <exception cref="System.InvalidOperationException">What was measured tells no rate.</exception>
     CopyRate Copy(TransferDirection direction);
 
     /// <summary>Time of the matmul (b l x h)(h x 2 d_kv) while the other tokens' keys and values cross.</summary>
