@@ -25,6 +25,9 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
 
     public bool Has(string property) => data.NamedArguments.Any(a => a.Key == property);
 
+    /// <summary>Whether a value that was read is given, and nothing is wrong with it as far as it was looked at.</summary>
+    public bool Knows(string property) => Has(property) && !_unknown.Contains(property);
+
     public int Int(string property, int unset) => Value<int>(property) ?? unset;
 
     public bool Bool(string property) => Value<bool>(property) ?? false;
@@ -66,7 +69,7 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
         if (!Has(property))
             return 0;
         var value = Int(property, 0);
-        if (value != 0 || _unknown.Contains(property))
+        if (value != 0 || !Knows(property))
             return value;
         sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
         Doubt(property);

@@ -50,7 +50,7 @@ internal static class LayerParser
     {
         const int standIn = 1;
         var heads = attention.Required(nameof(AttentionAttribute.Heads), standIn);
-        var headsAreKnown = attention.Has(nameof(AttentionAttribute.Heads)) && SpecificationLimits.Heads.Contains(heads);
+        var headsAreKnown = attention.Knows(nameof(AttentionAttribute.Heads)) && SpecificationLimits.Heads.Contains(heads);
         return new MultiHeadAttentionSpec(
             heads,
             attention.Has(nameof(AttentionAttribute.KeyValueHeads)) ? attention.Int(nameof(AttentionAttribute.KeyValueHeads), standIn) : DefaultKeyValueHeads(),

@@ -90,7 +90,7 @@ public static class ModelRules
 
     private static void CheckTogether(LayerSpec layer, int group, int index, FaultList faults)
     {
-        if (layer.SeparateNorms && !layer.Parallel)
+        if (layer.SeparateNorms && !layer.Parallel && faults.AreSound(At(nameof(layer.Parallel))))
         {
             faults.Add(new ContradictionFault(
                 new LayerPlace(group, index, nameof(layer.SeparateNorms)),
