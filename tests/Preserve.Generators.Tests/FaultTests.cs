@@ -19,6 +19,8 @@ public class FaultTests
         // Not partial, cannot be extended.
         { Partial, "sealed class [|Deployed|] : Deployment", "PRSV001", "'Deployed' must be partial, so that its plans can be generated" },
         { Partial, "sealed partial class [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': it does not derive from Preserve.Deployment" },
+        { Partial, "sealed partial record [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': a record cannot derive from Preserve.Deployment" },
+        { Partial, "static partial class [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': a static class cannot derive from Preserve.Deployment" },
         { Partial, "sealed partial class [|Deployed|]<T> : Deployment", "PRSV002", "No plans can be generated for 'Deployed': it is generic, and a plan belongs to one type" },
         { "public " + Partial, "file " + "sealed partial class [|Deployed|] : Deployment", "PRSV002", "No plans can be generated for 'Deployed': it is file-local, so that no other file can add to it" },
         { Partial + ";", "sealed partial class [|Deployed|] : Deployment { protected override PlanSet Load() => base.Load(); }", "PRSV002", "No plans can be generated for 'Deployed': it declares 'Load' itself" },
@@ -311,6 +313,17 @@ public class FaultTests
             said.AddRange((await Analysis.DiagnosticsOf(compilation)).Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => $"{arguments[i]} without its value: {d}"));
         }
         said.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("Deploymnt")]
+    [InlineData("Deploymnt, System.IDisposable")]
+    public async Task Of_a_base_type_that_does_not_exist_the_compiler_speaks_alone(string bases)
+    {
+        var compilation = TestCompilation.Of(Declarations.Small.With("class Deployed : Deployment", "class Deployed : " + bases));
+        compilation.GetDiagnostics().Select(d => d.Id).ShouldContain("CS0246");
+        (await Analysis.DiagnosticsOf(compilation)).ShouldBeEmpty();
+        GeneratorRun.Of(compilation).Sources.ShouldBeEmpty();
     }
 
     /// <summary>What a deployment needs does not hang on the type that declares it.</summary>
