@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
 
 namespace Preserve.Generators.Tests;
 
@@ -304,15 +305,38 @@ public class FaultTests
         string[] values = ["Undefined", "default(System.Guid)", ""];
         var arguments = CSharpSyntaxTree.ParseText(EveryArgument).GetRoot().DescendantNodes().OfType<AttributeArgumentSyntax>().ToList();
         arguments.Count.ShouldBeGreaterThan(50);
-        var said = new List<string>();
         for (var i = 0; i < arguments.Count; i++)
-        {
-            var span = arguments[i].Expression.Span;
-            var compilation = TestCompilation.Of(EveryArgument.Remove(span.Start, span.Length).Insert(span.Start, values[i % values.Length]));
-            compilation.GetDiagnostics().ShouldContain(d => d.Severity == DiagnosticSeverity.Error);
-            said.AddRange((await Analysis.DiagnosticsOf(compilation)).Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => $"{arguments[i]} without its value: {d}"));
-        }
-        said.ShouldBeEmpty();
+            await TheCompilerSpeaksAlone(arguments[i].Expression.Span, values[i % values.Length]);
+    }
+
+    /// <summary>What is misspelled may be what seems to be missing.</summary>
+    [Fact]
+    public async Task Of_an_argument_of_no_property_the_compiler_speaks_alone()
+    {
+        foreach (var name in CSharpSyntaxTree.ParseText(EveryArgument).GetRoot().DescendantNodes().OfType<NameEqualsSyntax>())
+            await TheCompilerSpeaksAlone(name.Name.Span, name.Name + "s");
+    }
+
+    [Theory]
+    [InlineData("Model(", "Model(512, ")]
+    [InlineData("Layer(Norm", "Layer(1, Norm")]
+    [InlineData("Attention(Heads = 6", "Attention(6")]
+    [InlineData("FeedForward(Intermediate = 2048, ", "FeedForward(2048, ")]
+    [InlineData("Decode(Batch = 6, Context = 1000", "Decode(6, 1000")]
+    [InlineData("Prefill(Batch = 4, Tokens = 1000", "Prefill(4, 1000")]
+    [InlineData("Generation(Batch = 4, Prompt = 1000, ", "Generation(4, 1000, ")]
+    [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.A100Sxm80, 2")]
+    public async Task Of_an_argument_without_its_name_the_compiler_speaks_alone(string part, string by)
+    {
+        EveryArgument.Split(part).Length.ShouldBe(2);
+        await TheCompilerSpeaksAlone(new TextSpan(EveryArgument.IndexOf(part, StringComparison.Ordinal), part.Length), by);
+    }
+
+    private static async Task TheCompilerSpeaksAlone(TextSpan part, string by)
+    {
+        var compilation = TestCompilation.Of(EveryArgument.Remove(part.Start, part.Length).Insert(part.Start, by));
+        compilation.GetDiagnostics().ShouldContain(d => d.Severity == DiagnosticSeverity.Error);
+        (await Analysis.DiagnosticsOf(compilation)).Where(d => d.Severity == DiagnosticSeverity.Error).ShouldBeEmpty($"'{by}' in place of '{EveryArgument.Substring(part.Start, part.Length)}'");
     }
 
     [Theory]
