@@ -139,7 +139,7 @@ internal static class DeploymentParser
             place is StepPlace step ? StepParser.SiteOf(steps[step.Step].Declaration, spec.Steps[step.Step], step.Property) : declaration.Site(place.Property);
     }
 
-    private static List<(StepSpec Step, DeclaredAttribute Declaration)> ParseSteps(INamedTypeSymbol type, IFaultSink sink)
+    private static List<(StepSpec Step, DeclaredAttribute Declaration)> ParseSteps(INamedTypeSymbol type, CountedSink sink)
     {
         var attributes = type.GetAttributes().Where(a => a.AttributeClass is { } c && StepParser.IsStep(c)).ToList();
         if (SymbolQueries.OnAnotherPart(attributes) is { } other)
