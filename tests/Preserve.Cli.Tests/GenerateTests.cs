@@ -72,6 +72,7 @@ public sealed class GenerateTests : IDisposable
     [InlineData("--tokens is 1, but must be 2 to 1,000,000", "--tokens", "1")]
     [InlineData("--prompt is 0, but must be 1 to 1,000,000", "--prompt", "0")]
     [InlineData("does not fit the memory of a100-40-sxm", "--batch", "4096")]
+    [InlineData("--batch times --prompt of the prefill step is 65,536,000,000, but must be", "--batch", "65536", "--prompt", "1000000")]
     public async Task Bad_input_is_named_on_the_error_output(string message, params string[] arguments)
     {
         var (exitCode, output, errors) = await _tool.RunAsync(["generate", "-m", "opt-13b", "-d", "a100-40-sxm", .. arguments.Contains("--kv-home") ? arguments : ["--kv-home", "host", .. arguments]]);

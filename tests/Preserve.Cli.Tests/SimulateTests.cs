@@ -232,6 +232,23 @@ public sealed class SimulateTests : IDisposable
         static decimal Step(string json) => JsonDocument.Parse(json).RootElement.GetProperty("stepMicroseconds").GetDecimal();
     }
 
+    /// <summary>What the rules name, a user of the tool knows as options; a model's own name is left as it is.</summary>
+    [Fact]
+    public async Task A_name_in_quotes_is_no_option()
+    {
+        Directory.CreateDirectory(_tool.PathOf("TensorParallel"));
+        await File.WriteAllTextAsync(Path.Combine(_tool.PathOf("TensorParallel"), "config.json"), """
+            {
+              "architectures": ["OPTForCausalLM"], "model_type": "opt", "hidden_size": 2560, "word_embed_proj_dim": 2560, "ffn_dim": 10240, "num_hidden_layers": 32,
+              "num_attention_heads": 32, "vocab_size": 50272, "max_position_embeddings": 2048, "activation_function": "relu", "do_layer_norm_before": true
+            }
+            """);
+        var (exitCode, _, errors) = await _tool.RunAsync("simulate", "--model", "TensorParallel", "--device", "h100-sxm", "--context", "3000", "--tensor-parallel", "3");
+        exitCode.ShouldBe(2);
+        errors.ShouldContain("--tensor-parallel is 3, which does not divide");
+        errors.ShouldContain("the learned position table of model 'TensorParallel' has 2,050 rows");
+    }
+
     /// <summary>A folder stands for the <c>config.json</c> in it, which is where the fault lies.</summary>
     [Theory]
     [InlineData("models/config.json")]
@@ -254,6 +271,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("; the nearest ids are 'a100-40-sxm' and 'a100-80-sxm'; 'preserve devices' lists", "--model", "llama-3-8b", "--device", "a100")]
     [InlineData("--tensor-parallel is 3, which does not divide the 32 query heads", "--model", "llama-3-8b", "--device", "h100-sxm", "--tensor-parallel", "3")]
     [InlineData("--batch of the decode step is 0, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--batch", "0")]
+    [InlineData("--batch times --context of the prefill step is 65,536,000,000, but must be", "--model", "llama-3-8b", "--device", "h100-sxm", "--phase", "prefill", "--batch", "65536", "--context", "1000000")]
     [InlineData("Option '--device' is required", "--model", "llama-3-8b")]
     [InlineData("--context is '4K', but must be a whole number", "--model", "llama-3-8b", "--device", "h100-sxm", "--context", "4K")]
     [InlineData("--phase is 'both', but must be decode or prefill", "--model", "llama-3-8b", "--device", "h100-sxm", "--phase", "both")]

@@ -17,6 +17,14 @@ public class CodeFixTests
         { "[Deployment(|" + Partial, "public static class Outer\n{\n[Deployment(|public sealed class Deployed : Deployment;\n}", "PRSV001", "Make 'Deployed' partial", "public static partial class Outer\n{\n[Deployment(|" + Partial + "\n}" },
         { "[Deployment(|" + Partial, "public record Outer\n{\n[Deployment(|" + Partial + "\n}", "PRSV002", "Make 'Deployed' partial", "public partial record Outer\n{\n[Deployment(|" + Partial + "\n}" },
 
+        // The base type, before any interface and what stands behind the name.
+        { Partial, "public sealed partial class Deployed;", "PRSV002", "Derive 'Deployed' from Deployment", Partial },
+        { Partial, "public partial class Deployed // why\n{\n}", "PRSV002", "Derive 'Deployed' from Deployment", "public partial class Deployed : Deployment // why\n{\n}" },
+        { Partial, "public partial class Deployed : /* not */ System.IDisposable\n{\n    public void Dispose()\n    {\n    }\n}", "PRSV002", "Derive 'Deployed' from Deployment", "public partial class Deployed : /* not */ Deployment, System.IDisposable\n{\n    public void Dispose()\n    {\n    }\n}" },
+        { Partial, "public partial class Deployed(int Of)\n{\n    public int Of { get; } = Of;\n}", "PRSV002", "Derive 'Deployed' from Deployment", "public partial class Deployed(int Of) : Deployment\n{\n    public int Of { get; } = Of;\n}" },
+        { Partial, "public sealed partial class Deployed;\npublic class Deployment;", "PRSV002", "Derive 'Deployed' from Deployment", "public sealed partial class Deployed : Preserve.Deployment;\npublic class Deployment;" },
+        { Partial, "public sealed partial class Deployed;\npartial class Deployed : System.ICloneable\n{\n    public object Clone() => this;\n}", "PRSV002", "Derive 'Deployed' from Deployment", Partial + "\npartial class Deployed : System.ICloneable\n{\n    public object Clone() => this;\n}" },
+
         // The device that is meant: the constant of a built-in one, the id of an own one.
         { "Devices.A100Sxm80", "\"h100-smx\"", "PRSV004", "Change to Devices.H100", "Devices.H100" },
         { "Devices.A100Sxm80", "\"Own_1\"", "PRSV004", "Change to \"own-1\"", "\"own-1\"" },
@@ -88,6 +96,8 @@ public class CodeFixTests
     {
         { "PRSV001", Twice("public sealed class Deployed : Deployment;", "public sealed class Deployed2 : Deployment;"), Twice(Partial, Partial.With("Deployed :", "Deployed2 :")) },
         { "PRSV002", Within("record Outer", "struct Other"), Within("partial record Outer", "partial struct Other") },
+        { "PRSV002", Twice("public sealed partial class Deployed;", "public partial class Deployed2\n{\n}"), Twice(Partial, "public partial class Deployed2 : Deployment\n{\n}") },
+        { "PRSV002", Within("record Outer", "struct Other").With(Partial, "public sealed partial class Deployed;"), Within("partial record Outer", "partial struct Other") },
         { "PRSV004", TwoDevices("\"h100-smx\"", "\"h200_sxm\""), TwoDevices("Devices.H100", "Devices.H200") },
         { "PRSV005", TwoDevices("Devices.A100Sxm80, TensorParallel = 16", "Devices.H100, TensorParallel = 3"), TwoDevices("Devices.A100Sxm80, TensorParallel = 8", "Devices.H100, TensorParallel = 2") },
         { "PRSV012", TwoDevices("Devices.H100, Objective = Objective.Throughput", "Devices.H100, StoredActivations = Precision.Int8"), TwoDevices("Devices.H100", "Devices.H100") },
@@ -154,6 +164,9 @@ public class CodeFixTests
     [InlineData("Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 64|Generation(Batch = 4, Prompt = 100, Tokens = 30)", "PRSV102")]
     [InlineData(Partial, "public sealed partial class Deployed<T> : Deployment;", "PRSV002")]
     [InlineData("[Deployment(|" + Partial, "public class Outer<T>\n{\n[Deployment(|" + Partial + "\n}", "PRSV002")]
+    [InlineData(Partial, "public sealed partial class Deployed : System.Exception;", "PRSV002")]
+    [InlineData(Partial, "public sealed partial record Deployed;", "PRSV002")]
+    [InlineData(Partial, "public static partial class Deployed;", "PRSV002")]
     public async Task Offers_nothing_that_would_not_mend(string part, string faulty, string id) =>
         (await Editor.TitlesAsync(Put(part, faulty), id, new DeviceText("/own.device.json", DeviceText.Own))).ShouldBeEmpty();
 

@@ -47,7 +47,7 @@ public class DeclarationTextTests
 
     [Theory]
     [InlineData("DecoderLayer", "DecoderLayerModel")]
-    [InlineData("Deployment", "DeploymentModel")]
+    [InlineData("Deployment", "Deployment")]
     [InlineData("a \"quoted\\name\u00e9", "AQuotedName")]
     public void A_name_that_is_taken_or_no_identifier_is_read_back_all_the_same(string name, string type)
     {
@@ -68,6 +68,7 @@ public class DeclarationTextTests
         foreach (var word in SyntaxFacts.GetContextualKeywordKinds().Select(SyntaxFacts.GetText).Append("_1"))
         {
             DeclarationText.NamespaceFault(word).ShouldBeNull();
+            SpecOf(DeclarationText.Write(spec, word)).ShouldBe(spec);
             SpecOf(DeclarationText.Write(spec, "My." + word)).ShouldBe(spec);
         }
         Should.Throw<ArgumentException>(() => DeclarationText.Write(spec, "My.class")).Message.ShouldStartWith("'My.class' must not have");
@@ -117,6 +118,45 @@ public class DeclarationTextTests
         var spec = SpecOf(EveryChoice);
         spec = Renamed(spec with { Model = spec.Model with { Name = "small" } }, name);
         SpecOf(DeclarationText.Write(spec, "App")).ShouldBe(spec);
+    }
+
+    /// <summary>C# takes some words of small letters for its own where a type is declared, and may take others in a version to come. What a layer of such a name is
+    /// declared as has no warning, and what is generated for it compiles.</summary>
+    [Fact]
+    public void A_layer_and_a_model_may_have_the_name_of_any_word()
+    {
+        var words = SyntaxFacts.GetContextualKeywordKinds().Concat(SyntaxFacts.GetReservedKeywordKinds()).Select(SyntaxFacts.GetText)
+            .Concat(["dynamic", "nint", "nuint", "notnull", "closed", "decoder", "_", "_1"]).Distinct();
+        var spec = SpecOf(EveryChoice);
+        foreach (var word in words)
+        {
+            var named = Renamed(spec with { Model = spec.Model with { Name = word } }, word);
+            var text = DeclarationText.Write(named, "App");
+            SpecOf(text).ShouldBe(named);
+            TestCompilation.Of(text).GetDiagnostics().Where(d => d.Severity >= DiagnosticSeverity.Warning).ShouldBeEmpty(word);
+        }
+        DeclarationText.Write(Renamed(spec, "extension"), "App").ShouldContain("[Layers(typeof(@extension), Repeat = 4)]");
+        GeneratorRun.Of(DeclarationText.Write(Renamed(spec with { Model = spec.Model with { Name = "record" } }, "file"), "required.scoped")).ShouldCompile();
+    }
+
+    /// <summary>The type's name is the layer's: there is no declaration of one that no type can have.</summary>
+    [Theory]
+    [InlineData("my-layer")]
+    [InlineData("1a")]
+    [InlineData("@class")]
+    public void A_layer_whose_name_no_type_can_have_is_refused(string name)
+    {
+        var spec = Renamed(SpecOf(EveryChoice), name);
+        Should.Throw<ArgumentException>(() => DeclarationText.Write(spec, "App")).Message.ShouldStartWith($"layer '{name}' cannot be declared: no type can have its name");
+    }
+
+    [Fact]
+    public void Two_layers_of_one_name_are_refused()
+    {
+        var spec = SpecOf(EveryChoice);
+        var layer = spec.Model.Stack[0].Pattern[0];
+        var two = spec with { Model = spec.Model with { Stack = new[] { new LayerGroup(new[] { layer, layer with { PostNorm = true } }, 1) } } };
+        Should.Throw<ArgumentException>(() => DeclarationText.Write(two, "App")).Message.ShouldStartWith("layer 'DecoderLayer' cannot be declared: another one has its name");
     }
 
     [Theory]

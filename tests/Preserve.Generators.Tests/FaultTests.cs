@@ -1,5 +1,8 @@
 using System.Globalization;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
 
 namespace Preserve.Generators.Tests;
 
@@ -17,6 +20,8 @@ public class FaultTests
         // Not partial, cannot be extended.
         { Partial, "sealed class [|Deployed|] : Deployment", "PRSV001", "'Deployed' must be partial, so that its plans can be generated" },
         { Partial, "sealed partial class [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': it does not derive from Preserve.Deployment" },
+        { Partial, "sealed partial record [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': a record cannot derive from Preserve.Deployment" },
+        { Partial, "static partial class [|Deployed|]", "PRSV002", "No plans can be generated for 'Deployed': a static class cannot derive from Preserve.Deployment" },
         { Partial, "sealed partial class [|Deployed|]<T> : Deployment", "PRSV002", "No plans can be generated for 'Deployed': it is generic, and a plan belongs to one type" },
         { "public " + Partial, "file " + "sealed partial class [|Deployed|] : Deployment", "PRSV002", "No plans can be generated for 'Deployed': it is file-local, so that no other file can add to it" },
         { Partial + ";", "sealed partial class [|Deployed|] : Deployment { protected override PlanSet Load() => base.Load(); }", "PRSV002", "No plans can be generated for 'Deployed': it declares 'Load' itself" },
@@ -260,6 +265,91 @@ public class FaultTests
         ], ignoreOrder: true);
     }
 
+    /// <summary>A sound declaration with every argument that there is.</summary>
+    private const string EveryArgument = """
+        using Preserve;
+
+        [Model(Name = "small", Hidden = 512, Vocabulary = 1000, MaxPositions = 4096, TiedEmbeddings = true, LearnedPositions = 4096, EmbeddingScale = true, FinalNorm = Norm.Rms,
+            LogitSoftCap = true, HeadBias = true)]
+        [Layers(typeof(Local), Repeat = 2), Layers(typeof(Local), typeof(Global), Repeat = 4)]
+        public static class Small
+        {
+            [Layer(Norm = Norm.Rms, PostNorm = true, Position = Position.Rotary, Parallel = true, SeparateNorms = true)]
+            [Attention(Heads = 6, KeyValueHeads = 2, HeadSize = 64, Bias = ProjectionBias.All, QueryKeyNorm = true, Window = 64, SoftCap = true)]
+            [FeedForward(Intermediate = 2048, Activation = Activation.Gelu, Bias = true)]
+            public sealed class Local;
+
+            [Layer(Position = Position.Learned)]
+            [Attention(Heads = 8)]
+            [FeedForward(Intermediate = 2048)]
+            public sealed class Global;
+        }
+
+        [Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2, Weights = Precision.Int8, Activations = Precision.Bf16, KeyValues = Precision.Bf16, Prefetch = PrefetchPolicy.Paper,
+            PrefetchTargets = PrefetchTargets.Weights, SequenceParallel = true, CollectiveFusion = CollectiveFusion.MatMul, KeyValueHome = Home.Host, WeightHome = Home.Host,
+            Objective = Objective.Throughput, BatchesPerLayer = 4, StoredActivations = Precision.Fp8, Recompute = RecomputePolicy.Best, SeparateProjections = true)]
+        [Decode(Batch = 6, Context = 1000, Prompt = 100), Prefill(Batch = 4, Tokens = 1000), Generation(Batch = 4, Prompt = 1000, Tokens = 100)]
+        public sealed partial class OnHost : Deployment;
+
+        [Deployment(typeof(Small), "h100-sxm", KeyValueBlockTokens = 16)]
+        [Decode(Batch = 4, CachedTokens = 1000)]
+        public sealed partial class Paged : Deployment;
+        """;
+
+    /// <summary>The compiler says of an argument that has no value what is wrong with it, and nothing is known of what follows from it.</summary>
+    [Fact]
+    public async Task Of_an_argument_without_a_value_the_compiler_speaks_alone()
+    {
+        (await Analysis.DiagnosticsOf(TestCompilation.Of(EveryArgument))).ShouldNotContain(d => d.Severity == DiagnosticSeverity.Error);
+        // Each argument in one of three ways: all in each would take as long as all other tests of this class.
+        string[] values = ["Undefined", "default(System.Guid)", ""];
+        var arguments = CSharpSyntaxTree.ParseText(EveryArgument).GetRoot().DescendantNodes().OfType<AttributeArgumentSyntax>().ToList();
+        arguments.Count.ShouldBeGreaterThan(50);
+        for (var i = 0; i < arguments.Count; i++)
+            await TheCompilerSpeaksAlone(arguments[i].Expression.Span, values[i % values.Length]);
+    }
+
+    /// <summary>What is misspelled may be what seems to be missing.</summary>
+    [Fact]
+    public async Task Of_an_argument_of_no_property_the_compiler_speaks_alone()
+    {
+        foreach (var name in CSharpSyntaxTree.ParseText(EveryArgument).GetRoot().DescendantNodes().OfType<NameEqualsSyntax>())
+            await TheCompilerSpeaksAlone(name.Name.Span, name.Name + "s");
+    }
+
+    [Theory]
+    [InlineData("Model(", "Model(512, ")]
+    [InlineData("Layer(Norm", "Layer(1, Norm")]
+    [InlineData("Attention(Heads = 6", "Attention(6")]
+    [InlineData("FeedForward(Intermediate = 2048, ", "FeedForward(2048, ")]
+    [InlineData("Decode(Batch = 6, Context = 1000", "Decode(6, 1000")]
+    [InlineData("Prefill(Batch = 4, Tokens = 1000", "Prefill(4, 1000")]
+    [InlineData("Generation(Batch = 4, Prompt = 1000, ", "Generation(4, 1000, ")]
+    [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.A100Sxm80, 2")]
+    public async Task Of_an_argument_without_its_name_the_compiler_speaks_alone(string part, string by)
+    {
+        EveryArgument.Split(part).Length.ShouldBe(2);
+        await TheCompilerSpeaksAlone(new TextSpan(EveryArgument.IndexOf(part, StringComparison.Ordinal), part.Length), by);
+    }
+
+    private static async Task TheCompilerSpeaksAlone(TextSpan part, string by)
+    {
+        var compilation = TestCompilation.Of(EveryArgument.Remove(part.Start, part.Length).Insert(part.Start, by));
+        compilation.GetDiagnostics().ShouldContain(d => d.Severity == DiagnosticSeverity.Error);
+        (await Analysis.DiagnosticsOf(compilation)).Where(d => d.Severity == DiagnosticSeverity.Error).ShouldBeEmpty($"'{by}' in place of '{EveryArgument.Substring(part.Start, part.Length)}'");
+    }
+
+    [Theory]
+    [InlineData("Deploymnt")]
+    [InlineData("Deploymnt, System.IDisposable")]
+    public async Task Of_a_base_type_that_does_not_exist_the_compiler_speaks_alone(string bases)
+    {
+        var compilation = TestCompilation.Of(Declarations.Small.With("class Deployed : Deployment", "class Deployed : " + bases));
+        compilation.GetDiagnostics().Select(d => d.Id).ShouldContain("CS0246");
+        (await Analysis.DiagnosticsOf(compilation)).ShouldBeEmpty();
+        GeneratorRun.Of(compilation).Sources.ShouldBeEmpty();
+    }
+
     /// <summary>What a deployment needs does not hang on the type that declares it.</summary>
     [Fact]
     public async Task A_deployment_that_is_not_partial_may_not_fit_either() =>
@@ -327,10 +417,10 @@ public class FaultTests
     [Fact]
     public async Task A_language_without_raw_literals_is_reported()
     {
-        var old = TestCompilation.Language.WithLanguageVersion(Microsoft.CodeAnalysis.CSharp.LanguageVersion.CSharp10);
+        var old = TestCompilation.Language.WithLanguageVersion(LanguageVersion.CSharp10);
         var source = Declarations.Small.With("class DecoderLayer;", "class DecoderLayer { }").With("Deployed : Deployment;", "Deployed : Deployment { }");
         var compilation = TestCompilation.Of(source);
-        compilation = compilation.ReplaceSyntaxTree(compilation.SyntaxTrees[0], Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree.ParseText(source, old, "File0.cs"));
+        compilation = compilation.ReplaceSyntaxTree(compilation.SyntaxTrees[0], CSharpSyntaxTree.ParseText(source, old, "File0.cs"));
         GeneratorRun.Of(compilation).Sources.ShouldBeEmpty();
         var diagnostic = (await Analysis.DiagnosticsOf(compilation)).ShouldHaveSingleItem();
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("No plans can be generated for 'Deployed': a plan needs C# 11 or later, and the project's is 10.0");

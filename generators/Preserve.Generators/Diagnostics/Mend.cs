@@ -6,7 +6,7 @@ namespace Preserve.Generators;
 /// <summary>What would mend a fault mechanically. It travels in the properties of the diagnostic, so that a code fix only writes it down.</summary>
 internal sealed record Mend
 {
-    private const string Arguments = "preserve.arguments", Partial = "preserve.partial";
+    private const string Arguments = "preserve.arguments", Partial = "preserve.partial", Base = "preserve.base";
 
     private Mend(ImmutableDictionary<string, string?> properties) => Properties = properties;
 
@@ -15,6 +15,9 @@ internal sealed record Mend
 
     /// <summary>The type, and those that it is nested in, become partial.</summary>
     public static Mend ByPartial { get; } = new(ImmutableDictionary<string, string?>.Empty.Add(Partial, ""));
+
+    /// <summary>The type derives from <see cref="Deployment"/>.</summary>
+    public static Mend ByBase { get; } = new(ImmutableDictionary<string, string?>.Empty.Add(Base, ""));
 
     /// <summary>Arguments of the attribute get other values, as C# expressions that hold in any file; those with none are removed.</summary>
     public static Mend By(params (string Argument, string? Value)[] arguments)
@@ -28,6 +31,9 @@ internal sealed record Mend
 
     /// <summary>Whether a diagnostic is mended by the modifier <c>partial</c>.</summary>
     public static bool IsByPartial(ImmutableDictionary<string, string?> properties) => properties.ContainsKey(Partial);
+
+    /// <summary>Whether a diagnostic is mended by the base type.</summary>
+    public static bool IsByBase(ImmutableDictionary<string, string?> properties) => properties.ContainsKey(Base);
 
     /// <summary>The arguments that mend a diagnostic, with their values; none where it is not mended so.</summary>
     public static IReadOnlyList<(string Argument, string? Value)> ArgumentsOf(ImmutableDictionary<string, string?> properties) =>

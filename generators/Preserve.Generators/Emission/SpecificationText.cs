@@ -17,5 +17,5 @@ internal static class SpecificationText
     }
 
     private static string Of(LayerSpec layer) =>
-        $"{layer.Name}: norm {layer.Norm}, post-norm {layer.PostNorm}, position {layer.Position}, parallel {layer.Parallel}, {layer.Attention}, {string.Join(", ", layer.FeedForward)}";
+        $"{layer.Name}: norm {layer.Norm}, post-norm {layer.PostNorm}, position {layer.Position}, parallel {layer.Parallel}, separate norms {layer.SeparateNorms}, {layer.Attention}, {string.Join(", ", layer.FeedForward)}";
 }

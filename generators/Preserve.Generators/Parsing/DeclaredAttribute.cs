@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Preserve.Generators;
 
@@ -9,6 +10,10 @@ namespace Preserve.Generators;
 internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol type, FaultSite? outer, string of, IFaultSink sink)
 {
     private readonly HashSet<string> _unknown = [];
+
+    /// <summary>Whether every argument that stands there is one of the attribute's. What seems to be missing of another may be misspelled, which the compiler reports.</summary>
+    private readonly bool _complete = data.AttributeConstructor is not null
+        && (data.ApplicationSyntaxReference?.GetSyntax() is not AttributeSyntax { ArgumentList: { } list } || list.Arguments.Count(a => a.NameEquals is not null) == data.NamedArguments.Length);
 
     /// <summary>Properties whose values are not known, because they are missing, or not such as they must be; what is wrong with them is reported.</summary>
     public IEnumerable<string> Unknown => _unknown;
@@ -25,6 +30,12 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
 
     public bool Has(string property) => data.NamedArguments.Any(a => a.Key == property);
 
+    /// <summary>Whether an argument is known not to be given.</summary>
+    public bool Lacks(string property) => _complete && !Has(property);
+
+    /// <summary>Whether a value that was read is given, and nothing is wrong with it as far as it was looked at.</summary>
+    public bool Knows(string property) => Has(property) && !_unknown.Contains(property);
+
     public int Int(string property, int unset) => Value<int>(property) ?? unset;
 
     public bool Bool(string property) => Value<bool>(property) ?? false;
@@ -34,16 +45,22 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
 
     /// <summary>A text. Null, which is not a text, reads as the empty one, which no rule accepts.</summary>
     public string Text(string property, string unset) =>
-        Find(property) is not { } value ? unset : value.Kind == TypedConstantKind.Error ? Broken(property, unset) : value.Value as string ?? "";
+        Find(property) switch
+        {
+            null => unset,
+            { Kind: TypedConstantKind.Error } => Broken(property, unset),
+            { } value => value.Value as string ?? "",
+        };
 
     /// <summary>A value that must be given. The stand-in for a missing one keeps the other rules quiet.</summary>
     public int Required(string property, int standIn)
     {
-        if (Has(property))
-            return Int(property, standIn);
-        sink.Report(Descriptors.MissingValue, Site(), property, of);
-        Doubt(property);
-        return standIn;
+        if (Lacks(property))
+        {
+            sink.Report(Descriptors.MissingValue, Site(), property, of);
+            Doubt(property);
+        }
+        return Int(property, standIn);
     }
 
     /// <summary>Says of properties that their values are not known: what is wrong with them is reported.</summary>
@@ -63,10 +80,8 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
     /// <summary>A value whose absence is written 0 in the specification: an explicit 0 is outside its range.</summary>
     public int Optional(string property, ValueRange range)
     {
-        if (!Has(property))
-            return 0;
         var value = Int(property, 0);
-        if (value != 0 || _unknown.Contains(property))
+        if (value != 0 || !Knows(property))
             return value;
         sink.Report(Descriptors.OutOfRange, Site(property), new OutOfRangeFault(new ModelPlace(property), of, value, range).Message);
         Doubt(property);
@@ -88,13 +103,20 @@ internal sealed class DeclaredAttribute(AttributeData data, INamedTypeSymbol typ
             if (argument.Key == property)
                 return argument.Value;
         }
+        if (!_complete)
+            Break(property);
         return null;
     }
 
     private T Broken<T>(string property, T standIn)
     {
+        Break(property);
+        return standIn;
+    }
+
+    private void Break(string property)
+    {
         sink.ReportedElsewhere();
         Doubt(property);
-        return standIn;
     }
 }

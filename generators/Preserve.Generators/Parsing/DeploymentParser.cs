@@ -77,20 +77,7 @@ internal static class DeploymentParser
     {
         if (declaration.Positional(1).Kind == TypedConstantKind.Error)
             sink.ReportedElsewhere();
-        var attributes = type.GetAttributes().Where(a => a.AttributeClass is { } c && (StepParser.IsStep(c))).ToList();
-        if (SymbolQueries.OnAnotherPart(attributes) is { } other)
-            sink.Report(Descriptors.Steps, StepParser.DeclarationOf(other, type, sink).Site(), "the steps stand in several partial declarations, which have no order");
-        var steps = new List<(StepSpec Step, DeclaredAttribute Declaration)>();
-        foreach (var attribute in attributes)
-        {
-            var step = StepParser.DeclarationOf(attribute, type, sink);
-            // Of several generations on one prompt, the first brings the prefill.
-            foreach (var parsed in StepParser.Parse(attribute, step, sink))
-            {
-                if (!StepParser.IsGeneration(attribute) || !steps.Any(s => s.Step == parsed && parsed is PrefillSpec))
-                    steps.Add((parsed, step));
-            }
-        }
+        var steps = ParseSteps(type, sink);
         var spec = new DeploymentSpec(
             model.Spec,
             declaration.Positional(1).Value as string ?? "",
@@ -124,15 +111,26 @@ internal static class DeploymentParser
         var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec, unsound));
         var faults = DeploymentRules.Check(spec, unsound);
         foreach (var fault in faults)
-            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => fault is BeyondTableFault beyond ? Shortened(fault.Place, beyond.Positions) : MendOf(fault, spec, nearest) }, fault.Message);
-        foreach (var refusal in PlanningRefusal.All(spec).Where(r => !unsound.Concat(faults.Select(f => f.Place)).Contains(new DeploymentPlace(r.Option))))
+            sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault) }, fault.Message);
+        var atFault = new HashSet<SpecificationPlace>(unsound.Concat(faults.Select(f => f.Place)));
+        foreach (var refusal in PlanningRefusal.All(spec).Where(r => !atFault.Contains(new DeploymentPlace(r.Option))))
             sink.Report(Descriptors.NotPlanned, declaration.Site(refusal.Option), type.Name, refusal.Reason);
         if (!sink.Any)
         {
             foreach (var advice in DeploymentAdvice.Of(spec))
-                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => advice is BeyondPositionsAdvice beyond ? Shortened(advice.Place, beyond.Positions) : null }, advice.Message);
+                sink.Advise(Descriptors.Of(advice), SiteOf(advice.Place) with { Mend = () => MendOfAdvice(advice) }, advice.Message);
         }
         return spec;
+
+        Mend? MendOf(SpecificationFault fault) => fault switch
+        {
+            DegreeFault when nearest.Value is { } degree => Mend.By((nameof(DeploymentAttribute.TensorParallel), degree.ToString(CultureInfo.InvariantCulture))),
+            OptionFault option => WithoutOptions(option, spec),
+            BeyondTableFault beyond => Shortened(beyond.Place, beyond.Positions),
+            _ => null,
+        };
+
+        Mend? MendOfAdvice(SpecificationAdvice advice) => advice is BeyondPositionsAdvice beyond ? Shortened(beyond.Place, beyond.Positions) : null;
 
         Mend? Shortened(SpecificationPlace place, int tokens) =>
             place is StepPlace step ? StepParser.Shortened(steps[step.Step].Declaration, spec.Steps[step.Step], tokens) : null;
@@ -141,14 +139,24 @@ internal static class DeploymentParser
             place is StepPlace step ? StepParser.SiteOf(steps[step.Step].Declaration, spec.Steps[step.Step], step.Property) : declaration.Site(place.Property);
     }
 
-    /// <summary>The nearest degree that divides the model; an option that does nothing is left out.</summary>
-    private static Mend? MendOf(SpecificationFault fault, DeploymentSpec spec, Lazy<int?> nearestDegree) => fault switch
+    private static List<(StepSpec Step, DeclaredAttribute Declaration)> ParseSteps(INamedTypeSymbol type, CountedSink sink)
     {
-        DegreeFault when nearestDegree.Value is { } degree =>
-            Mend.By((nameof(DeploymentAttribute.TensorParallel), degree.ToString(CultureInfo.InvariantCulture))),
-        OptionFault option => WithoutOptions(option, spec),
-        _ => null,
-    };
+        var attributes = type.GetAttributes().Where(a => a.AttributeClass is { } c && StepParser.IsStep(c)).ToList();
+        if (SymbolQueries.OnAnotherPart(attributes) is { } other)
+            sink.Report(Descriptors.Steps, StepParser.DeclarationOf(other, type, sink).Site(), "the steps stand in several partial declarations, which have no order");
+        var steps = new List<(StepSpec Step, DeclaredAttribute Declaration)>();
+        foreach (var attribute in attributes)
+        {
+            var declaration = StepParser.DeclarationOf(attribute, type, sink);
+            foreach (var step in StepParser.Parse(attribute, declaration, sink))
+            {
+                // Of several generations on one prompt, the first brings the prefill.
+                if (!(StepParser.IsGeneration(attribute) && step is PrefillSpec && steps.Exists(s => s.Step == step)))
+                    steps.Add((step, declaration));
+            }
+        }
+        return steps;
+    }
 
     /// <summary>Leaves an option out, and those that do nothing without it.</summary>
     private static Mend? WithoutOptions(OptionFault fault, DeploymentSpec spec)

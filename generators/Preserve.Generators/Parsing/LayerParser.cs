@@ -50,11 +50,11 @@ internal static class LayerParser
     {
         const int standIn = 1;
         var heads = attention.Required(nameof(AttentionAttribute.Heads), standIn);
-        var headsAreKnown = attention.Has(nameof(AttentionAttribute.Heads)) && SpecificationLimits.Heads.Contains(heads);
+        var headsAreKnown = attention.Knows(nameof(AttentionAttribute.Heads)) && SpecificationLimits.Heads.Contains(heads);
         return new MultiHeadAttentionSpec(
             heads,
-            attention.Has(nameof(AttentionAttribute.KeyValueHeads)) ? attention.Int(nameof(AttentionAttribute.KeyValueHeads), standIn) : DefaultKeyValueHeads(),
-            attention.Has(nameof(AttentionAttribute.HeadSize)) ? attention.Int(nameof(AttentionAttribute.HeadSize), standIn) : DefaultHeadSize(),
+            attention.Lacks(nameof(AttentionAttribute.KeyValueHeads)) ? DefaultKeyValueHeads() : attention.Int(nameof(AttentionAttribute.KeyValueHeads), standIn),
+            attention.Lacks(nameof(AttentionAttribute.HeadSize)) ? DefaultHeadSize() : attention.Int(nameof(AttentionAttribute.HeadSize), standIn),
             attention.Choice<ProjectionBias>(nameof(AttentionAttribute.Bias)),
             attention.Bool(nameof(AttentionAttribute.QueryKeyNorm)),
             attention.Optional(nameof(AttentionAttribute.Window), SpecificationLimits.Window),

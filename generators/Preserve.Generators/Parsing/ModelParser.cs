@@ -35,7 +35,7 @@ internal sealed class ModelParser
     private ParsedModel Parse()
     {
         var hidden = _declaration.Required(nameof(ModelAttribute.Hidden), standIn: 1);
-        var usableHidden = _declaration.Has(nameof(ModelAttribute.Hidden)) && SpecificationLimits.Hidden.Contains(hidden) ? hidden : (int?)null;
+        var usableHidden = _declaration.Knows(nameof(ModelAttribute.Hidden)) && SpecificationLimits.Hidden.Contains(hidden) ? hidden : (int?)null;
         ParseStack(usableHidden);
         var learned = _declaration.Optional(nameof(ModelAttribute.LearnedPositions), SpecificationLimits.LearnedPositions);
         var spec = new ModelSpec(

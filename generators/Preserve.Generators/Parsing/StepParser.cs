@@ -35,10 +35,11 @@ internal static class StepParser
             sink.Report(Descriptors.Steps, declaration.Site(nameof(DecodeAttribute.CachedTokens)), "the decode step gives both Context, of each sequence, and CachedTokens, of all together");
         if (each == total)
             declaration.Doubt(nameof(DecodeAttribute.Context), nameof(DecodeAttribute.CachedTokens));
-        if (!each && !total)
+        if (declaration.Lacks(nameof(DecodeAttribute.Context)) && declaration.Lacks(nameof(DecodeAttribute.CachedTokens)))
             sink.Report(Descriptors.Steps, declaration.Site(), "the decode step gives neither Context, of each sequence, nor CachedTokens, of all together");
         var prompt = declaration.Optional(nameof(DecodeAttribute.Prompt), SpecificationLimits.Context);
-        return total
+        // Of one that gives both, the rules look at what a step of known lengths needs.
+        return total && !each
             ? new DecodeSpec(batch, declaration.Int(nameof(DecodeAttribute.CachedTokens), unset: batch), Total: true, prompt)
             : new DecodeSpec(batch, declaration.Int(nameof(DecodeAttribute.Context), unset: 1), Total: false, prompt);
     }

@@ -22,9 +22,8 @@ internal static class TypeParser
             Refuse(lasting);
         // What no modifier mends is said alone: the type has to stand elsewhere.
         else if (ContainingTypes(type).FirstOrDefault(c => !IsPartial(c)) is { } whole)
-            counted.Report(Descriptors.CannotBeExtended, site with { Mend = static () => Mend.ByPartial }, type.Name, $"its containing type '{whole.Name}' is not partial");
-        if (ReasonAgainstBase(type) is { } unrelated)
-            Refuse(unrelated);
+            Refuse($"its containing type '{whole.Name}' is not partial", Mend.ByPartial);
+        ParseBase();
         if (ReasonAgainstLoad(type) is { } loading)
             Refuse(loading);
         if (ReasonAgainstLanguage(type) is { } old)
@@ -35,7 +34,19 @@ internal static class TypeParser
         var space = type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(WithoutEscapes);
         return new TypePlace(space, containing.Reverse().ToArray(), type.Name);
 
-        void Refuse(string reason) => counted.Report(Descriptors.CannotBeExtended, site, type.Name, reason);
+        void ParseBase()
+        {
+            var bases = BasesOf(type).ToList();
+            // What the base type is, or derives from, is not known of one that does not exist.
+            if (bases.Exists(b => b.TypeKind == TypeKind.Error))
+                counted.ReportedElsewhere();
+            else if (type.IsRecord || type.IsStatic)
+                Refuse($"a {(type.IsRecord ? "record" : "static class")} cannot derive from {nameof(Preserve)}.{nameof(Deployment)}");
+            else if (!bases.Exists(b => b.Is<Deployment>()))
+                Refuse($"it does not derive from {nameof(Preserve)}.{nameof(Deployment)}", bases.Count == 1 ? Mend.ByBase : null);
+        }
+
+        void Refuse(string reason, Mend? mend = null) => counted.Report(Descriptors.CannotBeExtended, site with { Mend = () => mend }, type.Name, reason);
     }
 
     private static SymbolDisplayFormat WithoutEscapes =>
@@ -56,9 +67,6 @@ internal static class TypeParser
             return "it is file-local, so that no other file can add to it";
         return type.Arity > 0 ? "it is generic, and a plan belongs to one type" : null;
     }
-
-    private static string? ReasonAgainstBase(INamedTypeSymbol type) =>
-        BasesOf(type).Any(b => b.Is<Deployment>()) ? null : "it does not derive from Preserve.Deployment";
 
     /// <summary>The generated part overrides <c>Load</c>, so nothing else may.</summary>
     private static string? ReasonAgainstLoad(INamedTypeSymbol type)

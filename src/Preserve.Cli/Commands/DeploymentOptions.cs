@@ -197,11 +197,13 @@ internal sealed class DeploymentOptions
             Offload = offload,
         };
 
+        // The tokens of a generation's prefill are its prompt.
+        var tokens = steps.Length > 1 ? _promptTokens : _context;
         var faults = DeploymentRules.Check(spec, modelIsSound: true);
         if (faults.Count > 0)
-            throw new InputException(string.Join("; ", faults.Select(f => InOptions(f.Message))));
+            throw new InputException(string.Join("; ", faults.Select(f => OptionNames.In(f.Message, tokens.Name))));
         if (Optimizer.PlanningRefusal.Of(spec) is { } refusal)
-            throw new InputException(InOptions($"{refusal.Option}: {refusal.Reason}"));
+            throw new InputException(OptionNames.In($"{refusal.Option}: {refusal.Reason}"));
         var fit = Optimizer.MemoryFit.Of(spec, device.MemoryBytes, device.HostMemoryBytes);
         if (fit is { FitsDevice: true, Fits: false, HostAvailableBytes: { } host })
         {
@@ -270,29 +272,6 @@ internal sealed class DeploymentOptions
         "matmul" => CollectiveFusion.MatMul,
         _ => CollectiveFusion.None,
     };
-
-    /// <summary>The rules name properties; a user of the tool knows options.</summary>
-    internal static string InOptions(string message) => Enum.GetNames<Precision>()
-        .Aggregate(message, (m, precision) => m.Replace($"Precision.{precision}", precision.ToLowerInvariant(), StringComparison.Ordinal))
-        .Replace("to be Home.Host", "to be host", StringComparison.Ordinal)
-        .Replace("KeyValueHome", "--kv-home", StringComparison.Ordinal)
-        .Replace("Recompute is RecomputePolicy.None", "--recompute is none", StringComparison.Ordinal)
-        .Replace("Recompute to be RecomputePolicy.Best", "--recompute to be best", StringComparison.Ordinal)
-        .Replace("StoredActivations is", "--stored-activations is", StringComparison.Ordinal)
-        .Replace("WeightHome", "--weight-home", StringComparison.Ordinal)
-        .Replace("BatchesPerLayer", "--batches", StringComparison.Ordinal)
-        .Replace("Objective is Objective.Throughput", "--batches is more than 1", StringComparison.Ordinal)
-        .Replace("TensorParallel", "--tensor-parallel", StringComparison.Ordinal)
-        .Replace("KeyValueBlockTokens", "--kv-block-tokens", StringComparison.Ordinal)
-        .Replace("SequenceParallel", "--sequence-parallel", StringComparison.Ordinal)
-        .Replace("CollectiveFusion is CollectiveFusion.Norm", "--fuse is norm", StringComparison.Ordinal)
-        .Replace("CollectiveFusion is CollectiveFusion.MatMul", "--fuse is matmul", StringComparison.Ordinal)
-        .Replace("(CollectiveFusion)", "(--fuse)", StringComparison.Ordinal)
-        .Replace("CollectiveFusion,", "--fuse,", StringComparison.Ordinal)
-        .Replace("Prompt of", "--prompt of", StringComparison.Ordinal)
-        .Replace("Batch of", "--batch of", StringComparison.Ordinal)
-        .Replace("Context of", "--context of", StringComparison.Ordinal)
-        .Replace("Tokens of", "--context of", StringComparison.Ordinal);
 }
 
 /// <summary>A model on a device, accepted by all rules.</summary>
@@ -304,13 +283,17 @@ internal sealed class DeploymentOptions
 internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, Device Device, string? DeviceFile, int Context)
 {
     /// <summary>Why keys and values of a KV-cache in host memory are recomputed or not, as a user of the tool knows it: it is the absence of a prompt that has them not recomputed.</summary>
-    public string ReasonOf(SplitReport split) => DeploymentOptions.InOptions(Spec.Steps[0] is DecodeSpec { Prompt: 0 }
-        ? split.Reason.Replace("Recompute is RecomputePolicy.None", "without --prompt no activations are stored to recompute from", StringComparison.Ordinal)
-        : split.Reason);
+    public string ReasonOf(SplitReport split)
+    {
+        var reason = OptionNames.In(split.Reason);
+        return Spec.Steps[0] is DecodeSpec { Prompt: 0 }
+            ? reason.Replace("--recompute is none", "without --prompt no activations are stored to recompute from", StringComparison.Ordinal)
+            : reason;
+    }
 
     /// <summary>What is to be known of this step: what the model's specification takes otherwise, why nothing can be prefetched, a sequence that it was not made for, a group
     /// beyond what is known of the device's links, a device that has taken the id of another.</summary>
-    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => DeploymentOptions.InOptions(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, Library, SetAside, BuiltInId }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Model.Notes, .. DeploymentAdvice.Of(Spec).Select(a => OptionNames.In(a.Message)).Distinct(), .. new[] { NoPrefetch, GroupReach.Beyond(Device, Spec.TensorParallel), Skew, Launch, Library, SetAside, BuiltInId }.OfType<string>()];
 
     private string? NoPrefetch => Spec.Prefetch != PrefetchPolicy.None && Device.UnknownL2 is { } unknown ? $"nothing is prefetched: {unknown}; give what is missing in a device file" : null;
 

@@ -15,13 +15,6 @@ public sealed class DeclarationText
 
     private const string Library = nameof(Preserve);
 
-    /// <summary>The types that a declaration names.</summary>
-    private static readonly string[] _named =
-    [
-        nameof(Deployment), nameof(Devices), nameof(Norm), nameof(Position), nameof(Activation), nameof(ProjectionBias), nameof(Precision), nameof(PrefetchPolicy),
-        nameof(PrefetchTargets), nameof(CollectiveFusion), nameof(Home), nameof(Objective), nameof(RecomputePolicy),
-    ];
-
     private readonly StringBuilder _text = new();
     private readonly string _model;
     private readonly Dictionary<LayerSpec, string> _layers;
@@ -31,20 +24,20 @@ public sealed class DeclarationText
 
     private DeclarationText(ModelSpec model, string inNamespace)
     {
-        _layers = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => ReservedWords.Contains(l.Name) ? "@" + l.Name : l.Name);
+        _layers = model.Stack.SelectMany(g => g.Pattern).Distinct().ToDictionary(l => l, l => Escaped(l.Name));
         _model = TypeName(model.Name);
-        // A nested type has another name than the one around it, and the model than what the declaration names.
-        while (_layers.ContainsValue(_model) || _named.Contains(_model))
+        // A nested type has another name than the one around it.
+        while (_layers.ContainsValue(_model))
             _model += "Model";
         _hiding = new HashSet<string>(inNamespace.Split('.').Concat(_layers.Values).Append(_model), StringComparer.Ordinal);
     }
 
     /// <summary>Writes a file with the model and the deployment. What has its default is left out.</summary>
-    /// <param name="deployment">The deployment, accepted by the rules of the declaration.</param>
+    /// <param name="deployment">The deployment, accepted by the rules of the declaration. The name of each kind of layer is one that a type can have, and of that kind alone.</param>
     /// <param name="inNamespace">The namespace of both types.</param>
     /// <returns>The text, lines ended by <c>\n</c>.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">The text is no namespace: <see cref="NamespaceFault"/>.</exception>
+    /// <exception cref="ArgumentException">The text is no namespace: <see cref="NamespaceFault"/>; or a layer has a name that cannot be declared.</exception>
     public static string Write(DeploymentSpec deployment, string inNamespace)
     {
         if (deployment is null)
@@ -53,6 +46,8 @@ public sealed class DeclarationText
             throw new ArgumentNullException(nameof(inNamespace));
         if (NamespaceFault(inNamespace) is { } fault)
             throw new ArgumentException($"'{inNamespace}' {fault}", nameof(inNamespace));
+        if (LayerFault(deployment.Model) is { } undeclarable)
+            throw new ArgumentException(undeclarable, nameof(deployment));
         var declaration = new DeclarationText(deployment.Model, inNamespace);
         declaration.Add(deployment, inNamespace);
         return declaration._text.ToString();
@@ -83,6 +78,15 @@ public sealed class DeclarationText
         if (name is null)
             throw new ArgumentNullException(nameof(name));
         return Identifier(name.TrimEnd('/').Split('/').Last(), "Model");
+    }
+
+    /// <summary>Why a layer cannot be declared: its name is that of its type.</summary>
+    private static string? LayerFault(ModelSpec model)
+    {
+        var names = model.Stack.SelectMany(g => g.Pattern).Distinct().Select(l => l.Name).ToList();
+        if (names.Find(n => !IsIdentifier(n)) is { } odd)
+            return $"layer '{odd}' cannot be declared: no type can have its name";
+        return names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(n => n.Count() > 1) is { } twice ? $"layer '{twice.Key}' cannot be declared: another one has its name" : null;
     }
 
     private void Add(DeploymentSpec deployment, string inNamespace)
@@ -208,6 +212,11 @@ public sealed class DeclarationText
         }
         return identifier.Length > 0 && char.IsLetter(identifier[0]) ? identifier.ToString() : prefix + identifier;
     }
+
+    private static bool IsIdentifier(string name) => name.Length > 0 && !char.IsDigit(name[0]) && name.All(c => c == '_' || char.IsLetter(c) || IsWord(c));
+
+    /// <summary>A name that declares a type. C# keeps words of small letters to itself, and those of versions to come are of such too (compiler warning CS8981).</summary>
+    private static string Escaped(string name) => ReservedWords.Contains(name) || name.All(c => c is >= 'a' and <= 'z') ? "@" + name : name;
 
     private static bool IsWord(char letter) => letter is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
 

@@ -12,7 +12,7 @@ internal static class Editor
 {
     public static ImmutableArray<CodeFixProvider> Fixes { get; } =
     [
-        .. typeof(MakePartialFix).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(CodeFixProvider)) && !t.IsAbstract)
+        .. typeof(SetArgumentsFix).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(CodeFixProvider)) && !t.IsAbstract)
             .Select(t => (CodeFixProvider)Activator.CreateInstance(t)!),
     ];
 

@@ -54,7 +54,7 @@ public class DeploymentRulesTests
             new StepPlace(0, "Batch")
         },
         {
-            "work", With(new PrefillSpec(64, 16_777_216)) with { Model = SampleSpecs.Model with { Stack = new[] { new LayerGroup(new[] { SampleSpecs.Layer }, 100_000) } } },
+            "work", OfManyLayers(new PrefillSpec(64, 16_777_216)),
             new StepPlace(0, "Batch")
         },
     };
@@ -96,6 +96,43 @@ public class DeploymentRulesTests
             .ShouldBe("SequenceParallel divides the 15 new tokens of the step 'prefill batch 3 tokens 5' over 4 ranks; they must be a multiple of 4");
     }
 
+    /// <summary>Steps with two faults of which neither follows from the other, and the properties that both name.</summary>
+    public static TheoryData<string, DeploymentSpec, string[]> FaultyTwice => new()
+    {
+        { "shares and rows", With(new PrefillSpec(65_535, 65_535)) with { SequenceParallel = true, TensorParallel = 8 }, ["Batch", "Tokens"] },
+        { "shares and work", OfManyLayers(new PrefillSpec(63, 16_777_215)) with { SequenceParallel = true, TensorParallel = 8 }, ["Batch", "Batch"] },
+        { "table and rows", Learned(128, new PrefillSpec(65_536, 65_536)), ["Tokens", "Tokens"] },
+        { "less than a token each, and work", OfManyLayers(new DecodeSpec(65_536, 16_777_216, Total: false)) with { SequenceParallel = true, TensorParallel = 3 }, ["TensorParallel", "TensorParallel", "Batch", "Batch"] },
+        { "negative prompt of no context", With(new DecodeSpec(4, 0, Total: false, Prompt: -1)), ["Context", "Prompt"] },
+        { "no prompt and no context", With(new DecodeSpec(4, 0, Total: false)) with { Offload = new OffloadSpec(Home.Host) }, ["Context", "Context"] },
+        { "no prompt and cached", With(new DecodeSpec(4, 0, Total: true)) with { Offload = new OffloadSpec(Home.Host) }, ["CachedTokens", "CachedTokens"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(FaultyTwice))]
+    public void No_fault_of_a_step_hides_another(string what, DeploymentSpec deployment, string[] properties) =>
+        DeploymentRules.Check(deployment, modelIsSound: true).Select(f => f.Place.Property).ShouldBe(properties, what);
+
+    [Fact]
+    public void A_step_that_is_at_fault_is_declared_twice_all_the_same()
+    {
+        var twice = With(new DecodeSpec(3, 128, Total: false), new DecodeSpec(3, 128, Total: false)) with { SequenceParallel = true };
+        var faults = DeploymentRules.Check(twice, modelIsSound: true);
+        faults.Select(f => f.Place).ShouldBe([new StepPlace(0, "Batch"), new StepPlace(1, "Batch")]);
+        faults[1].Message.ShouldBe("the step 'decode batch 3 context 128' is declared twice");
+    }
+
+    /// <summary>A value that is no factor of a size keeps none from being told.</summary>
+    [Fact]
+    public void A_size_waits_for_its_own_factors_alone()
+    {
+        var deployment = OfManyLayers(new PrefillSpec(64, 16_777_216));
+        foreach (var other in new SpecificationPlace[] { new ModelPlace("Name"), new ModelPlace("MaxPositions"), new LayerPlace(0, 0, "Name"), new LayerPlace(0, 0, "Position"), new LayerPlace(0, 0, "Window") })
+            DeploymentRules.Check(deployment, [other]).ShouldHaveSingleItem(other.ToString()).Place.ShouldBe(new StepPlace(0, "Batch"));
+        foreach (var factor in new SpecificationPlace[] { new ModelPlace("Hidden"), new ModelPlace("Stack"), new GroupPlace(0, "Repeat"), new LayerPlace(0, 0, "Heads"), new DeploymentPlace("Model") })
+            DeploymentRules.Check(deployment, [factor]).ShouldBeEmpty(factor.ToString());
+    }
+
     [Fact]
     public void A_degree_is_not_judged_by_a_faulty_model() =>
         DeploymentRules.Check(SampleSpecs.Deployment with { Model = SampleSpecs.Model with { Stack = default } }, modelIsSound: false).ShouldBeEmpty();
@@ -117,6 +154,35 @@ public class DeploymentRulesTests
         var twice = With(new DecodeSpec(1, 1, Total: false), new DecodeSpec(1, 1, Total: false));
         DeploymentRules.Check(twice, []).ShouldHaveSingleItem();
         DeploymentRules.Check(twice, [new StepPlace(0, "Batch")]).ShouldBeEmpty();
+    }
+
+    /// <summary>Whatever is wrong with a model, where its faults are named no rule looks at them, and none fails.</summary>
+    [Fact]
+    public void A_deployment_is_judged_beside_any_faults_of_its_model()
+    {
+        var values = Gen.Elements(-1, 0, 1, 3, 8, 64, int.MaxValue, int.MinValue);
+        var models =
+            from hidden in values
+            from learned in values
+            from heads in values
+            from keyValueHeads in values
+            from headSize in values
+            from intermediate in values
+            from repeat in values
+            select (SampleSpecs.Model with { Hidden = hidden, LearnedPositions = learned }) with
+            {
+                Stack = new[]
+                {
+                    new LayerGroup(new[] { SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = heads, KeyValueHeads = keyValueHeads, HeadSize = headSize, QueryKeyNorm = true }, intermediate) }, repeat),
+                },
+            };
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(20_251, 5), Prop.ForAll(models.ToArbitrary(), model =>
+        {
+            var deployment = SampleSpecs.Deployment with { Model = model, TensorParallel = 3, SequenceParallel = true };
+            var unsound = ModelRules.Check(model).Select(f => f.Place).ToList();
+            DeploymentRules.Check(deployment, unsound).ShouldNotContain(f => unsound.Contains(f.Place));
+            DeploymentRules.NearestDegree(deployment with { SequenceParallel = false }, unsound).ShouldNotBeNull();
+        }));
     }
 
     /// <summary>Of few KV heads each rank holds one whole: the ranks are then a multiple of the heads.</summary>
@@ -174,6 +240,9 @@ public class DeploymentRulesTests
 
     /// <summary>A table of 130 rows for 128 tokens, as OPT's has two more.</summary>
     private static DeploymentSpec Offset(params StepSpec[] steps) => With(steps) with { Model = s_learned with { MaxPositions = 128, LearnedPositions = 130 } };
+
+    private static DeploymentSpec OfManyLayers(params StepSpec[] steps) =>
+        With(steps) with { Model = SampleSpecs.Model with { Stack = new[] { new LayerGroup(new[] { SampleSpecs.Layer }, 100_000) } } };
 
     private static DeploymentSpec With(params StepSpec[] steps) => SampleSpecs.Deployment with { Steps = steps };
 }

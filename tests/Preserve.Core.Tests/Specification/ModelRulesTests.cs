@@ -65,6 +65,17 @@ public class ModelRulesTests
         ModelRules.Check(model, [new ModelPlace("Stack"), new LayerPlace(0, 0, "Heads")]).Select(f => f.Place).ShouldBe([new ModelPlace("Name"), new ModelPlace("Hidden")]);
     }
 
+    /// <summary>The number of parameters is told beside any fault of a value that is none of its factors.</summary>
+    [Fact]
+    public void Too_many_parameters_are_told_whatever_else_is_wrong()
+    {
+        var large = SampleSpecs.Of("a b", SampleSpecs.Attention with { Window = -1, Heads = 65_536, KeyValueHeads = 65_536, HeadSize = 256 }, 16_777_216) with { Position = (Position)7 };
+        var model = SampleSpecs.With(large) with { Name = "", Hidden = 1_048_576, MaxPositions = 0 };
+        model = model with { Stack = new[] { new LayerGroup(new[] { large }, 100_000) } };
+        ModelRules.Check(model).Select(f => f.Place.Property).ShouldBe(["Name", "MaxPositions", "Name", "Position", "Window", "Hidden"]);
+        ModelRules.Check(model with { Vocabulary = 0 }).ShouldNotContain(f => f is TooLargeFault);
+    }
+
     [Fact]
     public void Values_together_are_not_judged_before_each_is_sound() =>
         ModelRules.Check(SampleSpecs.With(SampleSpecs.Of("Layer", SampleSpecs.Attention with { Heads = 7, KeyValueHeads = 0 })))

@@ -19,8 +19,9 @@ public static class DeploymentRules
         Check(deployment, modelIsSound ? [] : new SpecificationPlace[] { new DeploymentPlace(nameof(deployment.Model)) });
 
     /// <summary>Checks a deployment of which a part is known to be at fault: what others are, and do not follow from it.</summary>
-    /// <param name="deployment">The deployment; an unsound value has any that is in its range.</param>
-    /// <param name="unsound">The values of it and of its model that are at fault or not known; <see cref="DeploymentSpec.Model"/> where nothing is known of that.</param>
+    /// <param name="deployment">The deployment. Every value of its own is looked at by itself, so what stands for one that is not known must be in its range.</param>
+    /// <param name="unsound">The values that no rule on several may look at, because they are at fault or not known. The model is not checked here: the place of each
+    /// fault that <see cref="ModelRules.Check(ModelSpec)"/> finds in it must be among them, or <see cref="DeploymentSpec.Model"/>, for all of it.</param>
     /// <returns>The other faults; empty where there are none.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static EquatableArray<SpecificationFault> Check(DeploymentSpec deployment, IReadOnlyCollection<SpecificationPlace> unsound)
@@ -43,15 +44,14 @@ public static class DeploymentRules
         if (deployment.CollectiveFusion != CollectiveFusion.None && deployment.TensorParallel == 1)
             NeedsRanks(nameof(deployment.CollectiveFusion), $"CollectiveFusion is CollectiveFusion.{deployment.CollectiveFusion}, but one rank alone has no collectives to fuse kernels with", faults);
         OffloadRules.CheckTogether(deployment, faults);
-        for (var i = 0; i < deployment.Steps.Count; i++)
-            StepRules.CheckTogether(deployment, i, degreeIsKnown, faults);
+        StepRules.CheckTogether(deployment, degreeIsKnown, faults);
         return faults.ToArray();
     }
 
     /// <summary>The tensor-parallel degree nearest to the declared one that divides the model and adds no other fault, the smaller one of two equally near.</summary>
     /// <remarks>It replicates no more key and value heads than the larger, and is within what the links join wherever that is.</remarks>
     /// <param name="deployment">The deployment.</param>
-    /// <param name="unsound">The values of it and of its model that are at fault or not known.</param>
+    /// <param name="unsound">The values of it and of its model that are at fault or not known, as for <see cref="Check(DeploymentSpec, IReadOnlyCollection{SpecificationPlace})"/>.</param>
     /// <returns>The degree, or null where each has another fault.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static int? NearestDegree(DeploymentSpec deployment, IReadOnlyCollection<SpecificationPlace> unsound)

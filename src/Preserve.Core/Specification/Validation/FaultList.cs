@@ -23,8 +23,16 @@ internal sealed class FaultList(IEnumerable<SpecificationPlace> unsound)
     /// <summary>Whether nothing is at fault at any of the places.</summary>
     public bool AreSound(params SpecificationPlace[] places) => !Array.Exists(places, _unsound.Contains);
 
-    /// <summary>Whether nothing is at fault in the whole model.</summary>
-    public bool IsModelSound => !_unsound.Any(p => p is ModelPlace or GroupPlace or LayerPlace or DeploymentPlace { Property: nameof(DeploymentSpec.Model) });
+    /// <summary>Whether nothing of the model is at fault that its parameters and operations are counted by.</summary>
+    public bool AreSizesSound => !_unsound.Any(IsFactorOfSizes);
+
+    private static bool IsFactorOfSizes(SpecificationPlace place) => place switch
+    {
+        StepPlace => false,
+        DeploymentPlace => place.Property == nameof(DeploymentSpec.Model),
+        _ => place.Property is not (nameof(ModelSpec.Name) or nameof(ModelSpec.MaxPositions) or nameof(ModelSpec.EmbeddingScale) or nameof(ModelSpec.LogitSoftCap)
+            or nameof(LayerSpec.Position) or nameof(MultiHeadAttentionSpec.Window) or nameof(MultiHeadAttentionSpec.SoftCap)),
+    };
 
     public void Range(SpecificationPlace place, string of, long value, ValueRange range)
     {

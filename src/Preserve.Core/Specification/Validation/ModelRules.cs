@@ -16,8 +16,9 @@ public static class ModelRules
     public static EquatableArray<SpecificationFault> Check(ModelSpec model) => Check(model, []);
 
     /// <summary>Checks a model of which a part is known to be at fault: what others are, and do not follow from it.</summary>
-    /// <param name="model">The model; an unsound value has any that is in its range.</param>
-    /// <param name="unsound">The values that are at fault or not known; <see cref="ModelSpec.Stack"/> where layers are missing.</param>
+    /// <param name="model">The model. Every value is looked at by itself, so what stands for one that is not known must be in its range.</param>
+    /// <param name="unsound">The values that no rule on several may look at, because they are at fault or not known; of a kind of layer, where it stands first;
+    /// <see cref="ModelSpec.Stack"/> where layers are missing.</param>
     /// <returns>The other faults; empty where there are none.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static EquatableArray<SpecificationFault> Check(ModelSpec model, IReadOnlyCollection<SpecificationPlace> unsound)
@@ -34,7 +35,7 @@ public static class ModelRules
             CheckTogether(layer, group, index, faults);
         CheckPositions(model, faults);
         CheckLayerCount(model, faults);
-        if (faults.IsModelSound)
+        if (faults.AreSizesSound)
             CheckParameters(model, faults);
         return faults.ToArray();
     }
@@ -90,7 +91,7 @@ public static class ModelRules
 
     private static void CheckTogether(LayerSpec layer, int group, int index, FaultList faults)
     {
-        if (layer.SeparateNorms && !layer.Parallel)
+        if (layer.SeparateNorms && !layer.Parallel && faults.AreSound(At(nameof(layer.Parallel))))
         {
             faults.Add(new ContradictionFault(
                 new LayerPlace(group, index, nameof(layer.SeparateNorms)),

@@ -31,17 +31,6 @@ internal static class OffloadRules
         {
             Refuse(nameof(offload.StoredActivations), $"StoredActivations is Precision.{offload.StoredActivations}, but no activations are stored: it needs KeyValueHome to be Home.Host and Recompute to be RecomputePolicy.Best");
         }
-        if (offload is not { KeyValues: Home.Host, Recompute: RecomputePolicy.Best } || !Are(nameof(DeploymentAttribute.KeyValueHome), nameof(offload.Recompute)))
-            return;
-        for (var i = 0; i < deployment.Steps.Count; i++)
-        {
-            if (deployment.Steps[i] is DecodeSpec { Prompt: 0 } decode && faults.AreSound(StepPlace.OfLength(i, decode), new StepPlace(i, nameof(decode.Prompt))))
-            {
-                faults.Add(new StepFault(StepPlace.OfLength(i, decode), decode.Total
-                    ? "the decode step gives CachedTokens, of all sequences together, and only those of a known length are recomputed: it needs Context and Prompt, of each sequence, or Recompute of the deployment to be RecomputePolicy.None"
-                    : "the decode step does not give Prompt, the tokens whose activations are stored to recompute keys and values from: it needs one, or Recompute of the deployment to be RecomputePolicy.None"));
-            }
-        }
 
         bool Are(params string[] sound) => faults.AreSound(System.Array.ConvertAll(sound, o => (SpecificationPlace)new DeploymentPlace(o)));
 
