@@ -8,7 +8,8 @@ internal static class Corpus
 {
     /// <param name="cases">How many.</param>
     /// <param name="first">Cases before the first: a long corpus can be run in parts, whose counts add up.</param>
-    public static void Measure(int cases, int first)
+    /// <param name="mostTrials">Most trials of each search: what has to hold does not depend on them, how much is gained does.</param>
+    public static void Measure(int cases, int first, int mostTrials)
     {
         var chunks = (cases + PrefetchCorpus.ChunkSize - 1) / PrefetchCorpus.ChunkSize;
         var outcomes = new List<PrefetchOutcome>(cases);
@@ -16,7 +17,7 @@ internal static class Corpus
         // Chunks of the tests' seeds come first; a fault names its seed and stops the run.
         Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, chunk =>
         {
-            var some = PrefetchCorpus.Check((first / PrefetchCorpus.ChunkSize) + chunk);
+            var some = PrefetchCorpus.Check((first / PrefetchCorpus.ChunkSize) + chunk, mostTrials);
             lock (outcomes)
             {
                 outcomes.AddRange(some);
@@ -24,7 +25,7 @@ internal static class Corpus
                     Console.Error.WriteLine($"{outcomes.Count:#,0} cases");
             }
         });
-        Console.WriteLine($"{outcomes.Count:#,0} cases after the first {first / PrefetchCorpus.ChunkSize * PrefetchCorpus.ChunkSize:#,0}, every property held");
+        Console.WriteLine($"{outcomes.Count:#,0} cases after the first {first / PrefetchCorpus.ChunkSize * PrefetchCorpus.ChunkSize:#,0}, searched by at most {mostTrials} trials, every property held");
         foreach (var percent in (int[])[1, 5, 10])
             Print($"emitted plan at least {percent} % faster than base", outcomes.Count(o => o.Base >= o.Emitted * (1 + (percent / 100.0))));
         Print("choice at least 1 % faster than the published rule", outcomes.Count(o => o.Published >= o.Chosen * 1.01));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using Preserve.Benchmarks;
+using Preserve.Optimizer;
 
 // Whole measurements print what the README reports; anything else goes to BenchmarkDotNet.
 switch (args.FirstOrDefault())
@@ -21,7 +22,7 @@ switch (args.FirstOrDefault())
         Generation.Measure();
         break;
     case "corpus":
-        Corpus.Measure(Number(1) ?? 1_000_000, Number(2) ?? 0);
+        Corpus.Measure(Number(1) ?? 1_000_000, Number(2) ?? 0, Number(3) ?? PrefetchSearch.MostTrials);
         break;
     case "cpu-matmul" when args is [_, "rows"]:
         CpuMatMulRows.Measure();
