@@ -111,15 +111,20 @@ internal sealed class StreamCursors
     /// <summary>Moves a stream on by whole iterations.</summary>
     public void Skip(int stream, int loop, int iterations) => _iterations[(stream * _plan.Loops.Length) + loop] += iterations;
 
-    /// <summary>Writes a stream's place, in the repeat relative to the compute stream's if it is beside it. Returns the next free place.</summary>
+    /// <summary>Most places that <see cref="WriteState"/> needs for a stream.</summary>
+    public int StateLength => 2 + _plan.Loops.Length;
+
+    /// <summary>Writes a stream's place, in the repeat relative to the compute stream's if it is beside it: how often each of its instructions has ended
+    /// follows from it. Returns the next free place.</summary>
     public int WriteState(int stream, int loop, bool beside, long[] state, int at)
     {
         state[at++] = _at[stream];
-        for (var l = 0; l < _plan.Loops.Length; l++)
-        {
-            var iteration = Iteration(stream, l);
-            state[at++] = beside && l == loop ? iteration - Iteration((int)StreamKind.Compute, loop) : iteration;
-        }
+        // What it is in none of is at its first iteration.
+        for (var around = _instructions[stream] < 0 ? -1 : _plan.LoopOf[_instructions[stream]]; around >= 0; around = _plan.Loops[around].Parent)
+            state[at++] = Iteration(stream, around) - (beside && around == loop ? Iteration((int)StreamKind.Compute, loop) : 0);
+        // A stream that is elsewhere has not kept up with those that wait for it in the repeat: no two iterations are alike.
+        if (!beside && _plan.Streams[stream].IsAwaited[loop])
+            state[at++] = Iteration((int)StreamKind.Compute, loop);
         return at;
     }
 
