@@ -170,18 +170,12 @@ internal sealed class SteadyState
     {
         var times = 0L;
         var waits = _plan.Waits[instruction];
-        for (var i = 0; i < waits.Length;)
+        for (var i = 0; (i = _cursors.NextThatCounts(stream, waits, i)) < waits.Length; i += 1 + waits[i].Others)
         {
             ref readonly var binding = ref waits[i];
-            if (!_cursors.Counts(stream, binding))
-            {
-                i++;
-                continue;
-            }
             var missing = _cursors.Needed(stream, binding) - _ended[binding.Source];
             if (binding.OtherStream && missing > 0)
                 times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
-            i += 1 + binding.Others;
         }
         return times;
     }

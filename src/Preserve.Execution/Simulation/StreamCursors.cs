@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Preserve;
 
@@ -51,8 +52,18 @@ internal sealed class StreamCursors
     /// <summary>The iteration of a repeat that a stream is in; 0 where it is in none.</summary>
     public int Iteration(int stream, int loop) => _iterations[(stream * _plan.Loops.Length) + loop];
 
-    /// <summary>Whether the condition of a binding holds for a stream that waits.</summary>
-    public bool Counts(int stream, in EventBinding binding) => binding.UnlessFirstOf < 0 || Iteration(stream, binding.UnlessFirstOf) > 0;
+    /// <summary>The next binding that counts for a stream that waits: of each wait the first whose condition holds.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="bindings">The bindings of its instruction's waits.</param>
+    /// <param name="next">The first binding of the next wait.</param>
+    /// <returns>Its place, or how many bindings there are where none is left.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int NextThatCounts(int stream, EventBinding[] bindings, int next)
+    {
+        while (next < bindings.Length && bindings[next].UnlessFirstOf is >= 0 and var loop && Iteration(stream, loop) == 0)
+            next++;
+        return next;
+    }
 
     /// <summary>How often the source of a binding has to have ended for a stream that waits.</summary>
     public long Needed(int stream, in EventBinding binding)
