@@ -52,9 +52,8 @@ internal sealed class CompiledPlan
         for (var i = 0; i < Instructions.Length; i++)
             InstructionVaries[i] = !Instructions[i].Operation.Flops.IsConstant || Varies(Reads[i]) || Varies(Writes[i]);
         Waits = new EventBinder(Instructions, LoopOf, Loops).Bind(plan.Body);
-        foreach (var stream in Streams)
-            stream.Bind(Waits);
-        Sources = SourcesOf(Waits);
+        for (var s = 0; s < Streams.Length; s++)
+            Streams[s].Bind((StreamKind)s, Waits, LoopOf);
     }
 
     public ExecutionPlan Plan { get; }
@@ -81,9 +80,6 @@ internal sealed class CompiledPlan
 
     /// <summary>The bindings of each instruction's waits.</summary>
     public EventBinding[][] Waits { get; }
-
-    /// <summary>Instructions that some wait of another stream is for.</summary>
-    public int[] Sources { get; }
 
     public CompiledReference[][] Reads { get; }
 
@@ -247,23 +243,6 @@ internal sealed class CompiledPlan
                 return true;
         }
         return false;
-    }
-
-    private static int[] SourcesOf(EventBinding[][] waits)
-    {
-        var isSource = new bool[waits.Length];
-        foreach (var bindings in waits)
-        {
-            foreach (var binding in bindings)
-                isSource[binding.Source] |= binding.OtherStream;
-        }
-        var sources = new List<int>(waits.Length);
-        for (var i = 0; i < isSource.Length; i++)
-        {
-            if (isSource[i])
-                sources.Add(i);
-        }
-        return sources.ToArray();
     }
 
     private ArgumentException Bad(int instruction, string what) =>

@@ -5,8 +5,8 @@ namespace Preserve;
 /// <summary>Skips the iterations of a repeat whose course is known: once a state recurs, what lies between the two comes again.</summary>
 /// <remarks>A state is taken where the compute stream comes to the beginning of the body, and in the first iterations also to each kernel
 /// with a weight or a cache: behind the first that fills the L2, a body is often like the one before long before it ends. A state is
-/// everything that the future depends on, relative to the iteration: where each stream stands, what its instruction has yet to do, how often each awaited instruction has ended,
-/// and what the L2 holds, layers counted from the iteration's. Amounts are compared to the last bit. What is skipped is therefore what
+/// everything that the future depends on, relative to the iteration: where each stream stands, from which follows how often each instruction has ended, what its
+/// instruction has yet to do, and what the L2 holds, layers counted from the iteration's. Amounts are compared to the last bit. What is skipped is therefore what
 /// the unrolled plan would have done, to the picosecond. A state may recur with any period: an L2 takes several bodies to fill.</remarks>
 internal sealed class SteadyState
 {
@@ -139,7 +139,7 @@ internal sealed class SteadyState
 
     private int WriteState(int loop)
     {
-        var most = (Streams * (1 + _plan.Loops.Length)) + _resources.StateLength + _plan.Sources.Length + _traffic.StateLength;
+        var most = (Streams * _cursors.StateLength) + _resources.StateLength + _traffic.StateLength;
         _states.Reserve(most);
 
         var words = _states.Words;
@@ -149,8 +149,6 @@ internal sealed class SteadyState
         for (var s = 0; s < Streams; s++)
             at = _cursors.WriteState(s, loop, _beside[s], words, at);
         at = _resources.WriteState(words, at);
-        foreach (var source in _plan.Sources)
-            words[at++] = _ended[source] - (_plan.LoopOf[source] == loop ? iteration : 0);
         return _traffic.WriteState(origin, words, at);
     }
 
@@ -172,18 +170,12 @@ internal sealed class SteadyState
     {
         var times = 0L;
         var waits = _plan.Waits[instruction];
-        for (var i = 0; i < waits.Length;)
+        for (var i = 0; (i = _cursors.NextThatCounts(stream, waits, i)) < waits.Length; i += 1 + waits[i].Others)
         {
             ref readonly var binding = ref waits[i];
-            if (!_cursors.Counts(stream, binding))
-            {
-                i++;
-                continue;
-            }
             var missing = _cursors.Needed(stream, binding) - _ended[binding.Source];
             if (binding.OtherStream && missing > 0)
                 times = Math.Max(times, _plan.LoopOf[binding.Source] == loop ? (missing - 1) / period : long.MaxValue);
-            i += 1 + binding.Others;
         }
         return times;
     }

@@ -229,26 +229,19 @@ internal sealed class StepSimulation
         }
         var (events, waited) = (0, 0);
         var waits = _plan.Waits[instruction];
-        for (var i = 0; i < waits.Length;)
+        for (var i = 0; (i = _cursors.NextThatCounts(stream, waits, i)) < waits.Length; i += 1 + waits[i].Others)
         {
             ref readonly var binding = ref waits[i];
-            if (!_cursors.Counts(stream, binding))
-            {
-                i++;
+            if (!binding.OtherStream)
                 continue;
-            }
-            if (binding.OtherStream)
+            if (_ended[binding.Source] < _cursors.Needed(stream, binding))
             {
-                if (_ended[binding.Source] < _cursors.Needed(stream, binding))
-                {
-                    _waiters[binding.Source] |= 1 << stream;
-                    _waiting |= 1 << stream;
-                    return false;
-                }
-                events++;
-                waited |= 1 << (int)binding.Stream;
+                _waiters[binding.Source] |= 1 << stream;
+                _waiting |= 1 << stream;
+                return false;
             }
-            i += 1 + binding.Others;
+            events++;
+            waited |= 1 << (int)binding.Stream;
         }
 
         _startedAt[stream] = _totals.Picoseconds;

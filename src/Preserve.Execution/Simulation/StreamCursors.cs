@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Preserve;
 
@@ -51,8 +52,18 @@ internal sealed class StreamCursors
     /// <summary>The iteration of a repeat that a stream is in; 0 where it is in none.</summary>
     public int Iteration(int stream, int loop) => _iterations[(stream * _plan.Loops.Length) + loop];
 
-    /// <summary>Whether the condition of a binding holds for a stream that waits.</summary>
-    public bool Counts(int stream, in EventBinding binding) => binding.UnlessFirstOf < 0 || Iteration(stream, binding.UnlessFirstOf) > 0;
+    /// <summary>The next binding that counts for a stream that waits: of each wait the first whose condition holds.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="bindings">The bindings of its instruction's waits.</param>
+    /// <param name="next">The first binding of the next wait.</param>
+    /// <returns>Its place, or how many bindings there are where none is left.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int NextThatCounts(int stream, EventBinding[] bindings, int next)
+    {
+        while (next < bindings.Length && bindings[next].UnlessFirstOf is >= 0 and var loop && Iteration(stream, loop) == 0)
+            next++;
+        return next;
+    }
 
     /// <summary>How often the source of a binding has to have ended for a stream that waits.</summary>
     public long Needed(int stream, in EventBinding binding)
@@ -111,15 +122,20 @@ internal sealed class StreamCursors
     /// <summary>Moves a stream on by whole iterations.</summary>
     public void Skip(int stream, int loop, int iterations) => _iterations[(stream * _plan.Loops.Length) + loop] += iterations;
 
-    /// <summary>Writes a stream's place, in the repeat relative to the compute stream's if it is beside it. Returns the next free place.</summary>
+    /// <summary>Most places that <see cref="WriteState"/> needs for a stream.</summary>
+    public int StateLength => 2 + _plan.Loops.Length;
+
+    /// <summary>Writes a stream's place, in the repeat relative to the compute stream's if it is beside it: how often each of its instructions has ended
+    /// follows from it. Returns the next free place.</summary>
     public int WriteState(int stream, int loop, bool beside, long[] state, int at)
     {
         state[at++] = _at[stream];
-        for (var l = 0; l < _plan.Loops.Length; l++)
-        {
-            var iteration = Iteration(stream, l);
-            state[at++] = beside && l == loop ? iteration - Iteration((int)StreamKind.Compute, loop) : iteration;
-        }
+        // What it is in none of is at its first iteration.
+        for (var around = _instructions[stream] < 0 ? -1 : _plan.LoopOf[_instructions[stream]]; around >= 0; around = _plan.Loops[around].Parent)
+            state[at++] = Iteration(stream, around) - (beside && around == loop ? Iteration((int)StreamKind.Compute, loop) : 0);
+        // A stream that is elsewhere has not kept up with those that wait for it in the repeat: no two iterations are alike.
+        if (!beside && _plan.Streams[stream].IsAwaited[loop])
+            state[at++] = Iteration((int)StreamKind.Compute, loop);
         return at;
     }
 

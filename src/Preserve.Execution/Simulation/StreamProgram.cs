@@ -52,10 +52,24 @@ internal sealed class StreamProgram
         }
     }
 
-    /// <summary>Notes the waits of its instructions.</summary>
+    /// <summary>Whether another stream waits for an instruction of a repeat's body, by repeat.</summary>
+    public bool[] IsAwaited { get; private set; } = [];
+
+    /// <summary>Notes the waits of its instructions, and those for them.</summary>
+    /// <param name="stream">Which stream it is.</param>
     /// <param name="waits">The bindings of each instruction's waits.</param>
-    public void Bind(EventBinding[][] waits)
+    /// <param name="loopOf">The repeat around each instruction, or -1.</param>
+    public void Bind(StreamKind stream, EventBinding[][] waits, int[] loopOf)
     {
+        IsAwaited = new bool[LoopBegins.Length];
+        foreach (var bindings in waits)
+        {
+            foreach (var binding in bindings)
+            {
+                if (binding.Stream == stream && binding.OtherStream && loopOf[binding.Source] is >= 0 and var loop)
+                    IsAwaited[loop] = true;
+            }
+        }
         LastBoundToFirst = new int[LoopBegins.Length];
         for (var i = 0; i < LastBoundToFirst.Length; i++)
             LastBoundToFirst[i] = -1;

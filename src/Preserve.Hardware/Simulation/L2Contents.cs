@@ -10,14 +10,13 @@ internal sealed class L2Contents
 {
     private readonly L2Residency _shared = new();
     private readonly L2Residency _aside = new();
+    private bool _isSetAside;
 
     /// <summary>Whether the L2 is known: nothing is held otherwise.</summary>
-    public bool IsKnown => _shared.CapacityBytes > 0 || IsSetAside;
+    public bool IsKnown => _shared.CapacityBytes > 0 || _isSetAside;
 
     /// <summary>Most places that <see cref="WriteState"/> needs.</summary>
     public int StateLength => 2 + (2 * (_shared.Count + _aside.Count));
-
-    private bool IsSetAside => _aside.CapacityBytes > 0;
 
     /// <summary>Empties the L2 and numbers slots from 0.</summary>
     /// <param name="slots">How many slots there are.</param>
@@ -26,15 +25,15 @@ internal sealed class L2Contents
     {
         var setAsideBytes = device.SetAsideBytes;
         _shared.Reset(slots, Math.Max(device.PrefetchRoomBytes - setAsideBytes, 0), Math.Max(device.L2LimitBytes - setAsideBytes, 0));
-        _aside.Reset(setAsideBytes > 0 ? slots : 0, setAsideBytes, setAsideBytes);
+        _isSetAside = setAsideBytes > 0;
+        _aside.Reset(_isSetAside ? slots : 0, setAsideBytes, setAsideBytes);
     }
 
     /// <summary>Bytes of a slot that a reader finds now; marks them as used.</summary>
     public long Read(int slot)
     {
-        var hot = _shared.Hot(slot);
-        _shared.Touch(slot);
-        if (IsSetAside)
+        var hot = _shared.Read(slot);
+        if (_isSetAside)
         {
             hot += _aside.Hot(slot);
             _aside.Keep(slot, 0);
@@ -50,13 +49,13 @@ internal sealed class L2Contents
     {
         _shared.Keep(slot, _shared.Hot(slot));
         _shared.Touch(slot);
-        return _shared.Resident(slot) + (IsSetAside ? _aside.Resident(slot) : 0);
+        return _shared.Resident(slot) + (_isSetAside ? _aside.Resident(slot) : 0);
     }
 
     /// <summary>Lets prefetched bytes of a slot arrive, at most until it holds <paramref name="size"/>.</summary>
     public void Arrive(int slot, long bytes, long size)
     {
-        if (IsSetAside)
+        if (_isSetAside)
         {
             var held = _shared.Resident(slot) + _aside.Resident(slot);
             var kept = Math.Min(Math.Min(bytes, size - held), _aside.CapacityBytes - _aside.TotalBytes);
@@ -86,7 +85,7 @@ internal sealed class L2Contents
     public void Shift(int shift, int shifting)
     {
         _shared.Shift(shift, shifting);
-        if (IsSetAside)
+        if (_isSetAside)
             _aside.Shift(shift, shifting);
     }
 }

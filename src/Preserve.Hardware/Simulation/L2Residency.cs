@@ -59,6 +59,16 @@ internal sealed class L2Residency
     /// <summary>Bytes that a slot holds, found again or not.</summary>
     public long Resident(int slot) => _slots[slot].Resident;
 
+    /// <summary>Bytes of a slot that a reader finds now; marks it as used, if it holds anything.</summary>
+    public long Read(int slot)
+    {
+        if (_slots[slot].Resident == 0)
+            return 0;
+        var hot = Hot(slot);
+        Touch(slot);
+        return hot;
+    }
+
     /// <summary>Bytes of a slot that a reader finds now.</summary>
     public long Hot(int slot)
     {

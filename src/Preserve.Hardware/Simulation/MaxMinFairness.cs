@@ -15,7 +15,8 @@ internal static class MaxMinFairness
     /// <param name="capacities">Capacity by resource; may be infinite.</param>
     /// <param name="flows">The flows that share, with what they draw, their caps, and what they draw alone.</param>
     /// <param name="count">How many there are.</param>
-    public static void Share(double[] capacities, Flow[] flows, int count)
+    /// <returns>The resources that they draw on.</returns>
+    public static Resources Share(double[] capacities, Flow[] flows, int count)
     {
         var once = Resources.None;
         var twice = Resources.None;
@@ -28,6 +29,7 @@ internal static class MaxMinFairness
         }
         if (twice != Resources.None)
             Fill(capacities, flows, count, twice);
+        return once;
     }
 
     /// <summary>The smallest capacity among resources; infinite for none.</summary>

@@ -217,16 +217,14 @@ internal sealed class ResourceSimulation
 
     private void ShareResources()
     {
-        InUse = Resources.None;
-        for (var i = 0; i < _flowCount; i++)
-            InUse |= _flows[i].Draws;
-        // Each direction of the host link carries less while the other one runs; where both do they meet in the host's memory.
-        var duplex = (InUse & BothWays) == BothWays;
-        if (duplex)
+        InUse = MaxMinFairness.Share(_capacities, _flows, _flowCount);
+        if ((InUse & BothWays) == BothWays)
+        {
+            // Each direction of the host link carries less while the other one runs; where both do they meet in the host's memory.
             Set(BothWays, _duplexLinkRate);
-        MaxMinFairness.Share(_capacities, _flows, _flowCount);
-        if (duplex)
+            MaxMinFairness.Share(_capacities, _flows, _flowCount);
             Set(BothWays, _linkRate);
+        }
         _flowsChanged = false;
     }
 
