@@ -46,8 +46,8 @@ internal sealed class PartSearch(SearchedParts parts, Incumbent incumbent, Windo
         {
             if (other == part || incumbent.Units[other] == 0)
                 continue;
-            if (parts.Problem.Parts[part].Tensor == parts.Problem.Parts[other].Tensor
-                || (IsKeptOut(part, other, bytes) && _loss[other] < parts.MostSaved(part) + KeptOutBeside(part, other, bytes).Sum(parts.MostSaved)))
+            var isSibling = parts.Problem.Parts[part].Tensor == parts.Problem.Parts[other].Tensor;
+            if (isSibling || (IsKeptOut(part, other, bytes) && _loss[other] < parts.MostSaved(part) + KeptOutBeside(part, other, bytes).Sum(parts.MostSaved)))
                 yield return other;
         }
     }
