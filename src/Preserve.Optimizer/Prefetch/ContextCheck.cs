@@ -5,8 +5,9 @@ using System.Linq;
 namespace Preserve.Optimizer;
 
 /// <summary>Holds a plan against the base plan at contexts that both serve, and finds where it is slower.</summary>
-/// <remarks>Between contexts at which sizes bend the gain changes slowly, except where the L2 begins to hold what it did not: there it falls to a loss
-/// over many contexts, and comes back at once. So contexts lie close where the gain is about to be used up.</remarks>
+/// <remarks>Between contexts at which sizes bend the gain changes slowly, except where the L2 begins to hold what it did not: there it mostly falls to a loss
+/// over many contexts, and comes back at once. So contexts lie close where the gain is about to be used up. A loss of a few contexts between two whose gains
+/// are alike is not seen (docs/prefetch.md, docs/kv-split.md).</remarks>
 /// <param name="basePlan">The base plan.</param>
 /// <param name="times">Times of plans.</param>
 internal sealed class ContextCheck(ExecutionPlan basePlan, PlanTimes times)
