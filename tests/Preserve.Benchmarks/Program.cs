@@ -34,7 +34,7 @@ switch (args.FirstOrDefault())
         Annealed.Measure();
         break;
     case "optimum":
-        Optimum.Measure(Number(1) ?? 500);
+        Optimum.Measure(Number(1) ?? 600);
         break;
     case "split-lengths":
         SplitLengths.Measure(Number(1) ?? 300);
