@@ -25,7 +25,7 @@ public class BestPrefetchTests
 
     [Fact]
     public void On_instances_small_enough_to_try_every_choice_the_search_is_within_one_percent_of_the_best() =>
-        // Quarters here; the benchmark project tries eighths on 500 instances.
+        // Quarters here; the benchmark project tries eighths on 600 instances.
         Prop.ForAll(Arb.From(PrefetchInstances.Generator), c =>
         {
             var step = c.Deployment.Steps[0];
