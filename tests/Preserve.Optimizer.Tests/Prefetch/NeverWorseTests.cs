@@ -73,7 +73,7 @@ public class NeverWorseTests
         ContextCheck.Union([new(1, 4), new(20, 30)], [new(5, 9), new(25, 40), new(50, 50)]).ShouldBe([new(1, 9), new(20, 40), new(50, 50)]);
 
     /// <summary>Deployments whose choice, by the search as it is, costs time at some contexts.</summary>
-    private static IReadOnlyList<DeploymentSpec> Pausing(int count)
+    private static List<DeploymentSpec> Pausing(int count)
     {
         var all = from model in new[] { Specs.Opt13B, Specs.Opt30B, Specs.TwoKinds, _llama2_7B }
                   from device in new[] { Devices.L40S, Devices.TpuV5e, "mi300x", Devices.A100Sxm80 }
