@@ -69,6 +69,14 @@ public sealed class ProfileTests : IDisposable
         (await _tool.SucceedAsync("profile", "--model", "gemma2-27b", "--device", "a100-80-sxm", "--prompt", "5000")).ShouldContain(
             "recomputed: nothing; a token's activations are 9,216 bytes, the keys and values that they make 8,192: recomputing cannot pay");
 
+    [Fact]
+    public async Task A_matmul_of_more_rows_than_can_be_counted_is_refused()
+    {
+        var run = await _tool.RunAsync("profile", "--model", "opt-13b", "--device", "a100-40-sxm", "--batch", "65536", "--tokens", "65536", "70000");
+        run.ExitCode.ShouldBe(2);
+        run.Errors.ShouldContain("65,536 sequences of 70,000 tokens are 4,587,520,000 rows of a matmul, but must be at most 2,147,483,647");
+    }
+
     [Theory]
     [InlineData("--tokens", "1", "2")]
     [InlineData("--repetitions", "3")]

@@ -125,6 +125,7 @@ internal static class ProfileCommand
         if (tokens.Distinct().Count() < 2)
             throw new InputException($"--tokens is {string.Join(' ', tokens)}, but a rate needs two numbers or more");
         var sizes = ProfileSizes.Of(shape, tokens);
+        Told(() => shape.Rows(sizes.Tokens[^1]));
         if (device is not null)
             return SplitProfile.Measure(new ModelledProfiler(CostLaws.For(DeviceArgument.Read(device).Device)), sizes, DateTimeOffset.UtcNow);
         // No machine that this runs on has room for more.
@@ -168,7 +169,8 @@ internal static class ProfileCommand
     }
 
     /// <summary>The problem as KVPR states it (arXiv 2411.17089, section 3.2); null where that does not hold, for attention that shares keys and values, or where
-    /// all of the prompt takes no time.</summary>
+    /// all of the prompt takes no time. Its v_g is the rate of all of the prompt: where times are measured no peak is known, with which <see cref="Exploration.PublishedOptimum"/> has
+    /// it as the publication does.</summary>
     private static KvSplitSolver? Published(KvSplitProblem problem)
     {
         var perToken = problem.Recompute.Seconds(problem.Prompt) / problem.Prompt;
@@ -195,7 +197,7 @@ internal static class ProfileCommand
         foreach (var m in profile.MatMuls)
         {
             matMuls.AddRow(
-                Text($"({m.Shape.Batch * m.Tokens} x {m.Shape.Hidden})({m.Shape.Hidden} x {2 * m.Shape.KeyValueWidth})"), m.UnderTransfer ? "copies" : "nothing",
+                Text($"({m.Shape.Rows(m.Tokens)} x {m.Shape.Hidden})({m.Shape.Hidden} x {2L * m.Shape.KeyValueWidth})"), m.UnderTransfer ? "copies" : "nothing",
                 Text($"{m.Time.MedianMicroseconds:0.0} us"), Text($"{m.Time.LowMicroseconds:0.0} to {m.Time.HighMicroseconds:0.0}"), Text($"{m.Teraflops:0.000} TFLOP/s"));
         }
         AnsiConsole.Write(matMuls);
