@@ -11,7 +11,7 @@ internal sealed class MeasuredRates(SplitProfile profile) : ISplitRates
 
     public CopyRate Copy(TransferDirection direction)
     {
-        var (fixedTime, rate) = profile.CopyLine(new CopyKind(direction, Pinned: true, BothDirections: false));
+        var (fixedTime, rate) = profile.LineOf(new CopyKind(direction, Pinned: true, BothDirections: false));
         return new(Rational.FromDouble(fixedTime) / 1_000_000, Rational.FromDouble(rate) * 1_000_000_000);
     }
 

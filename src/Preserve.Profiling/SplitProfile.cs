@@ -48,7 +48,7 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
     /// <summary>The line through a kind's copies: its fixed time, 0 where the line begins below, and its rate.</summary>
     /// <param name="kind">The kind.</param>
     /// <exception cref="InvalidOperationException">Fewer than two sizes were timed, or larger copies took no longer.</exception>
-    public (double FixedMicroseconds, double GigabytesPerSecond) CopyLine(CopyKind kind)
+    public CopyLine LineOf(CopyKind kind)
     {
         var points = Copies.Where(c => c.Kind == kind).Select(c => ((double)c.Bytes, c.Time.MedianMicroseconds)).ToList();
         if (points.Select(p => p.Item1).Distinct().Count() is < 2 and var sizes)
@@ -56,7 +56,7 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
         var line = LineFit.Of(points);
         if (line.Slope <= 0)
             throw new InvalidOperationException($"the profile's copies {kind} take no longer when they are larger: measure larger ones");
-        return (Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
+        return new(Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
     }
 
     /// <summary>A link to the host with the measured rate, fixed time, pageable rate and duplex share of copies to the device, all else as it
@@ -66,9 +66,9 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
     public HostLink LinkOf(HostLink link)
     {
         ArgumentNullException.ThrowIfNull(link);
-        var (latency, rate) = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
-        var both = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
-        var pageable = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: false, BothDirections: false));
+        var (latency, rate) = LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
+        var both = LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
+        var pageable = LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: false, BothDirections: false));
         // What is slower by less than it spreads is not slower.
         return link with
         {

@@ -30,10 +30,10 @@ public class ProfileTests
         var laws = CostLaws.For(device);
         var profile = SplitProfile.Measure(new ModelledProfiler(laws), ProfileSizes.Of(new(32, 5120, 5120), [64, 128, 256, 512, 1024]), _time);
         profile.Measured.ShouldBe("2026-01-31T12:00:00Z");
-        var (fixedTime, rate) = profile.CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
+        var (fixedTime, rate) = profile.LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
         fixedTime.ShouldBe(device.HostTransfer.PinnedLatencyMicroseconds, 0.001);
         rate.ShouldBe(device.HostTransfer.PinnedGigabytesPerSecond, 0.001);
-        var both = profile.CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
+        var both = profile.LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
         both.GigabytesPerSecond.ShouldBeLessThan(rate);
 
         var modelled = Solve(new ModelledRates(laws, Precision.Bf16, Precision.Bf16));
@@ -136,6 +136,25 @@ public class ProfileTests
         Should.Throw<ArgumentException>(() => twice.Rates.Recompute(2, 64, 32, 8, 16)).Message.ShouldContain("of 1 numbers of tokens under transfer, but two or more are needed");
         var more = twice with { MatMuls = [.. twice.MatMuls, profile.MatMuls[0] with { Tokens = 16, Time = new Timing(10, 10, 10, 3) }] };
         ((SampledTime)more.Rates.Recompute(2, 64, 32, 8, 16)).Picoseconds.ShouldBe([0, 6_000_000, 10_000_000]);
+    }
+
+    [Fact]
+    public void A_line_misses_copies_that_it_is_off_by_more_than_they_spread()
+    {
+        // Below 3,000 bytes at 1 byte a nanosecond, above at a quarter of that.
+        var kind = ProfileSizes.CopyKinds[0];
+        CopyTiming[] copies = [.. new[] { (1000, 1.0), (2000, 2.0), (4000, 6.0), (6000, 14.0), (8000, 22.0), (10_000, 30.0) }
+            .Select(c => new CopyTiming(kind, c.Item1, new Timing(c.Item2, c.Item2 * 0.9, c.Item2 * 1.1, 3)))];
+        var line = (Sample() with { Copies = copies }).LineOf(kind);
+        copies.Where(line.Misses).Select(c => c.Bytes).ShouldContain(1000);
+        copies.ShouldAllBe(c => line.Misses(c) == Math.Abs(line.Microseconds(c.Bytes) - c.Time.MedianMicroseconds) > c.Time.MedianMicroseconds * 0.2);
+
+        copies = [.. copies.TakeLast(4)];
+        line = (Sample() with { Copies = copies }).LineOf(kind);
+        line.GigabytesPerSecond.ShouldBe(0.25, 1e-9);
+        // It begins below 0, and what is said begins at 0: 6,000 bytes take 24 then, and not 14.
+        line.FixedMicroseconds.ShouldBe(0);
+        line.Error(copies[1]).ShouldBe(10.0 / 14, 1e-9);
     }
 
     [Fact]
