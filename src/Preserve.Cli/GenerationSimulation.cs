@@ -69,7 +69,7 @@ internal sealed class GenerationSimulation
     }
 
     /// <summary>What is to be known of the model, the device and the host.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, _overridden }.OfType<string>()];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost(Footprint.HostBytes), _overridden }.OfType<string>()];
 
     public GenerationDocument ToDocument() => new()
     {

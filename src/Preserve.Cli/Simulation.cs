@@ -48,7 +48,7 @@ internal sealed class Simulation
     public double CollectiveShare => (double)CollectiveTime(BaseRun) / BaseRun.Picoseconds;
 
     /// <summary>What is not exact about the step and its model.</summary>
-    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost, _overridden }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
+    public IReadOnlyList<string> Notes => [.. Deployed.Notes, .. new[] { Deployed.UnknownHost(HostBytes), _overridden }.OfType<string>(), .. _cold ? [ColdNote] : (string[])[], .. HeadNotes];
 
     private IEnumerable<string> HeadNotes => Deployed.Device.Calibration is not { Decode: not null } and not { Prefill: not null } ? [] : Plan.Instructions()
         .Select(i => i.Operation).OfType<AttentionOperation>().Select(o => o.HeadSize).Where(s => s != DeviceCalibration.MeasuredHeadSize).Distinct()
@@ -95,6 +95,9 @@ internal sealed class Simulation
 
     /// <summary>Of one rank's weights, those in the host's memory.</summary>
     public long HostWeightBytes => MemoryFit.Of(Deployed.Spec, Deployed.Device.MemoryBytes).HostWeightBytes / Deployed.Spec.TensorParallel;
+
+    /// <summary>Whether activations are stored in the host's memory, to make keys and values again.</summary>
+    public bool HasStoredActivations => Plan.Tensors.Any(t => t.Role == TensorRole.Activations);
 
     /// <summary>What one rank keeps in the host's memory.</summary>
     public long HostBytes => PlanFootprint.Of(Plan, Deployed.Context).HostBytes;

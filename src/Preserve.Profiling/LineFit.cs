@@ -21,7 +21,7 @@ internal readonly record struct LineFit(double Intercept, double Slope)
         }
         if (slopes.Count == 0)
             throw new ArgumentException("a line needs points at two places or more", nameof(points));
-        var slope = Timing.Of(slopes).MedianMicroseconds;
-        return new(Timing.Of([.. points.Select(p => p.Y - (slope * p.X))]).MedianMicroseconds, slope);
+        var slope = Quantiles.Median(slopes);
+        return new(Quantiles.Median(points.Select(p => p.Y - (slope * p.X))), slope);
     }
 }

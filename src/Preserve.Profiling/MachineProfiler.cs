@@ -62,7 +62,7 @@ public sealed class MachineProfiler : IProfiler
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 1);
-        var rows = checked(shape.Batch * tokens);
+        var rows = shape.Rows(tokens);
         var columns = checked(2 * shape.KeyValueWidth);
         var activations = Values(checked(rows * shape.Hidden));
         // By columns: each is one row of what is stored.
@@ -95,7 +95,8 @@ public sealed class MachineProfiler : IProfiler
         {
             var start = Stopwatch.GetTimestamp();
             work(_warmUp + i);
-            times[i] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+            // What takes less than the clock can tell has taken one tick of it at most; a time span's ticks are coarser.
+            times[i] = 1e6 * Math.Max(Stopwatch.GetTimestamp() - start, 1) / Stopwatch.Frequency;
         }
         return Timing.Of(times);
     }

@@ -24,7 +24,7 @@ public sealed class ModelledProfiler(ICostLaws laws, Precision weights = Precisi
     public Timing MatMul(RecomputeShape shape, int tokens, bool underTransfer)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        return Single(_rates.RecomputePicoseconds(shape.Batch, shape.Hidden, shape.KeyValueWidth, tokens, underTransfer));
+        return Single(_rates.RecomputePicoseconds(shape.Rows(tokens), shape.Hidden, shape.KeyValueWidth, underTransfer));
     }
 
     private static Timing Single(long picoseconds) => new(picoseconds / 1e6, picoseconds / 1e6, picoseconds / 1e6, 1);

@@ -35,31 +35,72 @@ public static class ProfileFile
         }
         if (document.Format != Format)
             throw new FormatException($"the profile's format is '{document.Format}', but must be '{Format}'");
+        Check(document.Source);
+        if (!SplitProfile.IsTime(document.Measured))
+            throw new FormatException($"measured is '{document.Measured}', but must be a time in UTC, such as 2026-01-31T12:00:00Z");
         for (var i = 0; i < document.Copies.Count; i++)
-            Check($"copies[{i}]", document.Copies[i].Time, ("bytes", document.Copies[i].Bytes));
+            Check($"copies[{i}]", document.Copies[i]);
         for (var i = 0; i < document.MatMuls.Count; i++)
-        {
-            var m = document.MatMuls[i];
-            Check($"matMuls[{i}]", m.Time, ("batch", m.Shape.Batch), ("hidden", m.Shape.Hidden), ("keyValueWidth", m.Shape.KeyValueWidth), ("tokens", m.Tokens));
-        }
+            Check($"matMuls[{i}]", document.MatMuls[i]);
         return new(document.Source, document.Measured, document.Copies, document.MatMuls);
     }
 
-    private static void Check(string where, Timing time, params (string Name, long Value)[] sizes)
+    private static void Check(ProfileSource source)
     {
-        foreach (var (name, value) in sizes)
+        if (source.Kind is not ("model" or "machine"))
+            throw new FormatException($"kind of source is '{source.Kind}', but must be 'model' or 'machine'");
+        AtLeast("processors", "source", source.Processors, 0);
+    }
+
+    // The reader takes null where an element of a list may not be null, and any number for a direction.
+    private static void Check(string where, CopyTiming? copy)
+    {
+        if (copy is null)
+            throw new FormatException($"{where} is null, but must be a copy");
+        if (!Enum.IsDefined(copy.Kind.Direction))
+            throw new FormatException($"direction of {where} is {copy.Kind.Direction}, but must be {string.Join(" or ", Enum.GetNames<TransferDirection>())}");
+        AtLeast("bytes", where, copy.Bytes, 1);
+        Check(where, copy.Time);
+    }
+
+    private static void Check(string where, MatMulTiming? matMul)
+    {
+        if (matMul is null)
+            throw new FormatException($"{where} is null, but must be a matmul");
+        AtLeast("batch", where, matMul.Shape.Batch, 1);
+        AtLeast("hidden", where, matMul.Shape.Hidden, 1);
+        AtLeast("keyValueWidth", where, matMul.Shape.KeyValueWidth, 1);
+        AtLeast("tokens", where, matMul.Tokens, 1);
+        try
         {
-            if (value < 1)
-                throw new FormatException($"{name} of {where} is {value}, but must be 1 or more");
+            matMul.Shape.Rows(matMul.Tokens);
         }
+        catch (ArgumentException e)
+        {
+            throw new FormatException($"{where}: {e.Message}", e);
+        }
+        Check(where, matMul.Time);
+    }
+
+    private static void Check(string where, Timing time)
+    {
         foreach (var (name, value) in new[] { ("medianMicroseconds", time.MedianMicroseconds), ("lowMicroseconds", time.LowMicroseconds), ("highMicroseconds", time.HighMicroseconds) })
         {
             if (!(value > 0 && double.IsFinite(value)))
-                throw new FormatException($"{name} of {where} is {value.ToString(CultureInfo.InvariantCulture)}, but must be a number above 0");
+                throw new FormatException($"{name} of {where} is {Text(value)}, but must be a number above 0");
         }
         if (time.LowMicroseconds > time.MedianMicroseconds || time.MedianMicroseconds > time.HighMicroseconds)
-            throw new FormatException($"the median of {where} is {time.MedianMicroseconds}, outside of {time.LowMicroseconds} to {time.HighMicroseconds}");
+            throw new FormatException($"the median of {where} is {Text(time.MedianMicroseconds)}, outside of {Text(time.LowMicroseconds)} to {Text(time.HighMicroseconds)}");
+        AtLeast("repetitions", where, time.Repetitions, 1);
     }
+
+    private static void AtLeast(string name, string where, long value, long least)
+    {
+        if (value < least)
+            throw new FormatException($"{name} of {where} is {value.ToString(CultureInfo.InvariantCulture)}, but must be {least} or more");
+    }
+
+    private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     internal sealed record Document(
         string Format, ProfileSource Source, string Measured, IReadOnlyList<CopyTiming> Copies, IReadOnlyList<MatMulTiming> MatMuls);

@@ -10,6 +10,11 @@ namespace Preserve.Profiling;
 /// <param name="MatMuls">Times of matmuls.</param>
 public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOnlyList<CopyTiming> Copies, IReadOnlyList<MatMulTiming> MatMuls)
 {
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    /// <summary>Whether a text is a time as <see cref="Measured"/> has it.</summary>
+    internal static bool IsTime(string text) => DateTime.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
     /// <summary>Times every copy and matmul of a list.</summary>
     /// <param name="profiler">What times them.</param>
     /// <param name="sizes">Which.</param>
@@ -37,21 +42,21 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
                 matMuls.Add(new(sizes.Shape, tokens, underTransfer, profiler.MatMul(sizes.Shape, tokens, underTransfer)));
             }
         }
-        return new(profiler.Source, measured.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), copies, matMuls);
+        return new(profiler.Source, measured.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture), copies, matMuls);
     }
 
     /// <summary>The line through a kind's copies: its fixed time, 0 where the line begins below, and its rate.</summary>
     /// <param name="kind">The kind.</param>
     /// <exception cref="InvalidOperationException">Fewer than two sizes were timed, or larger copies took no longer.</exception>
-    public (double FixedMicroseconds, double GigabytesPerSecond) CopyLine(CopyKind kind)
+    public CopyLine LineOf(CopyKind kind)
     {
         var points = Copies.Where(c => c.Kind == kind).Select(c => ((double)c.Bytes, c.Time.MedianMicroseconds)).ToList();
-        if (points.Select(p => p.Item1).Distinct().Count() < 2)
-            throw new InvalidOperationException($"the profile has {points.Count} copies {kind}; a line needs two sizes or more");
+        if (points.Select(p => p.Item1).Distinct().Count() is < 2 and var sizes)
+            throw new InvalidOperationException($"the profile has copies {kind} of {sizes} sizes, but a line needs two or more");
         var line = LineFit.Of(points);
         if (line.Slope <= 0)
             throw new InvalidOperationException($"the profile's copies {kind} take no longer when they are larger: measure larger ones");
-        return (Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
+        return new(Math.Max(line.Intercept, 0), 1 / line.Slope / 1000);
     }
 
     /// <summary>A link to the host with the measured rate, fixed time, pageable rate and duplex share of copies to the device, all else as it
@@ -61,9 +66,9 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
     public HostLink LinkOf(HostLink link)
     {
         ArgumentNullException.ThrowIfNull(link);
-        var (latency, rate) = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
-        var both = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
-        var pageable = CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: false, BothDirections: false));
+        var (latency, rate) = LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
+        var both = LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
+        var pageable = LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: false, BothDirections: false));
         // What is slower by less than it spreads is not slower.
         return link with
         {
@@ -95,59 +100,4 @@ public sealed record SplitProfile(ProfileSource Source, string Measured, IReadOn
     /// <summary>Four digits, as no measurement has more.</summary>
     private static double Digits(double value) =>
         value == 0 ? 0 : double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-}
-
-/// <summary>One timed copy.</summary>
-/// <param name="Kind">Which kind.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Time">Its times.</param>
-public sealed record CopyTiming(CopyKind Kind, long Bytes, Timing Time);
-
-/// <summary>One timed matmul.</summary>
-/// <param name="Shape">Its sizes.</param>
-/// <param name="Tokens">Tokens l of every sequence.</param>
-/// <param name="UnderTransfer">Whether copies ran meanwhile.</param>
-/// <param name="Time">Its times.</param>
-public sealed record MatMulTiming(RecomputeShape Shape, int Tokens, bool UnderTransfer, Timing Time)
-{
-    /// <summary>Operations per second at the median, in TFLOP/s; a multiply-add counts as two.</summary>
-    public double Teraflops => Teraflop / Time.MedianMicroseconds * 1e6;
-
-    /// <summary>Operations, in 10^12.</summary>
-    internal double Teraflop => 4.0 * Shape.Batch * Tokens * Shape.Hidden * Shape.KeyValueWidth / 1e12;
-
-    /// <summary>Whether kernels with such constants take longer for the operations in bf16 than for the bytes.</summary>
-    internal bool IsBoundByCompute(KernelConstants kernels)
-    {
-        var (rows, columns) = ((double)Shape.Batch * Tokens, 2.0 * Shape.KeyValueWidth);
-        var terabytes = 2 * ((rows * Shape.Hidden) + (rows * columns) + (columns * Shape.Hidden)) / 1e12;
-        return Teraflop / kernels.MatMulBf16Teraflops >= terabytes / kernels.MatMulHbmTerabytesPerSecond;
-    }
-}
-
-/// <summary>What is to be timed.</summary>
-/// <param name="Shape">Sizes of the matmul.</param>
-/// <param name="Tokens">Its tokens, by rising number.</param>
-/// <param name="CopyBytes">Sizes of the copies, two or more.</param>
-public sealed record ProfileSizes(RecomputeShape Shape, IReadOnlyList<int> Tokens, IReadOnlyList<long> CopyBytes)
-{
-    /// <summary>Both directions, pinned and not, alone and with as much in the other direction.</summary>
-    public static IReadOnlyList<CopyKind> CopyKinds { get; } =
-    [
-        .. from direction in new[] { TransferDirection.HostToDevice, TransferDirection.DeviceToHost }
-           from pinned in new[] { true, false }
-           from both in new[] { false, true }
-           select new CopyKind(direction, pinned, both),
-    ];
-
-    /// <summary>The copies that a plan of the shape has: X and KV of each number of tokens, in 16 bit.</summary>
-    /// <param name="shape">Sizes of the matmul.</param>
-    /// <param name="tokens">Its tokens.</param>
-    public static ProfileSizes Of(RecomputeShape shape, IReadOnlyList<int> tokens)
-    {
-        ArgumentNullException.ThrowIfNull(shape);
-        ArgumentNullException.ThrowIfNull(tokens);
-        var sizes = tokens.SelectMany(l => new[] { 2L * shape.Batch * l * shape.Hidden, 4L * shape.Batch * l * shape.KeyValueWidth });
-        return new(shape, [.. tokens.Order().Distinct()], [.. sizes.Order().Distinct()]);
-    }
 }

@@ -69,6 +69,29 @@ public sealed class ProfileTests : IDisposable
         (await _tool.SucceedAsync("profile", "--model", "gemma2-27b", "--device", "a100-80-sxm", "--prompt", "5000")).ShouldContain(
             "recomputed: nothing; a token's activations are 9,216 bytes, the keys and values that they make 8,192: recomputing cannot pay");
 
+    [Fact]
+    public async Task A_matmul_of_more_rows_than_can_be_counted_is_refused()
+    {
+        var run = await _tool.RunAsync("profile", "--model", "opt-13b", "--device", "a100-40-sxm", "--batch", "65536", "--tokens", "65536", "70000");
+        run.ExitCode.ShouldBe(2);
+        run.Errors.ShouldContain("65,536 sequences of 70,000 tokens are 4,587,520,000 rows of a matmul, but must be at most 2,147,483,647");
+    }
+
+    [Fact]
+    public async Task Copies_that_are_off_their_line_by_more_than_they_spread_are_said()
+    {
+        (await _tool.SucceedAsync("profile", "--model", "opt-13b", "--device", "a100-40-sxm", "--tokens", "16", "32", "64", "128", "256", "--out", _tool.PathOf("profile.json")))
+            .ShouldNotContain("off the line");
+        var profile = JsonNode.Parse(await File.ReadAllTextAsync(_tool.PathOf("profile.json")))!;
+        var pageable = profile["copies"]!.AsArray().First(c => !c!["kind"]!["pinned"]!.GetValue<bool>())!;
+        pageable["time"] = JsonNode.Parse("""{ "medianMicroseconds": 5, "lowMicroseconds": 4.75, "highMicroseconds": 5.5, "repetitions": 3 }""");
+        await File.WriteAllTextAsync(_tool.PathOf("bent.json"), profile.ToJsonString());
+        var text = await _tool.SucceedAsync("profile", "--model", "opt-13b", "--from", _tool.PathOf("bent.json"));
+        // One of six points bends no line: 10 us and 12.4 GB/s.
+        text.ShouldContain("copies to the device from pageable memory: 1 of 6 sizes are off the line by more than they spread, 163,840 bytes most: 23.2 us on it, 5.0 us as timed");
+        text.ShouldContain("│ within 15 % │ up to 364 % │");
+    }
+
     [Theory]
     [InlineData("--tokens", "1", "2")]
     [InlineData("--repetitions", "3")]

@@ -65,6 +65,25 @@ public sealed class SimulateTests : IDisposable
         static string? Phase(JsonElement e) => e.GetProperty("ph").GetString();
     }
 
+    /// <summary>All of the model's windows hold 4,096 tokens.</summary>
+    [Fact]
+    public async Task Where_windows_drop_the_prompt_a_recomputation_that_is_asked_for_is_not_possible()
+    {
+        string[] step = ["simulate", "-m", "mistral-7b", "-d", "h100-sxm", "-b", "4", "-c", "8000", "--kv-home", "host", "--prompt", "512", "--prefetch", "none"];
+        (await _tool.SucceedAsync(step)).ShouldContain("recomputed, as none can be: no layer keeps the first tokens of its prompt");
+        JsonDocument.Parse(await _tool.SucceedAsync([.. step, "--json"])).RootElement.GetProperty("split").GetProperty("outcome").GetString().ShouldBe("not-possible");
+    }
+
+    [Fact]
+    public async Task Stored_activations_count_in_what_the_host_holds()
+    {
+        // 64 sequences of 601 tokens, 48 layers of 2 x 7168 elements in 2 bytes, and the activations of 512 tokens, 7168 elements each.
+        var text = await _tool.SucceedAsync("simulate", "-m", "opt-30b", "-d", "h200-sxm", "-b", "64", "-c", "600", "--kv-home", "host", "--prompt", "512", "--prefetch", "none");
+        text.ShouldContain("52.9 GB of KV-cache in the host's memory");
+        text.ShouldContain("with the stored activations 75.5 GB in the host's memory");
+        text.ShouldContain("whether it holds the 75.5 GB that are kept there is not checked");
+    }
+
     [Fact]
     public async Task A_step_with_its_weights_on_the_host_serves_several_batches()
     {

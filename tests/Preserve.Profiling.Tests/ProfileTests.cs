@@ -30,10 +30,10 @@ public class ProfileTests
         var laws = CostLaws.For(device);
         var profile = SplitProfile.Measure(new ModelledProfiler(laws), ProfileSizes.Of(new(32, 5120, 5120), [64, 128, 256, 512, 1024]), _time);
         profile.Measured.ShouldBe("2026-01-31T12:00:00Z");
-        var (fixedTime, rate) = profile.CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
+        var (fixedTime, rate) = profile.LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false));
         fixedTime.ShouldBe(device.HostTransfer.PinnedLatencyMicroseconds, 0.001);
         rate.ShouldBe(device.HostTransfer.PinnedGigabytesPerSecond, 0.001);
-        var both = profile.CopyLine(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
+        var both = profile.LineOf(new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: true));
         both.GigabytesPerSecond.ShouldBeLessThan(rate);
 
         var modelled = Solve(new ModelledRates(laws, Precision.Bf16, Precision.Bf16));
@@ -123,8 +123,54 @@ public class ProfileTests
     {
         var profile = Sample();
         Should.Throw<ArgumentException>(() => profile.Rates.Recompute(3, 64, 32, 1, 8)).Message.ShouldBe(
-            "the profile has 0 matmuls (b l x 64)(64 x 64) at batch 3 under transfer, but two or more are needed; it has (b l x 64)(64 x 64) at batch 2");
-        Should.Throw<InvalidOperationException>(() => { (profile with { Copies = [] }).Rates.Copy(TransferDirection.HostToDevice); }).Message.ShouldContain("a line needs two sizes or more");
+            "the profile has matmuls (b l x 64)(64 x 64) at batch 3 of 0 numbers of tokens under transfer, but two or more are needed; it has (b l x 64)(64 x 64) at batch 2");
+        Should.Throw<InvalidOperationException>(() => { (profile with { Copies = [] }).Rates.Copy(TransferDirection.HostToDevice); }).Message.ShouldBe(
+            "the profile has copies to the device from pinned memory of 0 sizes, but a line needs two or more");
+    }
+
+    [Fact]
+    public void Of_tokens_that_were_timed_twice_the_median_counts()
+    {
+        var profile = Sample();
+        var twice = profile with { MatMuls = [profile.MatMuls[0], profile.MatMuls[0] with { Time = new Timing(7, 7, 7, 3) }] };
+        Should.Throw<ArgumentException>(() => twice.Rates.Recompute(2, 64, 32, 8, 16)).Message.ShouldContain("of 1 numbers of tokens under transfer, but two or more are needed");
+        var more = twice with { MatMuls = [.. twice.MatMuls, profile.MatMuls[0] with { Tokens = 16, Time = new Timing(10, 10, 10, 3) }] };
+        ((SampledTime)more.Rates.Recompute(2, 64, 32, 8, 16)).Picoseconds.ShouldBe([0, 6_000_000, 10_000_000]);
+    }
+
+    [Fact]
+    public void A_line_misses_copies_that_it_is_off_by_more_than_they_spread()
+    {
+        // Below 3,000 bytes at 1 byte a nanosecond, above at a quarter of that.
+        var kind = ProfileSizes.CopyKinds[0];
+        CopyTiming[] copies = [.. new[] { (1000, 1.0), (2000, 2.0), (4000, 6.0), (6000, 14.0), (8000, 22.0), (10_000, 30.0) }
+            .Select(c => new CopyTiming(kind, c.Item1, new Timing(c.Item2, c.Item2 * 0.9, c.Item2 * 1.1, 3)))];
+        var line = (Sample() with { Copies = copies }).LineOf(kind);
+        copies.Where(line.Misses).Select(c => c.Bytes).ShouldContain(1000);
+        copies.ShouldAllBe(c => line.Misses(c) == Math.Abs(line.Microseconds(c.Bytes) - c.Time.MedianMicroseconds) > c.Time.MedianMicroseconds * 0.2);
+
+        copies = [.. copies.TakeLast(4)];
+        line = (Sample() with { Copies = copies }).LineOf(kind);
+        line.GigabytesPerSecond.ShouldBe(0.25, 1e-9);
+        // It begins below 0, and what is said begins at 0: 6,000 bytes take 24 then, and not 14.
+        line.FixedMicroseconds.ShouldBe(0);
+        line.Error(copies[1]).ShouldBe(10.0 / 14, 1e-9);
+    }
+
+    [Fact]
+    public void A_kind_of_copy_is_said_in_words()
+    {
+        new CopyKind(TransferDirection.HostToDevice, Pinned: true, BothDirections: false).ToString().ShouldBe("to the device from pinned memory");
+        new CopyKind(TransferDirection.DeviceToHost, Pinned: false, BothDirections: true).ToString().ShouldBe("to the host into pageable memory, with as much in the other direction");
+    }
+
+    [Fact]
+    public void A_matmul_of_more_rows_than_can_be_counted_is_refused()
+    {
+        DeviceCatalogue.TryGet(Devices.A100Sxm40, out var device).ShouldBeTrue();
+        Should.Throw<ArgumentException>(() => new ModelledProfiler(CostLaws.For(device)).MatMul(new(65_536, 64, 32), 32_768, false)).Message.ShouldBe(
+            "65,536 sequences of 32,768 tokens are 2,147,483,648 rows of a matmul, but must be at most 2,147,483,647");
+        new RecomputeShape(65_536, 64, 32).Rows(32_767).ShouldBe(2_147_418_112);
     }
 
     [Theory]
@@ -135,6 +181,14 @@ public class ProfileTests
     [InlineData("\"medianMicroseconds\": 5", "\"medianMicroseconds\": 1e999", "medianMicroseconds of copies[0] is Infinity, but must be a number above 0")]
     [InlineData("\"medianMicroseconds\": 5", "\"medianMicroseconds\": 9", "the median of copies[0] is 9, outside of 4 to 6")]
     [InlineData("\"medianMicroseconds\": 5,", "", "the profile is not sound at $.copies[0].time, line ")]
+    [InlineData("\"repetitions\": 3", "\"repetitions\": -3", "repetitions of copies[0] is -3, but must be 1 or more")]
+    [InlineData("\"HostToDevice\"", "7", "direction of copies[0] is 7, but must be HostToDevice or DeviceToHost")]
+    [InlineData("\"tokens\": 8", "\"tokens\": 2000000000", "matMuls[0]: 2 sequences of 2,000,000,000 tokens are 4,000,000,000 rows of a matmul, but must be at most 2,147,483,647")]
+    [InlineData("\"2026-01-31T12:00:00Z\"", "\"noon\"", "measured is 'noon', but must be a time in UTC, such as 2026-01-31T12:00:00Z")]
+    [InlineData("\"machine\"", "\"phone\"", "kind of source is 'phone', but must be 'model' or 'machine'")]
+    [InlineData("\"processors\": 2", "\"processors\": -2", "processors of source is -2, but must be 0 or more")]
+    [InlineData("\"copies\": [", "\"copies\": [ null,", "copies[0] is null, but must be a copy")]
+    [InlineData("\"matMuls\": [", "\"matMuls\": [ null,", "matMuls[0] is null, but must be a matmul")]
     [InlineData("\"copies\"", "\"copy\"", "the profile is not sound at $, line ")]
     public void A_file_that_is_not_a_profile_is_refused(string part, string by, string message)
     {

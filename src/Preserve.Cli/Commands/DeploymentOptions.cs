@@ -313,17 +313,11 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
         ? $"{Device.L2.SetAsideMebibytes.ToString(CultureInfo.InvariantCulture)} MiB of the L2 are set aside for prefetches, as l2.set_aside_mebibytes of {Device.Id} declares"
         : null;
 
-    /// <summary>That the host's memory is not known, and what is needed there; null where nothing is, and where it is known and was checked.</summary>
-    public string? UnknownHost
-    {
-        get
-        {
-            if (Spec.Offload is { KeyValues: Home.Device, Weights: Home.Device } || Device.HostMemoryBytes is not null)
-                return null;
-            var needed = Optimizer.MemoryFit.Of(Spec, Device.MemoryBytes).HostBytes;
-            return $"how much memory the host of {Device.Id} has is not known: whether it holds the {(needed / 1e9).ToString("0.0", CultureInfo.InvariantCulture)} GB that are needed there at least is not checked; host_link.host_memory_capacity_gigabytes of a device file says how much it has";
-        }
-    }
+    /// <summary>That the host's memory is not known, and what is kept there; null where nothing is, and where it is known and was checked.</summary>
+    /// <param name="bytes">What one rank's plan keeps there.</param>
+    public string? UnknownHost(long bytes) => Spec.Offload is { KeyValues: Home.Device, Weights: Home.Device } || Device.HostMemoryBytes is not null
+        ? null
+        : $"how much memory the host of {Device.Id} has is not known: whether it holds the {(Spec.TensorParallel * (bytes / 1e9)).ToString("0.0", CultureInfo.InvariantCulture)} GB that are kept there is not checked; host_link.host_memory_capacity_gigabytes of a device file says how much it has";
 
     /// <summary>That fitted constants stand in the place of fields of the user's own file; null where none do.</summary>
     /// <param name="plans">What is planned.</param>

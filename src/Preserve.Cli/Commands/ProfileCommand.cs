@@ -125,6 +125,7 @@ internal static class ProfileCommand
         if (tokens.Distinct().Count() < 2)
             throw new InputException($"--tokens is {string.Join(' ', tokens)}, but a rate needs two numbers or more");
         var sizes = ProfileSizes.Of(shape, tokens);
+        Told(() => shape.Rows(sizes.Tokens[^1]));
         if (device is not null)
             return SplitProfile.Measure(new ModelledProfiler(CostLaws.For(DeviceArgument.Read(device).Device)), sizes, DateTimeOffset.UtcNow);
         // No machine that this runs on has room for more.
@@ -168,7 +169,8 @@ internal static class ProfileCommand
     }
 
     /// <summary>The problem as KVPR states it (arXiv 2411.17089, section 3.2); null where that does not hold, for attention that shares keys and values, or where
-    /// all of the prompt takes no time.</summary>
+    /// all of the prompt takes no time. Its v_g is the rate of all of the prompt: where times are measured no peak is known, with which <see cref="Exploration.PublishedOptimum"/> has
+    /// it as the publication does.</summary>
     private static KvSplitSolver? Published(KvSplitProblem problem)
     {
         var perToken = problem.Recompute.Seconds(problem.Prompt) / problem.Prompt;
@@ -177,25 +179,16 @@ internal static class ProfileCommand
 
     private static void Print(SplitProfile profile, KvSplitSolver split, int prompt)
     {
-        var lines = Told(() => ProfileSizes.CopyKinds.Where(k => profile.Copies.Any(c => c.Kind == k)).Select(k => (Kind: k, Line: profile.CopyLine(k))).ToList());
+        var lines = Told(() => profile.Copies.GroupBy(c => c.Kind).Select(c => (Line: profile.LineOf(c.Key), Copies: c)).ToList());
         Console.WriteLine(Text($"{profile.Source.Kind} {profile.Source.Name}, {profile.Measured}: {profile.Source.Note}"));
-        var copies = new Table().Border(TableBorder.Rounded).AddColumns("copy", "memory", "beside");
-        foreach (var column in new[] { "fixed", "rate" })
-            copies.AddColumn(new TableColumn(column).RightAligned());
-        foreach (var (kind, line) in lines)
-        {
-            copies.AddRow(
-                kind.Direction == TransferDirection.HostToDevice ? "to the device" : "to the host", kind.Pinned ? "pinned" : "pageable",
-                kind.BothDirections ? "the other direction" : "nothing", Text($"{line.FixedMicroseconds:0.0} us"), Text($"{line.GigabytesPerSecond:0.00} GB/s"));
-        }
-        AnsiConsole.Write(copies);
+        PrintCopies(lines);
         var matMuls = new Table().Border(TableBorder.Rounded).AddColumns("matmul", "beside");
         foreach (var column in new[] { "median", "middle half", "rate" })
             matMuls.AddColumn(new TableColumn(column).RightAligned());
         foreach (var m in profile.MatMuls)
         {
             matMuls.AddRow(
-                Text($"({m.Shape.Batch * m.Tokens} x {m.Shape.Hidden})({m.Shape.Hidden} x {2 * m.Shape.KeyValueWidth})"), m.UnderTransfer ? "copies" : "nothing",
+                Text($"({m.Shape.Rows(m.Tokens)} x {m.Shape.Hidden})({m.Shape.Hidden} x {2L * m.Shape.KeyValueWidth})"), m.UnderTransfer ? "copies" : "nothing",
                 Text($"{m.Time.MedianMicroseconds:0.0} us"), Text($"{m.Time.LowMicroseconds:0.0} to {m.Time.HighMicroseconds:0.0}"), Text($"{m.Teraflops:0.000} TFLOP/s"));
         }
         AnsiConsole.Write(matMuls);
@@ -212,6 +205,26 @@ internal static class ProfileCommand
             Console.WriteLine($"  as published: {published.Table(KvSplitForm.Published, prompt, prompt + Generated)}");
         Console.WriteLine("The split is of one rank, with activations and KV-cache in bf16; as published it counts no fixed times, and the recomputation at the rate that all of the prompt has.");
         Console.WriteLine("A plan takes one of the two or some between, beside the layer's other work and in whole tiles of the matmul: the one with which the simulated step is shortest.");
+    }
+
+    private static void PrintCopies(List<(CopyLine Line, IGrouping<CopyKind, CopyTiming> Copies)> lines)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("copy", "memory", "beside");
+        foreach (var column in new[] { "fixed", "rate", "middle half", "line off by" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var (line, copies) in lines)
+        {
+            table.AddRow(
+                copies.Key.Direction == TransferDirection.HostToDevice ? "to the device" : "to the host", copies.Key.Pinned ? "pinned" : "pageable",
+                copies.Key.BothDirections ? "the other direction" : "nothing", Text($"{line.FixedMicroseconds:0.0} us"), Text($"{line.GigabytesPerSecond:0.00} GB/s"),
+                Text($"within {100 * copies.Max(c => c.Time.Spread):0} %"), Text($"up to {100 * copies.Max(line.Error):0} %"));
+        }
+        AnsiConsole.Write(table);
+        foreach (var (line, copies) in lines.Where(l => l.Copies.Any(l.Line.Misses)))
+        {
+            var worst = copies.Where(line.Misses).MaxBy(line.Error)!;
+            Console.WriteLine(Text($"copies {copies.Key}: {copies.Count(line.Misses)} of {copies.Count()} sizes are off the line by more than they spread, {worst.Bytes:#,0} bytes most: {line.Microseconds(worst.Bytes):0.0} us on it, {worst.Time.MedianMicroseconds:0.0} us as timed"));
+        }
     }
 
     private static void Check(string option, long value, ValueRange range)

@@ -11,7 +11,7 @@ internal static class SimulationText
         Console.WriteLine($"{plan.Model} on {plan.Ranks} x {simulation.Deployed.Device.Name}: {plan.Step}");
         Console.WriteLine(
             $"weights {Name(spec.Weights)}, activations {Name(spec.Activations)}, KV-cache {Name(spec.KeyValues)}; each rank holds {simulation.Report.WeightBytes / 1e9:0.0} GB of weights{(simulation.HasHostWeights ? $", {simulation.HostWeightBytes / 1e9:0.0} GB of them in the host's memory" : "")}, " +
-            $"{simulation.Report.KeyValueBytes / 1e9:0.0} GB of KV-cache{(simulation.HasHostCache ? " in the host's memory" : "")}, {plan.ArenaBytes / 1e6:0.0} MB of values");
+            $"{simulation.Report.KeyValueBytes / 1e9:0.0} GB of KV-cache{(simulation.HasHostCache ? " in the host's memory" : "")}, {plan.ArenaBytes / 1e6:0.0} MB of values{(simulation.HasStoredActivations ? $"; with the stored activations {simulation.HostBytes / 1e9:0.0} GB in the host's memory" : "")}");
         if (plan.Batches > 1)
             Console.WriteLine($"column by column: each layer serves {plan.Batches} batches of {plan.Step.Batch} before the next layer");
     }
@@ -67,6 +67,7 @@ internal static class SimulationText
         SplitOutcome.Between => "between one after the other and all beside each other",
         SplitOutcome.CannotPay => "which cannot pay",
         SplitOutcome.NotFaster => "which is not faster",
+        SplitOutcome.NotPossible => "as none can be",
         _ => "as none was asked for",
     };
 

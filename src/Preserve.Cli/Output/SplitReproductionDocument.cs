@@ -13,7 +13,7 @@ internal sealed record SplitReproductionDocument(
     public static SplitReproductionDocument Of(Device device, IReadOnlyList<ReproducedLatency> rows, IReadOnlyList<ReproducedThroughput> columns) => new(
         device.Id, SplitReproduction.LinkGigabytesPerSecond, SplitReproduction.LayerMilliseconds,
         100 * Utilisation.PublishedBaseline, 100 * Utilisation.PublishedSplit, [.. rows.Select(ReproducedLatencyDocument.Of)],
-        [.. columns.Select(ReproducedThroughputDocument.Of)], ReadingNotes,
+        [.. columns.Select(ReproducedThroughputDocument.Of)], [.. AnotherDevice(device, rows), .. ReadingNotes],
         [.. device.AssumedFields.Select(NoteDocument.Of), .. Others(device, columns, d => d.AssumedFields)],
         [.. device.DoubtfulFields.Select(NoteDocument.Of), .. Others(device, columns, d => d.DoubtfulFields)]);
 
@@ -26,13 +26,19 @@ internal sealed record SplitReproductionDocument(
 
     public string ToJson() => JsonSerializer.Serialize(this, DocumentContext.Default.SplitReproductionDocument);
 
+    /// <summary>What latencies on another device than the published one are of.</summary>
+    private static IEnumerable<string> AnotherDevice(Device device, IReadOnlyList<ReproducedLatency> rows) => rows.Count == 0 || device.Id == PublishedThroughput.Server ? [] :
+    [
+        $"KVPR ran on {PublishedThroughput.Server}: what is published is of that device, and so are the link's rate in both other columns and the layer's time in modelled as published; of {device.Id} are the recomputation there and the kernels of optimised",
+    ];
+
     private static string[] ReadingNotes =>
     [
         $"modelled as published: that system moves the full static length, prompt and tokens, in every step; one layer of the stack crosses no link; a layer's own {SplitReproduction.LayerMilliseconds} ms are not hidden; l is half of the prompt",
         $"the link's {SplitReproduction.LinkGigabytesPerSecond} GB/s and the layer's {SplitReproduction.LayerMilliseconds} ms are fitted to the baseline column of OPT-13B, and to nothing else",
         "optimised: lengths that grow, copies a layer ahead, kernels by the device's own laws, the split that the simulation finds fastest; the link has the fitted rate",
         "the published runs gain about half of what the published optimum promises",
-        "by formula: the tokens that the published formula would have recomputed in the first and in the last decode step, with the link's rate and the device's peak; it counts neither fixed costs nor other work, and hides X under nothing",
+        "by formula: the tokens that the published formula would have recomputed in the first and in the last decode step, with the link's rate and the device's peak, the best whole number; it counts neither fixed costs nor other work, and hides X under nothing",
         $"kernels run: the part of the time in which a kernel does; published, of a run that is not named, is a GPU utilisation of {100 * Utilisation.PublishedBaseline:0} % with all transferred and {100 * Utilisation.PublishedSplit:0} % with a part recomputed",
         $"throughput: weights and KV-cache on the host, each layer serves {PublishedThroughput.Batches} batches of {PublishedThroughput.Batch}, the prefill counts; as published again means the static length and half of the prompt, with copies beside work as FlexGen has them, and kernels by the device's own laws",
         "throughput on the A100 has the link's fitted rate and a published gain at most over lengths that are not named; the RTX 5000 has 0.8 of its nominal 16 GB/s, as device files assume; nothing is fitted to a throughput",

@@ -26,6 +26,9 @@ public enum SplitOutcome
     /// <summary>All cross: no split makes the step shorter.</summary>
     NotFaster,
 
-    /// <summary>All cross: the step has no prompt, the deployment recomputes nothing, or no layer keeps the first tokens of its prompt.</summary>
+    /// <summary>All cross: the step has no prompt, or the deployment recomputes nothing.</summary>
     NotAsked,
+
+    /// <summary>All cross, whatever is asked for: no layer keeps the first tokens of its prompt, or of sequences that differ in length no prompt is known.</summary>
+    NotPossible,
 }

@@ -3,9 +3,6 @@ namespace Preserve.Optimizer;
 /// <summary>The rates that a split depends on. The model of a device answers, or what was measured on a machine.</summary>
 public interface ISplitRates
 {
-    /// <summary>Where the rates come from, in a few words.</summary>
-    string Source { get; }
-
     /// <summary>Rate of the host's memory, which the ranks share; null where it is no limit, or part of what was measured.</summary>
     Rational? HostMemoryBytesPerSecond { get; }
 

@@ -7,8 +7,4 @@ namespace Preserve.Optimizer;
 /// <param name="Tokens">Tokens l whose keys and values are recomputed, the least that reach the time.</param>
 /// <param name="Seconds">Time of the layer, as the form counts it.</param>
 /// <param name="TransferSeconds">Time with l = 0: all keys and values cross.</param>
-public sealed record KvSplitChoice(KvSplitForm Form, ActivationTransfer Activations, int CachedTokens, int Tokens, Rational Seconds, Rational TransferSeconds)
-{
-    /// <summary>The time in whole picoseconds, rounded up.</summary>
-    public long Picoseconds => (long)(Seconds * 1_000_000_000_000).Ceiling();
-}
+public sealed record KvSplitChoice(KvSplitForm Form, ActivationTransfer Activations, int CachedTokens, int Tokens, Rational Seconds, Rational TransferSeconds);

@@ -13,13 +13,3 @@ public enum KvSplitForm
     /// <summary>The steady state where the next layer's transfers run beside this one's work: the longer of all transfers and all work.</summary>
     Pipelined,
 }
-
-/// <summary>How the stored activations reach the ranks of a tensor-parallel group.</summary>
-public enum ActivationTransfer
-{
-    /// <summary>Every rank pulls all of X over its own host link.</summary>
-    Whole,
-
-    /// <summary>Each of n ranks pulls 1/n of X, and all gather the parts over the scale-up link.</summary>
-    Gathered,
-}

@@ -11,9 +11,6 @@ public sealed class ModelledRates(ICostLaws laws, Precision weights, Precision a
     private readonly HostTransferConstants _transfer = laws.Device.HostTransfer;
 
     /// <inheritdoc/>
-    public string Source => $"model of {laws.Device.Id}";
-
-    /// <inheritdoc/>
     public Rational? HostMemoryBytesPerSecond => Rational.FromDouble(_transfer.HostMemoryGigabytesPerSecond) * 1_000_000_000;
 
     /// <inheritdoc/>
@@ -30,17 +27,16 @@ public sealed class ModelledRates(ICostLaws laws, Precision weights, Precision a
 
     /// <inheritdoc/>
     public TokenTime Recompute(int batch, int hidden, int keyValueWidth, int tile, int most) =>
-        SampledTime.Of(tile, most, tokens => RecomputePicoseconds(batch, hidden, keyValueWidth, tokens, underTransfer: true));
+        SampledTime.Of(tile, most, tokens => RecomputePicoseconds(checked(batch * tokens), hidden, keyValueWidth, underTransfer: true));
 
     /// <summary>Time of the matmul of some tokens, in picoseconds.</summary>
-    /// <param name="batch">Sequences, 1 or more.</param>
+    /// <param name="rows">Tokens of all sequences, 1 or more.</param>
     /// <param name="hidden">Width of the activations, in elements.</param>
     /// <param name="keyValueWidth">d_kv of one rank, in elements.</param>
-    /// <param name="tokens">Tokens of every sequence, 1 or more.</param>
     /// <param name="underTransfer">Whether a copy writes to the device's memory meanwhile, at the link's rate.</param>
-    public long RecomputePicoseconds(int batch, int hidden, int keyValueWidth, int tokens, bool underTransfer)
+    public long RecomputePicoseconds(int rows, int hidden, int keyValueWidth, bool underTransfer)
     {
-        var operation = new MatMulOperation(checked(batch * tokens), checked(2 * keyValueWidth), hidden, weights, activations);
+        var operation = new MatMulOperation(rows, checked(2 * keyValueWidth), hidden, weights, activations);
         // What is computed is bf16, whatever it is converted to on the way.
         var written = Precision.Bf16.Bytes((long)operation.Rows * operation.Columns);
         var read = Precision.Bf16.Bytes((long)operation.Rows * hidden) + weights.Bytes((long)operation.Columns * hidden);

@@ -178,7 +178,7 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var whole = Unprefetched(step, CacheSplit.None);
         var problems = step.ContextIsTotal ? [] : Problems(step);
         var none = new SplitDecision(
-            SplitOutcome.NotAsked, CacheSplit.None, whole.Plan, null, 0,
+            SplitOutcome.NotPossible, CacheSplit.None, whole.Plan, null, 0,
             step.ContextIsTotal ? "of sequences that differ in length no prompt is known" : KvSplitProblem.NoneKeepsPrompt);
         if (problems.Count == 0)
             return none;
@@ -186,10 +186,10 @@ internal sealed class SplitPlanner(DeploymentSpec deployment, ICostLaws laws, Ca
         var sizes = problems.Values.SelectMany(p => transfers.Select(p.Problem.Sizes)).OrderBy(s => s.Ratio).First();
         none = none with { Sizes = sizes };
         if (deployment.Offload.Recompute == RecomputePolicy.None)
-            return none with { Reason = $"Recompute is RecomputePolicy.None; {sizes}" };
+            return none with { Outcome = SplitOutcome.NotAsked, Reason = $"Recompute is RecomputePolicy.None; {sizes}" };
         // No declared step: the rules refuse one without a prompt where keys and values may be recomputed.
         if (step.Prompt == 0)
-            return none with { Reason = $"without Prompt no activations are stored to recompute from; {sizes}" };
+            return none with { Outcome = SplitOutcome.NotAsked, Reason = $"without Prompt no activations are stored to recompute from; {sizes}" };
         none = none with { Outcome = SplitOutcome.CannotPay, Reason = sizes.ToString() };
         if (!sizes.CanPay)
             return none;

@@ -64,6 +64,7 @@ public class PlanTextTests
     [Theory]
     [InlineData(SplitOutcome.Pipelined)]
     [InlineData(SplitOutcome.CannotPay)]
+    [InlineData(SplitOutcome.NotPossible)]
     public void The_split_of_a_cache_in_host_memory_reads_back_equal(SplitOutcome outcome)
     {
         var step = _plans.Steps[0];

@@ -47,8 +47,8 @@ public class KvSplitProblemTests
         // A copy takes memory's rate away, and never makes a matmul faster.
         foreach (var tokens in new[] { 1, 16, 64, 256 })
         {
-            rates.RecomputePicoseconds(32, 5120, 5120, tokens, underTransfer: true)
-                .ShouldBeGreaterThanOrEqualTo(rates.RecomputePicoseconds(32, 5120, 5120, tokens, underTransfer: false));
+            rates.RecomputePicoseconds(32 * tokens, 5120, 5120, underTransfer: true)
+                .ShouldBeGreaterThanOrEqualTo(rates.RecomputePicoseconds(32 * tokens, 5120, 5120, underTransfer: false));
         }
         var deployment = Deployment(Specs.Layer("Layer", 40, 40, 128, 8192), ranks: 1, hidden: 5120);
         var problem = KvSplitProblem.Of(rates, deployment, deployment.Model.Stack[0].Pattern[0], batch: 32, prompt: 1024, tile: 16);

@@ -162,6 +162,13 @@ public class SplitPlannerTests
         (split.Outcome, split.Reason.Split(';')[0]).ShouldBe((SplitOutcome.NotAsked, why));
     }
 
+    [Fact]
+    public void Of_sequences_that_differ_in_length_nothing_can_be_recomputed()
+    {
+        var split = Planner.Plan(HostCaches.Of(HostCaches.Of(Specs.Opt13B, new DecodeSpec(4, 1000, Total: true)), RecomputePolicy.None), DeviceOf(Devices.A100Sxm40)).Steps[0].Report.Split!;
+        (split.Outcome, split.Reason).ShouldBe((SplitOutcome.NotPossible, "of sequences that differ in length no prompt is known"));
+    }
+
     [Theory]
     [InlineData(Precision.Bf16)]
     [InlineData(Precision.Fp8)]

@@ -39,7 +39,8 @@ internal static class Names
         (SplitOutcome.Between, "between"),
         (SplitOutcome.CannotPay, "cannot-pay"),
         (SplitOutcome.NotFaster, "not-faster"),
-        (SplitOutcome.NotAsked, "not-asked"));
+        (SplitOutcome.NotAsked, "not-asked"),
+        (SplitOutcome.NotPossible, "not-possible"));
 
     public static readonly Words<TensorMemory> HostMemories = new("host memory",
         (TensorMemory.PinnedHost, "host pinned"),
