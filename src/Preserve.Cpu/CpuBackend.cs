@@ -29,7 +29,10 @@ public sealed class CpuBackend : IBackend, IDisposable
     private Step? _step;
     private ExecutionPlan? _checked;
     private bool _hasBegun;
-    private bool _hasLogits;
+    private bool _hasEnded;
+
+    /// <summary>What instructions of the step wrote of the logits.</summary>
+    private readonly HashSet<string> _written = [];
     private State _state = State.Idle;
 
     /// <summary>A backend for one model.</summary>
@@ -81,7 +84,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <summary>The logits that the last step gave: for each sequence of each batch, a row of the vocabulary.</summary>
-    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed, or the backend is about something else.</exception>
+    /// <exception cref="InvalidOperationException">No step has run to its end, the last one was stopped or failed or did not write them, or the backend is about something else.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public float[] Logits()
     {
@@ -94,12 +97,15 @@ public sealed class CpuBackend : IBackend, IDisposable
 
     private float[] LogitsOfLastStep()
     {
-        var step = _hasLogits ? _step! : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
+        var step = _hasEnded ? _step! : throw new InvalidOperationException(_step is null ? "no step has run" : "the last step did not run to its end");
         var rows = step.Plan.Step.Batch;
         var logits = new float[(long)rows * step.Plan.Batches * Model.Vocabulary];
         for (var batch = 0; batch < step.Plan.Batches; batch++)
         {
-            var whole = _ranks[0].Memory.Resolve(new TensorReference(LogitsName + BatchNames.Suffix(batch, step.Plan.Batches), LayerIndex.None), 0);
+            var name = LogitsName + BatchNames.Suffix(batch, step.Plan.Batches);
+            if (!_written.Contains(name))
+                throw new InvalidOperationException($"no instruction of the last step wrote '{name}'");
+            var whole = _ranks[0].Memory.Resolve(new TensorReference(name, LayerIndex.None), 0);
             // The last rank's part of the vocabulary is padded.
             var padded = whole.Elements / rows;
             for (var row = 0; row < rows; row++)
@@ -145,13 +151,14 @@ public sealed class CpuBackend : IBackend, IDisposable
             _rendezvous = new Rendezvous(plan.Ranks);
         }
         // What a step that did not end has stored counts for nothing.
-        if (_step is { } last && !_hasLogits)
+        if (_step is { } last && !_hasEnded)
         {
             foreach (var rank in _ranks)
                 rank.Memory.Cut(last.Context);
         }
-        _hasLogits = false;
+        _hasEnded = false;
         _program.Clear();
+        _written.Clear();
         _rendezvous.Begin();
         _step = new Step(_ranks, _rendezvous, _program)
         {
@@ -194,6 +201,11 @@ public sealed class CpuBackend : IBackend, IDisposable
             _program.Add(instruction, layer, _ranks[0].OperandCount);
             foreach (var rank in _ranks)
                 rank.Add(instruction, layer);
+            foreach (var write in instruction.Writes)
+            {
+                if (write.Tensor.StartsWith(LogitsName, StringComparison.Ordinal))
+                    _written.Add(write.Tensor);
+            }
             _hasBegun = true;
         }
         finally
@@ -217,7 +229,7 @@ public sealed class CpuBackend : IBackend, IDisposable
             var start = Stopwatch.GetTimestamp();
             await step.RunAsync(cancellationToken).ConfigureAwait(false);
             var end = Stopwatch.GetTimestamp();
-            _hasLogits = true;
+            _hasEnded = true;
             return new StepRun(Picoseconds(end - start)) { Timeline = step.Records ? Timeline(first, start) : default(EquatableArray<InstructionRun>) };
         }
         finally
@@ -286,6 +298,8 @@ public sealed class CpuBackend : IBackend, IDisposable
             throw new ArgumentException($"the plan is of {plan.Model} with {plan.Layers} layers, and this backend computes {Model.Name} with {_layers.Length}", nameof(plan));
         if (plan.Ranks < 1)
             throw new ArgumentException($"the plan is of {plan.Ranks} ranks, and this backend computes 1 or more", nameof(plan));
+        if (plan.Batches < 1)
+            throw new ArgumentException($"the plan is of {plan.Batches} batches, and this backend computes 1 or more", nameof(plan));
         if (plan.Step.ContextIsTotal)
             throw new ArgumentException($"'{plan.Step}' counts the tokens of sequences of mixed lengths together, and this backend computes sequences of one length", nameof(plan));
         if (plan.Tensors.FirstOrDefault(t => t.Role != TensorRole.BlockTable && t.Format is not (Precision.Bf16 or Precision.Fp32)) is { } tensor)

@@ -133,6 +133,7 @@ public class GenerationTests
         Refusal(Deployments.Plan(deployment, new DecodeSpec(2, 20, Total: true)), 6).ShouldStartWith("'decode batch 2 cached 20' counts the tokens of sequences of mixed lengths together");
         Refusal(Deployments.Plan(deployment, s_decode), 6).ShouldStartWith("'decode batch 2 context 9 prompt 6' of 1 batches has 2 new tokens, and 0 were set");
         Refusal(Deployments.Plan(deployment with { Model = s_model with { Name = "Other" } }, s_decode), 6).ShouldStartWith("the plan is of Other");
+        Refusal(Deployments.Plan(deployment, s_decode) with { Batches = 0 }, 6).ShouldBe("the plan is of 0 batches, and this backend computes 1 or more (Parameter 'plan')");
         Refusal(Deployments.Plan(deployment, s_decode) with { Ranks = 0 }, 6).ShouldBe("the plan is of 0 ranks, and this backend computes 1 or more (Parameter 'plan')");
         Should.Throw<ArgumentOutOfRangeException>(() => backend.SetTokens([3, 50])).Message.ShouldBe("token 1 is 50, and the vocabulary of Small is from 0 to 49 (Parameter 'tokens')");
         Should.Throw<ArgumentOutOfRangeException>(() => backend.SetTokens([-1, 50])).Message.ShouldBe("token 0 is -1, and the vocabulary of Small is from 0 to 49 (Parameter 'tokens')");

@@ -321,6 +321,22 @@ public class StepTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_step_that_was_not_handed_over_whole_has_no_logits(int instructions)
+    {
+        using var backend = Backend(null);
+        await Run(backend, s_prefill, 0);
+        backend.Logits().ShouldNotBeEmpty();
+        backend.SetTokens(s_tokens.AsSpan(0, Prompt));
+        backend.Begin(s_prefill, 0);
+        foreach (var instruction in s_prefill.Instructions().Take(instructions))
+            backend.Submit(instruction, 0);
+        await backend.CompleteAsync(default);
+        Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe("no instruction of the last step wrote 'logits'");
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     public async Task A_step_runs_once(int ranks)
