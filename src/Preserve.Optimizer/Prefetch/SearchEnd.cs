@@ -14,7 +14,7 @@ internal sealed class SearchEnd(int moved, int mostTrials)
     private const int MostAtLeast = 32, MostPerPart = 16, MostOfOne = 256;
 
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
-    private const int LeastShare = 2000;
+    public const int LeastShare = 2000;
 
     private int _end;
     private int _gainedAt;
