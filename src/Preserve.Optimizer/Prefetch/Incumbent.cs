@@ -74,6 +74,9 @@ internal sealed class Incumbent
         _end.Begin(Picoseconds, toCome);
     }
 
+    /// <summary>Whether a choice gains enough for the search to go on from it.</summary>
+    public bool IsWorthTheName(SearchPoint point) => SearchEnd.IsWorthTheName(BasePicoseconds - point.Picoseconds, BasePicoseconds);
+
     /// <summary>Writes the incumbent as the choice that is tried next.</summary>
     public long[] Draw()
     {

@@ -78,18 +78,22 @@ internal sealed class PrefetchSearch
         if (_parts.AllWorthless)
             return null;
         var windows = new WindowSearch(_parts, _incumbent, _fill);
-        var parts = new PartSearch(_parts, _incumbent, _fill);
         var starts = windows.Starts(toCome: WindowSearch.MostStarts + 1);
+        var parts = new PartSearch(_parts, _incumbent, _fill);
         for (var i = 0; i < starts.Count; i++)
         {
             _incumbent.Begin(starts[i], toCome: starts.Count - i + 1);
             parts.Run(Coarsest, Coarsest, shifts: true);
             Find(_incumbent.Here);
         }
-        _incumbent.Begin(BestFound(), toCome: 1);
-        windows.SearchBytes(underCollectives: false);
-        parts.Run(2 * Coarsest, Finest, shifts: false);
-        Find(_incumbent.Here);
+        // What gains next to nothing so far is not worth small steps.
+        if (_incumbent.IsWorthTheName(BestFound()))
+        {
+            _incumbent.Begin(BestFound(), toCome: 1);
+            windows.SearchBytes(underCollectives: false);
+            parts.Run(2 * Coarsest, Finest, shifts: false);
+            Find(_incumbent.Here);
+        }
         TryRival();
         return Next(BasePicoseconds - 1);
     }

@@ -14,7 +14,7 @@ internal sealed class SearchEnd(int moved, int mostTrials)
     private const int MostAtLeast = 32, MostPerPart = 16, MostOfOne = 256;
 
     /// <summary>A gain is worth the name from this part of the base step on.</summary>
-    public const int LeastShare = 2000;
+    private const int LeastShare = 2000;
 
     private int _end;
     private int _gainedAt;
@@ -25,6 +25,11 @@ internal sealed class SearchEnd(int moved, int mostTrials)
 
     /// <summary>Whether the search ends here.</summary>
     public bool IsReached => Trials >= _end || Trials - _gainedAt >= Patience + (PatiencePerPart * moved);
+
+    /// <summary>Whether a gain is worth the name.</summary>
+    /// <param name="gain">The gain, in picoseconds.</param>
+    /// <param name="basePicoseconds">The step without any prefetch.</param>
+    public static bool IsWorthTheName(long gain, long basePicoseconds) => gain > basePicoseconds / LeastShare;
 
     /// <summary>Begins a search.</summary>
     /// <param name="picoseconds">The step from which on gains are counted.</param>
@@ -43,7 +48,7 @@ internal sealed class SearchEnd(int moved, int mostTrials)
     /// <param name="basePicoseconds">The step without any prefetch.</param>
     public void Note(long picoseconds, long basePicoseconds)
     {
-        if (_gainedFrom - picoseconds > basePicoseconds / LeastShare)
+        if (IsWorthTheName(_gainedFrom - picoseconds, basePicoseconds))
             (_gainedAt, _gainedFrom) = (Trials, picoseconds);
     }
 }

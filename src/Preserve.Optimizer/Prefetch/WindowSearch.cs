@@ -31,7 +31,7 @@ internal sealed class WindowSearch(SearchedParts parts, Incumbent incumbent, Win
     {
         var starts = new List<SearchPoint> { Start(fill, FillApart, MostFills + toCome) };
         // Where no collective hides anything and windows hide next to nothing beside kernels, as where a link bounds the step, one start is enough.
-        if (HasCollectives || incumbent.BasePicoseconds - starts[0].Picoseconds > incumbent.BasePicoseconds / SearchEnd.LeastShare)
+        if (HasCollectives || incumbent.IsWorthTheName(starts[0]))
             starts.Add(Start(fill, HasCollectives ? FillRound : FillByTurns, MostFills - 1 + toCome));
         // A room that is full may be worth more to weights alone, or to caches alone.
         if (parts.Moved.Any(parts.IsCache) && !parts.Moved.All(parts.IsCache) && IsFull(starts.OrderBy(s => s.Picoseconds).First().Units))
