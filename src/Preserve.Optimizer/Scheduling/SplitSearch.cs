@@ -127,7 +127,7 @@ internal sealed class SplitSearch(
         {
             var (time, transferred) = (times.Of(fastest.Plan, step.MaxContext), times.Of(whole.Plan, step.MaxContext));
             var shortage = RoomOf(fastest.Split)?.ShortageOf(fastest.Split, step);
-            return $"of the splits that were tried the fastest takes {SplitPlanner.Time(time)} at {step.MaxContext} cached tokens, transferring everything {SplitPlanner.Time(transferred)}{(time < transferred ? ", and each is slower at others" : "")}{shortage}";
+            return $"of the splits that were tried the fastest takes {SplitReasons.Time(time)} at {step.MaxContext} cached tokens, transferring everything {SplitReasons.Time(transferred)}{(time < transferred ? ", and each is slower at others" : "")}{shortage}";
         }
         return _rooms.Count > 0
             ? $"{_rooms.Values.First().Memory} has no room for the activations of {(_tile == 1 ? "1 token" : _tile + " tokens")}, the fewest that are looked at"
