@@ -12,14 +12,14 @@ internal sealed class Simulation
     private readonly bool _cold;
     private readonly string? _overridden;
 
-    private Simulation(DeployedModel deployed, bool cold, PlanSet plans, BandedRun baseRun, BandedRun run)
+    private Simulation(DeployedModel deployed, bool cold, PlanSet plans, BandedRun baseRun, BandedRun run, string reason)
     {
         _cold = cold;
         Plans = plans;
         // By the file's own fields: those that no law reads lose their marks next.
         _overridden = deployed.Overridden([Plan]);
         Deployed = deployed with { Device = FieldUse.Marked(deployed.Device, [Plan]) };
-        (BandedBase, Banded) = (baseRun, run);
+        (BandedBase, Banded, Reason) = (baseRun, run, reason);
     }
 
     /// <summary>What is planned, its device with those marks that the plan's laws read.</summary>
@@ -30,6 +30,9 @@ internal sealed class Simulation
     public ExecutionPlan Plan => Plans.Steps[0].Plan;
 
     public PlanReport Report => Plans.Steps[0].Report;
+
+    /// <summary>The one reason that matters most for what this plan gains, or does not.</summary>
+    public string Reason { get; }
 
     /// <summary>The base plan's step, and how far its times are to be trusted.</summary>
     public BandedRun BandedBase { get; }
@@ -111,7 +114,8 @@ internal sealed class Simulation
         return new Simulation(
             deployed, cold, plans,
             await BandedRun.OfAsync(basePlan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold }, cancellation),
-            await BandedRun.OfAsync(plan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold, RecordTimeline = true }, cancellation));
+            await BandedRun.OfAsync(plan, deployed.Context, deployed.Device, new SimulationOptions { ColdStart = cold, RecordTimeline = true }, cancellation),
+            StepSummary.Of(plans.Steps[0], deployed.Spec, deployed.Device, cancellation).Reason);
     }
 
     public SimulationDocument ToDocument()
@@ -143,6 +147,7 @@ internal sealed class Simulation
             LowerBoundMicroseconds = Microseconds(Report.BoundPicoseconds),
             LowerBoundBy = Report.BoundBy,
             Speedup = Speedup,
+            Reason = Reason,
             CollectiveMicroseconds = Microseconds(CollectiveTime(BaseRun)),
             CollectiveLowMicroseconds = Microseconds(BaseBand(CollectiveTime)?.LowPicoseconds),
             CollectiveHighMicroseconds = Microseconds(BaseBand(CollectiveTime)?.HighPicoseconds),

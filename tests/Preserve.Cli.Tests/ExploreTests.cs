@@ -85,8 +85,9 @@ public sealed class ExploreTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--l2 has 0.2, but a size must be 0.25 to 4096 MiB", "--l2", "16", "0.2")]
     [InlineData("--l2 is '8MiB', but must be a number without unit", "--l2", "16", "--l2", "8MiB")]
-    [InlineData("--l2 has 0, but a size must be above 0", "--l2", "0")]
+    [InlineData("--l2 has 0, but a size must be 0.25 to 4096 MiB", "--l2", "0")]
     [InlineData("there is no cost model 'none.json'", "--cost-model", "none.json")]
     [InlineData("no model is called 'nothing'", "--model", "nothing")]
     public async Task Bad_input_is_named(string message, params string[] arguments)

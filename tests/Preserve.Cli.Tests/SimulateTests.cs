@@ -223,8 +223,14 @@ public sealed class SimulateTests : IDisposable
     [InlineData("the policy prefetches under collectives, and one rank has none", "--prefetch", "paper")]
     [InlineData("the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it", "--prefetch-targets", "kv", "--phase", "prefill")]
     [InlineData("the policy prefetches nothing", "--prefetch", "none")]
-    public async Task Explain_says_why_there_is_no_window(string reason, params string[] options) =>
-        (await _tool.SucceedAsync(["explain", "-m", "llama-3-8b", "-d", "h100-sxm", "-b", "1", "-c", "16", .. options])).ShouldContain("no window: " + reason);
+    [InlineData("nothing is prefetched into the L2 where layers serve several batches, here 4", "--weight-home", "host", "--batches", "4", "-t", "2")]
+    [InlineData("the deployment lets the KV-cache alone be prefetched, and that is in host memory", "--kv-home", "host", "--prefetch-targets", "kv")]
+    public async Task Explain_says_why_nothing_could_be_prefetched_and_shows_no_empty_table(string reason, params string[] options)
+    {
+        var explained = await _tool.SucceedAsync(["explain", "-m", "llama-3-8b", "-d", "h100-sxm", "-b", "1", "-c", "16", .. options]);
+        explained.ShouldContain(reason);
+        explained.Split("│ tensor").Skip(1).ShouldAllBe(table => table.Contains("_weight", StringComparison.Ordinal) || table.Contains("kv", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task Collectives_may_be_split_and_share_kernels()

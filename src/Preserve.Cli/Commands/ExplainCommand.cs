@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Preserve.Cli.Output;
-using Preserve.Optimizer;
 using Spectre.Console;
 
 namespace Preserve.Cli.Commands;
@@ -32,9 +31,7 @@ internal static class ExplainCommand
         SimulationText.PrintTimes(simulation);
         PrintPath(simulation);
         PrintCollectives(simulation);
-        if (simulation.Report.Windows.Count == 0)
-            Console.WriteLine($"no window: {PrefetchHindrance.Of(simulation.Plans.Steps[0], simulation.Deployed.Spec)}");
-        foreach (var window in simulation.Report.Windows)
+        foreach (var window in simulation.Report.Windows.Where(w => w.Candidates.Count > 0))
         {
             var many = window.FirstLayer != window.LastLayer;
             Console.WriteLine();

@@ -8,7 +8,9 @@ namespace Preserve.Cli.Commands;
 /// <summary><c>preserve explore</c>: performance per cost over the size of the L2.</summary>
 internal static class ExploreCommand
 {
-    private const double LargestMebibytes = 4096;
+    /// <summary>As a device file may give it.</summary>
+    private const double SmallestMebibytes = 0.25, LargestMebibytes = 4096;
+
     private const int MostSizes = 1000;
     private const long MostFileBytes = 1 << 20;
 
@@ -57,8 +59,8 @@ internal static class ExploreCommand
             throw new InputException($"--l2 has {sizes.Length} sizes, but must have 1 to {MostSizes}");
         foreach (var size in sizes)
         {
-            if (!(size > 0 && size <= LargestMebibytes))
-                throw new InputException($"--l2 has {size}, but a size must be above 0 and at most {LargestMebibytes:0} MiB");
+            if (!(size >= SmallestMebibytes && size <= LargestMebibytes))
+                throw new InputException($"--l2 has {size}, but a size must be {SmallestMebibytes} to {LargestMebibytes:0} MiB");
         }
         return [.. sizes.Distinct().Order()];
     }

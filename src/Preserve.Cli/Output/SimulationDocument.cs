@@ -54,6 +54,8 @@ internal sealed record SimulationDocument
 
     public required double Speedup { get; init; }
 
+    public required string Reason { get; init; }
+
     public required decimal CollectiveMicroseconds { get; init; }
 
     public required decimal? CollectiveLowMicroseconds { get; init; }

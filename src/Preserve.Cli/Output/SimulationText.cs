@@ -40,6 +40,9 @@ internal static class SimulationText
             times.AddRow("gain at half", Time(report.GainAtHalfPicoseconds), Gain(report.GainAtHalfPicoseconds, "half"));
             times.AddRow("gain at twice", Time(report.GainAtTwicePicoseconds), Gain(report.GainAtTwicePicoseconds, "twice"));
         }
+        // Of a split its own row says it.
+        if (simulation.Reason != report.Split?.Reason)
+            times.AddRow("why", "", Markup.Escape(simulation.Reason));
         if (report.Split is { } split)
             times.AddRow("split", $"{split.RecomputedTokens:#,0} tokens", $"recomputed, {Split(split.Outcome)}: {Markup.Escape(simulation.Deployed.ReasonOf(split))}");
         if (report.Guard is { } guard)

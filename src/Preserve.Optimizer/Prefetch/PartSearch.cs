@@ -38,6 +38,16 @@ internal sealed class PartSearch(SearchedParts parts, Incumbent incumbent, Windo
         }
     }
 
+    /// <summary>Makes parts of windows that occur once in a deep stack longer, by half of their bytes and by an eighth.</summary>
+    public void LengthenOnce()
+    {
+        foreach (var part in parts.Once)
+        {
+            foreach (var divisor in (int[])[2, 8])
+                _ = TryMore(part, parts.Problem.Parts[part].Bytes / divisor);
+        }
+    }
+
     /// <summary>Parts that one has to take from to grow: those of its tensor, and those that it shares a room with that has not so many
     /// bytes left, where what they lost by giving some up is less than the readers of what they keep out can save.</summary>
     private IEnumerable<int> Rivals(int part, long bytes)

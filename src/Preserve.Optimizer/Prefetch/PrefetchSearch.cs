@@ -92,6 +92,8 @@ internal sealed class PrefetchSearch
             _incumbent.Begin(BestFound(), toCome: 1);
             windows.SearchBytes(underCollectives: false);
             parts.Run(2 * Coarsest, Finest, shifts: false);
+            _incumbent.Begin(_incumbent.Here, toCome: 1);
+            parts.LengthenOnce();
             Find(_incumbent.Here);
         }
         TryRival();

@@ -14,6 +14,9 @@ internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, Canc
     /// an L2.</summary>
     private const double Relaxation = 2, LargeRelaxation = 8;
 
+    /// <summary>Picoseconds that lifting a constraint gains at least to count: what a reason shows of a microsecond.</summary>
+    private const long LeastGain = 1000;
+
     private readonly Machine _nominal = new(choice, laws, cancellationToken);
     private readonly Machine _longer = new(choice, new ScaledCollectiveLaws(laws, Relaxation), cancellationToken);
     private readonly Machine _larger = new(choice, new LargerL2Laws(laws, Relaxation), cancellationToken);
@@ -76,61 +79,63 @@ internal sealed class SearchVerdicts(PrefetchChoice choice, ICostLaws laws, Canc
     private (Verdict Constraint, string Text) FindReason(int part, GraphOperator host)
     {
         var whole = choice.Problem.Parts[part];
-        var room = Math.Max(0, choice.RoomLeft(part));
         if (choice.Lengthened(part, whole.Bytes / 8, withinRoom: false) is not { } beyond)
             return (Verdict.OtherWindow, "a tensor is cut alike in all layers, and in the others another window brings the rest of it");
         var more = choice.Lengthened(part, whole.Bytes / 8, withinRoom: true);
-        var added = ((more ?? beyond)[part] - choice.Units[part]) * whole.UnitBytes;
         var cost = more is null ? 0 : _nominal.Loss(more);
+        var price = Price(part, more ?? beyond, cost);
+        if (SearchEnd.IsWorthTheName(-cost, choice.Search.BasePicoseconds))
+            return NotSearched(part, price);
 
-        var least = (Constraint: (Verdict?)null, Loss: Math.Min(cost, 0));
-        var times = Relaxation;
-        if (host.IsCollective)
-            Lift(Verdict.WindowTooShort, _longer, more);
-        Lift(Verdict.ComputeBound, _faster, more);
-        Lift(Verdict.Contention, _wider, more);
-        Lift(Verdict.WouldEvict, _larger, more);
-        if (least.Constraint is null)
-            Lift(Verdict.NoRoom, _larger, beyond);
-        if (least.Constraint is null)
-        {
-            times = LargeRelaxation;
-            Lift(more is null ? Verdict.NoRoom : Verdict.WouldEvict, _largest, more ?? beyond);
-        }
+        var most = Math.Min(Math.Min(cost, 0), 1 - LeastGain);
+        var lifts = more is null ? [] : Lifts(more, cost, host.IsCollective).Where(l => l.Loss < most).OrderBy(l => l.Loss).ToList();
+        if (lifts.Count > 0)
+            return (lifts[0].Constraint, price + lifts[0].Text + Saved(lifts[0].Loss) + string.Concat(lifts.Skip(1).Where(l => l.Loss <= lifts[0].Loss / 2).Select(l => $"; {l.Also}{Saved(l.Loss)} too")));
+        var left = Text($"of the {choice.Search.Room.Bytes:#,0} bytes that may be prefetched and not yet read, {Math.Max(0, choice.RoomLeft(part)):#,0} are left");
+        if (_larger.Loss(beyond) is var loss && loss < most)
+            return (Verdict.NoRoom, left + InAnL2Of(Relaxation) + Saved(loss));
+        if (_largest.Loss(more ?? beyond) is var last && last < most)
+            return more is null ? (Verdict.NoRoom, left + InAnL2Of(LargeRelaxation) + Saved(last)) : (Verdict.WouldEvict, price + PushedOut(cost, LargeRelaxation) + Saved(last));
+        if (cost < 0)
+            return NotSearched(part, price);
+        return more is null ? Searched(part, left, Verdict.NoRoom) : Searched(part, price, Verdict.WouldEvict);
 
-        var longer = Text($"{added:#,0} bytes more") + (choice.Space.IsPerLayer(part) ? " in all layers" : "");
-        var price = cost switch
+        string InAnL2Of(double times) => Text($"; in an L2 of {times} times the size {AddedBytes(part, beyond):#,0} bytes more of it");
+    }
+
+    /// <summary>What some more of a tensor loses on each machine on which one constraint does not hold, how a reason says that, and how it does beside another.</summary>
+    private IEnumerable<(Verdict Constraint, long Loss, string Text, string Also)> Lifts(long[] more, long cost, bool underCollective)
+    {
+        if (underCollective)
+            yield return (Verdict.WindowTooShort, _longer.Loss(more), "; were each collective twice as long, they", "with collectives of twice the length they");
+        yield return (Verdict.ComputeBound, _faster.Loss(more), ": its reader is bound by its own work then, and were that done twice as fast, they", "with work done twice as fast they");
+        yield return (Verdict.Contention, _wider.Loss(more), ": others, who share the memory, lose what its reader gains, and if none did, they", "with a memory that serves two as fast as one they");
+        yield return (Verdict.WouldEvict, _larger.Loss(more), PushedOut(cost, Relaxation), "in an L2 of twice the size they");
+    }
+
+    private static string PushedOut(long cost, double times) =>
+        (cost > 0 ? ": they push out what is still needed" : ": they are pushed out before they are read") + Text($", and in an L2 of {times} times the size they");
+
+    private static string Saved(long loss) => Text($" would save {-loss / 1e6:0.000} us");
+
+    private long AddedBytes(int part, long[] more) => (more[part] - choice.Units[part]) * choice.Problem.Parts[part].UnitBytes;
+
+    /// <summary>What some more of a tensor costs here.</summary>
+    private string Price(int part, long[] more, long cost)
+    {
+        var longer = Text($"{AddedBytes(part, more):#,0} bytes more") + (choice.Space.IsPerLayer(part) ? " in all layers" : "");
+        return cost switch
         {
             > 0 => Text($"{longer} would cost {cost / 1e6:0.000} us of the step"),
             0 => $"{longer} would save nothing",
             _ => Text($"{longer} would save {-cost / 1e6:0.000} us of the step"),
         };
-        // Nothing is in the way: the search ended before.
-        if (cost < 0 && least.Constraint is null)
-        {
-            return (Verdict.NotSearched, price + (choice.Search.IsMoved(part)
-                ? Text($", and no other machine more: the search ended before it tried that, after {choice.Search.Trials} plans")
-                : ", and no other machine more: its window occurs once in a deep stack, and the search does not try such windows again"));
-        }
-
-        var left = Text($"of the {choice.Search.Room.Bytes:#,0} bytes that may be prefetched and not yet read, {room:#,0} are left");
-        var lifted = Text($" would save {-least.Loss / 1e6:0.000} us");
-        return least.Constraint switch
-        {
-            Verdict.NoRoom => (Verdict.NoRoom, Text($"{left}; in an L2 of {times} times the size more of it") + lifted),
-            Verdict.WouldEvict => (Verdict.WouldEvict, price + (cost > 0 ? ": they push out what is still needed" : ": they are pushed out before they are read") + Text($", and in an L2 of {times} times the size they") + lifted),
-            Verdict.WindowTooShort => (Verdict.WindowTooShort, $"{price}; were each collective twice as long, they{lifted}"),
-            Verdict.ComputeBound => (Verdict.ComputeBound, $"{price}: its reader is bound by its own work then, and were that done twice as fast, they{lifted}"),
-            Verdict.Contention => (Verdict.Contention, $"{price}: others, who share the memory, lose what its reader gains, and if none did, they{lifted}"),
-            _ => Searched(part, more is null ? left : price, more is null ? Verdict.NoRoom : Verdict.WouldEvict),
-        };
-
-        void Lift(Verdict constraint, Machine machine, long[]? lengths)
-        {
-            if (lengths is not null && machine.Loss(lengths) is var loss && loss < least.Loss)
-                least = (constraint, loss);
-        }
     }
+
+    /// <summary>Nothing is in the way.</summary>
+    private (Verdict Constraint, string Text) NotSearched(int part, string price) => (Verdict.NotSearched, price + (choice.Search.IsMoved(part)
+        ? Text($": the search ended before it tried that, after {choice.Search.Trials} plans")
+        : ": its window occurs once in a deep stack, and the search tries few lengths there"));
 
     /// <summary>Where more of a part alone gains on no machine, all parts together may: the search runs again with longer collectives and with a larger L2,
     /// and that under which it prefetches most of the tensor is the reason. Where it brings as much under both, the one that the text is about.</summary>

@@ -30,6 +30,7 @@ internal sealed class SearchedParts
         _mostStep = Problem.Parts.Select((p, part) => p.Reach == PrefetchReach.Beside ? p.Bytes : Math.Min(p.Bytes, 2 * windowsOf[part].Max(BytesWhileIdle))).ToArray();
         Windows = Problem.Groups.Where(g => g.Times > 1 || !IsDeep).OrderByDescending(g => g.Host.IsCollective).ToList();
         Moved = Windows.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).ToArray();
+        Once = Problem.Groups.SelectMany(g => g.Parts).Distinct().Where(p => !_worthless[p]).Except(Moved).ToArray();
     }
 
     /// <summary>What can be chosen.</summary>
@@ -43,6 +44,9 @@ internal sealed class SearchedParts
 
     /// <summary>The parts of those windows that gain from the L2: each is moved by itself.</summary>
     public int[] Moved { get; }
+
+    /// <summary>The other parts that gain from the L2: those of windows that occur once in a deep stack, each of which is only made longer, and last.</summary>
+    public int[] Once { get; }
 
     /// <summary>Whether a part's reader gains nothing from the L2.</summary>
     public bool IsWorthless(int part) => _worthless[part];

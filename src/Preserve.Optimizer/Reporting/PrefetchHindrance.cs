@@ -1,23 +1,17 @@
-using System;
 using System.Globalization;
 using System.Linq;
 
 namespace Preserve.Optimizer;
 
 /// <summary>What keeps every prefetch away from a step before any gain is weighed.</summary>
-public static class PrefetchHindrance
+internal static class PrefetchHindrance
 {
     /// <summary>What of the deployment leaves a planned step nothing that could be prefetched.</summary>
     /// <param name="planned">The step.</param>
     /// <param name="deployment">The deployment as it was declared.</param>
     /// <returns>The reason, a sentence without its end; null where something could be.</returns>
-    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static string? Of(PlannedStep planned, DeploymentSpec deployment)
     {
-        if (planned is null)
-            throw new ArgumentNullException(nameof(planned));
-        if (deployment is null)
-            throw new ArgumentNullException(nameof(deployment));
         var plan = planned.Plan;
         if (plan.Policy == PrefetchPolicy.None)
         {

@@ -13,7 +13,7 @@ namespace App;
     LowPicoseconds = 9_868_326_828, HighPicoseconds = 10_957_257_266,
     BoundPicoseconds = 7_262_871_655, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "what is left, most of it GlobalLayer/kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.124 us")]
+    Reason = "what is left, most of it GlobalLayer/kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 147.124 us")]
 partial class Gemma2_27BDeployed
 {
     /// <inheritdoc/>
@@ -219,70 +219,70 @@ partial class Gemma2_27BDeployed
                 window  embed_reduce  outside the layers  takes 5.307304 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   whole        0.LocalLayer/qkv_weight                  0 of 18,874,368            all of it is prefetched, 18,874,368 bytes of it beside head_soft_cap_gather; qkv takes 8.5 us, not 10.9
-                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
+                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 62.387 us
                   would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
                 window  qkv  layers 0 to 42 by 2  takes 8.451046 us each  hides 7.972902 us each  saves 79.249192 us together
-                  part         i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 64.047 us
+                  part         i.LocalLayer/kv[0:{c; c>=4096: 4095}]    18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 64.047 us
                 window  attention  layers 0 to 42 by 2  takes 53.978455 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict  i.LocalLayer/out_weight                  0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
                 window  out_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 165.139128 us together
                   not-asked    i.LocalLayer/attn_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i.LocalLayer/mlp_norm_weight             0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
-                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                  part         i.LocalLayer/gate_up_weight              38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 21,233,664 bytes more of it would save 82.105 us
+                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size 10,616,832 bytes more of it would save 48.523 us
                 window  gate_up  layers 0 to 42 by 2  takes 51.400331 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                  no-room      i.LocalLayer/down_weight                 0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 10,616,832 bytes more of it would save 12.153 us
                 window  down_reduce  layers 0 to 42 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 128.782940 us together
                   not-asked    i.LocalLayer/mlp_post_norm_weight        0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.GlobalLayer/attn_norm_weight         0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   whole        i+1.GlobalLayer/qkv_weight               18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
-                  no-room      i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 144.978 us
+                  no-room      i+1.GlobalLayer/kv[0:c]                  0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 144.978 us
                   would-evict  i+1.GlobalLayer/out_weight               0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
                 window  qkv  layers 1 to 43 by 2  takes 8.451046 us each  hides 7.972902 us each  saves 79.370786 us together
-                  part         i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.124 us
+                  part         i.GlobalLayer/kv[0:c]                    18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 147.124 us
                 window  attention  layers 1 to 43 by 2  takes 97.780922 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict  i.GlobalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
                 window  out_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 165.139128 us together
                   not-asked    i.GlobalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i.GlobalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
-                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                  part         i.GlobalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 21,233,664 bytes more of it would save 82.105 us
+                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size 10,616,832 bytes more of it would save 48.523 us
                 window  gate_up  layers 1 to 43 by 2  takes 51.400331 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                  no-room      i.GlobalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 10,616,832 bytes more of it would save 12.153 us
                 window  down_reduce  layers 1 to 43 by 2  takes 5.307304 us each  hides 5.307304 us each  saves 128.782940 us together
                   not-asked    i.GlobalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    i+1.LocalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   whole        i+1.LocalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
-                  no-room      i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
+                  no-room      i+1.LocalLayer/kv[0:{c; c>=4096: 4095}]  0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 62.387 us
                   would-evict  i+1.LocalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
                 window  qkv  layer 44  takes 8.451046 us  hides 7.972902 us  saves 3.602236 us
-                  part         44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 64.047 us
+                  part         44.LocalLayer/kv[0:{c; c>=4096: 4095}]   18,874,368 of 134,184,960  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 64.047 us
                 window  attention  layer 44  takes 53.978455 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  44.LocalLayer/out_weight                 0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
                 window  out_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 7.506324 us
                   not-asked    44.LocalLayer/attn_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    44.LocalLayer/mlp_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
-                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                  part         44.LocalLayer/gate_up_weight             38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 21,233,664 bytes more of it would save 82.105 us
+                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size 10,616,832 bytes more of it would save 48.523 us
                 window  gate_up  layer 44  takes 51.400331 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                  no-room      44.LocalLayer/down_weight                0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 10,616,832 bytes more of it would save 12.153 us
                 window  down_reduce  layer 44  takes 5.307304 us  hides 5.307304 us  saves 5.853770 us
                   not-asked    44.LocalLayer/mlp_post_norm_weight       0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    45.GlobalLayer/attn_norm_weight          0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   whole        45.GlobalLayer/qkv_weight                18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
-                  no-room      45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 144.978 us
+                  no-room      45.GlobalLayer/kv[0:c]                   0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 144.978 us
                   would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
                 window  qkv  layer 45  takes 8.451046 us  hides 7.972902 us  saves 3.607763 us
-                  part         45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 147.124 us
+                  part         45.GlobalLayer/kv[0:c]                   18,874,368 of 268,435,456  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 147.124 us
                 window  attention  layer 45  takes 97.780922 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  45.GlobalLayer/out_weight                0 of 9,437,184             1,179,648 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.669 us
                 window  out_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.506324 us
                   not-asked    45.GlobalLayer/attn_post_norm_weight     0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    45.GlobalLayer/mlp_norm_weight           0 of 9,216                 the policy prefetches matrices and the KV-cache only
-                  part         45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 82.105 us
-                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size more of it would save 48.523 us
+                  part         45.GlobalLayer/gate_up_weight            38,338,560 of 169,869,312  of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 21,233,664 bytes more of it would save 82.105 us
+                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 8 times the size 10,616,832 bytes more of it would save 48.523 us
                 window  gate_up  layer 45  takes 51.400331 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size more of it would save 12.153 us
+                  no-room      45.GlobalLayer/down_weight               0 of 84,934,656            of the 38,797,312 bytes that may be prefetched and not yet read, 458,752 are left; in an L2 of 2 times the size 10,616,832 bytes more of it would save 12.153 us
                 window  down_reduce  layer 45  takes 5.307304 us  hides 5.307304 us  saves 7.679947 us
                   not-asked    45.GlobalLayer/mlp_post_norm_weight      0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   not-asked    final_norm_weight                        0 of 9,216                 the policy prefetches matrices and the KV-cache only
@@ -290,7 +290,7 @@ partial class Gemma2_27BDeployed
                 window  head_soft_cap_gather  outside the layers  takes 47.402082 us  hides 7.972902 us  saves 5.853770 us
                   not-asked    0.LocalLayer/attn_norm_weight            0 of 9,216                 the policy prefetches matrices and the KV-cache only
                   whole        0.LocalLayer/qkv_weight                  18,874,368 of 18,874,368   qkv takes 8.5 us, not 10.9
-                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 62.387 us
+                  no-room      0.LocalLayer/kv[0:{c; c>=4096: 4095}]    0 of 134,184,960           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 62.387 us
                   would-evict  0.LocalLayer/out_weight                  0 of 9,437,184             1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 3.262 us
 
             """;

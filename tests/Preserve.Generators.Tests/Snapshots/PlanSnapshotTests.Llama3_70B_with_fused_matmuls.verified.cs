@@ -3,13 +3,13 @@
 // base is the same step without prefetch.
 //
 // step                                 base      planned    gain
-// decode batch 4 context 16384  14,942.7 us  11,055.0 us  1.352x
+// decode batch 4 context 16384  14,942.7 us  11,051.7 us  1.352x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 4 context 16384",
-    BasePicoseconds = 14_942_728_998, StepPicoseconds = 11_054_986_901,
+    BasePicoseconds = 14_942_728_998, StepPicoseconds = 11_051_659_286,
     BoundPicoseconds = 10_666_930_144, BoundBy = "critical path",
     PrefetchPays = true,
     Reason = "most is saved beside out_reduce, 2,627.7 us")]
@@ -119,13 +119,13 @@ partial class Llama3_70BDeployed
                 collective  out_reduce          all-reduce 65536 bytes over 8 of matmul 4 x 1024 by 1024 x 8192, int8 by int8  79.attended, 79.out_weight -> 79.attn_out               after attention     signals
                 prefetch    under_out_reduce    read 16252928 bytes                                                            79.gate_up_weight[42467328:58720256]                    after attention
                 prefetch    under_out_reduce    read 27066368 bytes                                                            79.down_weight[458752:27525120]
-                prefetch    under_out_reduce    read 11534336 bytes                                                            head_weight[0:11534336]
+                prefetch    under_out_reduce    read 54525952 bytes                                                            head_weight[0:54525952]
                 compute     attn_add            add 4 x 8192                                                                   79.h, 79.attn_out -> 79.h_mid                           after out_reduce
                 compute     mlp_norm            rms norm 4 x 8192                                                              79.h_mid, 79.mlp_norm_weight -> 79.mlp_in
                 compute     gate_up             matmul 4 x 8192 by 8192 x 7168, int8 by int8                                   79.mlp_in, 79.gate_up_weight -> 79.gate_up_out
                 compute     activation          swiglu 4 x 3584                                                                79.gate_up_out -> 79.activated                          signals
                 collective  down_reduce         all-reduce 65536 bytes over 8 of matmul 4 x 3584 by 3584 x 8192, int8 by int8  79.activated, 79.down_weight -> 79.mlp_out              after activation    signals
-                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[11534336:68157440]                          after activation
+                prefetch    under_down_reduce   read 56623104 bytes                                                            head_weight[54525952:111149056]                         after activation
                 compute     mlp_add             add 4 x 8192                                                                   79.h_mid, 79.mlp_out -> 80.h                            after down_reduce
                 compute     final_norm          rms norm 4 x 8192                                                              80.h, final_norm_weight -> head_in
                 compute     head                matmul 4 x 8192 by 8192 x 16032, int8 by int8                                  head_in, head_weight -> head_part                       signals
@@ -134,14 +134,14 @@ partial class Llama3_70BDeployed
               # At context 16,384.
               report
                 base           14,942.728998 us
-                step           11,054.986901 us
+                step           11,051.659286 us
                 bound          10,666.930144 us
                 bound by       critical path
                 collectives    4,659.758595 us
                 reachable      2,667.380414 us
-                elsewhere      3,608.989141 us
-                gain at half   3,887.921243 us
-                gain at twice  3,496.024658 us
+                elsewhere      3,640.043000 us
+                gain at half   3,870.092295 us
+                gain at twice  3,507.428146 us
                 guard          nominal
                 weights        8,821,686,272 bytes
                 kv-cache       1,342,259,200 bytes
@@ -151,30 +151,30 @@ partial class Llama3_70BDeployed
                   whole       0.kv[0:c]             0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
                   link-bound  0.out_weight          0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
                   whole       0.gate_up_weight      42,467,328 of 58,720,256   all of it is prefetched, 16,252,928 bytes of it beside out_reduce; gate_up takes 21.0 us, not 51.2
-                  part        0.down_weight         458,752 of 29,360,128      1,835,008 bytes more in all layers would cost 3.504 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                  part        0.down_weight         458,752 of 29,360,128      of the 140,928,614 bytes that may be prefetched and not yet read, 157,286 are left; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
                 window  qkv  layers 0 to 78  takes 10.925326 us each  hides 10.925326 us each  saves 680.614704 us together
                   whole       i.kv[0:c]             16,777,216 of 16,777,216   attention takes 23.5 us, not 32.2
-                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,627.718234 us together
+                window  out_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,627.746634 us together
                   not-asked   i.mlp_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole       i.gate_up_weight      16,252,928 of 58,720,256   all of it is prefetched, 42,467,328 bytes of it beside down_reduce; gate_up takes 21.0 us, not 51.2
-                  part        i.down_weight         27,066,368 of 29,360,128   1,835,008 bytes more in all layers would cost 25.785 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
-                window  down_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,571.093696 us together
+                  part        i.down_weight         27,066,368 of 29,360,128   of the 140,928,614 bytes that may be prefetched and not yet read, 157,286 are left; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                window  down_reduce  layers 0 to 78  takes 26.594286 us each  hides 26.594286 us each  saves 2,586.886696 us together
                   not-asked   i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole       i+1.qkv_weight        10,485,760 of 10,485,760   qkv takes 10.9 us, not 16.2
                   whole       i+1.kv[0:c]           0 of 16,777,216            all of it is prefetched, 16,777,216 bytes of it beside qkv; attention takes 23.5 us, not 32.2
                   link-bound  i+1.out_weight        0 of 8,388,608             out_reduce takes 26.6 us with it in the L2 or without: it waits for the link to the other ranks
-                  whole       i+1.gate_up_weight    42,467,328 of 58,720,256   all of it is prefetched, 16,252,928 bytes of it beside out_reduce; gate_up takes 22.6 us, not 51.2
-                  part        i+1.down_weight       458,752 of 29,360,128      1,835,008 bytes more in all layers would cost 3.504 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                  whole       i+1.gate_up_weight    42,467,328 of 58,720,256   all of it is prefetched, 16,252,928 bytes of it beside out_reduce; gate_up takes 26.1 us, not 51.2
+                  part        i+1.down_weight       458,752 of 29,360,128      of the 140,928,614 bytes that may be prefetched and not yet read, 157,286 are left; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
                 window  qkv  layer 79  takes 10.925326 us  hides 10.925326 us  saves 8.615376 us
                   whole       79.kv[0:c]            16,777,216 of 16,777,216   attention takes 23.5 us, not 32.2
-                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 36.909155 us
+                window  out_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 40.236770 us
                   not-asked   79.mlp_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  whole       79.gate_up_weight     16,252,928 of 58,720,256   all of it is prefetched, 42,467,328 bytes of it beside down_reduce; gate_up takes 22.6 us, not 51.2
-                  part        79.down_weight        27,066,368 of 29,360,128   1,835,008 bytes more in all layers would cost 25.785 us of the step; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
-                  part        head_weight           11,534,336 of 131,334,144  16,252,928 bytes more would save 4.856 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 8.345 us
-                window  down_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 28.137820 us
+                  whole       79.gate_up_weight     16,252,928 of 58,720,256   all of it is prefetched, 42,467,328 bytes of it beside down_reduce; gate_up takes 26.1 us, not 51.2
+                  part        79.down_weight        27,066,368 of 29,360,128   of the 140,928,614 bytes that may be prefetched and not yet read, 157,286 are left; with an L2 of twice the size the search prefetches 29,360,128 bytes of it, not 27,525,120
+                  part        head_weight           54,525,952 of 131,334,144  of the 140,928,614 bytes that may be prefetched and not yet read, 157,286 are left; with an L2 of twice the size the search prefetches 131,334,144 bytes of it, and with collectives of twice the length 111,673,344, not 111,149,056
+                window  down_reduce  layer 79  takes 26.594286 us  hides 26.594286 us  saves 12.955191 us
                   not-asked   final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  part        head_weight           56,623,104 of 131,334,144  16,252,928 bytes more would cost 3.422 us of the step; were each collective twice as long, they would save 6.293 us
+                  part        head_weight           56,623,104 of 131,334,144  2,097,152 bytes more would cost 0.442 us of the step; with an L2 of twice the size the search prefetches 131,334,144 bytes of it, and with collectives of twice the length 111,673,344, not 111,149,056
                 window  head_gather  outside the layers  takes 30.580572 us  hides 0.000000 us  saves 0.000000 us
                   not-asked   0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   whole       0.qkv_weight          0 of 10,485,760            all of it is prefetched, 10,485,760 bytes of it beside embed_reduce; qkv takes 11.3 us, not 16.2

@@ -14,7 +14,7 @@ namespace App;
     NotMeasured = "all-reduce over 8 ranks in one kernel with a norm",
     BoundPicoseconds = 10_421_607_805, BoundBy = "critical path",
     PrefetchPays = true,
-    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us")]
+    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 253.321 us")]
 partial class Llama3_70BDeployed
 {
     /// <inheritdoc/>
@@ -150,10 +150,10 @@ partial class Llama3_70BDeployed
                 kv-cache       10,740,039,680 bytes
                 window  embed_reduce  outside the layers  takes 22.466441 us  hides 8.636557 us  saves 5.728290 us
                   whole        0.qkv_weight       20,971,520 of 20,971,520   qkv takes 8.8 us, not 13.3
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 256.161 us
                   would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
                 window  qkv  layer 0  takes 8.820348 us  hides 6.309246 us  saves 3.202010 us
-                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us
+                  part         0.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 253.321 us
                 window  attention  layer 0  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  0.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 26.987 us
                 window  out_reduce  layer 0  takes 22.466441 us  hides 11.623008 us  saves 5.850926 us
@@ -163,10 +163,10 @@ partial class Llama3_70BDeployed
                   would-evict  0.down_weight      0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
                 window  down_reduce  layer 0  takes 22.466441 us  hides 8.636557 us  saves 5.728290 us
                   whole        1.qkv_weight       20,971,520 of 20,971,520   qkv takes 9.8 us, not 14.3
-                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  no-room      1.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 256.161 us
                   would-evict  1.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
                 window  qkv  layers 1 to 78  takes 9.820348 us each  hides 7.309246 us each  saves 249.756780 us together
-                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us
+                  part         i.kv[0:c]          16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 253.321 us
                 window  attention  layers 1 to 78  takes 54.433475 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict  i.out_weight       0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 26.987 us
                 window  out_reduce  layers 1 to 78  takes 22.466441 us each  hides 11.623008 us each  saves 456.372228 us together
@@ -176,10 +176,10 @@ partial class Llama3_70BDeployed
                   would-evict  i.down_weight      0 of 58,720,256            7,340,032 bytes more in all layers would cost 371.457 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 99.705 us
                 window  down_reduce  layers 1 to 78  takes 22.466441 us each  hides 8.636557 us each  saves 446.806620 us together
                   whole        i+1.qkv_weight     20,971,520 of 20,971,520   qkv takes 9.8 us, not 14.3
-                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  no-room      i+1.kv[0:c]        0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 256.161 us
                   would-evict  i+1.out_weight     0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
                 window  qkv  layer 79  takes 9.820348 us  hides 7.309246 us  saves 3.202010 us
-                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 253.321 us
+                  part         79.kv[0:c]         16,777,216 of 134,217,728  of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 253.321 us
                 window  attention  layer 79  takes 54.433475 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  79.out_weight      0 of 16,777,216            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 26.987 us
                 window  out_reduce  layer 79  takes 22.466441 us  hides 11.623008 us  saves 5.850926 us
@@ -191,7 +191,7 @@ partial class Llama3_70BDeployed
                   part         head_weight        19,922,944 of 262,668,288  18,874,368 bytes more would cost 3.972 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 3.763 us
                 window  head_gather  outside the layers  takes 68.933462 us  hides 0.000000 us  saves 0.000000 us
                   whole        0.qkv_weight       0 of 20,971,520            all of it is prefetched, 20,971,520 bytes of it beside embed_reduce; qkv takes 8.8 us, not 13.3
-                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size more of it would save 256.161 us
+                  no-room      0.kv[0:c]          0 of 134,217,728           of the 38,797,312 bytes that may be prefetched and not yet read, 1,048,576 are left; in an L2 of 2 times the size 16,777,216 bytes more of it would save 256.161 us
                   would-evict  0.out_weight       0 of 16,777,216            1,048,576 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 13.493 us
 
             """;

@@ -3,18 +3,18 @@
 // base is the same step without prefetch.
 //
 // step                                  base       planned    gain
-// decode batch 64 context 4096   28,339.0 us   27,177.2 us  1.043x
+// decode batch 64 context 4096   28,339.0 us   27,173.5 us  1.043x
 // prefill batch 2 tokens 4096   507,931.1 us  507,931.1 us  1.000x
 #nullable enable
 
 namespace App;
 
 [global::Preserve.PlanSummary("decode batch 64 context 4096",
-    BasePicoseconds = 28_339_024_825, StepPicoseconds = 27_177_153_385,
-    LowPicoseconds = 26_334_265_539, HighPicoseconds = 28_917_620_171,
+    BasePicoseconds = 28_339_024_825, StepPicoseconds = 27_173_453_135,
+    LowPicoseconds = 26_330_663_451, HighPicoseconds = 28_913_645_262,
     BoundPicoseconds = 18_023_418_815, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 411.829 us")]
+    Reason = "what is left, most of it kv beside qkv: of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 411.829 us")]
 [global::Preserve.PlanSummary("prefill batch 2 tokens 4096", IsPrefill = true,
     BasePicoseconds = 507_931_071_744, StepPicoseconds = 507_931_071_744,
     LowPicoseconds = 478_993_971_845, HighPicoseconds = 564_516_549_030,
@@ -139,6 +139,7 @@ partial class Llama3_70BDeployed
                 compute     activation            swiglu 64 x 7168                                                       79.gate_up_out -> 79.activated
                 compute     down                  matmul 64 x 7168 by 7168 x 8192, bf16 by bf16                          79.activated, 79.down_weight -> 79.down_part            signals
                 collective  down_scatter          reduce-scatter 1048576 bytes over 4                                    79.down_part -> 79.mlp_out                              after down            signals
+                prefetch    under_down_scatter    read 38797312 bytes                                                    head_weight[0:38797312]                                 after down
                 compute     mlp_add               add 16 x 8192                                                          79.h_mid, 79.mlp_out -> 80.h                            after down_scatter
                 compute     final_norm            rms norm 16 x 8192                                                     80.h, final_norm_weight -> head_in                      signals
                 collective  head_in_gather        all-gather 262144 bytes over 4                                         head_in -> head_in_whole                                after final_norm      signals
@@ -148,26 +149,26 @@ partial class Llama3_70BDeployed
               # At context 4,096.
               report
                 base           28,339.024825 us
-                step           27,177.153385 us
+                step           27,173.453135 us
                 bound          18,023.418815 us
                 bound by       HBM
                 collectives    5,159.810504 us
                 reachable      1,253.944446 us
                 elsewhere      0.000000 us
-                gain at half   1,161.871440 us
-                gain at twice  1,160.279040 us
-                guard          kept at 1,110.608222 us to 1,285.029920 us
+                gain at half   1,166.993452 us
+                gain at twice  1,161.905594 us
+                guard          kept at 1,114.145370 us to 1,289.122397 us
                 weights        35,278,831,616 bytes
                 kv-cache       21,480,079,360 bytes
                 window  embed_scatter  outside the layers  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only
                   would-evict  0.qkv_weight          0 of 41,943,040            2,097,152 bytes more in all layers would cost 148.092 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
-                  no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 467.451 us
+                  no-room      0.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 467.451 us
                   would-evict  0.out_weight          0 of 33,554,432            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 22.741 us
                 window  attn_in_gather  layers 0 to 78  takes 16.636597 us each  hides 13.945803 us each  saves 582.009195 us together
                   part         i.qkv_weight          36,700,160 of 41,943,040   2,097,152 bytes more in all layers would cost 134.715 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
                 window  qkv  layers 0 to 78  takes 13.242316 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 411.829 us
+                  no-room      i.kv[0:c]             0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 411.829 us
                 window  attention  layers 0 to 78  takes 100.658186 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict  i.out_weight          0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.470 us
                 window  out_scatter  layers 0 to 78  takes 14.999494 us each  hides 9.714998 us each  saves 382.435129 us together
@@ -177,16 +178,16 @@ partial class Llama3_70BDeployed
                 window  mlp_in_gather  layers 0 to 78  takes 16.636597 us each  hides 5.650107 us each  saves 182.903723 us together
                   part         i.gate_up_weight      11,534,336 of 234,881,024  3,145,728 bytes more in all layers would cost 232.452 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 50.514 us
                 window  gate_up  layers 0 to 78  takes 74.001839 us each  hides 0.000000 us each  saves 0.000000 us together
-                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 3,145,728 are left; in an L2 of 2 times the size more of it would save 30.135 us
+                  no-room      i.down_weight         0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 3,145,728 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 30.135 us
                 window  down_scatter  layers 0 to 78  takes 14.999494 us each  hides 0.000000 us each  saves 0.000000 us together
                   not-asked    i+1.attn_norm_weight  0 of 16,384                the policy prefetches matrices and the KV-cache only
                   would-evict  i+1.qkv_weight        0 of 41,943,040            2,097,152 bytes more in all layers would cost 148.092 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
-                  no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 467.451 us
+                  no-room      i+1.kv[0:c]           0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 467.451 us
                   would-evict  i+1.out_weight        0 of 33,554,432            2,097,152 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 22.741 us
                 window  attn_in_gather  layer 79  takes 16.636597 us  hides 13.945803 us  saves 7.367205 us
                   part         79.qkv_weight         36,700,160 of 41,943,040   2,097,152 bytes more in all layers would cost 134.715 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 33.679 us
                 window  qkv  layer 79  takes 13.242316 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size more of it would save 411.829 us
+                  no-room      79.kv[0:c]            0 of 268,435,456           of the 38,797,312 bytes that may be prefetched and not yet read, 2,097,152 are left; in an L2 of 2 times the size 33,554,432 bytes more of it would save 411.829 us
                 window  attention  layer 79  takes 100.658186 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  79.out_weight         0 of 33,554,432            4,194,304 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 56.470 us
                 window  out_scatter  layer 79  takes 14.999494 us  hides 9.714998 us  saves 4.840951 us
@@ -196,10 +197,10 @@ partial class Llama3_70BDeployed
                 window  mlp_in_gather  layer 79  takes 16.636597 us  hides 5.650107 us  saves 2.315237 us
                   part         79.gate_up_weight     11,534,336 of 234,881,024  3,145,728 bytes more in all layers would cost 232.452 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 50.514 us
                 window  gate_up  layer 79  takes 74.001839 us  hides 0.000000 us  saves 0.000000 us
-                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 3,145,728 are left; in an L2 of 2 times the size more of it would save 30.135 us
-                window  down_scatter  layer 79  takes 14.999494 us  hides 0.000000 us  saves 0.000000 us
+                  no-room      79.down_weight        0 of 117,440,512           of the 38,797,312 bytes that may be prefetched and not yet read, 3,145,728 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 30.135 us
+                window  down_scatter  layer 79  takes 14.999494 us  hides 14.360588 us  saves 3.700250 us
                   not-asked    final_norm_weight     0 of 16,384                the policy prefetches matrices and the KV-cache only
-                  would-evict  head_weight           0 of 525,336,576           38,797,312 bytes more would save 3.700 us of the step: they are pushed out before they are read, and in an L2 of 2 times the size they would save 7.880 us
+                  part         head_weight           38,797,312 of 525,336,576  of the 38,797,312 bytes that may be prefetched and not yet read, 0 are left; in an L2 of 8 times the size 65,011,712 bytes more of it would save 13.038 us
                 window  head_in_gather  outside the layers  takes 16.636597 us  hides 0.000000 us  saves 0.000000 us
                 window  head_gather  outside the layers  takes 66.399853 us  hides 0.000000 us  saves 0.000000 us
                   not-asked    0.attn_norm_weight    0 of 16,384                the policy prefetches matrices and the KV-cache only

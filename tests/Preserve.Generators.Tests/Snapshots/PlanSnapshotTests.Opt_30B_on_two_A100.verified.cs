@@ -13,7 +13,7 @@ namespace App;
     LowPicoseconds = 24_195_562_633, HighPicoseconds = 27_997_382_413,
     BoundPicoseconds = 19_368_048_556, BoundBy = "HBM",
     PrefetchPays = true,
-    Reason = "what is left, most of it down_weight beside out_reduce: of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 213.683 us")]
+    Reason = "what is left, most of it down_weight beside out_reduce: of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 213.683 us")]
 partial class Opt30BDeployed
 {
     /// <inheritdoc/>
@@ -150,39 +150,39 @@ partial class Opt30BDeployed
                   not-asked     0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
                   other-window  0.qkv_weight          0 of 154,140,672           the step is no longer without it: what the layers' own windows bring suffices, or another brings the same
                   not-asked     0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room       0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 14.966 us
+                  no-room       0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 14.966 us
                   would-evict   0.out_weight          0 of 51,380,224            458,752 bytes more in all layers would cost 0.207 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 3.450 us
                 window  qkv  layers 0 to 46  takes 94.655503 us each  hides 3.099005 us each  saves 0.000000 us together
-                  no-room       i.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 26.996 us
+                  no-room       i.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 26.996 us
                 window  attention  layers 0 to 46  takes 83.661371 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict   i.out_weight          0 of 51,380,224            6,422,528 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 123.762 us
                 window  out_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 582.382969 us together
                   not-asked     i.out_bias            0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked     i.mlp_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part          i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 37.366 us
+                  part          i.up_weight           27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 37.366 us
                   not-asked     i.up_bias             0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  no-room       i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 213.683 us
+                  no-room       i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 213.683 us
                 window  up  layers 0 to 46  takes 128.998267 us each  hides 3.099005 us each  saves 0.000000 us together
-                  no-room       i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 216.401 us
+                  no-room       i.down_weight         0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 216.401 us
                 window  down_reduce  layers 0 to 46  takes 6.019575 us each  hides 6.019575 us each  saves 568.913521 us together
                   not-asked     i.down_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked     i+1.attn_norm_weight  0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part          i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 62.092 us
+                  part          i+1.qkv_weight        27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 19,267,584 bytes more of it would save 62.092 us
                   not-asked     i+1.qkv_bias          0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room       i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 14.966 us
+                  no-room       i+1.kv[0:c]           0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 14.966 us
                   would-evict   i+1.out_weight        0 of 51,380,224            458,752 bytes more in all layers would cost 0.207 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 3.450 us
                 window  qkv  layer 47  takes 94.655503 us  hides 3.099005 us  saves 0.000000 us
-                  no-room       47.kv[0:c]            0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 26.996 us
+                  no-room       47.kv[0:c]            0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 26.996 us
                 window  attention  layer 47  takes 83.661371 us  hides 0.000000 us  saves 0.000000 us
                   would-evict   47.out_weight         0 of 51,380,224            6,422,528 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 8 times the size they would save 123.762 us
                 window  out_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.391127 us
                   not-asked     47.out_bias           0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked     47.mlp_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part          47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 37.366 us
+                  part          47.up_weight          27,525,120 of 205,520,896  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 37.366 us
                   not-asked     47.up_bias            0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  no-room       47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 213.683 us
+                  no-room       47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 213.683 us
                 window  up  layer 47  takes 128.998267 us  hides 3.099005 us  saves 0.000000 us
-                  no-room       47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 216.401 us
+                  no-room       47.down_weight        0 of 205,520,896           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 25,690,112 bytes more of it would save 216.401 us
                 window  down_reduce  layer 47  takes 6.019575 us  hides 6.019575 us  saves 12.359657 us
                   not-asked     47.down_bias          0 of 14,336                the policy prefetches matrices and the KV-cache only
                   not-asked     final_norm_weight     0 of 28,672                the policy prefetches matrices and the KV-cache only
@@ -190,9 +190,9 @@ partial class Opt30BDeployed
                 window  head_gather  outside the layers  takes 19.044197 us  hides 17.396453 us  saves 12.236995 us
                   not-asked     position_weight       0 of 29,388,800            the policy prefetches matrices and the KV-cache only
                   not-asked     0.attn_norm_weight    0 of 28,672                the policy prefetches matrices and the KV-cache only
-                  part          0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 62.092 us
+                  part          0.qkv_weight          27,525,120 of 154,140,672  of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 19,267,584 bytes more of it would save 62.092 us
                   not-asked     0.qkv_bias            0 of 21,504                the policy prefetches matrices and the KV-cache only
-                  no-room       0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size more of it would save 14.966 us
+                  no-room       0.kv[0:c]             0 of 117,440,512           of the 28,311,552 bytes that may be prefetched and not yet read, 786,432 are left; in an L2 of 2 times the size 14,680,064 bytes more of it would save 14.966 us
                   would-evict   0.out_weight          0 of 51,380,224            458,752 bytes more in all layers would cost 0.207 us of the step: they push out what is still needed, and in an L2 of 8 times the size they would save 3.450 us
 
             """;

@@ -139,23 +139,23 @@ partial class Qwen3_32BDeployed
                 weights        65,524,246,528 bytes
                 kv-cache       19,669,188,608 bytes
                 window  qkv  layers 0 to 62  takes 41.679733 us each  hides 41.679733 us each  saves 141.305801 us together
-                  part         i.kv[0:c]          139,984,896 of 307,200,000  of the 187,904,819 bytes that may be prefetched and not yet read, 78,643 are left; in an L2 of 2 times the size more of it would save 361.912 us
+                  part         i.kv[0:c]          139,984,896 of 307,200,000  of the 187,904,819 bytes that may be prefetched and not yet read, 78,643 are left; in an L2 of 2 times the size 38,273,024 bytes more of it would save 361.912 us
                 window  attention  layers 0 to 62  takes 72.243438 us each  hides 0.000000 us each  saves 0.000000 us together
                   would-evict  i.out_weight       0 of 83,886,080             10,485,760 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 2 times the size they would save 159.783 us
                 window  out  layers 0 to 62  takes 44.599529 us each  hides 44.599529 us each  saves 437.923458 us together
                   part         i.gate_up_weight   148,111,360 of 524,288,000  of the 187,904,819 bytes that may be prefetched and not yet read, 471,859 are left, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
                 window  gate_up  layers 0 to 62  takes 112.287075 us each  hides 16.308603 us each  saves 376.267059 us together
-                  part         i.down_weight      39,321,600 of 262,144,000   of the 187,904,819 bytes that may be prefetched and not yet read, 471,859 are left; in an L2 of 2 times the size more of it would save 220.010 us
+                  part         i.down_weight      39,321,600 of 262,144,000   of the 187,904,819 bytes that may be prefetched and not yet read, 471,859 are left; in an L2 of 2 times the size 32,768,000 bytes more of it would save 220.010 us
                 window  down  layers 0 to 62  takes 66.599772 us each  hides 16.825021 us each  saves 460.409103 us together
-                  part         i+1.qkv_weight     47,841,280 of 104,857,600   of the 187,904,819 bytes that may be prefetched and not yet read, 78,643 are left; in an L2 of 2 times the size more of it would save 79.634 us
+                  part         i+1.qkv_weight     47,841,280 of 104,857,600   of the 187,904,819 bytes that may be prefetched and not yet read, 78,643 are left; in an L2 of 2 times the size 13,107,200 bytes more of it would save 79.634 us
                 window  qkv  layer 63  takes 41.679733 us  hides 41.679733 us  saves 2.353481 us
-                  part         63.kv[0:c]         139,984,896 of 307,200,000  of the 187,904,819 bytes that may be prefetched and not yet read, 78,643 are left; in an L2 of 2 times the size more of it would save 361.912 us
+                  part         63.kv[0:c]         139,984,896 of 307,200,000  of the 187,904,819 bytes that may be prefetched and not yet read, 78,643 are left; in an L2 of 2 times the size 38,273,024 bytes more of it would save 361.912 us
                 window  attention  layer 63  takes 72.243438 us  hides 0.000000 us  saves 0.000000 us
                   would-evict  63.out_weight      0 of 83,886,080             10,485,760 bytes more in all layers would save nothing: they are pushed out before they are read, and in an L2 of 2 times the size they would save 159.783 us
                 window  out  layer 63  takes 44.599529 us  hides 44.599529 us  saves 6.154615 us
                   part         63.gate_up_weight  148,111,360 of 524,288,000  of the 187,904,819 bytes that may be prefetched and not yet read, 471,859 are left, and the search finds nothing more of it worth a prefetch in an L2 of 64 times the size or under collectives of twice the length
                 window  gate_up  layer 63  takes 112.287075 us  hides 16.308603 us  saves 2.582700 us
-                  part         63.down_weight     39,321,600 of 262,144,000   of the 187,904,819 bytes that may be prefetched and not yet read, 471,859 are left; in an L2 of 2 times the size more of it would save 220.010 us
+                  part         63.down_weight     39,321,600 of 262,144,000   of the 187,904,819 bytes that may be prefetched and not yet read, 471,859 are left; in an L2 of 2 times the size 32,768,000 bytes more of it would save 220.010 us
                 window  down  layer 63  takes 61.081267 us  hides 0.000000 us  saves 0.000000 us
                   contention   head_weight        0 of 1,555,824,640          148,111,360 bytes more would cost 8.299 us of the step: others, who share the memory, lose what its reader gains, and if none did, they would save 21.093 us
 

@@ -3,12 +3,12 @@
 // base is the same step without prefetch.
 //
 // step                                base     planned    gain
-// decode batch 32 context 8192  8,709.5 us  8,482.9 us  1.027x
+// decode batch 32 context 8192  8,709.5 us  8,482.0 us  1.027x
 #nullable enable
 
 [global::Preserve.PlanSummary("decode batch 32 context 8192",
-    BasePicoseconds = 8_709_450_380, StepPicoseconds = 8_482_923_297,
-    LowPicoseconds = 8_238_463_698, HighPicoseconds = 8_967_205_244,
+    BasePicoseconds = 8_709_450_380, StepPicoseconds = 8_482_011_775,
+    LowPicoseconds = 8_237_552_176, HighPicoseconds = 8_966_293_722,
     NotMeasured = "norms, matmuls of bf16 by fp8, rotation and storing of keys, additions, activation functions",
     BoundPicoseconds = 6_835_320_169, BoundBy = "critical path",
     PrefetchPays = true,
@@ -171,6 +171,7 @@ partial class TwoKindsDeployed
                 compute     out                 matmul 32 x 1024 by 1024 x 4096, bf16 by fp8                          60.Narrow/attended, 60.Narrow/out_weight -> 60.Narrow/out_part                      signals
                 collective  out_reduce          all-reduce 262144 bytes over 4                                        60.Narrow/out_part -> 60.Narrow/attn_out                                            after out           signals
                 prefetch    under_out_reduce    read 16777216 bytes                                                   60.Narrow/gate_up_weight                                                            after out
+                prefetch    under_out_reduce    read 16252928 bytes                                                   head_weight[0:16252928]
                 compute     attn_add            add 32 x 4096                                                         60.h, 60.Narrow/attn_out -> 60.Narrow/h_mid                                         after out_reduce
                 compute     mlp_norm            rms norm 32 x 4096                                                    60.Narrow/h_mid, 60.Narrow/mlp_norm_weight -> 60.Narrow/mlp_in
                 compute     gate_up             matmul 32 x 4096 by 4096 x 4096, bf16 by fp8                          60.Narrow/mlp_in, 60.Narrow/gate_up_weight -> 60.Narrow/gate_up_out
@@ -185,15 +186,15 @@ partial class TwoKindsDeployed
               # At context 8,192.
               report
                 base           8,709.450380 us
-                step           8,482.923297 us
+                step           8,482.011775 us
                 bound          6,835.320169 us
                 bound by       critical path
                 collectives    819.268876 us
                 reachable      193.416371 us
-                elsewhere      237.661386 us
-                gain at half   217.614117 us
-                gain at twice  226.527083 us
-                guard          kept at 214.843753 us to 249.594721 us
+                elsewhere      241.619004 us
+                gain at half   218.385400 us
+                gain at twice  227.438605 us
+                guard          kept at 215.755275 us to 250.506243 us
                 weights        2,316,787,712 bytes
                 kv-cache       16,376,561,664 bytes
                 window  embed_reduce  outside the layers  takes 6.475356 us  hides 6.475356 us  saves 3.501463 us
@@ -250,15 +251,16 @@ partial class TwoKindsDeployed
                   would-evict    60.Narrow/kv[0:c]            0 of 268,435,456           8,388,608 bytes more in all layers would cost 173.817 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 47.785 us
                 window  attention  layer 60  takes 73.005403 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  60.Narrow/out_weight         0 of 4,194,304             out takes 4.4 us with it in the L2 or without
-                window  out_reduce  layer 60  takes 6.475356 us  hides 5.804278 us  saves 0.150427 us
+                window  out_reduce  layer 60  takes 6.475356 us  hides 6.475356 us  saves 1.061949 us
                   not-asked      60.Narrow/mlp_norm_weight    0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   whole          60.Narrow/gate_up_weight     16,777,216 of 16,777,216   gate_up takes 8.1 us, not 8.3
                   compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
+                  part           head_weight                  16,252,928 of 32,768,000   3,932,160 bytes more would cost 0.364 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.080 us
                 window  gate_up  layer 60  takes 8.114011 us  hides 0.000000 us  saves 0.000000 us
                   compute-bound  60.Narrow/down_weight        0 of 8,388,608             down takes 5.8 us with it in the L2 or without
                 window  down_reduce  layer 60  takes 6.475356 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      final_norm_weight            0 of 8,192                 the policy prefetches matrices and the KV-cache only
-                  compute-bound  head_weight                  0 of 32,768,000            3,932,160 bytes more would save 0.221 us of the step: its reader is bound by its own work then, and were that done twice as fast, they would save 0.476 us
+                  would-evict    head_weight                  0 of 32,768,000            3,932,160 bytes more would cost 0.166 us of the step: they push out what is still needed, and in an L2 of 2 times the size they would save 0.221 us
                 window  head_gather  outside the layers  takes 22.800088 us  hides 0.000000 us  saves 0.000000 us
                   not-asked      0.Wide/attn_norm_weight      0 of 8,192                 the policy prefetches matrices and the KV-cache only
                   compute-bound  0.Wide/qkv_weight            0 of 6,291,456             qkv takes 6.0 us with it in the L2 or without
