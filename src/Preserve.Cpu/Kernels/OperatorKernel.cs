@@ -9,9 +9,13 @@ internal sealed class OperatorKernel(Rank rank)
     private readonly Scratch _scratch = new();
     private readonly CollectiveKernel _collectives = new(rank);
     private readonly List<CacheView> _pieces = [];
+    private readonly List<Operand> _prefetched = [];
     private readonly List<Operand> _matrices = [];
     private readonly List<Operand> _biases = [];
     private readonly Dictionary<(int HeadSize, double Base), Rotation> _rotations = [];
+
+    /// <summary>The sum of the bytes that its prefetches read, one of each line: all that they leave.</summary>
+    public long PrefetchedSum { get; private set; }
 
     /// <summary>Runs an instruction.</summary>
     /// <returns>False if the step was stopped meanwhile.</returns>
@@ -43,7 +47,7 @@ internal sealed class OperatorKernel(Rank rank)
             case CollectiveOperation o:
                 return Exchange(step, o, bound, reads, writes);
             case PrefetchOperation:
-                _ = CacheLines.Touch(reads);
+                Prefetch(step, bound, reads);
                 break;
             case TransferOperation:
                 Transfer.Copy(reads, writes);
@@ -104,10 +108,30 @@ internal sealed class OperatorKernel(Rank rank)
         Attention.Run(operation, reads[0], Span(_pieces), output, LayerOf(step, bound).HeadedAttention().Window, scale, step.Constants.AttentionSoftCap, _scratch);
     }
 
-    private CacheView View(Operand data, TensorReference reference, Operand? table, int sequences, int width) =>
-        data.Tensor.BlockUnits > 0 && table is { } blocks
+    /// <summary>Reads what is prefetched; of a cache in blocks, which is there as a whole, the tokens that are meant.</summary>
+    private void Prefetch(Step step, BoundInstruction bound, ReadOnlySpan<Operand> reads)
+    {
+        var table = TableOf(reads);
+        var sequences = step.Plan.Step.Batch;
+        _prefetched.Clear();
+        for (var i = 0; i < reads.Length; i++)
+        {
+            if (reads[i].Tensor.BlockUnits == 0)
+                _prefetched.Add(reads[i]);
+            else
+                _prefetched.AddRange(View(reads[i], bound.Instruction.Reads[i], table, sequences, (int)(reads[i].Tensor.UnitBytes / reads[i].ElementBytes / sequences)).Pieces());
+        }
+        PrefetchedSum += CacheLines.Touch(Span(_prefetched));
+    }
+
+    private CacheView View(Operand data, TensorReference reference, Operand? table, int sequences, int width)
+    {
+        if (data.Tensor.BlockUnits == 0)
+            return new CacheView(data, sequences, width);
+        return table is { } blocks
             ? new CacheView(data, blocks, sequences, width, rank.Memory.FirstAttended(data.Tensor), rank.Memory.Tokens(reference))
-            : new CacheView(data, sequences, width);
+            : throw new InvalidOperationException($"'{data.Tensor.Name}' lies in blocks, and their table is not read");
+    }
 
     private static Operand? TableOf(ReadOnlySpan<Operand> reads)
     {

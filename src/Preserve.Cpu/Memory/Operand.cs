@@ -35,6 +35,10 @@ internal readonly unsafe struct Operand
         return _start + (element * ElementBytes);
     }
 
+    /// <summary>Some of its elements by themselves.</summary>
+    /// <inheritdoc cref="At"/>
+    public Operand Part(long element, long count) => new(Tensor, At(element, count), count * ElementBytes);
+
     /// <summary>Its bytes.</summary>
     public byte* Start => _start;
 
