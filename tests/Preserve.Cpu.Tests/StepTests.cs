@@ -146,6 +146,7 @@ public class StepTests
         (await Should.ThrowAsync<InvalidOperationException>(() => Run(backend, s_prefill, 0))).Message.ShouldBe(busy);
         (await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default))).Message.ShouldBe(busy);
         Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe(busy);
+        Should.Throw<InvalidOperationException>(() => backend.SetTokens([1])).Message.ShouldBe(busy);
         backend.Dispose();
         goes.Set();
         (await Should.ThrowAsync<Exception>(() => step)).ShouldBeOfType<ObjectDisposedException>();
@@ -192,14 +193,14 @@ public class StepTests
             if (!asks)
                 return;
             asks = false;
-            Action[] calls = [() => backend!.Begin(s_prefill, 0), () => backend!.Submit(s_prefill.Instructions().First(), 0), () => backend!.CompleteAsync(default).AsTask().GetAwaiter().GetResult(), () => backend!.Logits()];
+            Action[] calls = [() => backend!.Begin(s_prefill, 0), () => backend!.Submit(s_prefill.Instructions().First(), 0), () => backend!.CompleteAsync(default).AsTask().GetAwaiter().GetResult(), () => backend!.Logits(), () => backend!.SetTokens([1])];
             foreach (var call in calls)
                 refused.Add(Should.Throw<InvalidOperationException>(call).Message);
         }));
         using (backend)
         {
             var logits = await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens]);
-            refused.Count.ShouldBe(4);
+            refused.Count.ShouldBe(5);
             refused.ShouldAllBe(r => r.StartsWith("an instruction is being handed over, and weights may be read for it", StringComparison.Ordinal));
             logits.ShouldHaveTheBitsOf(await Expected(), () => "behind what was refused");
         }
