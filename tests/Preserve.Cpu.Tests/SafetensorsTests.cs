@@ -80,6 +80,7 @@ public sealed class SafetensorsTests : IDisposable
             return;
         }
         Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
+        SafetensorsFaults.IsRight(fault, File.ReadAllBytes(path)).ShouldBeTrue();
     }
 
     [Theory]
@@ -202,6 +203,26 @@ public sealed class SafetensorsTests : IDisposable
         tally.Accepted.ShouldBeGreaterThan(100);
         tally.Refused.Values.Sum().ShouldBeGreaterThan(8_000);
         tally.Refused.Count.ShouldBeGreaterThan(15);
+    }
+
+    /// <summary>The error of a file is told from others, of another kind, another tensor or other numbers.</summary>
+    [Theory]
+    [InlineData("tensor 'a' ends at byte 8, and the file has 4 behind its header", true)]
+    [InlineData("tensor 'b' ends at byte 8, and the file has 4 behind its header", false)]
+    [InlineData("tensor 'a' ends at byte 9, and the file has 4 behind its header", false)]
+    [InlineData("tensor 'a' ends at byte 8, and the file has 5 behind its header", false)]
+    [InlineData("tensor 'a' ends at byte 8, and the file has 4 behind its header, and more", false)]
+    [InlineData("tensor 'a' takes 8 bytes, and its shape and type 8", false)]
+    [InlineData("tensor 'a' is no object", false)]
+    [InlineData("tensor 'a' is damaged", false)]
+    [InlineData("the header is no JSON", false)]
+    [InlineData("the header is no JSON at or behind tensor 'a'", false)]
+    [InlineData("the header does not begin with '{'", false)]
+    [InlineData("4 bytes behind the last tensor, 'a', belong to no tensor", false)]
+    public void An_error_is_right_of_the_file_that_has_it(string error, bool isRight)
+    {
+        var path = Write("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4);
+        SafetensorsFaults.IsRight(error, File.ReadAllBytes(path)).ShouldBe(isRight);
     }
 
     /// <summary>A folder in memory where the system has one: thousands of files are written, and none is to stay.</summary>
