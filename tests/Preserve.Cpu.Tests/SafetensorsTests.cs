@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Preserve.Fuzz;
 
 namespace Preserve.Cpu.Tests;
 
-public sealed class SafetensorsTests : IDisposable
+public sealed partial class SafetensorsTests : IDisposable
 {
     private static readonly ModelSpec s_model = SmallModels.Model(16, 20, new LayerGroup(new[] { SmallModels.Layer(queryKeyNorm: true, bias: ProjectionBias.QueryKeyValue) }, 2));
 
@@ -97,6 +98,38 @@ public sealed class SafetensorsTests : IDisposable
         File.WriteAllBytes(path, file[..bytes]);
         Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
     }
+
+    [Theory]
+    [InlineData("/dev/zero")]
+    [InlineData("/dev/null", "the file has 0 bytes, and its first 8 are the header's length")]
+    [InlineData("/proc/version")]
+    [InlineData("/sys/devices/system/cpu/online")]
+    public void What_the_system_makes_up_is_no_file_of_tensors(string path, string? fault = null)
+    {
+        Assert.SkipUnless(File.Exists(path), $"there is no {path} here");
+        if (fault is null)
+            Should.Throw<IOException>(() => SafetensorsFile.Open(path)).Message.ShouldBe($"'{path}' cannot be mapped into memory: it is a device, a pipe or made up by the system");
+        else
+            Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
+    }
+
+    [Fact]
+    public void A_folder_is_no_file_of_tensors() =>
+        Should.Throw<IOException>(() => SafetensorsFile.Open(_folder.FullName)).Message.ShouldBe($"'{_folder.FullName}' cannot be mapped into memory: it is a folder");
+
+    [Fact]
+    public void A_pipe_is_no_file_of_tensors()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes have no path here");
+        var path = Path.Combine(_folder.FullName, "pipe");
+        MakePipe(path, Convert.ToUInt32("600", 8)).ShouldBe(0);
+        // Who opens one end waits for the other.
+        using var both = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        Should.Throw<IOException>(() => SafetensorsFile.Open(path)).Message.ShouldBe($"'{path}' cannot be mapped into memory: it is a device, a pipe or made up by the system");
+    }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakePipe(string path, uint mode);
 
     [Fact]
     public void A_model_names_the_tensor_that_it_misses()
