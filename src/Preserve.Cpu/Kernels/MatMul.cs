@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace Preserve.Cpu;
@@ -115,8 +116,7 @@ internal static unsafe class MatMul
                     for (var i = 0; i < block.Length; i++)
                         block[i] = DotProduct.Of(x.AsSpan(row * depth, depth), widened.Length > 0 ? widened : new ReadOnlySpan<float>((float*)place + ((long)i * depth), depth));
                 }
-                for (var i = 0; i < block.Length; i++)
-                    block[i] += bias[first + column + i];
+                TensorPrimitives.Add(block, bias.AsSpan(first + column, block.Length), block);
                 output.Store(((long)row * columns) + first + column, block);
             }
         }

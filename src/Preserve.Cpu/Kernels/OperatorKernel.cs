@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace Preserve.Cpu;
@@ -273,12 +274,8 @@ internal sealed class OperatorKernel(Rank rank)
     }
 
     /// <summary>Adds a row of a value, or a bias.</summary>
-    public static void AddTo(Span<float> sum, Span<float> term, Operand read, int row)
-    {
-        read.Load(read.Tensor.Role == TensorRole.Weight ? 0 : (long)row * sum.Length, term);
-        for (var i = 0; i < sum.Length; i++)
-            sum[i] += term[i];
-    }
+    public static void AddTo(Span<float> sum, Span<float> term, Operand read, int row) =>
+        read.AddTo(read.Tensor.Role == TensorRole.Weight ? 0 : (long)row * sum.Length, sum, term);
 
     private void AddPositions(Step step, ElementwiseOperation operation, ReadOnlySpan<Operand> reads, Operand output)
     {
@@ -290,9 +287,7 @@ internal sealed class OperatorKernel(Rank rank)
         for (var i = 0; i < operation.Rows; i++)
         {
             reads[0].Load((long)i * operation.Width, sum);
-            reads[1].Load((long)(step.Model.PositionOffset + PositionOf(step, first + i)) * operation.Width, term);
-            for (var e = 0; e < sum.Length; e++)
-                sum[e] += term[e];
+            reads[1].AddTo((long)(step.Model.PositionOffset + PositionOf(step, first + i)) * operation.Width, sum, term);
             output.Store((long)i * operation.Width, sum);
         }
     }
@@ -356,24 +351,34 @@ internal sealed class OperatorKernel(Rank rank)
         var both = gated && reads.Length == 1;
         var stride = both ? 2L * width : width;
         var row = _scratch.Take(0, width);
-        var up = _scratch.Take(1, width);
+        var other = _scratch.Take(1, width);
         for (var i = 0; i < operation.Rows; i++)
         {
             reads[0].Load(i * stride, row);
-            if (gated)
-                reads[^1].Load((i * stride) + (both ? width : 0), up);
-            for (var e = 0; e < width; e++)
+            switch (operation.Function)
             {
-                row[e] = operation.Function switch
-                {
-                    ElementwiseFunction.SwiGlu => Activations.Silu(row[e]) * up[e],
-                    ElementwiseFunction.GeGlu => Activations.Gelu(row[e]) * up[e],
-                    ElementwiseFunction.Gelu => Activations.Gelu(row[e]),
-                    ElementwiseFunction.Relu => Activations.Relu(row[e]),
-                    ElementwiseFunction.Scale => row[e] * (step.Constants.EmbeddingFactor ?? MathF.Sqrt(width)),
-                    ElementwiseFunction.SoftCap => Activations.SoftCap(row[e], step.Constants.LogitSoftCap),
-                    _ => throw new NotSupportedException($"{operation.Function} is not computed here"),
-                };
+                case ElementwiseFunction.SwiGlu:
+                    Activations.Silu(row, other);
+                    break;
+                case ElementwiseFunction.GeGlu or ElementwiseFunction.Gelu:
+                    Activations.Gelu(row, other);
+                    break;
+                case ElementwiseFunction.Relu:
+                    Activations.Relu(row);
+                    break;
+                case ElementwiseFunction.Scale:
+                    TensorPrimitives.Multiply(row, step.Constants.EmbeddingFactor ?? MathF.Sqrt(width), row);
+                    break;
+                case ElementwiseFunction.SoftCap:
+                    Activations.SoftCap(row, step.Constants.LogitSoftCap);
+                    break;
+                default:
+                    throw new NotSupportedException($"{operation.Function} is not computed here");
+            }
+            if (gated)
+            {
+                reads[^1].Load((i * stride) + (both ? width : 0), other);
+                TensorPrimitives.Multiply(row, other, row);
             }
             output.Store((long)i * width, row);
         }
