@@ -22,6 +22,7 @@ public sealed class CpuBackend : IBackend, IDisposable
     private readonly CpuOptions _options;
     private readonly IWeightSource _weights;
     private readonly LayerSpec[] _layers;
+    private readonly AcceptedPlans _accepted;
     private readonly StepProgram _program = new();
     private Rank[] _ranks = [];
     private Rendezvous _rendezvous = new(1);
@@ -30,7 +31,6 @@ public sealed class CpuBackend : IBackend, IDisposable
 
     /// <summary>Whose the last step is; null where it is none of a generation.</summary>
     private GenerationSteps? _generation;
-    private ExecutionPlan? _checked;
     private bool _hasBegun;
     private bool _hasEnded;
 
@@ -52,7 +52,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         options?.Check();
         if (weights.Model is { } of && of != model && ModelWeights.Difference(of, model) is { } difference)
             throw new ArgumentException($"the weights are those of another model: {difference}", nameof(weights));
-        (Model, _weights, _options, _layers) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs());
+        (Model, _weights, _options, _layers, _accepted) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs(), new AcceptedPlans(model));
     }
 
     /// <summary>The model that is computed.</summary>
@@ -167,7 +167,7 @@ public sealed class CpuBackend : IBackend, IDisposable
 
     private void BeginStep(ExecutionPlan plan, int context, int[] tokens, GenerationSteps? generation)
     {
-        Refuse(plan, context, tokens);
+        _accepted.Check(plan, context, tokens.Length);
         (_generation, _hasBegun) = (generation, false);
         if (_ranks.Length != plan.Ranks)
         {
@@ -336,39 +336,6 @@ public sealed class CpuBackend : IBackend, IDisposable
         if (_generation != generation)
             throw new InvalidOperationException(generation.Interrupted);
     }
-
-    private void Refuse(ExecutionPlan plan, int context, int[] tokens)
-    {
-        if (plan.Model != Model.Name || plan.Layers != _layers.Length)
-            throw new ArgumentException($"the plan is of {plan.Model} with {plan.Layers} layers, and this backend computes {Model.Name} with {_layers.Length}", nameof(plan));
-        if (plan.Ranks < 1)
-            throw new ArgumentException($"the plan is of {plan.Ranks} ranks, and this backend computes 1 or more", nameof(plan));
-        if (plan.Batches < 1)
-            throw new ArgumentException($"the plan is of {plan.Batches} batches, and this backend computes 1 or more", nameof(plan));
-        if (plan.Step.ContextIsTotal)
-            throw new ArgumentException($"'{plan.Step}' counts the tokens of sequences of mixed lengths together, and this backend computes sequences of one length", nameof(plan));
-        if (plan.Tensors.FirstOrDefault(t => t.Role != TensorRole.BlockTable && t.Format is not (Precision.Bf16 or Precision.Fp32)) is { } tensor)
-            throw new ArgumentException($"'{tensor.Name}' is in {tensor.Format}, and this backend computes bf16 and fp32", nameof(plan));
-        if (plan.Instructions().FirstOrDefault(i => ActivationsOf(i.Operation) is not (null or Precision.Bf16 or Precision.Fp32)) is { } matMul)
-            throw new ArgumentException($"activations enter '{matMul.Label}' in {ActivationsOf(matMul.Operation)}, and this backend computes bf16 and fp32", nameof(plan));
-        // A generation runs one plan over and over.
-        if (!ReferenceEquals(plan, _checked))
-            PlannedModel.Check(plan, Model);
-        _checked = plan;
-        var wanted = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
-        if (tokens.Length != wanted)
-            throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {wanted} new tokens, and {tokens.Length} were set", nameof(plan));
-        if (Model.TablePositions is var positions and > 0 && context + plan.Step.NewTokens > positions)
-            throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {positions} positions of {Model.Name}", nameof(context));
-    }
-
-    private static Precision? ActivationsOf(Operation operation) => operation switch
-    {
-        MatMulOperation o => o.Activations,
-        RecomputeOperation o => o.Activations,
-        CollectiveOperation { MatMul: { } o } => o.Activations,
-        _ => null,
-    };
 
     private InstructionRun[] Timeline(Rank rank, long start)
     {
