@@ -11,7 +11,7 @@ public static class GreedyDecoding
     /// <param name="decode">A plan of decode steps for the same sequences; it serves every context from the prompt on that the generation reaches.</param>
     /// <param name="prompts">The prompts' tokens: those of each batch, in it of each sequence.</param>
     /// <param name="tokens">Tokens that each sequence is given, 1 or more: the first by the prefill.</param>
-    /// <param name="cancellationToken">Stops before the next instruction.</param>
+    /// <param name="cancellationToken">Stops before the next instruction, or within a matmul.</param>
     /// <returns>After each step, the token of each sequence of each batch.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The plans are not of one generation, or the prompts are not as long as the prefill; in the first step, the backend

@@ -237,6 +237,30 @@ public unsafe class KernelTests
         void Run() => MatMul.Run(Fp32(input), rows, [Fp32(weight)], biases == 0 ? [] : [Fp32(bias)], Fp32(output), new Scratch(), threads: 1);
     }
 
+    /// <summary>A step may be stopped in the middle of a large matmul, of which nobody waits for the rest.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_matmul_of_a_step_that_is_stopped_goes_no_further(int threads)
+    {
+        const int Depth = 512, Columns = 1024;
+        using NativeBuffer input = Buffer(Values(Depth, 14)), weight = Buffer(Values(Depth * Columns, 15)), output = Buffer(new float[Columns]);
+        var progress = new RankProgress();
+        progress.Begin();
+        progress.Stop();
+        Run().ShouldAllBe(o => o == 0);
+        progress.Begin();
+        Run().ShouldAllBe(o => o != 0);
+
+        float[] Run()
+        {
+            MatMul.Run(Fp32(input), 1, [Fp32(weight)], [], Fp32(output), new Scratch(), threads, progress);
+            var outputs = new float[Columns];
+            Fp32(output).Load(0, outputs);
+            return outputs;
+        }
+    }
+
     private static NativeBuffer Buffer(float[] values, Precision format = Precision.Fp32)
     {
         var buffer = new NativeBuffer((format == Precision.Fp32 ? 4L : 2L) * values.Length);

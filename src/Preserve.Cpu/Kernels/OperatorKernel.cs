@@ -82,7 +82,7 @@ internal sealed class OperatorKernel(Rank rank)
     private void Multiply(Step step, MatMulOperation operation, ReadOnlySpan<Operand> reads, Operand output)
     {
         Sort(reads[1..]);
-        MatMul.Run(reads[0], operation.Rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads);
+        MatMul.Run(reads[0], operation.Rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads, rank.Progress);
     }
 
     /// <summary>Tells matrices from biases. A matrix that comes from the host may lie in two buffers.</summary>
@@ -154,7 +154,7 @@ internal sealed class OperatorKernel(Rank rank)
         if (rows == 0)
             return;
         // The projection's result is a value of bf16 in a plan that keeps it.
-        MatMul.Run(reads[0], rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads);
+        MatMul.Run(reads[0], rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads, rank.Progress);
         var half = operation.Columns / 2;
         var row = _scratch.Take(0, operation.Columns);
         var weight = _scratch.Take(1, operation.HeadSize);
