@@ -149,16 +149,23 @@ internal static class SafetensorsFaults
         /// <summary>Reads every string and every name, which throws where one is no text.</summary>
         private static void Decode(JsonElement element)
         {
-            if (element.ValueKind == JsonValueKind.String)
-                _ = element.GetString();
-            else if (element.ValueKind == JsonValueKind.Array)
-                element.EnumerateArray().ToList().ForEach(Decode);
-            else if (element.ValueKind == JsonValueKind.Object)
-                element.EnumerateObject().ToList().ForEach(p =>
-                {
-                    _ = p.Name;
-                    Decode(p.Value);
-                });
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.String:
+                    _ = element.GetString();
+                    break;
+                case JsonValueKind.Array:
+                    foreach (var item in element.EnumerateArray())
+                        Decode(item);
+                    break;
+                case JsonValueKind.Object:
+                    foreach (var member in element.EnumerateObject())
+                    {
+                        _ = member.Name;
+                        Decode(member.Value);
+                    }
+                    break;
+            }
         }
 
         private static List<string> NamesOf(ReadOnlySpan<byte> json)
