@@ -33,9 +33,9 @@ public sealed unsafe class PrefetchTests
         var plan = Deployments.Plan(Deployments.Of(model, 1) with { KeyValueBlockTokens = block }, s_decode);
         var cache = plan.Tensors.Single(t => t.Role == TensorRole.KeyValues);
         (cache.UnitBytes / Sequences).ShouldBe(LineBytes);
-        using var fixture = new Fixture(model, plan, context);
+        using var stream = new OneStream(model, plan, context);
         TensorReference tokens = new(cache.Name, LayerIndex.Of(1), new UnitRange(begin, end)), table = new(plan.Tensors.Single(t => t.Role == TensorRole.BlockTable).Name, LayerIndex.None);
-        var (data, blocks) = (fixture.Memory.Resolve(tokens, 0), fixture.Memory.Resolve(table, 0));
+        var (data, blocks) = (stream.Memory.Resolve(tokens, 0), stream.Memory.Resolve(table, 0));
         var numbers = new ReadOnlySpan<int>(blocks.Start, (int)blocks.Bytes / 4);
         var attended = window == 0 ? context + 1 : Math.Min(window, context + 1);
         var first = context + 1 - attended;
@@ -49,7 +49,7 @@ public sealed unsafe class PrefetchTests
             }
         }
         lines.Count.ShouldBe(Sequences * (end - begin));
-        fixture.LinesRead(data, tokens, table).ShouldBe(lines, ignoreOrder: true);
+        LinesRead(stream, data, tokens, table).ShouldBe(lines, ignoreOrder: true);
     }
 
     /// <summary>A cache in one piece has the sequences of a token beside each other; a weight has bytes.</summary>
@@ -60,80 +60,49 @@ public sealed unsafe class PrefetchTests
     [InlineData("out_weight", 0, 512, 0, 8)]
     public void Of_what_lies_in_one_piece_its_range_is_read(string tensor, int begin, int end, int firstLine, int lastLine)
     {
-        using var fixture = new Fixture(s_model, Deployments.Plan(Deployments.Of(s_model, 1), s_decode), Prompt);
+        using var stream = new OneStream(s_model, Deployments.Plan(Deployments.Of(s_model, 1), s_decode), Prompt);
         TensorReference whole = new(tensor, LayerIndex.Of(1)), part = whole with { Range = new UnitRange(begin, end) };
-        fixture.LinesRead(fixture.Memory.Resolve(whole, 0), part).ShouldBe(Enumerable.Range(firstLine, lastLine - firstLine), ignoreOrder: true);
+        LinesRead(stream, stream.Memory.Resolve(whole, 0), part).ShouldBe(Enumerable.Range(firstLine, lastLine - firstLine), ignoreOrder: true);
     }
 
     [Fact]
     public void A_paged_cache_is_not_prefetched_without_its_table()
     {
         var plan = Deployments.Plan(Deployments.Of(s_model, 1) with { KeyValueBlockTokens = 2 }, s_decode);
-        using var fixture = new Fixture(s_model, plan, Prompt);
-        Should.Throw<InvalidOperationException>(() => fixture.Prefetch(new TensorReference("kv", LayerIndex.Of(1)))).Message.ShouldBe("'kv' lies in blocks, and their table is not read");
+        using var stream = new OneStream(s_model, plan, Prompt);
+        Should.Throw<InvalidOperationException>(() => Prefetch(stream, new TensorReference("kv", LayerIndex.Of(1)))).Message.ShouldBe("'kv' lies in blocks, and their table is not read");
     }
 
     /// <summary>A model of which a token of one sequence takes a line in each layer.</summary>
     private static ModelSpec Model(int window) => SmallModels.Model(16, 20, new LayerGroup(new[] { SmallModels.Layer(heads: 2, keyValueHeads: 2, window: window) }, 2));
 
-    /// <summary>A rank in a step of a plan, and a stream of it.</summary>
-    private sealed class Fixture : IDisposable
+    /// <summary>The lines of some bytes that a prefetch reads.</summary>
+    private static List<int> LinesRead(OneStream stream, Operand bytes, params TensorReference[] reads)
     {
-        private readonly Rank _rank;
-        private readonly Step _step;
-        private readonly OperatorKernel _kernel;
-
-        public Fixture(ModelSpec model, ExecutionPlan plan, int context)
+        var memory = new Span<byte>(bytes.Start, (int)bytes.Bytes);
+        ((nuint)bytes.Start % LineBytes).ShouldBe((nuint)0);
+        var lines = new List<int>();
+        memory.Clear();
+        // What the table has is read too.
+        var without = Prefetch(stream, reads);
+        for (var line = 0; line < memory.Length / LineBytes; line++)
         {
-            _rank = new Rank(0, new RankShard(model, model.LayerSpecs(), new SeededWeights(model, 1), 0, 1));
-            _step = new Step([_rank], new Rendezvous(1), new StepProgram())
-            {
-                Plan = plan,
-                Context = context,
-                Tokens = [],
-                Threads = 1,
-                Constants = ModelConstants.Default,
-                Layers = model.LayerSpecs(),
-                Model = model,
-            };
-            _rank.Begin(_step, poison: false);
-            _kernel = new OperatorKernel(_rank);
-        }
-
-        public RankMemory Memory => _rank.Memory;
-
-        /// <summary>The lines of some bytes that a prefetch reads.</summary>
-        public List<int> LinesRead(Operand bytes, params TensorReference[] reads)
-        {
-            var memory = new Span<byte>(bytes.Start, (int)bytes.Bytes);
-            ((nuint)bytes.Start % LineBytes).ShouldBe((nuint)0);
-            var lines = new List<int>();
+            memory.Slice(line * LineBytes, LineBytes).Fill(1);
+            var sum = Prefetch(stream, reads) - without;
+            sum.ShouldBeInRange(0, 1);
+            if (sum == 1)
+                lines.Add(line);
             memory.Clear();
-            // What the table has is read too.
-            var without = Prefetch(reads);
-            for (var line = 0; line < memory.Length / LineBytes; line++)
-            {
-                memory.Slice(line * LineBytes, LineBytes).Fill(1);
-                var sum = Prefetch(reads) - without;
-                sum.ShouldBeInRange(0, 1);
-                if (sum == 1)
-                    lines.Add(line);
-                memory.Clear();
-            }
-            return lines;
         }
+        return lines;
+    }
 
-        /// <summary>Runs a prefetch.</summary>
-        /// <returns>The sum of the bytes that it read.</returns>
-        public long Prefetch(params TensorReference[] reads)
-        {
-            var instruction = new Instruction(StreamKind.Prefetch, "under_test", new PrefetchOperation(), reads, Array.Empty<TensorReference>(), Array.Empty<string>(), Signals: false);
-            var (first, before) = (_rank.OperandCount, _kernel.PrefetchedSum);
-            _rank.Add(instruction, 0);
-            _kernel.Run(_step, new BoundInstruction(0, instruction, 0, first, 0)).ShouldBeTrue();
-            return _kernel.PrefetchedSum - before;
-        }
-
-        public void Dispose() => _rank.Dispose();
+    /// <summary>Runs a prefetch.</summary>
+    /// <returns>The sum of the bytes that it read.</returns>
+    private static long Prefetch(OneStream stream, params TensorReference[] reads)
+    {
+        var before = stream.PrefetchedSum;
+        stream.Run(new Instruction(StreamKind.Prefetch, "under_test", new PrefetchOperation(), reads, Array.Empty<TensorReference>(), Array.Empty<string>(), Signals: false)).ShouldBeTrue();
+        return stream.PrefetchedSum - before;
     }
 }

@@ -130,6 +130,30 @@ public class StepTests
         (await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens])).ShouldHaveTheBitsOf(expected, () => "after a stop");
     }
 
+    /// <summary>A large matmul takes longer than who stops a step would wait.</summary>
+    [Fact]
+    public void A_step_is_stopped_within_a_matmul()
+    {
+        var plan = Deployments.Plan(Deployments.Of(s_model, 1), new PrefillSpec(1, Prompt));
+        using var stream = new OneStream(s_model, plan, 0);
+        var matMul = plan.Unroll().Instructions().First(i => i.Operation is MatMulOperation);
+        var (input, output) = (stream.Memory.Resolve(matMul.Reads[0], 0), stream.Memory.Resolve(matMul.Writes[0], 0));
+        input.Store(0, [.. Enumerable.Repeat(1f, (int)input.Elements)]);
+        stream.Progress.Stop();
+        stream.Run(matMul);
+        Outputs().ShouldAllBe(o => o == 0);
+        stream.Progress.Begin();
+        stream.Run(matMul);
+        Outputs().ShouldContain(o => o != 0);
+
+        float[] Outputs()
+        {
+            var outputs = new float[output.Elements];
+            output.Load(0, outputs);
+            return outputs;
+        }
+    }
+
     [Fact]
     public async Task One_step_runs_at_a_time_and_a_backend_that_is_disposed_ends_its_step()
     {
