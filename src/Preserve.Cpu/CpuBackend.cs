@@ -22,12 +22,15 @@ public sealed class CpuBackend : IBackend, IDisposable
     private readonly CpuOptions _options;
     private readonly IWeightSource _weights;
     private readonly LayerSpec[] _layers;
+    private readonly AcceptedPlans _accepted;
     private readonly StepProgram _program = new();
     private Rank[] _ranks = [];
     private Rendezvous _rendezvous = new(1);
     private int[] _tokens = [];
     private Step? _step;
-    private ExecutionPlan? _checked;
+
+    /// <summary>Whose the last step is; null where it is none of a generation.</summary>
+    private GenerationSteps? _generation;
     private bool _hasBegun;
     private bool _hasEnded;
 
@@ -49,7 +52,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         options?.Check();
         if (weights.Model is { } of && of != model && ModelWeights.Difference(of, model) is { } difference)
             throw new ArgumentException($"the weights are those of another model: {difference}", nameof(weights));
-        (Model, _weights, _options, _layers) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs());
+        (Model, _weights, _options, _layers, _accepted) = (model, weights, options ?? new CpuOptions(), model.LayerSpecs(), new AcceptedPlans(model));
     }
 
     /// <summary>The model that is computed.</summary>
@@ -58,19 +61,17 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <summary>Sets the new tokens of the next step.</summary>
     /// <param name="tokens">Those of each batch, in it of each sequence, in it in order; each below the vocabulary.</param>
     /// <exception cref="ArgumentOutOfRangeException">A token is not of the vocabulary.</exception>
+    /// <exception cref="InvalidOperationException">The backend is about something else.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public void SetTokens(ReadOnlySpan<int> tokens)
     {
         CheckTokens(tokens, nameof(tokens));
         lock (_gate)
         {
-            CheckIsNotDisposed();
+            CheckIsIdle();
             _tokens = tokens.ToArray();
         }
     }
-
-    /// <summary>Steps that were begun so far: who goes on with a sequence sees by it whether the caches are still as its last step left them.</summary>
-    internal long StepsBegun { get; private set; }
 
     /// <summary>Refuses tokens that are not of the vocabulary.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One is not; the message says which.</exception>
@@ -91,6 +92,18 @@ public sealed class CpuBackend : IBackend, IDisposable
         lock (_gate)
         {
             CheckIsIdle();
+            return LogitsOfLastStep();
+        }
+    }
+
+    /// <summary>The logits that the last step gave, which is a generation's.</summary>
+    /// <inheritdoc cref="Logits()"/>
+    internal float[] Logits(GenerationSteps generation)
+    {
+        lock (_gate)
+        {
+            CheckIsIdle();
+            CheckIsOf(generation);
             return LogitsOfLastStep();
         }
     }
@@ -135,15 +148,27 @@ public sealed class CpuBackend : IBackend, IDisposable
         lock (_gate)
         {
             CheckIsIdle();
-            Refuse(plan, context);
-            BeginStep(plan, context);
+            BeginStep(plan, context, _tokens, null);
         }
     }
 
-    private void BeginStep(ExecutionPlan plan, int context)
+    /// <summary>Begins a step of a generation, which goes on where its last one ended.</summary>
+    /// <inheritdoc cref="Begin(ExecutionPlan, int)"/>
+    internal void Begin(ExecutionPlan plan, int context, int[] tokens, GenerationSteps generation)
     {
-        StepsBegun++;
-        _hasBegun = false;
+        lock (_gate)
+        {
+            CheckIsIdle();
+            if (generation.Begun > 0)
+                CheckIsOf(generation);
+            BeginStep(plan, context, tokens, generation);
+        }
+    }
+
+    private void BeginStep(ExecutionPlan plan, int context, int[] tokens, GenerationSteps? generation)
+    {
+        _accepted.Check(plan, context, tokens.Length);
+        (_generation, _hasBegun) = (generation, false);
         if (_ranks.Length != plan.Ranks)
         {
             DisposeRanks();
@@ -164,7 +189,7 @@ public sealed class CpuBackend : IBackend, IDisposable
         {
             Plan = plan,
             Context = context,
-            Tokens = _tokens,
+            Tokens = tokens,
             Threads = _options.Threads > 0 ? _options.Threads : Math.Max(1, Environment.ProcessorCount / plan.Ranks),
             Constants = _options.Constants,
             Layers = _layers,
@@ -195,7 +220,14 @@ public sealed class CpuBackend : IBackend, IDisposable
     public void Submit(Instruction instruction, int layer)
     {
         ArgumentNullException.ThrowIfNull(instruction);
-        Use(State.Submitting);
+        Submit(instruction, layer, null);
+    }
+
+    /// <summary>Takes the next instruction of a step; of a generation's, where it is one.</summary>
+    /// <inheritdoc cref="Submit(Instruction, int)"/>
+    internal void Submit(Instruction instruction, int layer, GenerationSteps? generation)
+    {
+        Use(State.Submitting, generation);
         try
         {
             _program.Add(instruction, layer, _ranks[0].OperandCount);
@@ -219,10 +251,14 @@ public sealed class CpuBackend : IBackend, IDisposable
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">No step was begun since the last one ran, or one is running.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
-    public async ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken)
+    public ValueTask<StepRun> CompleteAsync(CancellationToken cancellationToken) => CompleteAsync(null, cancellationToken);
+
+    /// <summary>Runs the step that was begun; a generation's, where it is one.</summary>
+    /// <inheritdoc cref="CompleteAsync(CancellationToken)"/>
+    internal async ValueTask<StepRun> CompleteAsync(GenerationSteps? generation, CancellationToken cancellationToken)
     {
         // Its events have happened when it has run, so that it runs once.
-        Use(State.Running);
+        Use(State.Running, generation);
         var (step, first) = (_step!, _ranks[0]);
         try
         {
@@ -253,12 +289,12 @@ public sealed class CpuBackend : IBackend, IDisposable
     }
 
     /// <summary>Takes the step that was begun, and the memory, until they are released.</summary>
-    private void Use(State use)
+    private void Use(State use, GenerationSteps? generation)
     {
         lock (_gate)
         {
             CheckIsIdle();
-            CheckHasBegun();
+            CheckHasBegun(generation);
             (_hasBegun, _state) = (false, use);
         }
     }
@@ -286,44 +322,20 @@ public sealed class CpuBackend : IBackend, IDisposable
 
     private void CheckIsNotDisposed() => ObjectDisposedException.ThrowIf(_state == State.Disposed, this);
 
-    private void CheckHasBegun()
+    private void CheckHasBegun(GenerationSteps? generation)
     {
-        if (!_hasBegun)
+        if (generation is not null)
+            CheckIsOf(generation);
+        if (!_hasBegun || _generation != generation)
             throw new InvalidOperationException("no step was begun");
     }
 
-    private void Refuse(ExecutionPlan plan, int context)
+    /// <summary>Holds that the last step that was begun is a generation's.</summary>
+    private void CheckIsOf(GenerationSteps generation)
     {
-        if (plan.Model != Model.Name || plan.Layers != _layers.Length)
-            throw new ArgumentException($"the plan is of {plan.Model} with {plan.Layers} layers, and this backend computes {Model.Name} with {_layers.Length}", nameof(plan));
-        if (plan.Ranks < 1)
-            throw new ArgumentException($"the plan is of {plan.Ranks} ranks, and this backend computes 1 or more", nameof(plan));
-        if (plan.Batches < 1)
-            throw new ArgumentException($"the plan is of {plan.Batches} batches, and this backend computes 1 or more", nameof(plan));
-        if (plan.Step.ContextIsTotal)
-            throw new ArgumentException($"'{plan.Step}' counts the tokens of sequences of mixed lengths together, and this backend computes sequences of one length", nameof(plan));
-        if (plan.Tensors.FirstOrDefault(t => t.Role != TensorRole.BlockTable && t.Format is not (Precision.Bf16 or Precision.Fp32)) is { } tensor)
-            throw new ArgumentException($"'{tensor.Name}' is in {tensor.Format}, and this backend computes bf16 and fp32", nameof(plan));
-        if (plan.Instructions().FirstOrDefault(i => ActivationsOf(i.Operation) is not (null or Precision.Bf16 or Precision.Fp32)) is { } matMul)
-            throw new ArgumentException($"activations enter '{matMul.Label}' in {ActivationsOf(matMul.Operation)}, and this backend computes bf16 and fp32", nameof(plan));
-        // A generation runs one plan over and over.
-        if (!ReferenceEquals(plan, _checked))
-            PlannedModel.Check(plan, Model);
-        _checked = plan;
-        var tokens = (long)plan.Batches * plan.Step.Batch * plan.Step.NewTokens;
-        if (_tokens.Length != tokens)
-            throw new ArgumentException($"'{plan.Step}' of {plan.Batches} batches has {tokens} new tokens, and {_tokens.Length} were set", nameof(plan));
-        if (Model.TablePositions is var positions and > 0 && context + plan.Step.NewTokens > positions)
-            throw new ArgumentException($"a context of {context} and {plan.Step.NewTokens} new tokens need more than the {positions} positions of {Model.Name}", nameof(context));
+        if (_generation != generation)
+            throw new InvalidOperationException(generation.Interrupted);
     }
-
-    private static Precision? ActivationsOf(Operation operation) => operation switch
-    {
-        MatMulOperation o => o.Activations,
-        RecomputeOperation o => o.Activations,
-        CollectiveOperation { MatMul: { } o } => o.Activations,
-        _ => null,
-    };
 
     private InstructionRun[] Timeline(Rank rank, long start)
     {

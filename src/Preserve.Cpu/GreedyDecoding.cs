@@ -11,14 +11,15 @@ public static class GreedyDecoding
     /// <param name="decode">A plan of decode steps for the same sequences; it serves every context from the prompt on that the generation reaches.</param>
     /// <param name="prompts">The prompts' tokens: those of each batch, in it of each sequence.</param>
     /// <param name="tokens">Tokens that each sequence is given, 1 or more: the first by the prefill.</param>
-    /// <param name="cancellationToken">Stops before the next instruction.</param>
+    /// <param name="cancellationToken">Stops before the next instruction, or within a matmul.</param>
     /// <returns>After each step, the token of each sequence of each batch.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The plans are not of one generation, or the prompts are not as long as the prefill; in the first step, the backend
     /// cannot compute the plans.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is below 1, or beyond what the decode plan serves; or a prompt's token
     /// is not of the vocabulary.</exception>
-    /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits, or another step ran on the backend since the last one of this generation.</exception>
+    /// <exception cref="InvalidOperationException">A step has no number among a sequence's logits, or another step ran on the backend since this generation began its first, or runs: no token is given
+    /// that is another's.</exception>
     /// <exception cref="ObjectDisposedException">The backend was disposed, before or meanwhile.</exception>
     /// <exception cref="OperationCanceledException">The generation was stopped.</exception>
     public static IAsyncEnumerable<int[]> RunAsync(
@@ -37,17 +38,13 @@ public static class GreedyDecoding
     private static async IAsyncEnumerable<int[]> Steps(
         CpuBackend backend, ExecutionPlan prefill, ExecutionPlan decode, int[] prompts, int prompt, int tokens, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var executor = new Executor(backend);
-        var next = prompts;
-        var begun = backend.StepsBegun;
+        var steps = new GenerationSteps(backend) { Tokens = prompts };
+        var executor = new Executor(steps);
         for (var i = 0; i < tokens; i++)
         {
-            if (i > 0 && backend.StepsBegun != begun + i)
-                throw new InvalidOperationException($"another step ran on the backend behind step {i} of this generation, and the caches are no longer its own: a backend generates one text at a time");
-            backend.SetTokens(next);
             await executor.RunAsync(i == 0 ? prefill : decode, i == 0 ? 0 : prompt + i - 1, cancellationToken).ConfigureAwait(false);
-            next = Largest(backend.Logits(), backend.Model.Vocabulary);
-            yield return [.. next];
+            steps.Tokens = Largest(steps.Logits(), backend.Model.Vocabulary);
+            yield return [.. steps.Tokens];
         }
     }
 

@@ -31,7 +31,7 @@ public static class ProfileFile
         }
         catch (JsonException e)
         {
-            throw new FormatException($"the profile is not sound at {e.Path}, line {e.LineNumber + 1}: {e.Message}", e);
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"the profile is not sound at {e.Path}, line {e.LineNumber + 1}: {e.Message}"), e);
         }
         if (document.Format != Format)
             throw new FormatException($"the profile's format is '{document.Format}', but must be '{Format}'");

@@ -13,7 +13,7 @@ internal static class Rooms
         new("src", "Preserve.Execution", [ForTheCompiler, ForApplications], ["Preserve.Hardware"]),
         new("src", "Preserve.Optimizer", [ForTheCompiler, ForApplications], ["Preserve.Execution"]),
         new("src", "Preserve.Runtime", [ForApplications], ["Preserve.Execution"]), // never the optimizer: an application ships its plans
-        new("src", "Preserve.Cpu", [ForApplications], ["Preserve.Runtime"]), // a package of its own: only who computes on the processor ships it
+        new("src", "Preserve.Cpu", [ForApplications], ["Preserve.Runtime"]) { Packages = ["System.Numerics.Tensors"] }, // a package of its own: only who computes on the processor ships it
         new("src", "Preserve.Calibration", [ForApplications], ["Preserve.Hardware"]) { Packages = ["MathNet.Numerics"] }, // only the tool fits constants
         new("src", "Preserve.Models", [ForApplications], ["Preserve.Core"]),
         new("src", "Preserve.Exploration", [ForApplications], ["Preserve.Optimizer"]), // only the tool asks what a device should be

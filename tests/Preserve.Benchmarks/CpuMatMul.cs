@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Preserve.Cpu;
 
@@ -8,13 +9,22 @@ namespace Preserve.Benchmarks;
 /// <summary>The rate at which a decode matmul reads its weight, beside the rate at which this machine reads memory at all: one row of activations by a
 /// bf16 weight that no cache holds.</summary>
 /// <remarks>Both go through the same bytes in turn, so that whatever else the machine does meets both. The plain read adds up all of them
-/// with vectors; the faster of one and of four streams within each thread's part is taken for the machine's rate. Rates are told by the clock, and by the processor
+/// with the widest vectors that the machine has, two halves where it has none of 64 bytes, and in code that is compiled in full at once; the faster of one and of four
+/// streams within each thread's part is taken for the machine's rate. Rates are told by the clock, and by the processor
 /// time of all threads, in which the turns of other programs do not count.</remarks>
 internal static unsafe class CpuMatMul
 {
     private const int Depth = 4096, Columns = 65_536, Runs = 15, WarmUps = 3;
 
-    public static void Measure()
+    /// <summary>Bytes of a turn of a read: a vector for each of its sums.</summary>
+    private const long Turn = 4 * 64;
+
+    /// <summary>Part of the rate of a read that a matmul has to reach.</summary>
+    private const double Least = 0.8;
+
+    /// <summary>Measures, and prints what was measured.</summary>
+    /// <returns>Whether the matmul reached its part of the rate, by the clock, on every number of threads.</returns>
+    public static bool Measure()
     {
         using var memory = new NativeBuffer(2L * Depth * Columns);
         using var input = new NativeBuffer(2L * Depth);
@@ -31,6 +41,7 @@ internal static unsafe class CpuMatMul
         Operand("input", input).Store(0, row);
         var scratch = new Scratch();
         Console.WriteLine($"a matmul of 1 x {Depth} by {Depth} x {Columns} in bf16, {memory.Bytes >> 20} MiB; medians and quartiles of {Runs} runs in turn, by the clock and by processor time, {Environment.ProcessorCount} processors");
+        var held = true;
         for (var threads = 1; threads <= Environment.ProcessorCount; threads++)
         {
             (double Clock, double Processor)[] one = new (double, double)[Runs], four = new (double, double)[Runs], matMul = new (double, double)[Runs];
@@ -41,16 +52,20 @@ internal static unsafe class CpuMatMul
                 if (run >= 0)
                     (one[run], four[run], matMul[run]) = times;
             }
-            Print(threads, "clock", [.. one.Select(t => t.Clock)], [.. four.Select(t => t.Clock)], [.. matMul.Select(t => t.Clock)]);
+            held &= Print(threads, "clock", [.. one.Select(t => t.Clock)], [.. four.Select(t => t.Clock)], [.. matMul.Select(t => t.Clock)]);
             Print(threads, "processor time", [.. one.Select(t => t.Processor / threads)], [.. four.Select(t => t.Processor / threads)], [.. matMul.Select(t => t.Processor / threads)]);
         }
 
-        void Print(int threads, string by, double[] one, double[] four, double[] matMul)
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(held ? "held" : "missed")}: {100 * Least:0} % of the faster read or more by the clock, on every number of threads"));
+        return held;
+
+        bool Print(int threads, string by, double[] one, double[] four, double[] matMul)
         {
             foreach (var times in new[] { one, four, matMul })
                 Array.Sort(times);
-            var best = Math.Min(one[Runs / 2], four[Runs / 2]);
-            Console.WriteLine($"{threads} thread{(threads == 1 ? "" : "s")}, by {by}: read in one stream {Rate(one)}, in four {Rate(four)}, matmul {Rate(matMul)}: {(100 * best / matMul[Runs / 2]).ToString("0", CultureInfo.InvariantCulture)} % of the faster read");
+            var part = Math.Min(one[Runs / 2], four[Runs / 2]) / matMul[Runs / 2];
+            Console.WriteLine($"{threads} thread{(threads == 1 ? "" : "s")}, by {by}: read in one stream {Rate(one)}, in four {Rate(four)}, matmul {Rate(matMul)}: {(100 * part).ToString("0", CultureInfo.InvariantCulture)} % of the faster read");
+            return part >= Least;
         }
 
         string Rate(double[] sorted)
@@ -77,32 +92,40 @@ internal static unsafe class CpuMatMul
     /// next part, or behind the last.</summary>
     private static void Read(NativeBuffer memory, int threads, int streams) => Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t =>
     {
-        const long Turn = 4 * 128;
-        var turns = memory.Bytes / Turn;
+        var turns = memory.Bytes / (4 * Turn);
         var (first, end) = (turns * t / threads, turns * (t + 1) / threads);
-        var length = (end - first) * (Turn / streams);
-        var start = memory.Start + (first * Turn);
-        Vector256<long> a = default, b = default, c = default, d = default;
-        for (var at = 0L; at < length; at += 128)
-        {
-            if (streams == 1)
-            {
-                a += Vector256.Load((long*)(start + at));
-                b += Vector256.Load((long*)(start + at + 32));
-                c += Vector256.Load((long*)(start + at + 64));
-                d += Vector256.Load((long*)(start + at + 96));
-            }
-            else
-            {
-                for (var line = 0L; line < 128; line += 32)
-                {
-                    a += Vector256.Load((long*)(start + at + line));
-                    b += Vector256.Load((long*)(start + length + at + line));
-                    c += Vector256.Load((long*)(start + (2 * length) + at + line));
-                    d += Vector256.Load((long*)(start + (3 * length) + at + line));
-                }
-            }
-        }
-        Interlocked.Add(ref s_sum, Vector256.Sum(a + b + c + d));
+        var start = memory.Start + (first * 4 * Turn);
+        var bytes = (end - first) * 4 * Turn;
+        Interlocked.Add(ref s_sum, streams == 1 ? OneStream(start, bytes) : FourStreams(start, bytes / 4));
     });
+
+    /// <summary>Adds up bytes from first to last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long OneStream(byte* start, long bytes)
+    {
+        Vector512<long> a = default, b = default, c = default, d = default;
+        for (var at = start; at < start + bytes; at += Turn)
+        {
+            a += Vector512.Load((long*)at);
+            b += Vector512.Load((long*)(at + 64));
+            c += Vector512.Load((long*)(at + 128));
+            d += Vector512.Load((long*)(at + 192));
+        }
+        return Vector512.Sum((a + b) + (c + d));
+    }
+
+    /// <summary>Adds up four parts that lie one behind the other, a line of each in turn.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long FourStreams(byte* start, long bytes)
+    {
+        Vector512<long> a = default, b = default, c = default, d = default;
+        for (var at = start; at < start + bytes; at += 64)
+        {
+            a += Vector512.Load((long*)at);
+            b += Vector512.Load((long*)(at + bytes));
+            c += Vector512.Load((long*)(at + (2 * bytes)));
+            d += Vector512.Load((long*)(at + (3 * bytes)));
+        }
+        return Vector512.Sum((a + b) + (c + d));
+    }
 }

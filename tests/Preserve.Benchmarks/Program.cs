@@ -28,7 +28,7 @@ switch (args.FirstOrDefault())
         CpuMatMulRows.Measure();
         break;
     case "cpu-matmul":
-        CpuMatMul.Measure();
+        Environment.ExitCode = CpuMatMul.Measure() ? 0 : 1;
         break;
     case "annealed":
         Annealed.Measure();

@@ -64,6 +64,20 @@ public sealed class ProfileTests : IDisposable
             "the profile has no matmul (b l x 5120)(5120 x 10240) at batch 32: give --batch 64");
     }
 
+    [Theory]
+    [InlineData("/dev/zero has more than 16,777,216 bytes, a profile has at most 16,777,216", "profile", "--model", "opt-13b", "--from", "/dev/zero")]
+    [InlineData("/dev/zero has more than 1,048,576 bytes, a device file has at most 1,048,576", "profile", "--model", "opt-13b", "--device", "/dev/zero")]
+    [InlineData("/dev/zero has more than 1,048,576 bytes, a cost model has at most 1,048,576", "explore", "--cost-model", "/dev/zero")]
+    [InlineData("--from is '/dev', which is not a file", "profile", "--model", "opt-13b", "--from", "/dev")]
+    public async Task A_device_without_an_end_is_no_file(string error, params string[] args)
+    {
+        Assert.SkipUnless(File.Exists("/dev/zero"), "there is no /dev/zero here");
+        var (exitCode, output, errors) = await _tool.RunAsync(args);
+        exitCode.ShouldBe(2, errors);
+        output.ShouldBeEmpty();
+        errors.ShouldContain(error);
+    }
+
     [Fact]
     public async Task Of_a_mixed_stack_the_split_is_that_of_a_layer_that_keeps_the_prompt() =>
         (await _tool.SucceedAsync("profile", "--model", "gemma2-27b", "--device", "a100-80-sxm", "--prompt", "5000")).ShouldContain(

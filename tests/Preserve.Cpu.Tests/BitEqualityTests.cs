@@ -15,7 +15,9 @@ public class BitEqualityTests
 
     /// <summary>How far logits of different degrees may lie apart, as the length of the difference by that of the logits: sums are taken in another
     /// order then, and rounded to bf16 in between.</summary>
-    private const double DegreeTolerance = 0.15;
+    /// <remarks>A rounding to bf16 is off by 2^-9 of a value at most. Through the deepest of these models, of six layers, about seven a layer lie on a number's way, and those of
+    /// two degrees differ: as independent errors they add up to 2^-9 times the root of 2 x 6 x 7, which is 1.8 %. A model may amplify them somewhat.</remarks>
+    private const double DegreeTolerance = 0.03;
 
     private readonly ITestOutputHelper _output;
 

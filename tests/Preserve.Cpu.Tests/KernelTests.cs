@@ -72,14 +72,60 @@ public unsafe class KernelTests
     [InlineData(2, 1.761594, 1.954598, 2, 1.523188)]
     public void An_activation_has_the_values_of_its_definition(float x, double silu, double gelu, double relu, double capped)
     {
-        Near(Activations.Silu(x), silu);
-        Near(Activations.Gelu(x), gelu);
-        Near(Activations.Relu(x), relu);
-        Near(Activations.SoftCap(x, 2), capped);
-        float.IsNaN(Activations.Relu(float.NaN)).ShouldBeTrue();
+        // Of one element and of as many as take vectors and leave some over.
+        foreach (var width in new[] { 1, 5, 67 })
+        {
+            var other = new float[width];
+            Near(silu, row => Activations.Silu(row, other));
+            Near(gelu, row => Activations.Gelu(row, other));
+            Near(relu, Activations.Relu);
+            Near(capped, row => Activations.SoftCap(row, 2));
 
-        static void Near(float actual, double expected) => Math.Abs(actual - expected).ShouldBeInRange(0, 1e-6);
+            void Near(double expected, RowFunction function)
+            {
+                var row = Enumerable.Repeat(x, width).ToArray();
+                function(row);
+                row.ShouldAllBe(actual => Math.Abs(actual - expected) <= 1e-6);
+            }
+        }
+        float[] none = [float.NaN];
+        Activations.Relu(none);
+        float.IsNaN(none[0]).ShouldBeTrue();
     }
+
+    /// <summary>Rows of one width give the same bits wherever they lie in memory, and whatever lies beside them.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(24)]
+    [InlineData(67)]
+    [InlineData(301)]
+    public void An_element_wise_kernel_gives_the_same_bits_at_any_place(int width)
+    {
+        var (values, weight) = (Values(width, 12), Values(2 * width, 13));
+        RowFunction[] functions =
+        [
+            row => Activations.Silu(row, new float[width]), row => Activations.Gelu(row, new float[width]), Activations.Relu, row => Activations.SoftCap(row, 2),
+            row => Normalisation.Run(Norm.Rms, row, weight, 1e-5f), row => Normalisation.Run(Norm.Layer, row, weight, 1e-5f), row => new Rotation(width, 100).Run(row, 7),
+        ];
+        foreach (var function in functions)
+        {
+            var expected = values.ToArray();
+            function(expected);
+            for (var place = 1; place < 20; place++)
+            {
+                var memory = new float[place + width + 3];
+                values.CopyTo(memory, place);
+                function(memory.AsSpan(place, width));
+                Logits.AreSame(memory.AsSpan(place, width), expected).ShouldBeTrue($"at {place}");
+                memory[..place].Concat(memory[(place + width)..]).ShouldAllBe(v => v == 0);
+            }
+        }
+    }
+
+    /// <summary>A function of a row.</summary>
+    private delegate void RowFunction(Span<float> row);
 
     public static TheoryData<int, int, int, int, int, bool> Shapes { get; } = new()
     {
@@ -189,6 +235,30 @@ public unsafe class KernelTests
             Should.Throw<InvalidOperationException>(Run).Message.ShouldBe(fault);
 
         void Run() => MatMul.Run(Fp32(input), rows, [Fp32(weight)], biases == 0 ? [] : [Fp32(bias)], Fp32(output), new Scratch(), threads: 1);
+    }
+
+    /// <summary>A step may be stopped in the middle of a large matmul, of which nobody waits for the rest.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_matmul_of_a_step_that_is_stopped_goes_no_further(int threads)
+    {
+        const int Depth = 512, Columns = 1024;
+        using NativeBuffer input = Buffer(Values(Depth, 14)), weight = Buffer(Values(Depth * Columns, 15)), output = Buffer(new float[Columns]);
+        var progress = new RankProgress();
+        progress.Begin();
+        progress.Stop();
+        Run().ShouldAllBe(o => o == 0);
+        progress.Begin();
+        Run().ShouldAllBe(o => o != 0);
+
+        float[] Run()
+        {
+            MatMul.Run(Fp32(input), 1, [Fp32(weight)], [], Fp32(output), new Scratch(), threads, progress);
+            var outputs = new float[Columns];
+            Fp32(output).Load(0, outputs);
+            return outputs;
+        }
     }
 
     private static NativeBuffer Buffer(float[] values, Precision format = Precision.Fp32)

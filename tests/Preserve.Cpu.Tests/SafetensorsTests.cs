@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Preserve.Fuzz;
 
 namespace Preserve.Cpu.Tests;
 
-public sealed class SafetensorsTests : IDisposable
+public sealed partial class SafetensorsTests : IDisposable
 {
     private static readonly ModelSpec s_model = SmallModels.Model(16, 20, new LayerGroup(new[] { SmallModels.Layer(queryKeyNorm: true, bias: ProjectionBias.QueryKeyValue) }, 2));
 
@@ -80,6 +81,7 @@ public sealed class SafetensorsTests : IDisposable
             return;
         }
         Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
+        SafetensorsFaults.IsRight(fault, File.ReadAllBytes(path)).ShouldBeTrue();
     }
 
     [Theory]
@@ -96,6 +98,38 @@ public sealed class SafetensorsTests : IDisposable
         File.WriteAllBytes(path, file[..bytes]);
         Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
     }
+
+    [Theory]
+    [InlineData("/dev/zero")]
+    [InlineData("/dev/null", "the file has 0 bytes, and its first 8 are the header's length")]
+    [InlineData("/proc/version")]
+    [InlineData("/sys/devices/system/cpu/online")]
+    public void What_the_system_makes_up_is_no_file_of_tensors(string path, string? fault = null)
+    {
+        Assert.SkipUnless(File.Exists(path), $"there is no {path} here");
+        if (fault is null)
+            Should.Throw<IOException>(() => SafetensorsFile.Open(path)).Message.ShouldBe($"'{path}' cannot be mapped into memory: it is a device, a pipe or made up by the system");
+        else
+            Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path)).Message.ShouldBe(fault);
+    }
+
+    [Fact]
+    public void A_folder_is_no_file_of_tensors() =>
+        Should.Throw<IOException>(() => SafetensorsFile.Open(_folder.FullName)).Message.ShouldBe($"'{_folder.FullName}' cannot be mapped into memory: it is a folder");
+
+    [Fact]
+    public void A_pipe_is_no_file_of_tensors()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes have no path here");
+        var path = Path.Combine(_folder.FullName, "pipe");
+        MakePipe(path, Convert.ToUInt32("600", 8)).ShouldBe(0);
+        // Who opens one end waits for the other.
+        using var both = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        Should.Throw<IOException>(() => SafetensorsFile.Open(path)).Message.ShouldBe($"'{path}' cannot be mapped into memory: it is a device, a pipe or made up by the system");
+    }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakePipe(string path, uint mode);
 
     [Fact]
     public void A_model_names_the_tensor_that_it_misses()
@@ -202,6 +236,26 @@ public sealed class SafetensorsTests : IDisposable
         tally.Accepted.ShouldBeGreaterThan(100);
         tally.Refused.Values.Sum().ShouldBeGreaterThan(8_000);
         tally.Refused.Count.ShouldBeGreaterThan(15);
+    }
+
+    /// <summary>The error of a file is told from others, of another kind, another tensor or other numbers.</summary>
+    [Theory]
+    [InlineData("tensor 'a' ends at byte 8, and the file has 4 behind its header", true)]
+    [InlineData("tensor 'b' ends at byte 8, and the file has 4 behind its header", false)]
+    [InlineData("tensor 'a' ends at byte 9, and the file has 4 behind its header", false)]
+    [InlineData("tensor 'a' ends at byte 8, and the file has 5 behind its header", false)]
+    [InlineData("tensor 'a' ends at byte 8, and the file has 4 behind its header, and more", false)]
+    [InlineData("tensor 'a' takes 8 bytes, and its shape and type 8", false)]
+    [InlineData("tensor 'a' is no object", false)]
+    [InlineData("tensor 'a' is damaged", false)]
+    [InlineData("the header is no JSON", false)]
+    [InlineData("the header is no JSON at or behind tensor 'a'", false)]
+    [InlineData("the header does not begin with '{'", false)]
+    [InlineData("4 bytes behind the last tensor, 'a', belong to no tensor", false)]
+    public void An_error_is_right_of_the_file_that_has_it(string error, bool isRight)
+    {
+        var path = Write("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4);
+        SafetensorsFaults.IsRight(error, File.ReadAllBytes(path)).ShouldBe(isRight);
     }
 
     /// <summary>A folder in memory where the system has one: thousands of files are written, and none is to stay.</summary>

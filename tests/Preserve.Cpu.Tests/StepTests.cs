@@ -130,6 +130,30 @@ public class StepTests
         (await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens])).ShouldHaveTheBitsOf(expected, () => "after a stop");
     }
 
+    /// <summary>A large matmul takes longer than who stops a step would wait.</summary>
+    [Fact]
+    public void A_step_is_stopped_within_a_matmul()
+    {
+        var plan = Deployments.Plan(Deployments.Of(s_model, 1), new PrefillSpec(1, Prompt));
+        using var stream = new OneStream(s_model, plan, 0);
+        var matMul = plan.Unroll().Instructions().First(i => i.Operation is MatMulOperation);
+        var (input, output) = (stream.Memory.Resolve(matMul.Reads[0], 0), stream.Memory.Resolve(matMul.Writes[0], 0));
+        input.Store(0, [.. Enumerable.Repeat(1f, (int)input.Elements)]);
+        stream.Progress.Stop();
+        stream.Run(matMul);
+        Outputs().ShouldAllBe(o => o == 0);
+        stream.Progress.Begin();
+        stream.Run(matMul);
+        Outputs().ShouldContain(o => o != 0);
+
+        float[] Outputs()
+        {
+            var outputs = new float[output.Elements];
+            output.Load(0, outputs);
+            return outputs;
+        }
+    }
+
     [Fact]
     public async Task One_step_runs_at_a_time_and_a_backend_that_is_disposed_ends_its_step()
     {
@@ -146,6 +170,7 @@ public class StepTests
         (await Should.ThrowAsync<InvalidOperationException>(() => Run(backend, s_prefill, 0))).Message.ShouldBe(busy);
         (await Should.ThrowAsync<InvalidOperationException>(async () => await backend.CompleteAsync(default))).Message.ShouldBe(busy);
         Should.Throw<InvalidOperationException>(() => backend.Logits()).Message.ShouldBe(busy);
+        Should.Throw<InvalidOperationException>(() => backend.SetTokens([1])).Message.ShouldBe(busy);
         backend.Dispose();
         goes.Set();
         (await Should.ThrowAsync<Exception>(() => step)).ShouldBeOfType<ObjectDisposedException>();
@@ -192,14 +217,14 @@ public class StepTests
             if (!asks)
                 return;
             asks = false;
-            Action[] calls = [() => backend!.Begin(s_prefill, 0), () => backend!.Submit(s_prefill.Instructions().First(), 0), () => backend!.CompleteAsync(default).AsTask().GetAwaiter().GetResult(), () => backend!.Logits()];
+            Action[] calls = [() => backend!.Begin(s_prefill, 0), () => backend!.Submit(s_prefill.Instructions().First(), 0), () => backend!.CompleteAsync(default).AsTask().GetAwaiter().GetResult(), () => backend!.Logits(), () => backend!.SetTokens([1])];
             foreach (var call in calls)
                 refused.Add(Should.Throw<InvalidOperationException>(call).Message);
         }));
         using (backend)
         {
             var logits = await Deployments.LogitsAsync(backend, s_prefill, s_decode, [s_tokens]);
-            refused.Count.ShouldBe(4);
+            refused.Count.ShouldBe(5);
             refused.ShouldAllBe(r => r.StartsWith("an instruction is being handed over, and weights may be read for it", StringComparison.Ordinal));
             logits.ShouldHaveTheBitsOf(await Expected(), () => "behind what was refused");
         }

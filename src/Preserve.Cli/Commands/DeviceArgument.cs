@@ -4,7 +4,7 @@ namespace Preserve.Cli.Commands;
 internal static class DeviceArgument
 {
     /// <summary>No device file is nearly as large.</summary>
-    private const long MostBytes = 1 << 20;
+    private const int MostBytes = 1 << 20;
 
     /// <summary>The device, and the text of its file where it is not built in.</summary>
     /// <exception cref="InputException">There is none of that name, or the file is not sound.</exception>
@@ -17,9 +17,7 @@ internal static class DeviceArgument
             var suggestion = DeviceCatalogue.Suggest(name, []);
             throw new InputException($"'{name}' is neither a built-in device nor a file{suggestion.Hint}{(suggestion.Meant is null ? ";" : "")} 'preserve devices' lists the built-in ones");
         }
-        if (new FileInfo(name).Length > MostBytes)
-            throw new InputException($"{name} has {new FileInfo(name).Length:#,0} bytes, a device file has at most {MostBytes:#,0}");
-        var text = File.ReadAllText(name);
+        var text = InputFile.Read(name, "a device file", MostBytes);
         var result = DeviceFile.Parse(text);
         if (result.Device is null)
             throw new InputException(string.Join(Environment.NewLine + "preserve: ", result.Errors.Select(e => $"{name}:{e.Line}:{e.Column}: {e.Message}")));

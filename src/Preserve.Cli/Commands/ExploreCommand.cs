@@ -12,7 +12,7 @@ internal static class ExploreCommand
     private const double SmallestMebibytes = 0.25, LargestMebibytes = 4096;
 
     private const int MostSizes = 1000;
-    private const long MostFileBytes = 1 << 20;
+    private const int MostFileBytes = 1 << 20;
 
     /// <summary>From below the published best without prefetch to beyond the largest L2 that is built.</summary>
     private static readonly double[] _sizes = [2, 4, .. Enumerable.Range(1, 32).Select(i => 8.0 * i)];
@@ -71,11 +71,9 @@ internal static class ExploreCommand
             return CostModelFile.Default;
         if (!File.Exists(path))
             throw new InputException($"there is no cost model '{path}'");
-        if (new FileInfo(path).Length > MostFileBytes)
-            throw new InputException($"{path} has {new FileInfo(path).Length:#,0} bytes, a cost model has at most {MostFileBytes:#,0}");
         try
         {
-            return CostModelFile.Parse(File.ReadAllText(path));
+            return CostModelFile.Parse(InputFile.Read(path, "a cost model", MostFileBytes));
         }
         catch (FormatException e)
         {

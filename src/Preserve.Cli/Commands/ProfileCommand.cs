@@ -13,6 +13,9 @@ internal static class ProfileCommand
     /// <summary>Tokens of the generation that a split is said for.</summary>
     private const int Generated = 128;
 
+    /// <summary>No profile is nearly as large.</summary>
+    private const int MostFileBytes = 16 << 20;
+
     public static Command Create()
     {
         var model = new Option<string>("--model", "-m") { Description = "A model of the catalogue by id or common name, or a config.json: the matmul has its sizes.", Required = true, HelpName = "id|config.json" };
@@ -143,7 +146,7 @@ internal static class ProfileCommand
             throw new InputException($"--from is '{path}', which is not a file");
         try
         {
-            return ProfileFile.Read(File.ReadAllText(path));
+            return ProfileFile.Read(InputFile.Read(path, "a profile", MostFileBytes));
         }
         catch (FormatException e)
         {

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Preserve.Cpu;
 
 /// <summary>Scaled dot-product attention (arXiv 1706.03762) of new tokens to all before them, with shared KV heads (arXiv 2305.13245).</summary>
@@ -70,14 +72,12 @@ internal static class Attention
     /// <summary>Each score's share of the exponentials, with the largest taken off first so that none overflows.</summary>
     private static void Exponentials(Span<float> scores)
     {
-        var most = float.NegativeInfinity;
-        foreach (var score in scores)
-            most = MathF.Max(most, score);
+        TensorPrimitives.Subtract(scores, TensorPrimitives.Max(scores), scores);
+        TensorPrimitives.Exp(scores, scores);
         float sum = 0;
-        for (var i = 0; i < scores.Length; i++)
-            sum += scores[i] = MathF.Exp(scores[i] - most);
-        for (var i = 0; i < scores.Length; i++)
-            scores[i] /= sum;
+        foreach (var exponential in scores)
+            sum += exponential;
+        TensorPrimitives.Divide(scores, sum, scores);
     }
 
     private static void Weigh(
@@ -91,10 +91,8 @@ internal static class Attention
                 piece.Data.Load(piece.At(sequence, i) + offset, value);
                 for (var g = 0; g * value.Length < sums.Length; g++)
                 {
-                    var share = scores[(g * attended) + at + i];
                     var sum = sums.Slice(g * value.Length, value.Length);
-                    for (var d = 0; d < value.Length; d++)
-                        sum[d] += share * value[d];
+                    TensorPrimitives.MultiplyAdd(value, scores[(g * attended) + at + i], sum, sum);
                 }
             }
             at += piece.Count;

@@ -67,11 +67,7 @@ internal sealed class CollectiveKernel(Rank rank)
     {
         _parts[0].Load(first, sum);
         for (var part = 1; part < _parts.Count; part++)
-        {
-            _parts[part].Load(first, term);
-            for (var i = 0; i < sum.Length; i++)
-                sum[i] += term[i];
-        }
+            _parts[part].AddTo(first, sum, term);
     }
 
     private void Reduce(long first, Operand output, Scratch scratch)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace Preserve.Cpu;
@@ -23,8 +24,9 @@ internal static unsafe class MatMul
     /// <param name="output">Rows x outputs.</param>
     /// <param name="scratch">The worker's arrays; the first two are used.</param>
     /// <param name="threads">Threads that may share the outputs.</param>
+    /// <param name="progress">Of the step; where it is stopped, the outputs that are left are not computed.</param>
     /// <exception cref="InvalidOperationException">Weights or biases are not of as many outputs as there are.</exception>
-    public static void Run(Operand input, int rows, ReadOnlySpan<Operand> weights, ReadOnlySpan<Operand> biases, Operand output, Scratch scratch, int threads)
+    public static void Run(Operand input, int rows, ReadOnlySpan<Operand> weights, ReadOnlySpan<Operand> biases, Operand output, Scratch scratch, int threads, RankProgress? progress = null)
     {
         var depth = (int)(input.Elements / rows);
         var columns = (int)(output.Elements / rows);
@@ -48,7 +50,7 @@ internal static unsafe class MatMul
             var x = input.IsFloat32 || part.IsFloat32 ? widened : null;
             if (threads == 1 || part.Bytes < LeastToShare)
             {
-                Outputs(part, input, x, bias, output, rows, depth, columns, first, 0, count);
+                Outputs(part, input, x, bias, output, rows, depth, columns, first, 0, count, progress);
             }
             else
             {
@@ -56,7 +58,7 @@ internal static unsafe class MatMul
                 Parallel.For(0, Math.Min(threads, shares), new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
                 {
                     for (int share; (share = Interlocked.Increment(ref taken)) < shares;)
-                        Outputs(weight, input, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares));
+                        Outputs(weight, input, x, bias, output, rows, depth, columns, begin, (int)((long)count * share / shares), (int)((long)count * (share + 1) / shares), progress);
                 });
             }
             first += count;
@@ -93,12 +95,12 @@ internal static unsafe class MatMul
     /// <summary>Computes some outputs of one piece of the weight, a block of them at a time: it is read from memory for the first row, and for the others from a
     /// cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Outputs(Operand weight, Operand input, float[]? x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to)
+    private static void Outputs(Operand weight, Operand input, float[]? x, float[] bias, Operand output, int rows, int depth, int columns, int first, int from, int to, RankProgress? progress)
     {
         Span<float> results = stackalloc float[Block];
         var widened = x is null || weight.IsFloat32 ? [] : new float[depth];
         var step = widened.Length > 0 ? 1 : Block;
-        for (var column = from; column < to; column += step)
+        for (var column = from; column < to && progress is not { IsStopped: true }; column += step)
         {
             var block = results[..Math.Min(step, to - column)];
             var place = weight.At((long)column * depth, (long)block.Length * depth);
@@ -115,8 +117,7 @@ internal static unsafe class MatMul
                     for (var i = 0; i < block.Length; i++)
                         block[i] = DotProduct.Of(x.AsSpan(row * depth, depth), widened.Length > 0 ? widened : new ReadOnlySpan<float>((float*)place + ((long)i * depth), depth));
                 }
-                for (var i = 0; i < block.Length; i++)
-                    block[i] += bias[first + column + i];
+                TensorPrimitives.Add(block, bias.AsSpan(first + column, block.Length), block);
                 output.Store(((long)row * columns) + first + column, block);
             }
         }

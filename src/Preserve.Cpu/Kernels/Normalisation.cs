@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Preserve.Cpu;
 
 /// <summary>Norms of rows, each by itself, summed in order.</summary>
@@ -10,17 +12,18 @@ internal static class Normalisation
     /// <param name="epsilon">What is added below the root.</param>
     public static void Run(Norm norm, Span<float> row, ReadOnlySpan<float> weight, float epsilon)
     {
-        float mean = 0, squares = 0;
+        float sum = 0, squares = 0;
         if (norm == Norm.Layer)
         {
             foreach (var value in row)
-                mean += value;
-            mean /= row.Length;
+                sum += value;
+            TensorPrimitives.Subtract(row, sum / row.Length, row);
         }
         foreach (var value in row)
-            squares += (value - mean) * (value - mean);
-        var scale = 1 / MathF.Sqrt((squares / row.Length) + epsilon);
-        for (var i = 0; i < row.Length; i++)
-            row[i] = ((row[i] - mean) * scale * weight[i]) + (norm == Norm.Layer ? weight[row.Length + i] : 0);
+            squares += value * value;
+        TensorPrimitives.Multiply(row, 1 / MathF.Sqrt((squares / row.Length) + epsilon), row);
+        TensorPrimitives.Multiply(row, weight[..row.Length], row);
+        if (norm == Norm.Layer)
+            TensorPrimitives.Add(row, weight.Slice(row.Length, row.Length), row);
     }
 }

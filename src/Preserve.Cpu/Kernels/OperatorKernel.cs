@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace Preserve.Cpu;
@@ -9,9 +10,13 @@ internal sealed class OperatorKernel(Rank rank)
     private readonly Scratch _scratch = new();
     private readonly CollectiveKernel _collectives = new(rank);
     private readonly List<CacheView> _pieces = [];
+    private readonly List<Operand> _prefetched = [];
     private readonly List<Operand> _matrices = [];
     private readonly List<Operand> _biases = [];
     private readonly Dictionary<(int HeadSize, double Base), Rotation> _rotations = [];
+
+    /// <summary>The sum of the bytes that its prefetches read, one of each line: all that they leave.</summary>
+    public long PrefetchedSum { get; private set; }
 
     /// <summary>Runs an instruction.</summary>
     /// <returns>False if the step was stopped meanwhile.</returns>
@@ -43,7 +48,7 @@ internal sealed class OperatorKernel(Rank rank)
             case CollectiveOperation o:
                 return Exchange(step, o, bound, reads, writes);
             case PrefetchOperation:
-                _ = CacheLines.Touch(reads);
+                Prefetch(step, bound, reads);
                 break;
             case TransferOperation:
                 Transfer.Copy(reads, writes);
@@ -77,7 +82,7 @@ internal sealed class OperatorKernel(Rank rank)
     private void Multiply(Step step, MatMulOperation operation, ReadOnlySpan<Operand> reads, Operand output)
     {
         Sort(reads[1..]);
-        MatMul.Run(reads[0], operation.Rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads);
+        MatMul.Run(reads[0], operation.Rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads, rank.Progress);
     }
 
     /// <summary>Tells matrices from biases. A matrix that comes from the host may lie in two buffers.</summary>
@@ -104,10 +109,30 @@ internal sealed class OperatorKernel(Rank rank)
         Attention.Run(operation, reads[0], Span(_pieces), output, LayerOf(step, bound).HeadedAttention().Window, scale, step.Constants.AttentionSoftCap, _scratch);
     }
 
-    private CacheView View(Operand data, TensorReference reference, Operand? table, int sequences, int width) =>
-        data.Tensor.BlockUnits > 0 && table is { } blocks
+    /// <summary>Reads what is prefetched; of a cache in blocks, which is there as a whole, the tokens that are meant.</summary>
+    private void Prefetch(Step step, BoundInstruction bound, ReadOnlySpan<Operand> reads)
+    {
+        var table = TableOf(reads);
+        var sequences = step.Plan.Step.Batch;
+        _prefetched.Clear();
+        for (var i = 0; i < reads.Length; i++)
+        {
+            if (reads[i].Tensor.BlockUnits == 0)
+                _prefetched.Add(reads[i]);
+            else
+                _prefetched.AddRange(View(reads[i], bound.Instruction.Reads[i], table, sequences, (int)(reads[i].Tensor.UnitBytes / reads[i].ElementBytes / sequences)).Pieces());
+        }
+        PrefetchedSum += CacheLines.Touch(Span(_prefetched));
+    }
+
+    private CacheView View(Operand data, TensorReference reference, Operand? table, int sequences, int width)
+    {
+        if (data.Tensor.BlockUnits == 0)
+            return new CacheView(data, sequences, width);
+        return table is { } blocks
             ? new CacheView(data, blocks, sequences, width, rank.Memory.FirstAttended(data.Tensor), rank.Memory.Tokens(reference))
-            : new CacheView(data, sequences, width);
+            : throw new InvalidOperationException($"'{data.Tensor.Name}' lies in blocks, and their table is not read");
+    }
 
     private static Operand? TableOf(ReadOnlySpan<Operand> reads)
     {
@@ -129,7 +154,7 @@ internal sealed class OperatorKernel(Rank rank)
         if (rows == 0)
             return;
         // The projection's result is a value of bf16 in a plan that keeps it.
-        MatMul.Run(reads[0], rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads);
+        MatMul.Run(reads[0], rows, Span(_matrices), Span(_biases), output, _scratch, step.Threads, rank.Progress);
         var half = operation.Columns / 2;
         var row = _scratch.Take(0, operation.Columns);
         var weight = _scratch.Take(1, operation.HeadSize);
@@ -249,12 +274,8 @@ internal sealed class OperatorKernel(Rank rank)
     }
 
     /// <summary>Adds a row of a value, or a bias.</summary>
-    public static void AddTo(Span<float> sum, Span<float> term, Operand read, int row)
-    {
-        read.Load(read.Tensor.Role == TensorRole.Weight ? 0 : (long)row * sum.Length, term);
-        for (var i = 0; i < sum.Length; i++)
-            sum[i] += term[i];
-    }
+    public static void AddTo(Span<float> sum, Span<float> term, Operand read, int row) =>
+        read.AddTo(read.Tensor.Role == TensorRole.Weight ? 0 : (long)row * sum.Length, sum, term);
 
     private void AddPositions(Step step, ElementwiseOperation operation, ReadOnlySpan<Operand> reads, Operand output)
     {
@@ -266,9 +287,7 @@ internal sealed class OperatorKernel(Rank rank)
         for (var i = 0; i < operation.Rows; i++)
         {
             reads[0].Load((long)i * operation.Width, sum);
-            reads[1].Load((long)(step.Model.PositionOffset + PositionOf(step, first + i)) * operation.Width, term);
-            for (var e = 0; e < sum.Length; e++)
-                sum[e] += term[e];
+            reads[1].AddTo((long)(step.Model.PositionOffset + PositionOf(step, first + i)) * operation.Width, sum, term);
             output.Store((long)i * operation.Width, sum);
         }
     }
@@ -332,24 +351,34 @@ internal sealed class OperatorKernel(Rank rank)
         var both = gated && reads.Length == 1;
         var stride = both ? 2L * width : width;
         var row = _scratch.Take(0, width);
-        var up = _scratch.Take(1, width);
+        var other = _scratch.Take(1, width);
         for (var i = 0; i < operation.Rows; i++)
         {
             reads[0].Load(i * stride, row);
-            if (gated)
-                reads[^1].Load((i * stride) + (both ? width : 0), up);
-            for (var e = 0; e < width; e++)
+            switch (operation.Function)
             {
-                row[e] = operation.Function switch
-                {
-                    ElementwiseFunction.SwiGlu => Activations.Silu(row[e]) * up[e],
-                    ElementwiseFunction.GeGlu => Activations.Gelu(row[e]) * up[e],
-                    ElementwiseFunction.Gelu => Activations.Gelu(row[e]),
-                    ElementwiseFunction.Relu => Activations.Relu(row[e]),
-                    ElementwiseFunction.Scale => row[e] * (step.Constants.EmbeddingFactor ?? MathF.Sqrt(width)),
-                    ElementwiseFunction.SoftCap => Activations.SoftCap(row[e], step.Constants.LogitSoftCap),
-                    _ => throw new NotSupportedException($"{operation.Function} is not computed here"),
-                };
+                case ElementwiseFunction.SwiGlu:
+                    Activations.Silu(row, other);
+                    break;
+                case ElementwiseFunction.GeGlu or ElementwiseFunction.Gelu:
+                    Activations.Gelu(row, other);
+                    break;
+                case ElementwiseFunction.Relu:
+                    Activations.Relu(row);
+                    break;
+                case ElementwiseFunction.Scale:
+                    TensorPrimitives.Multiply(row, step.Constants.EmbeddingFactor ?? MathF.Sqrt(width), row);
+                    break;
+                case ElementwiseFunction.SoftCap:
+                    Activations.SoftCap(row, step.Constants.LogitSoftCap);
+                    break;
+                default:
+                    throw new NotSupportedException($"{operation.Function} is not computed here");
+            }
+            if (gated)
+            {
+                reads[^1].Load((i * stride) + (both ? width : 0), other);
+                TensorPrimitives.Multiply(row, other, row);
             }
             output.Store((long)i * width, row);
         }

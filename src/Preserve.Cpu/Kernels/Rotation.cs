@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Preserve.Cpu;
 
 /// <summary>Rotary positions (RoFormer, arXiv 2104.09864): of each head, element i is turned with element i + half its size, as Llama does it.</summary>
@@ -7,13 +9,15 @@ internal sealed class Rotation
     private readonly double[] _frequencies;
     private readonly float[] _cosines;
     private readonly float[] _sines;
+    private readonly float[] _fromUpper;
+    private readonly float[] _fromLower;
     private long _position = -1;
 
     public Rotation(int headSize, double rotaryBase)
     {
         _headSize = headSize;
         var half = headSize / 2;
-        (_frequencies, _cosines, _sines) = (new double[half], new float[half], new float[half]);
+        (_frequencies, _cosines, _sines, _fromUpper, _fromLower) = (new double[half], new float[half], new float[half], new float[half], new float[half]);
         for (var i = 0; i < half; i++)
             _frequencies[i] = Math.Pow(rotaryBase, -2.0 * i / headSize);
     }
@@ -32,12 +36,14 @@ internal sealed class Rotation
         var half = _headSize / 2;
         for (var head = 0; head < heads.Length; head += _headSize)
         {
-            for (var i = head; i < head + half; i++)
-            {
-                var (a, b) = (heads[i], heads[i + half]);
-                heads[i] = (a * _cosines[i - head]) - (b * _sines[i - head]);
-                heads[i + half] = (b * _cosines[i - head]) + (a * _sines[i - head]);
-            }
+            var lower = heads.Slice(head, half);
+            var upper = heads.Slice(head + half, half);
+            TensorPrimitives.Multiply(upper, _sines, _fromUpper);
+            TensorPrimitives.Multiply(lower, _sines, _fromLower);
+            TensorPrimitives.Multiply(lower, _cosines, lower);
+            TensorPrimitives.Multiply(upper, _cosines, upper);
+            TensorPrimitives.Subtract(lower, _fromUpper, lower);
+            TensorPrimitives.Add(upper, _fromLower, upper);
         }
     }
 }

@@ -39,6 +39,26 @@ internal readonly unsafe struct CacheView
 
     public Operand Data => _data;
 
+    /// <summary>The bytes of the tokens, in as few pieces as they lie in: a block holds a sequence's tokens one behind the other.</summary>
+    public IEnumerable<Operand> Pieces()
+    {
+        if (_data.Tensor.BlockUnits == 0)
+        {
+            yield return _data;
+            yield break;
+        }
+        for (var sequence = 0; sequence < _sequences; sequence++)
+        {
+            for (var token = 0; token < Count;)
+            {
+                var inBlock = (int)((_first + _begin + token) % _data.Tensor.BlockUnits);
+                var tokens = (int)Math.Min(_data.Tensor.BlockUnits - inBlock, Count - token);
+                yield return _data.Part(At(sequence, token), (long)tokens * _width);
+                token += tokens;
+            }
+        }
+    }
+
     /// <summary>The element of the data with which a token's keys begin.</summary>
     public long At(int sequence, int token)
     {

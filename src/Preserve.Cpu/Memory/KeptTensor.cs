@@ -15,11 +15,12 @@ internal sealed class KeptTensor(TensorDeclaration tensor, int layer) : IDisposa
     public TensorDeclaration Tensor => tensor;
 
     /// <summary>Makes room.</summary>
+    /// <exception cref="InvalidOperationException">There is no memory for it.</exception>
     public void Grow(long bytes)
     {
         if (Buffer.Bytes >= bytes)
             return;
-        var larger = new NativeBuffer(bytes);
+        var larger = NativeBuffer.Of(bytes, $"'{tensor.Name}'");
         larger.CopyFrom(Buffer);
         Buffer.Dispose();
         Buffer = larger;

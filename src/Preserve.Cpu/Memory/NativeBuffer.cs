@@ -11,6 +11,8 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     private const int LargePageBytes = 2 << 20;
     private const int LargePages = 14; // MADV_HUGEPAGE
 
+    private static long s_held;
+
     private byte* _start;
 
     public NativeBuffer(long bytes)
@@ -23,6 +25,7 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         if (large)
             _ = Advise(_start, (nuint)bytes, LargePages);
         NativeMemory.Clear(_start, (nuint)bytes);
+        Interlocked.Add(ref s_held, bytes);
     }
 
     ~NativeBuffer() => Free();
@@ -42,6 +45,9 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
             throw new InvalidOperationException($"there is no memory for {what}", e);
         }
     }
+
+    /// <summary>Bytes of all buffers that were not freed.</summary>
+    public static long HeldBytes => Interlocked.Read(ref s_held);
 
     public long Bytes { get; }
 
@@ -66,7 +72,10 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     private void Free()
     {
+        if (_start == null)
+            return;
         NativeMemory.AlignedFree(_start);
         _start = null;
+        Interlocked.Add(ref s_held, -Bytes);
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Preserve.Cpu;
 
 /// <summary>What an instruction reads or writes: bytes of one rank's memory, as numbers of a format.</summary>
@@ -35,6 +37,10 @@ internal readonly unsafe struct Operand
         return _start + (element * ElementBytes);
     }
 
+    /// <summary>Some of its elements by themselves.</summary>
+    /// <inheritdoc cref="At"/>
+    public Operand Part(long element, long count) => new(Tensor, At(element, count), count * ElementBytes);
+
     /// <summary>Its bytes.</summary>
     public byte* Start => _start;
 
@@ -46,6 +52,16 @@ internal readonly unsafe struct Operand
             new ReadOnlySpan<float>(from, values.Length).CopyTo(values);
         else
             Bfloat16.Widen(new ReadOnlySpan<ushort>(from, values.Length), values);
+    }
+
+    /// <summary>Adds elements to a sum.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="sum">The sum.</param>
+    /// <param name="term">Takes what is added; as long as the sum.</param>
+    public void AddTo(long first, Span<float> sum, Span<float> term)
+    {
+        Load(first, term);
+        TensorPrimitives.Add(sum, term, sum);
     }
 
     /// <summary>Rounds elements to the format, as storing and reading them again would.</summary>

@@ -116,32 +116,10 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             throw new InvalidOperationException($"'{reference.Tensor}' is not declared");
         if (tensor.UnitBytes < 0)
             throw new InvalidOperationException($"'{tensor.Name}' has {tensor.UnitBytes} bytes a unit");
-        try
-        {
-            return Place(reference, tensor, reference.Layer.Resolve(repeatLayer));
-        }
-        catch (OverflowException)
-        {
-            throw new InvalidOperationException($"'{tensor.Name}' has more bytes than 64 bits count");
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw new InvalidOperationException($"there is no memory for '{tensor.Name}'", e);
-        }
-    }
-
-    private Operand Place(TensorReference reference, TensorDeclaration tensor, int layer)
-    {
-        var (begin, end) = Bytes(reference, tensor);
-        var buffer = BufferOf(tensor, layer);
+        var (first, begin, end, bytes) = Sizes(reference, tensor);
+        var buffer = BufferOf(tensor, reference.Layer.Resolve(repeatLayer), bytes);
         if (tensor.BlockUnits > 0)
             return new Operand(tensor, buffer.Start, buffer.Bytes);
-        var first = tensor switch
-        {
-            { Role: TensorRole.Value, OnHost: false } => tensor.Offset,
-            { Role: TensorRole.KeyValues } => checked(FirstAttended(tensor) * tensor.UnitBytes),
-            _ => 0,
-        };
         if (first < 0 || begin < 0 || end < begin || end > buffer.Bytes - first)
             throw new InvalidOperationException($"bytes [{begin}, {end}) of '{tensor.Name}' lie outside of its memory: from {first} on, of {buffer.Bytes}");
         return new Operand(tensor, buffer.Start + first + begin, end - begin);
@@ -172,9 +150,44 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
     /// <param name="sequences">Sequences of the batch.</param>
     private static int NumberOf(int sequence, long block, int sequences) => checked((int)(((block ^ 1) * sequences) + (sequences - 1 - sequence)));
 
-    private (long Begin, long End) Bytes(TensorReference reference, TensorDeclaration tensor) => (
-        checked((reference.Range?.Begin.At(_context) ?? 0) * tensor.UnitBytes),
-        checked((reference.Range?.End ?? tensor.Units).At(_context) * tensor.UnitBytes));
+    /// <summary>Where the bytes of a reference begin and end, counted from the first that the tensor has in this step, where that one lies in its memory, and how many bytes
+    /// the memory needs that is the tensor's own.</summary>
+    /// <exception cref="InvalidOperationException">They are more than 64 bits count.</exception>
+    private (long First, long Begin, long End, long Bytes) Sizes(TensorReference reference, TensorDeclaration tensor)
+    {
+        try
+        {
+            checked
+            {
+                var (begin, end) = Tokens(reference);
+                var first = tensor switch
+                {
+                    { Role: TensorRole.Value, OnHost: false } => tensor.Offset,
+                    { Role: TensorRole.KeyValues } => FirstAttended(tensor) * tensor.UnitBytes,
+                    _ => 0,
+                };
+                return (first, begin * tensor.UnitBytes, end * tensor.UnitBytes, UnitsOf(tensor) * tensor.UnitBytes);
+            }
+        }
+        catch (OverflowException)
+        {
+            throw new InvalidOperationException($"'{tensor.Name}' has more bytes than 64 bits count");
+        }
+    }
+
+    /// <summary>Units that a tensor's own memory has room for, where it has one: of what stays between steps, those of every context that the plan serves.</summary>
+    private long UnitsOf(TensorDeclaration tensor)
+    {
+        var step = _plan!.Step;
+        var units = tensor switch
+        {
+            { Role: TensorRole.Value, OnHost: false } or { Role: TensorRole.BlockTable } => 0,
+            { Role: TensorRole.Weight } => tensor.Units.At(_context),
+            { Role: TensorRole.KeyValues } => step.MaxContext + (long)step.NewTokens,
+            _ => tensor.Units.Most(step.MinContext, step.MaxContext),
+        };
+        return tensor.BlockUnits == 0 ? units : checked(((units / tensor.BlockUnits) + 2) / 2 * 2 * tensor.BlockUnits);
+    }
 
     /// <summary>What stays between steps and is meant by a reference, which was resolved; null for all else.</summary>
     private KeptTensor? KeptOf(TensorReference reference, int repeatLayer) => _kept.GetValueOrDefault((reference.Tensor, reference.Layer.Resolve(repeatLayer)));
@@ -187,7 +200,7 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
         return (first + begin, first + end);
     }
 
-    private NativeBuffer BufferOf(TensorDeclaration tensor, int layer)
+    private NativeBuffer BufferOf(TensorDeclaration tensor, int layer, long bytes)
     {
         switch (tensor.Role)
         {
@@ -196,7 +209,6 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
             case TensorRole.BlockTable:
                 return _tables[tensor.Name];
             case TensorRole.Weight:
-                var bytes = checked(tensor.Units.At(_context) * tensor.UnitBytes);
                 if (!_weights.TryGetValue((tensor.Name, layer, tensor.Format, bytes), out var weight))
                 {
                     weight = Filled(tensor, layer, bytes);
@@ -204,13 +216,13 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
                 }
                 return weight;
             default:
-                return Kept(tensor, layer).Buffer;
+                return Kept(tensor, layer, bytes).Buffer;
         }
     }
 
     private NativeBuffer Filled(TensorDeclaration weight, int layer, long bytes)
     {
-        var buffer = new NativeBuffer(bytes);
+        var buffer = NativeBuffer.Of(bytes, $"'{weight.Name}'");
         try
         {
             shard.Fill(new Operand(weight, buffer.Start, bytes), weight.Name[(weight.Name.LastIndexOf('/') + 1)..], layer);
@@ -223,16 +235,9 @@ internal sealed unsafe class RankMemory(RankShard shard) : IDisposable
         }
     }
 
-    /// <summary>What stays between steps, long enough for every context that the plan serves.</summary>
-    private KeptTensor Kept(TensorDeclaration tensor, int layer)
+    /// <summary>What stays between steps, of so many bytes or more.</summary>
+    private KeptTensor Kept(TensorDeclaration tensor, int layer, long bytes)
     {
-        var step = _plan!.Step;
-        var units = tensor.Role == TensorRole.KeyValues
-            ? step.MaxContext + (long)step.NewTokens
-            : tensor.Units.Most(step.MinContext, step.MaxContext);
-        if (tensor.BlockUnits > 0)
-            units = ((units / tensor.BlockUnits) + 2) / 2 * 2 * tensor.BlockUnits;
-        var bytes = checked(units * tensor.UnitBytes);
         if (_kept.TryGetValue((tensor.Name, layer), out var kept))
             kept.Check(tensor);
         else

@@ -29,21 +29,26 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="SafetensorsException">The file is not sound; the message names the tensor.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="IOException">The file cannot be read, or not be mapped, as a folder, a device, a pipe and what the system makes up cannot.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static SafetensorsFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            throw new IOException($"'{path}' cannot be mapped into memory: it is a folder");
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         MemoryMappedFile? file = null;
         MemoryMappedViewAccessor? view = null;
         byte* start = null;
         try
         {
-            var bytes = stream.CanSeek ? stream.Length : throw new IOException($"'{path}' cannot be mapped into memory: it is a device or a pipe");
+            var bytes = stream.CanSeek ? stream.Length : throw NotMapped(path);
             // Read before anything is mapped, which an empty file cannot be.
             Span<byte> first = stackalloc byte[SafetensorsHeader.LengthBytes];
-            var header = SafetensorsHeader.LengthOf(first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)], bytes);
+            first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
+            if (bytes == 0 ? first.Length > 0 : RandomAccess.Read(stream.SafeFileHandle, stackalloc byte[1], bytes - 1) == 0)
+                throw NotMapped(path);
+            var header = SafetensorsHeader.LengthOf(first, bytes);
             file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -126,6 +131,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 throw new SafetensorsException($"tensor '{SafetensorsHeader.Printable(tensor.Name)}' is of type {tensor.Type}, and only F32, F16 and BF16 are read");
         }
     }
+
+    /// <summary>Refuses what has other bytes than its length says: <c>/dev/zero</c> has none by it, a file of <c>/sys</c> a page.</summary>
+    private static IOException NotMapped(string path) => new($"'{path}' cannot be mapped into memory: it is a device, a pipe or made up by the system");
 
     private static void Close(MemoryMappedFile? file, MemoryMappedViewAccessor? view, bool hasPointer)
     {
