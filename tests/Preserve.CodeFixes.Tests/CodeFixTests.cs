@@ -67,6 +67,7 @@ public class CodeFixTests
 
         // No prefetch where there is none.
         { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None" },
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.H100, Prefetch = PrefetchPolicy.Paper", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.H100, Prefetch = PrefetchPolicy.None" },
         { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, Prefetch = PrefetchPolicy.Paper, TensorParallel = 2", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None, TensorParallel = 2" },
     };
 

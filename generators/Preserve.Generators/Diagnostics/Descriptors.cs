@@ -97,7 +97,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor NoPrefetch = new(
         "PRSV104", "Nothing can be prefetched",
-        "Nothing is prefetched: {0}; a device file of your own can give it, and Prefetch = PrefetchPolicy.None says that nothing is meant to be",
+        "Nothing is prefetched: {0}; {1}Prefetch = PrefetchPolicy.None says that nothing is meant to be",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV104.md");
 
     public static readonly DiagnosticDescriptor NearlyFull = new(
