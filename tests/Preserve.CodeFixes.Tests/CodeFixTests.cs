@@ -90,6 +90,15 @@ public class CodeFixTests
         (await Editor.FixedAsync(declaration.With("TensorParallel = 2", "TensorParallel = 3"), "PRSV005")).ShouldBe(declaration);
     }
 
+    /// <summary>The part that carries <c>[Deployment]</c> gets the base, whatever stands in another file.</summary>
+    [Fact]
+    public async Task Mends_the_part_that_is_declared_a_deployment()
+    {
+        const string other = "namespace App;\n\npartial class Deployed\n{\n    public object Clone() => this;\n}\n";
+        var declared = Declarations.Small.With(Partial, "public sealed partial class Deployed : System.ICloneable;");
+        (await Editor.FixedAsync([other, declared], "PRSV002")).ShouldBe([other, declared.With(": System.ICloneable", ": Deployment, System.ICloneable")]);
+    }
+
     private static readonly string Learned = Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, LearnedPositions = 64").With("[Layer]", "[Layer(Position = Position.Learned)]");
 
     /// <summary>Ids, and sources with several of their faults.</summary>
