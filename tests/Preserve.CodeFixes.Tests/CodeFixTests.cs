@@ -50,6 +50,19 @@ public class CodeFixTests
         { "TensorParallel = 2)]", "TensorParallel = 2, // a pair\n    Objective = Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 // a pair\n    )]" },
         { "TensorParallel = 2", "Objective = Objective.Throughput, // why\n    TensorParallel = 2", "PRSV012", "Remove Objective", " // why\n    TensorParallel = 2" },
 
+        { "TensorParallel = 2)]", "TensorParallel = 2,\n    Objective = /* why */ Objective.Throughput, // o\n    Prefetch = PrefetchPolicy.None)]", "PRSV012", "Remove Objective", "TensorParallel = 2,\n    /* why */  // o\n    Prefetch = PrefetchPolicy.None)]" },
+        { "TensorParallel = 2)]", "TensorParallel = 2, Objective = /* why */ Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 /* why */ )]" },
+        { "TensorParallel = 2)]", "TensorParallel = 2, Objective = // why\n    Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 // why\n    )]" },
+        { "TensorParallel = 2", "TensorParallel = 1 + /* three */ 2", "PRSV005", "Set TensorParallel = 2", "TensorParallel = /* three */ 2" },
+        { "TensorParallel = 2", "TensorParallel = 1 + // three\n        2 /* so */", "PRSV005", "Set TensorParallel = 2", "TensorParallel = // three\n        2 /* so */" },
+        { "TensorParallel = 2", "/* so */ TensorParallel /* is */ = /* now */ 3 /* here */", "PRSV005", "Set TensorParallel = 2", "/* so */ TensorParallel /* is */ = /* now */ 2 /* here */" },
+
+        // A list of several lines stays one.
+        { "Devices.A100Sxm80, TensorParallel = 2)]", "Devices.B200, // new\n    TensorParallel = 2 // two\n)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, // new\n    TensorParallel = 2, // two\n    Prefetch = PrefetchPolicy.None\n)]" },
+        { "typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]", "\n    typeof(Small), Devices.B200, TensorParallel = 2\n    // all\n)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "\n    typeof(Small), Devices.B200, TensorParallel = 2,\n    Prefetch = PrefetchPolicy.None\n    // all\n)]" },
+        { "Devices.A100Sxm80, TensorParallel = 2)]", "Devices.B200, TensorParallel = 2 // two\n)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, TensorParallel = 2, // two\n    Prefetch = PrefetchPolicy.None\n)]" },
+        { "Devices.A100Sxm80, TensorParallel = 2)]", "Devices.B200,\n    TensorParallel = 2 /* two */)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200,\n    TensorParallel = 2 /* two */, Prefetch = PrefetchPolicy.None)]" },
+
         // Within the positions; digits stay grouped.
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 64|Context = 128", "PRSV102", "Set Context = 63", "Vocabulary = 1000, MaxPositions = 64|Context = 63" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 8_192|Context = 8_192 /* all */", "PRSV102", "Set Context = 8191", "Vocabulary = 1000, MaxPositions = 8_192|Context = 8_191 /* all */" },
