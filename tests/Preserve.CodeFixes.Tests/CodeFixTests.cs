@@ -37,6 +37,11 @@ public class CodeFixTests
         { "Heads = 8|Intermediate = 2048|TensorParallel = 2", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|Intermediate = 3072|TensorParallel = 5", "PRSV005", "Set TensorParallel = 6", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|Intermediate = 3072|TensorParallel = 6" },
         { "Intermediate = 2048|TensorParallel = 2", "Intermediate = 2050|TensorParallel = 7, SequenceParallel = true", "PRSV005", "Set TensorParallel = 2", "Intermediate = 2050|TensorParallel = 2, SequenceParallel = true" },
 
+        // One that fits, of a device that is too small for the nearest.
+        { "TensorParallel = 2|Batch = 4, Context = 128", "TensorParallel = 3|Batch = 8192, Context = 1600", "PRSV005", "Set TensorParallel = 2", "TensorParallel = 2|Batch = 8192, Context = 1600" },
+        { "Devices.A100Sxm80, TensorParallel = 2|Batch = 4, Context = 128", "Devices.A100Sxm40, TensorParallel = 3|Batch = 8192, Context = 1600", "PRSV005", "Set TensorParallel = 4", "Devices.A100Sxm40, TensorParallel = 4|Batch = 8192, Context = 1600" },
+        { "Devices.A100Sxm80, TensorParallel = 2|Batch = 4, Context = 128", "\"own-1\", TensorParallel = 3|Batch = 8192, Context = 1600", "PRSV005", "Set TensorParallel = 4", "\"own-1\", TensorParallel = 4|Batch = 8192, Context = 1600" },
+
         // An option that does nothing.
         { "TensorParallel = 2", "TensorParallel = 1, SequenceParallel = true", "PRSV012", "Remove SequenceParallel", "TensorParallel = 1" },
         { "TensorParallel = 2", "TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 1" },
@@ -93,6 +98,16 @@ public class CodeFixTests
         (await Editor.TitlesAsync(before, id, own)).ShouldBe([title]);
         (await Editor.FixedAsync(before, id, own)).ShouldBe(after);
         await ShouldBeSound(after, id, own);
+    }
+
+    /// <summary>On a device that is too small for any degree, or not known, the nearest is set.</summary>
+    [Theory]
+    [InlineData("Devices.A100Sxm80, TensorParallel = 3|Batch = 8192, Context = 30_000")]
+    [InlineData("\"own-3\", TensorParallel = 3|Batch = 8192, Context = 1600")]
+    public async Task Mends_the_degree_where_none_fits(string faulty)
+    {
+        var source = Put("Devices.A100Sxm80, TensorParallel = 2|Batch = 4, Context = 128", faulty);
+        (await Editor.FixedAsync(source, "PRSV005")).ShouldBe(source.With("TensorParallel = 3", "TensorParallel = 2"));
     }
 
     /// <summary>A fault that does not hang on it keeps no mend back.</summary>

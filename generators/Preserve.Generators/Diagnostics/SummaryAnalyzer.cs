@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Diagnostics;
 namespace Preserve.Generators;
 
 /// <summary>Reads what the generator wrote of the plans of every deployment, and reports it at the deployment's name.</summary>
-public abstract class SummaryAnalyzer : DeclarationAnalyzer
+public abstract class SummaryAnalyzer : TypeAnalyzer
 {
     private protected SummaryAnalyzer(DiagnosticDescriptor descriptor)
         : base(descriptor)

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
 
@@ -17,6 +18,13 @@ internal static class DeclaredDevices
         if (file.GetText(cancellation)?.ToString() is not { } text)
             return null;
         return DeviceFile.Parse(text).Device is { } device ? new DeclaredDevice(device, OneLineEnd(text)) : null;
+    }
+
+    /// <summary>All devices of a project, read once for a compilation, and only where a deployment asks for them.</summary>
+    public static Lazy<IReadOnlyList<DeclaredDevice>> ReadOnce(CompilationStartAnalysisContext start)
+    {
+        var (files, cancellation) = (start.Options.AdditionalFiles, start.CancellationToken);
+        return new Lazy<IReadOnlyList<DeclaredDevice>>(() => ReadAll(files, cancellation), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>All devices of a project, in the order of their files.</summary>
