@@ -70,6 +70,24 @@ public class DeviceFileTests
         diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldContain("GB on each host, which has 1.0 GB");
     }
 
+    /// <summary>As the list of diagnostics has it, and its example.</summary>
+    [Theory]
+    [InlineData("PRSV009", DiagnosticSeverity.Error)]
+    [InlineData("PRSV107", DiagnosticSeverity.Warning)]
+    public async Task How_loud_a_device_file_is_a_global_config_says_and_no_editor_config(string id, DiagnosticSeverity byDefault)
+    {
+        var file = new DeviceText("/own.device.json", new DiagnosticPage(id).CodeOf("Bad").ShouldNotBeNull().DeviceFiles.ShouldHaveSingleItem());
+        var silent = File.ReadAllText(Path.Combine(DiagnosticPage.Folder, "README.md")).Split("```ini\n")[1].Split("```")[0].Replace("PRSV107", id, StringComparison.Ordinal);
+        silent.ShouldStartWith("is_global = true\n");
+        (await ReportedUnder(silent)).ShouldBeEmpty();
+        (await ReportedUnder(silent.With("none", "suggestion"))).ShouldBe([DiagnosticSeverity.Info]);
+        foreach (var section in new[] { "[*]", "[*.json]", "[*.{cs,json}]" })
+            (await ReportedUnder(silent.With("is_global = true", section))).ShouldBe([byDefault]);
+
+        async Task<DiagnosticSeverity[]> ReportedUnder(string options) =>
+            [.. (await Analysis.AllOf(TestCompilation.Of(""), options, file)).Where(d => d.Id == id).Select(d => d.Severity)];
+    }
+
     [Fact]
     public async Task Errors_are_reported_at_their_lines()
     {
