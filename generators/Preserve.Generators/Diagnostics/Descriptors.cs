@@ -32,7 +32,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor DoesNotFit = new(
         "PRSV006", "Deployment does not fit the memory",
-        "'{0}' needs {1} GB on each {2}, which has {3} GB; of these, weights take {4} GB, the KV-cache {5} GB and activations {6} GB",
+        "'{0}' needs {1} GB on {2}, which has {3} GB{4}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV006.md");
 
     public static readonly DiagnosticDescriptor LayerDeclaration = new(
