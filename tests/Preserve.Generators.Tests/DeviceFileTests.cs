@@ -91,15 +91,21 @@ public class DeviceFileTests
             [.. (await Analysis.AllOf(TestCompilation.Of(""), options, file)).Where(d => d.Id == id).Select(d => d.Severity)];
     }
 
-    [Fact]
-    public async Task Errors_are_reported_at_their_lines()
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    public async Task Errors_are_reported_at_their_lines(string lineEnd)
     {
-        var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1"));
+        var text = DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1").ReplaceLineEndings(lineEnd);
+        var file = new DeviceText("/own.device.json", text);
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), file);
         run.Sources.ShouldBeEmpty();
         var diagnostics = await Analysis.DiagnosticsOf(run.Output, file);
         diagnostics.Select(d => d.Id).ShouldBe(["PRSV009", "PRSV009", "PRSV004"], ignoreOrder: true);
         diagnostics.Where(d => d.Id == "PRSV009").Select(d => d.Location.GetLineSpan()).Select(s => (s.Path, s.StartLinePosition.Line)).ShouldBe([("/own.device.json", 3), ("/own.device.json", 4)]);
+        diagnostics.Where(d => d.Id == "PRSV009").Select(d => text[d.Location.SourceSpan.Start..d.Location.SourceSpan.End]).ShouldBe(
+            ["-1 },", "{ \"nominal_gigabytes_per_second\": 1000 },"]);
     }
 
     [Fact]
