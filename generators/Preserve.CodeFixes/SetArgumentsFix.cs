@@ -86,7 +86,7 @@ public sealed class SetArgumentsFix : MendingFix
     /// <summary>What stands before an argument on a line of its own: that of the last such one, else a step more than before the attribute.</summary>
     private static SyntaxTrivia IndentationOf(AttributeSyntax attribute, AttributeArgumentListSyntax list)
     {
-        var own = list.Arguments.Select(a => a.GetLeadingTrivia().LastOrDefault()).LastOrDefault(t => t.IsKind(SyntaxKind.WhitespaceTrivia));
+        var own = list.Arguments.Select(a => a.GetLeadingTrivia() is [.., var edge] ? edge : default).LastOrDefault(t => t.IsKind(SyntaxKind.WhitespaceTrivia));
         return own.IsKind(SyntaxKind.WhitespaceTrivia) ? own : SyntaxFactory.Whitespace(attribute.Parent!.GetLeadingTrivia().LastOrDefault(t => t.IsKind(SyntaxKind.WhitespaceTrivia)) + "    ");
     }
 

@@ -14,7 +14,7 @@ public abstract class DeclarationAnalyzer : TypeAnalyzer
     /// <inheritdoc/>
     private protected sealed override void Register(CompilationStartAnalysisContext start)
     {
-        var devices = DeclaredDevices.ReadOnce(start);
+        var devices = DeclaredDevices.ReadOnce(start.Options.AdditionalFiles, start.CancellationToken);
         start.RegisterSymbolAction(
             symbol =>
             {

@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
 
@@ -21,11 +20,8 @@ internal static class DeclaredDevices
     }
 
     /// <summary>All devices of a project, read once for a compilation, and only where a deployment asks for them.</summary>
-    public static Lazy<IReadOnlyList<DeclaredDevice>> ReadOnce(CompilationStartAnalysisContext start)
-    {
-        var (files, cancellation) = (start.Options.AdditionalFiles, start.CancellationToken);
-        return new Lazy<IReadOnlyList<DeclaredDevice>>(() => ReadAll(files, cancellation), LazyThreadSafetyMode.PublicationOnly);
-    }
+    public static Lazy<IReadOnlyList<DeclaredDevice>> ReadOnce(IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
+        new(() => ReadAll(files, cancellation), LazyThreadSafetyMode.PublicationOnly);
 
     /// <summary>All devices of a project, in the order of their files.</summary>
     public static IReadOnlyList<DeclaredDevice> ReadAll(IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
