@@ -7,7 +7,6 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using Microsoft.CodeAnalysis.Formatting;
 using Microsoft.CodeAnalysis.Simplification;
 using Preserve.Generators;
 
@@ -42,7 +41,7 @@ public sealed class SetArgumentsFix : MendingFix
     private static string TitleOf(IReadOnlyList<(string Argument, string? Value)> mends) => mends[0] switch
     {
         (_, null) => $"Remove {string.Join(" and ", mends.Select(m => m.Argument))}",
-        var (argument, value) when char.IsLower(argument[0]) => $"Change to {Short(value)}",
+        (Mend.Marked, var value) => $"Change to {Short(value)}",
         var (argument, value) => $"Set {argument} = {Short(value)}",
     };
 
@@ -54,24 +53,68 @@ public sealed class SetArgumentsFix : MendingFix
         var marked = list.Arguments.FirstOrDefault(a => diagnostics.Any(d => a.Span.Contains(d.Location.SourceSpan)));
         foreach (var (argument, value) in diagnostics.SelectMany(d => Mend.ArgumentsOf(d.Properties)).Distinct())
         {
-            // A parameter may stand without its name; it is what the diagnostic marks.
-            var at = char.IsLower(argument[0]) ? marked : list.Arguments.FirstOrDefault(a => a.NameEquals?.Name.Identifier.ValueText == argument);
+            var at = argument == Mend.Marked ? marked : list.Arguments.FirstOrDefault(a => a.NameEquals?.Name.Identifier.ValueText == argument);
             list = (at, value) switch
             {
                 (null, null) => list,
                 ({ } found, null) => Without(list, found),
-                ({ } found, _) => list.ReplaceNode(found.Expression, ExpressionOf(value, found.Expression).WithTriviaFrom(found.Expression)),
-                _ => list.AddArguments(SyntaxFactory.AttributeArgument(SyntaxFactory.NameEquals(argument), null, ExpressionOf(value, null)).WithAdditionalAnnotations(Formatter.Annotation)),
+                ({ } found, _) => list.ReplaceNode(found.Expression, ExpressionOf(value, found.Expression).WithTriviaFrom(WithCommentsBefore(found.Expression))),
+                _ => With(list, argument, value, IndentationOf(attribute, list)),
             };
         }
         return attribute.WithArgumentList(list);
+    }
+
+    /// <summary>The list with one more argument. Where the parenthesis stands on a line of its own, the argument does too, and what stood behind the last one stays there.</summary>
+    private static AttributeArgumentListSyntax With(AttributeArgumentListSyntax list, string argument, string value, SyntaxTrivia indentation)
+    {
+        var equals = SyntaxFactory.Token(SyntaxFactory.TriviaList(SyntaxFactory.Space), SyntaxKind.EqualsToken, SyntaxFactory.TriviaList(SyntaxFactory.Space));
+        var added = SyntaxFactory.AttributeArgument(SyntaxFactory.NameEquals(SyntaxFactory.IdentifierName(argument), equals), null, ExpressionOf(value, null));
+        if (list.Arguments.LastOrDefault() is not { } last)
+            return list.AddArguments(added);
+        var behind = SyntaxFactory.TriviaList(SyntaxFactory.Space);
+        if (last.GetTrailingTrivia() is [.., var end] rest && end.IsKind(SyntaxKind.EndOfLineTrivia))
+        {
+            added = added.WithLeadingTrivia(indentation).WithTrailingTrivia(end);
+            list = list.ReplaceNode(last, last.WithoutTrailingTrivia());
+            behind = rest;
+        }
+        var comma = SyntaxFactory.Token(SyntaxFactory.TriviaList(), SyntaxKind.CommaToken, behind);
+        return list.WithArguments(SyntaxFactory.SeparatedList<AttributeArgumentSyntax>(list.Arguments.GetWithSeparators().Add(comma).Add(added)));
+    }
+
+    /// <summary>What stands before an argument on a line of its own: that of the last such one, else a step more than before the attribute.</summary>
+    private static SyntaxTrivia IndentationOf(AttributeSyntax attribute, AttributeArgumentListSyntax list)
+    {
+        var own = list.Arguments.Select(a => a.GetLeadingTrivia() is [.., var edge] ? edge : default).LastOrDefault(t => t.IsKind(SyntaxKind.WhitespaceTrivia));
+        return own.IsKind(SyntaxKind.WhitespaceTrivia) ? own : SyntaxFactory.Whitespace(attribute.Parent!.GetLeadingTrivia().LastOrDefault(t => t.IsKind(SyntaxKind.WhitespaceTrivia)) + "    ");
     }
 
     /// <summary>The list without an argument. A comment stays, whichever argument it is of: those before the next one stand behind a comma that goes too.</summary>
     private static AttributeArgumentListSyntax Without(AttributeArgumentListSyntax list, AttributeArgumentSyntax argument)
     {
         var without = list.WithArguments(list.Arguments.Remove(argument));
-        return Comments(without) == Comments(list) ? without : list.RemoveNode(argument, SyntaxRemoveOptions.KeepExteriorTrivia)!;
+        if (Comments(without) == Comments(list))
+            return without;
+        var commented = list.ReplaceNode(argument, WithCommentsBefore(argument));
+        return commented.RemoveNode(commented.Arguments[list.Arguments.IndexOf(argument)], SyntaxRemoveOptions.KeepExteriorTrivia)!;
+    }
+
+    /// <summary>A node with the comments inside of it before it as well, with the space or the line end behind each: there they outlast it.</summary>
+    private static T WithCommentsBefore<T>(T node)
+        where T : SyntaxNode
+    {
+        var before = node.GetLeadingTrivia();
+        var isBehind = false;
+        foreach (var trivia in node.DescendantTrivia().Where(t => node.Span.Contains(t.Span)))
+        {
+            var isEnd = trivia.IsKind(SyntaxKind.EndOfLineTrivia);
+            var isBlank = isEnd || trivia.IsKind(SyntaxKind.WhitespaceTrivia);
+            if (!isBlank || isBehind)
+                before = before.Add(trivia);
+            isBehind = !isBlank || (isBehind && isEnd);
+        }
+        return node.WithLeadingTrivia(before);
     }
 
     private static int Comments(AttributeArgumentListSyntax list) =>

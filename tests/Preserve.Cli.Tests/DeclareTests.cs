@@ -55,6 +55,24 @@ public sealed class DeclareTests : IDisposable
         text.ShouldContain("class MetaLlama3_8B_OnOwn1 : Deployment;");
     }
 
+    /// <summary>A declaration names a device by its id alone: that of a built-in device is the built-in device, whatever the file says.</summary>
+    [Fact]
+    public async Task A_device_file_with_the_id_of_a_built_in_device_is_refused()
+    {
+        var device = _tool.PathOf("clash.device.json");
+        var text = DeviceCatalogue.TextOf(Devices.H100)!;
+        await File.WriteAllTextAsync(device, text.Replace("NVIDIA H100 80 GB SXM", "Mine", StringComparison.Ordinal));
+        var file = _tool.PathOf("none.cs");
+        var (exitCode, output, errors) = await _tool.RunAsync("declare", "-m", "llama-3-8b", "-d", device, "--out", file);
+        exitCode.ShouldBe(2);
+        output.ShouldBeEmpty();
+        errors.Trim().ShouldBe("preserve: the device file has the id of the built-in device h100-sxm, and other contents: a declaration by that id means the built-in device; the file needs an id of its own");
+        File.Exists(file).ShouldBeFalse();
+        // With the same contents both are one device.
+        await File.WriteAllTextAsync(device, text);
+        (await _tool.SucceedAsync("declare", "-m", "llama-3-8b", "-d", device)).ShouldContain("Devices.H100)");
+    }
+
     /// <summary>A declaration is source that somebody goes on writing; an empty file and what is no file have nothing to lose.</summary>
     [Fact]
     public async Task A_file_that_is_there_is_replaced_where_that_is_asked_for()

@@ -37,6 +37,11 @@ public class CodeFixTests
         { "Heads = 8|Intermediate = 2048|TensorParallel = 2", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|Intermediate = 3072|TensorParallel = 5", "PRSV005", "Set TensorParallel = 6", "Heads = 12, KeyValueHeads = 6, HeadSize = 64|Intermediate = 3072|TensorParallel = 6" },
         { "Intermediate = 2048|TensorParallel = 2", "Intermediate = 2050|TensorParallel = 7, SequenceParallel = true", "PRSV005", "Set TensorParallel = 2", "Intermediate = 2050|TensorParallel = 2, SequenceParallel = true" },
 
+        // One that fits, of a device that is too small for the nearest.
+        { "TensorParallel = 2|Batch = 4, Context = 128", "TensorParallel = 3|Batch = 8192, Context = 1600", "PRSV005", "Set TensorParallel = 2", "TensorParallel = 2|Batch = 8192, Context = 1600" },
+        { "Devices.A100Sxm80, TensorParallel = 2|Batch = 4, Context = 128", "Devices.A100Sxm40, TensorParallel = 3|Batch = 8192, Context = 1600", "PRSV005", "Set TensorParallel = 4", "Devices.A100Sxm40, TensorParallel = 4|Batch = 8192, Context = 1600" },
+        { "Devices.A100Sxm80, TensorParallel = 2|Batch = 4, Context = 128", "\"own-1\", TensorParallel = 3|Batch = 8192, Context = 1600", "PRSV005", "Set TensorParallel = 4", "\"own-1\", TensorParallel = 4|Batch = 8192, Context = 1600" },
+
         // An option that does nothing.
         { "TensorParallel = 2", "TensorParallel = 1, SequenceParallel = true", "PRSV012", "Remove SequenceParallel", "TensorParallel = 1" },
         { "TensorParallel = 2", "TensorParallel = 1, CollectiveFusion = CollectiveFusion.MatMul", "PRSV012", "Remove CollectiveFusion", "TensorParallel = 1" },
@@ -49,6 +54,19 @@ public class CodeFixTests
         // No comment is lost.
         { "TensorParallel = 2)]", "TensorParallel = 2, // a pair\n    Objective = Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 // a pair\n    )]" },
         { "TensorParallel = 2", "Objective = Objective.Throughput, // why\n    TensorParallel = 2", "PRSV012", "Remove Objective", " // why\n    TensorParallel = 2" },
+
+        { "TensorParallel = 2)]", "TensorParallel = 2,\n    Objective = /* why */ Objective.Throughput, // o\n    Prefetch = PrefetchPolicy.None)]", "PRSV012", "Remove Objective", "TensorParallel = 2,\n    /* why */  // o\n    Prefetch = PrefetchPolicy.None)]" },
+        { "TensorParallel = 2)]", "TensorParallel = 2, Objective = /* why */ Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 /* why */ )]" },
+        { "TensorParallel = 2)]", "TensorParallel = 2, Objective = // why\n    Objective.Throughput)]", "PRSV012", "Remove Objective", "TensorParallel = 2 // why\n    )]" },
+        { "TensorParallel = 2", "TensorParallel = 1 + /* three */ 2", "PRSV005", "Set TensorParallel = 2", "TensorParallel = /* three */ 2" },
+        { "TensorParallel = 2", "TensorParallel = 1 + // three\n        2 /* so */", "PRSV005", "Set TensorParallel = 2", "TensorParallel = // three\n        2 /* so */" },
+        { "TensorParallel = 2", "/* so */ TensorParallel /* is */ = /* now */ 3 /* here */", "PRSV005", "Set TensorParallel = 2", "/* so */ TensorParallel /* is */ = /* now */ 2 /* here */" },
+
+        // A list of several lines stays one.
+        { "Devices.A100Sxm80, TensorParallel = 2)]", "Devices.B200, // new\n    TensorParallel = 2 // two\n)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, // new\n    TensorParallel = 2, // two\n    Prefetch = PrefetchPolicy.None\n)]" },
+        { "typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]", "\n    typeof(Small), Devices.B200, TensorParallel = 2\n    // all\n)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "\n    typeof(Small), Devices.B200, TensorParallel = 2,\n    Prefetch = PrefetchPolicy.None\n    // all\n)]" },
+        { "Devices.A100Sxm80, TensorParallel = 2)]", "Devices.B200, TensorParallel = 2 // two\n)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, TensorParallel = 2, // two\n    Prefetch = PrefetchPolicy.None\n)]" },
+        { "Devices.A100Sxm80, TensorParallel = 2)]", "Devices.B200,\n    TensorParallel = 2 /* two */)]", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200,\n    TensorParallel = 2 /* two */, Prefetch = PrefetchPolicy.None)]" },
 
         // Within the positions; digits stay grouped.
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 64|Context = 128", "PRSV102", "Set Context = 63", "Vocabulary = 1000, MaxPositions = 64|Context = 63" },
@@ -67,6 +85,7 @@ public class CodeFixTests
 
         // No prefetch where there is none.
         { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None" },
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.H100, Prefetch = PrefetchPolicy.Paper", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.H100, Prefetch = PrefetchPolicy.None" },
         { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, Prefetch = PrefetchPolicy.Paper, TensorParallel = 2", "PRSV104", "Set Prefetch = PrefetchPolicy.None", "Devices.B200, Prefetch = PrefetchPolicy.None, TensorParallel = 2" },
     };
 
@@ -81,12 +100,31 @@ public class CodeFixTests
         await ShouldBeSound(after, id, own);
     }
 
+    /// <summary>On a device that is too small for any degree, or not known, the nearest is set.</summary>
+    [Theory]
+    [InlineData("Devices.A100Sxm80, TensorParallel = 3|Batch = 8192, Context = 30_000")]
+    [InlineData("\"own-3\", TensorParallel = 3|Batch = 8192, Context = 1600")]
+    public async Task Mends_the_degree_where_none_fits(string faulty)
+    {
+        var source = Put("Devices.A100Sxm80, TensorParallel = 2|Batch = 4, Context = 128", faulty);
+        (await Editor.FixedAsync(source, "PRSV005")).ShouldBe(source.With("TensorParallel = 3", "TensorParallel = 2"));
+    }
+
     /// <summary>A fault that does not hang on it keeps no mend back.</summary>
     [Fact]
     public async Task Mends_one_fault_beside_another()
     {
         var declaration = Declarations.Small.With("Context = 128", "Context = 128, Prompt = 129");
         (await Editor.FixedAsync(declaration.With("TensorParallel = 2", "TensorParallel = 3"), "PRSV005")).ShouldBe(declaration);
+    }
+
+    /// <summary>The part that carries <c>[Deployment]</c> gets the base, whatever stands in another file.</summary>
+    [Fact]
+    public async Task Mends_the_part_that_is_declared_a_deployment()
+    {
+        const string other = "namespace App;\n\npartial class Deployed\n{\n    public object Clone() => this;\n}\n";
+        var declared = Declarations.Small.With(Partial, "public sealed partial class Deployed : System.ICloneable;");
+        (await Editor.FixedAsync([other, declared], "PRSV002")).ShouldBe([other, declared.With(": System.ICloneable", ": Deployment, System.ICloneable")]);
     }
 
     private static readonly string Learned = Declarations.Small.With("Vocabulary = 1000", "Vocabulary = 1000, LearnedPositions = 64").With("[Layer]", "[Layer(Position = Position.Learned)]");

@@ -12,12 +12,20 @@ public partial class AdviceTests
     public static TheoryData<string, string, string, string> Advice => new()
     {
         { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 2|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 2 key and value heads: 2 ranks hold each, so that the group's cache of such a layer is 2 times as large" },
+        { "Heads = 8|TensorParallel = 2", "Heads = 8, KeyValueHeads = 1|[|TensorParallel = 4|]", "PRSV101", "TensorParallel is 4, and layer 'DecoderLayer' has 1 key and value head: 4 ranks hold it, so that the group's cache of such a layer is 4 times as large" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|Context = 128|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|Prefill(Batch = 4, [|Tokens = 129|])", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Decode(Batch = 4, Context = 128)", "Vocabulary = 1000, MaxPositions = 128|[|Generation(Batch = 4, Prompt = 100, Tokens = 30)|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Vocabulary = 1000|Context = 128", "Vocabulary = 1000, MaxPositions = 128|[|CachedTokens = 509|]", "PRSV102", "the step reaches 129 tokens, and the model was made for sequences of 128: its time is that of the arithmetic, what it would answer is another matter" },
         { "Heads = 8|TensorParallel = 2)]|Context = 128", "Heads = 8, KeyValueHeads = 4|TensorParallel = 2, KeyValueHome = Home.Host, [|Recompute = RecomputePolicy.Best|])]|Context = 128, Prompt = 64", "PRSV103", "'Deployed' asks for a recomputation of keys and values, but a token's activations are 1,024 bytes, the keys and values that they make over 2 links 1,024: recomputing cannot pay" },
+        { "TensorParallel = 2)]|Decode(Batch = 4, Context = 128)", "TensorParallel = 2, KeyValueHome = Home.Host, [|Recompute = RecomputePolicy.Best|])]|Prefill(Batch = 4, Tokens = 128)", "PRSV103", "'Deployed' asks for a recomputation of keys and values, but no decode step is declared, and a prefill brings none that could be recomputed" },
         { "Devices.A100Sxm80", "[|Devices.B200|]", "PRSV104", "Nothing is prefetched: l2.read_terabytes_per_second of b200-sxm is not known; a device file of your own can give it, and Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.H100, [|Prefetch = PrefetchPolicy.Paper|]", "PRSV104", "Nothing is prefetched: the policy prefetches under collectives, and one rank has none; Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, [|Prefetch = PrefetchPolicy.Paper|]", "PRSV104", "Nothing is prefetched: the policy prefetches under collectives, and one rank has none; Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
+        { "TensorParallel = 2)]|Decode(Batch = 4, Context = 128)", "TensorParallel = 2, [|PrefetchTargets = PrefetchTargets.KeyValues|])]|Prefill(Batch = 4, Tokens = 128)", "PRSV104", "Nothing is prefetched: the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it; Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
+        { "Devices.A100Sxm80, TensorParallel = 2|Context = 128", "Devices.B200, [|PrefetchTargets = PrefetchTargets.KeyValues|], KeyValueHome = Home.Host|Context = 128, Prompt = 64", "PRSV104", "Nothing is prefetched: the deployment lets the KV-cache alone be prefetched, and that is in host memory; Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
+        { "Devices.A100Sxm80, TensorParallel = 2", "Devices.H100, WeightHome = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = 2, [|Prefetch = PrefetchPolicy.Best|]", "PRSV104", "Nothing is prefetched: nothing is prefetched into the L2 where layers serve several batches, here 2; Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
+        { "Devices.A100Sxm80|Decode(Batch = 4, Context = 128)", "[|Devices.B200|], PrefetchTargets = PrefetchTargets.KeyValues|Decode(Batch = 4, Context = 128), Prefill(Batch = 4, Tokens = 128)", "PRSV104", "Nothing is prefetched: l2.read_terabytes_per_second of b200-sxm is not known; a device file of your own can give it, and Prefetch = PrefetchPolicy.None says that nothing is meant to be" },
         { "[Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)]|Batch = 4, Context = 128", "[[|Deployment(typeof(Small), Devices.A100Sxm80, TensorParallel = 2)|]]|Batch = 8192, Context = 2300", "PRSV105", "'Deployed' needs 77.3 of 80.0 GB of each a100-80-sxm, 97 %, 77.2 GB of it for the KV-cache: what a serving system needs beside it, such as captured graphs and buffers of the collectives, may not fit" },
         { "Devices.A100Sxm80", "[|Devices.Ascend910B2|]", "PRSV106", "Nothing of 'ascend-910b2' was measured: times are made of data sheets and 20 assumed values, such as collectives.latency_microseconds" },
         { "Heads = 8|Devices.A100Sxm80, TensorParallel = 2", "Heads = 16|Devices.A100Sxm80, [|TensorParallel = 16|]", "PRSV108", "collectives were measured over 8 ranks at most: those of 16 take the device file's rates of collectives, as if one domain of NVLink3 joined all of them; scale_up.ranks of a device file says how many it joins" },
@@ -36,6 +44,23 @@ public partial class AdviceTests
         said.Severity.ShouldNotBe(DiagnosticSeverity.Error);
         said.Location.SourceSpan.ShouldBe(places.ShouldHaveSingleItem());
         said.GetMessage(CultureInfo.InvariantCulture).ShouldBe(message);
+    }
+
+    /// <summary>What keeps every prefetch away is said once more of each plan: there is one cause.</summary>
+    [Theory]
+    [InlineData("Devices.B200", "Decode(Batch = 4, Context = 128)")]
+    [InlineData("Devices.B200, Prefetch = PrefetchPolicy.Paper", "Decode(Batch = 4, Context = 128), Prefill(Batch = 4, Tokens = 128)")]
+    [InlineData("Devices.B200, Prefetch = PrefetchPolicy.Paper, PrefetchTargets = PrefetchTargets.KeyValues", "Prefill(Batch = 4, Tokens = 128)")]
+    [InlineData("Devices.B200, PrefetchTargets = PrefetchTargets.KeyValues", "Prefill(Batch = 4, Tokens = 128)")]
+    [InlineData("Devices.H100, PrefetchTargets = PrefetchTargets.KeyValues", "Prefill(Batch = 4, Tokens = 128), Prefill(Batch = 1, Tokens = 128)")]
+    [InlineData("Devices.B200, PrefetchTargets = PrefetchTargets.KeyValues, KeyValueHome = Home.Host", "Prefill(Batch = 4, Tokens = 128)")]
+    public async Task Why_nothing_is_prefetched_is_what_the_plan_says(string device, string steps)
+    {
+        var run = GeneratorRun.Of(Declarations.Small.With("Devices.A100Sxm80, TensorParallel = 2", device).With("Decode(Batch = 4, Context = 128)", steps));
+        var said = (await Analysis.AllOf(run.Output)).ToLookup(d => d.Id, d => d.GetMessage(CultureInfo.InvariantCulture));
+        var reason = said["PRSV104"].ShouldHaveSingleItem()["Nothing is prefetched: ".Length..].Split("; ")[0];
+        said["PRSV201"].Count().ShouldBe(steps.Split("),").Length);
+        said["PRSV201"].ShouldAllBe(s => s.EndsWith("Prefetch does not pay; " + reason, StringComparison.Ordinal));
     }
 
     /// <summary>An H100 of one's own, of which a part was not measured, and the fields that stand for it left out. What no calibration has, such as the rate of a
@@ -158,6 +183,7 @@ public partial class AdviceTests
     [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, KeyValueHome = Home.Host)]\n[Generation(Batch = 4, Prompt = 64, Tokens = 64)]")]
     [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, TensorParallel = 2, Prefetch = PrefetchPolicy.None")]
     [InlineData("Devices.A100Sxm80, TensorParallel = 2", "Devices.B200, TensorParallel = 2, WeightHome = Home.Host, Objective = Objective.Throughput, BatchesPerLayer = 2")]
+    [InlineData("TensorParallel = 2)]\n[Decode(Batch = 4, Context = 128)]", "TensorParallel = 2, PrefetchTargets = PrefetchTargets.KeyValues)]\n[Decode(Batch = 4, Context = 128), Prefill(Batch = 4, Tokens = 128)]")]
     [InlineData("Batch = 4, Context = 128", "Batch = 8192, Context = 2100")]
     public async Task None_is_given_where_the_limit_is_kept(string part, string replacement) =>
         (await Analysis.DiagnosticsOf(GeneratorRun.Of(Declarations.Small.With(part, replacement)).Output)).Where(d => !IsOfTheDevice(d)).ShouldBeEmpty();

@@ -58,27 +58,54 @@ public class DeviceFileTests
         (await Analysis.DiagnosticsOf(run.Output, file)).ShouldContain(d => d.Id == "PRSV009" && d.GetMessage(CultureInfo.InvariantCulture).Contains("name", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task What_the_host_cannot_hold_is_reported_with_both_sizes()
+    /// <summary>The cache of 64 sequences of 8,098 tokens, 8,192 bytes each, and the 3 x 512 x 2,048 + 4 x 512 x 512 elements of each layer's matrices.</summary>
+    [Theory]
+    [InlineData("KeyValueHome = Home.Host", "'Deployed' needs 4.2 GB on the host, which has 1.0 GB for all ranks together; of these, the KV-cache takes 4.2 GB")]
+    [InlineData("KeyValueHome = Home.Host, WeightHome = Home.Host", "'Deployed' needs 4.3 GB on the host, which has 1.0 GB for all ranks together; of these, weights take 0.0 GB and the KV-cache 4.2 GB")]
+    public async Task What_the_host_cannot_hold_is_reported_with_both_sizes(string arguments, string message)
     {
         var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"scale_up\"", "\"host_link\": { \"host_memory_capacity_gigabytes\": 1 },\n  \"scale_up\""));
-        var source = Deployment.With("TensorParallel = 2", "TensorParallel = 2, KeyValueHome = Home.Host").With("Decode(Batch = 4, Context = 128)", "Generation(Batch = 64, Prompt = 8000, Tokens = 100)");
+        var source = Deployment.With("TensorParallel = 2", "TensorParallel = 2, " + arguments).With("Decode(Batch = 4, Context = 128)", "Generation(Batch = 64, Prompt = 8000, Tokens = 100)");
         var run = GeneratorRun.Of(TestCompilation.Of(source), file);
         run.Sources.ShouldBeEmpty();
         var diagnostic = (await Analysis.DiagnosticsOf(run.Output, file)).ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV006");
-        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldContain("GB on each host, which has 1.0 GB");
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe(message);
     }
 
-    [Fact]
-    public async Task Errors_are_reported_at_their_lines()
+    /// <summary>As the list of diagnostics has it, and its example.</summary>
+    [Theory]
+    [InlineData("PRSV009", DiagnosticSeverity.Error)]
+    [InlineData("PRSV107", DiagnosticSeverity.Warning)]
+    public async Task How_loud_a_device_file_is_a_global_config_says_and_no_editor_config(string id, DiagnosticSeverity byDefault)
     {
-        var file = new DeviceText("/own.device.json", DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1"));
+        var file = new DeviceText("/own.device.json", new DiagnosticPage(id).CodeOf("Bad").ShouldNotBeNull().DeviceFiles.ShouldHaveSingleItem());
+        var silent = File.ReadAllText(Path.Combine(DiagnosticPage.Folder, "README.md")).Split("```ini\n")[1].Split("```")[0].Replace("PRSV107", id, StringComparison.Ordinal);
+        silent.ShouldStartWith("is_global = true\n");
+        (await ReportedUnder(silent)).ShouldBeEmpty();
+        (await ReportedUnder(silent.With("none", "suggestion"))).ShouldBe([DiagnosticSeverity.Info]);
+        foreach (var section in new[] { "[*]", "[*.json]", "[*.{cs,json}]" })
+            (await ReportedUnder(silent.With("is_global = true", section))).ShouldBe([byDefault]);
+
+        async Task<DiagnosticSeverity[]> ReportedUnder(string options) =>
+            [.. (await Analysis.AllOf(TestCompilation.Of(""), options, file)).Where(d => d.Id == id).Select(d => d.Severity)];
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    public async Task Errors_are_reported_at_their_lines(string lineEnd)
+    {
+        var text = DeviceText.Own.With("\"capacity_gigabytes\": 32, ", "").With("bf16_teraflops\": 100", "bf16_teraflops\": -1").ReplaceLineEndings(lineEnd);
+        var file = new DeviceText("/own.device.json", text);
         var run = GeneratorRun.Of(TestCompilation.Of(Deployment), file);
         run.Sources.ShouldBeEmpty();
         var diagnostics = await Analysis.DiagnosticsOf(run.Output, file);
         diagnostics.Select(d => d.Id).ShouldBe(["PRSV009", "PRSV009", "PRSV004"], ignoreOrder: true);
         diagnostics.Where(d => d.Id == "PRSV009").Select(d => d.Location.GetLineSpan()).Select(s => (s.Path, s.StartLinePosition.Line)).ShouldBe([("/own.device.json", 3), ("/own.device.json", 4)]);
+        diagnostics.Where(d => d.Id == "PRSV009").Select(d => text[d.Location.SourceSpan.Start..d.Location.SourceSpan.End]).ShouldBe(
+            ["-1 },", "{ \"nominal_gigabytes_per_second\": 1000 },"]);
     }
 
     [Fact]

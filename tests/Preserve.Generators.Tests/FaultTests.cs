@@ -359,6 +359,21 @@ public class FaultTests
             ("PRSV006", "'Deployed' needs 134.3 GB on each a100-80-sxm, which has 80.0 GB; of these, weights take 0.0 GB, the KV-cache 134.3 GB and activations 0.1 GB"),
             ("PRSV001", "'Deployed' must be partial, so that its plans can be generated"));
 
+    /// <summary>Whichever file the compiler is given first.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_deployment_of_several_parts_is_marked_where_it_is_declared_one(bool isDeclaredFirst)
+    {
+        var declared = Declarations.Small.With("class Deployed : Deployment", "class Deployed : System.ICloneable");
+        const string other = "namespace App; partial class Deployed { public object Clone() => this; }";
+        var run = GeneratorRun.Of(isDeclaredFirst ? [declared, other] : [other, declared]);
+        var diagnostic = (await Analysis.DiagnosticsOf(run.Output)).ShouldHaveSingleItem();
+        diagnostic.Id.ShouldBe("PRSV002");
+        diagnostic.Location.SourceTree!.ToString().ShouldBe(declared);
+        diagnostic.Location.SourceSpan.ShouldBe(new TextSpan(declared.IndexOf("Deployed :", StringComparison.Ordinal), "Deployed".Length));
+    }
+
     [Fact]
     public async Task A_type_nested_in_one_that_is_not_partial_is_reported() =>
         await Check(
@@ -385,15 +400,17 @@ public class FaultTests
                 .With("[Deployment(", outer + " { [Deployment("),
             ("PRSV002", $"No plans can be generated for 'Deployed': {reason}"));
 
-    [Fact]
-    public async Task A_deployment_that_does_not_fit_is_reported_with_its_sizes()
+    /// <summary>Of a cache on the host the device keeps none.</summary>
+    [Theory]
+    [InlineData("TensorParallel = 2, Weights = Precision.Int8", "207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.1 GB")]
+    [InlineData("KeyValueHome = Home.Host, Recompute = RecomputePolicy.None", "149.8 GB on each h100-sxm, which has 80.0 GB; of these, weights take 141.1 GB and activations 8.7 GB")]
+    public async Task A_deployment_that_does_not_fit_is_reported_with_its_sizes(string arguments, string needs)
     {
-        var run = GeneratorRun.Of(PublishedModels.Deployed("Llama3_70B", "Devices.H100, TensorParallel = 2, Weights = Precision.Int8", "Decode(Batch = 128, Context = 8_191)"));
+        var run = GeneratorRun.Of(PublishedModels.Deployed("Llama3_70B", "Devices.H100, " + arguments, "Decode(Batch = 128, Context = 8_191)"));
         run.Sources.ShouldBeEmpty();
         var diagnostic = (await Analysis.DiagnosticsOf(run.Output)).ShouldHaveSingleItem();
         diagnostic.Id.ShouldBe("PRSV006");
-        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe(
-            "'Llama3_70BDeployed' needs 207.1 GB on each h100-sxm, which has 80.0 GB; of these, weights take 35.3 GB, the KV-cache 171.8 GB and activations 0.1 GB");
+        diagnostic.GetMessage(CultureInfo.InvariantCulture).ShouldBe("'Llama3_70BDeployed' needs " + needs);
     }
 
     [Fact]

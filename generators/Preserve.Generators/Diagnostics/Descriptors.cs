@@ -32,7 +32,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor DoesNotFit = new(
         "PRSV006", "Deployment does not fit the memory",
-        "'{0}' needs {1} GB on each {2}, which has {3} GB; of these, weights take {4} GB, the KV-cache {5} GB and activations {6} GB",
+        "'{0}' needs {1} GB on {2}, which has {3} GB{4}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV006.md");
 
     public static readonly DiagnosticDescriptor LayerDeclaration = new(
@@ -97,7 +97,7 @@ internal static class Descriptors
 
     public static readonly DiagnosticDescriptor NoPrefetch = new(
         "PRSV104", "Nothing can be prefetched",
-        "Nothing is prefetched: {0}; a device file of your own can give it, and Prefetch = PrefetchPolicy.None says that nothing is meant to be",
+        "Nothing is prefetched: {0}; {1}Prefetch = PrefetchPolicy.None says that nothing is meant to be",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Pages + "PRSV104.md");
 
     public static readonly DiagnosticDescriptor NearlyFull = new(

@@ -1,14 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Threading;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
 
 /// <summary>Looks at every deployment together with the devices of the project's own.</summary>
-public abstract class DeviceAnalyzer : DeclarationAnalyzer
+public abstract class DeviceAnalyzer : TypeAnalyzer
 {
     private protected DeviceAnalyzer(DiagnosticDescriptor descriptor)
         : base(descriptor)
@@ -18,10 +17,7 @@ public abstract class DeviceAnalyzer : DeclarationAnalyzer
     /// <inheritdoc/>
     private protected sealed override void Register(CompilationStartAnalysisContext start)
     {
-        var files = start.Options.AdditionalFiles;
-        var cancellation = start.CancellationToken;
-        // Read once for a compilation, and only where a deployment asks for them.
-        var devices = new Lazy<IReadOnlyList<DeclaredDevice>>(() => DeclaredDevices.ReadAll(files, cancellation), LazyThreadSafetyMode.PublicationOnly);
+        var devices = DeclaredDevices.ReadOnce(start.Options.AdditionalFiles, start.CancellationToken);
         start.RegisterSymbolAction(
             symbol =>
             {

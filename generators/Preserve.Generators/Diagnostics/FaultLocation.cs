@@ -17,8 +17,8 @@ internal static class FaultLocation
                 var attribute = (AttributeSyntax)reference.GetSyntax();
                 return (ArgumentOf(at, attribute) ?? (SyntaxNode)attribute).GetLocation();
             }
-            var declared = at.Type.Locations.FirstOrDefault(l => l.IsInSource && compilation.ContainsSyntaxTree(l.SourceTree!));
-            if (declared is not null)
+            var locations = (at.Type as INamedTypeSymbol)?.DeclaredName() is { } name ? [name] : at.Type.Locations;
+            if (locations.FirstOrDefault(l => l.IsInSource && compilation.ContainsSyntaxTree(l.SourceTree!)) is { } declared)
                 return declared;
         }
         return Location.None;

@@ -6,6 +6,9 @@ namespace Preserve.Generators;
 /// <summary>What would mend a fault mechanically. It travels in the properties of the diagnostic, so that a code fix only writes it down.</summary>
 internal sealed record Mend
 {
+    /// <summary>Stands for the argument that the diagnostic marks: one of a parameter may have no name.</summary>
+    public const string Marked = "preserve.marked";
+
     private const string Arguments = "preserve.arguments", Partial = "preserve.partial", Base = "preserve.base";
 
     private Mend(ImmutableDictionary<string, string?> properties) => Properties = properties;

@@ -1,13 +1,11 @@
 using System.Collections.Generic;
-using System.Linq;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators;
 
 /// <summary>Reads what the generator wrote of the plans of every deployment, and reports it at the deployment's name.</summary>
-public abstract class SummaryAnalyzer : DeclarationAnalyzer
+public abstract class SummaryAnalyzer : TypeAnalyzer
 {
     private protected SummaryAnalyzer(DiagnosticDescriptor descriptor)
         : base(descriptor)
@@ -20,7 +18,7 @@ public abstract class SummaryAnalyzer : DeclarationAnalyzer
         {
             var type = (INamedTypeSymbol)symbol.Symbol;
             var summaries = DeclaredSummary.AllOf(type);
-            if (summaries.Count > 0 && NameOf(type) is { } name)
+            if (summaries.Count > 0 && type.DeclaredName() is { } name)
                 Report(symbol, summaries, name, symbol.Options.AnalyzerConfigOptionsProvider.GetOptions(name.SourceTree!));
         },
         SymbolKind.NamedType);
@@ -31,8 +29,4 @@ public abstract class SummaryAnalyzer : DeclarationAnalyzer
     /// <param name="name">Its name.</param>
     /// <param name="options">The options of the file that declares it.</param>
     private protected abstract void Report(SymbolAnalysisContext symbol, IReadOnlyList<DeclaredSummary> summaries, Location name, AnalyzerConfigOptions options);
-
-    /// <summary>The name on the part that is declared a deployment, which is never the generated one.</summary>
-    private static Location? NameOf(INamedTypeSymbol type) =>
-        type.AttributesOf<DeploymentAttribute>().FirstOrDefault()?.ApplicationSyntaxReference?.GetSyntax().FirstAncestorOrSelf<ClassDeclarationSyntax>()?.Identifier.GetLocation();
 }

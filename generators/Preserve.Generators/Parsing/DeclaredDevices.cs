@@ -19,6 +19,10 @@ internal static class DeclaredDevices
         return DeviceFile.Parse(text).Device is { } device ? new DeclaredDevice(device, OneLineEnd(text)) : null;
     }
 
+    /// <summary>All devices of a project, read once for a compilation, and only where a deployment asks for them.</summary>
+    public static Lazy<IReadOnlyList<DeclaredDevice>> ReadOnce(IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
+        new(() => ReadAll(files, cancellation), LazyThreadSafetyMode.PublicationOnly);
+
     /// <summary>All devices of a project, in the order of their files.</summary>
     public static IReadOnlyList<DeclaredDevice> ReadAll(IEnumerable<AdditionalText> files, CancellationToken cancellation) =>
         files.Where(IsDeviceFile).Select(f => Read(f, cancellation)).OfType<DeclaredDevice>().ToList();

@@ -18,19 +18,21 @@ internal static class DeploymentParser
     /// <summary>Reads and checks a deployment, but for its device and memory.</summary>
     /// <param name="type">A type that carries <c>[Deployment]</c>.</param>
     /// <param name="sink">Takes the faults.</param>
+    /// <param name="mayFit">Whether a deployment may fit its device, for a mend to choose by; null where no mend is asked for.</param>
     /// <returns>The declaration, or null where it has faults.</returns>
-    public static DeploymentDeclaration? Parse(INamedTypeSymbol type, IFaultSink sink)
+    public static DeploymentDeclaration? Parse(INamedTypeSymbol type, IFaultSink sink, Func<DeploymentSpec, bool>? mayFit = null)
     {
         var place = TypeParser.Parse(type, sink);
-        var spec = ParseSpec(type, sink);
+        var spec = ParseSpec(type, sink, mayFit);
         return place is null || spec is null ? null : new DeploymentDeclaration(place, spec);
     }
 
     /// <summary>Reads and checks what is to be planned, whether or not something can be generated for its type.</summary>
     /// <param name="type">A type that carries <c>[Deployment]</c>.</param>
     /// <param name="sink">Takes the faults.</param>
+    /// <param name="mayFit">Whether a deployment may fit its device, for a mend to choose by; null where no mend is asked for.</param>
     /// <returns>The deployment, or null where it has faults.</returns>
-    public static DeploymentSpec? ParseSpec(INamedTypeSymbol type, IFaultSink sink)
+    public static DeploymentSpec? ParseSpec(INamedTypeSymbol type, IFaultSink sink, Func<DeploymentSpec, bool>? mayFit = null)
     {
         var counted = new CountedSink(sink);
         var attributes = type.AttributesOf<DeploymentAttribute>().ToList();
@@ -41,7 +43,7 @@ internal static class DeploymentParser
             sink.ReportedElsewhere();
             return null;
         }
-        var spec = ParseSpec(type, declaration, ParseModel(declaration, counted), counted);
+        var spec = ParseSpec(type, declaration, ParseModel(declaration, counted), counted, mayFit);
         return counted.Any ? null : spec;
     }
 
@@ -73,7 +75,7 @@ internal static class DeploymentParser
         return parsed;
     }
 
-    private static DeploymentSpec ParseSpec(INamedTypeSymbol type, DeclaredAttribute declaration, ParsedModel model, CountedSink sink)
+    private static DeploymentSpec ParseSpec(INamedTypeSymbol type, DeclaredAttribute declaration, ParsedModel model, CountedSink sink, Func<DeploymentSpec, bool>? mayFit)
     {
         if (declaration.Positional(1).Kind == TypedConstantKind.Error)
             sink.ReportedElsewhere();
@@ -108,7 +110,7 @@ internal static class DeploymentParser
             .. steps.SelectMany((s, i) => StepParser.UnknownOf(s.Declaration, s.Step, i)),
         ];
         // Every layer may be at fault with the degree, and one degree mends them all.
-        var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec, unsound));
+        var nearest = new Lazy<int?>(() => DeploymentRules.NearestDegree(spec, unsound, mayFit));
         var faults = DeploymentRules.Check(spec, unsound);
         foreach (var fault in faults)
             sink.Report(Descriptors.Of(fault), SiteOf(fault.Place) with { Mend = () => MendOf(fault) }, fault.Message);

@@ -18,6 +18,12 @@ internal static class DeviceResolver
             var missing => missing,
         };
 
+    /// <summary>Whether nothing is known against a deployment on its device: of a device that is not known, nothing is.</summary>
+    /// <param name="spec">A deployment that the rules accept.</param>
+    /// <param name="declared">The devices of the project's own.</param>
+    public static bool MayFit(DeploymentSpec spec, IReadOnlyList<DeclaredDevice> declared) =>
+        PlanningRefusal.Of(spec) is not null || Resolve(spec, declared) is not (Resolution.DoesNotFit or Resolution.Boundless);
+
     /// <summary>What becomes of a device id of whatever deployment: an accepted one is there, and nothing is said of its memory.</summary>
     /// <param name="id">The id.</param>
     /// <param name="declared">The devices of the project's own.</param>

@@ -14,6 +14,10 @@ internal static class SymbolQueries
 
     public static bool Carries<T>(this INamedTypeSymbol type) => type.AttributesOf<T>().Any();
 
+    /// <summary>The name of a deployment on the part that is declared one: other parts may stand in any file, one of them is generated.</summary>
+    public static Location? DeclaredName(this INamedTypeSymbol type) =>
+        type.AttributesOf<DeploymentAttribute>().FirstOrDefault()?.ApplicationSyntaxReference?.GetSyntax().FirstAncestorOrSelf<TypeDeclarationSyntax>()?.Identifier.GetLocation();
+
     /// <summary>The first attribute that stands on another part of a partial type than the first of them, or null. Between the parts there is no
     /// order that the language defines.</summary>
     public static AttributeData? OnAnotherPart(IEnumerable<AttributeData> attributes)

@@ -25,6 +25,9 @@ internal static class DeclareCommand
             if (DeclarationText.NamespaceFault(inNamespace) is { } fault)
                 throw new InputException($"--namespace is '{inNamespace}', but {fault}");
             var deployed = options.Read(parsed);
+            // In a project the id alone names a device, and such a file is an error there.
+            if (deployed.HasBuiltInId)
+                throw new InputException($"the device file has the id of the built-in device {deployed.Device.Id}, and other contents: a declaration by that id means the built-in device; the file needs an id of its own");
             var text = DeclarationText.Write(deployed.Spec, inNamespace);
             var notes = NotesOf(deployed);
             parsed.GetValue(file)?.Write(text);

@@ -325,7 +325,10 @@ internal sealed record DeployedModel(ImportedModel Model, DeploymentSpec Spec, D
         ? $"constants that were fitted stand in the place of {string.Join(", ", fields)} of {Device.Id}, which change no time of this plan"
         : null;
 
-    private string? BuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings()
+    /// <summary>Whether the device's file has the id of a built-in device, and other contents.</summary>
+    public bool HasBuiltInId => DeviceFile is not null && DeviceCatalogue.TextOf(Device.Id) is { } builtIn && builtIn.ReplaceLineEndings() != DeviceFile.ReplaceLineEndings();
+
+    private string? BuiltInId => HasBuiltInId
         ? $"the device file has the id of the built-in device {Device.Id}, and other contents: the plan carries that id and is of the file"
         : null;
 }

@@ -51,7 +51,8 @@ public static class JsonReader
             for (; _at < text.Length; _at++)
             {
                 var c = text[_at];
-                if (c == '\n')
+                // As editors count lines: one that ends in both ends once.
+                if (c == '\n' || (c == '\r' && (_at + 1 == text.Length || text[_at + 1] != '\n')))
                 {
                     _line++;
                     _lineStart = _at + 1;

@@ -21,7 +21,7 @@ internal sealed class SummaryReason(PlannedStep planned, DeploymentSpec deployme
     {
         if (_report.Split is { } split && (BoundByHostLink || SplitGain > PrefetchGain))
             return split.Reason;
-        if (PrefetchHindrance.Of(planned, deployment) is { } hindrance)
+        if (PrefetchHindrance.Of(planned.Plan.Step, deployment) is { Reason: var hindrance })
             return hindrance + (IsTakenBack && BoundByHostLink ? ", and the host link makes the bound" : "");
         if (device.UnknownL2 is { } unknown)
             return unknown;

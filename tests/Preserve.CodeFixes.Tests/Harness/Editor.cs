@@ -25,14 +25,18 @@ internal static class Editor
     }
 
     /// <summary>The source after the only fix that is offered for the diagnostics of an id at their place.</summary>
-    public static async Task<string> FixedAsync(string source, string id, params AdditionalText[] files)
+    public static async Task<string> FixedAsync(string source, string id, params AdditionalText[] files) => (await FixedAsync([source], id, files))[0];
+
+    /// <summary>The sources of a project after the only fix that is offered for the diagnostics of an id at their place.</summary>
+    public static async Task<string[]> FixedAsync(string[] sources, string id, params AdditionalText[] files)
     {
         using var workspace = new AdhocWorkspace();
-        var document = Open(workspace, source);
-        var diagnostics = await DiagnosticsAsync(document, id, files);
+        var documents = Open(workspace, sources);
+        var diagnostics = await DiagnosticsAsync(documents[0], id, files);
+        var path = diagnostics.Select(d => d.Location.SourceTree!.FilePath).Distinct().ShouldHaveSingleItem();
         diagnostics.Select(d => d.Location.SourceSpan).Distinct().Count().ShouldBe(1);
-        var (action, _) = (await OfferedAsync(document, diagnostics)).DistinctBy(o => (o.Action.Title, o.Action.EquivalenceKey)).ShouldHaveSingleItem();
-        return await AppliedAsync(document, action);
+        var (action, _) = (await OfferedAsync(documents.Single(d => d.FilePath == path), diagnostics)).DistinctBy(o => (o.Action.Title, o.Action.EquivalenceKey)).ShouldHaveSingleItem();
+        return await AppliedAsync(documents, action);
     }
 
     /// <summary>The sources after the fix for all diagnostics of an id: in the file, or in the project where there are several.</summary>
@@ -79,8 +83,6 @@ internal static class Editor
         }
         return offered;
     }
-
-    private static async Task<string> AppliedAsync(Document document, CodeAction action) => (await AppliedAsync([document], action))[0];
 
     private static async Task<string[]> AppliedAsync(Document[] documents, CodeAction action)
     {

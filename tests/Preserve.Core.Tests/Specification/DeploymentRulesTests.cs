@@ -224,6 +224,23 @@ public class DeploymentRulesTests
         DeploymentAdvice.Of(deployment with { TensorParallel = 16 }).ShouldContain(a => a is ReplicatedHeadsAdvice);
     }
 
+    [Theory]
+    [InlineData(3, 4, 4)]
+    [InlineData(3, 8, 8)]
+    [InlineData(3, 16, 2)] // none fits: the nearest
+    [InlineData(16, 2, 8)]
+    public void The_nearest_degree_is_one_that_fits_where_there_is_one(int degree, int leastThatFits, int nearest) =>
+        DeploymentRules.NearestDegree(SampleSpecs.Deployment with { TensorParallel = degree }, [], d => d.TensorParallel >= leastThatFits).ShouldBe(nearest);
+
+    /// <summary>Its sizes are then not known.</summary>
+    [Fact]
+    public void What_fits_is_not_asked_of_a_deployment_with_other_faults()
+    {
+        var deployment = SampleSpecs.Deployment with { TensorParallel = 3 };
+        DeploymentRules.NearestDegree(deployment with { Steps = default }, [], _ => throw new InvalidOperationException()).ShouldBe(2);
+        DeploymentRules.NearestDegree(deployment, [new ModelPlace("Hidden")], _ => throw new InvalidOperationException()).ShouldBe(2);
+    }
+
     [Fact]
     public void The_nearest_degree_keeps_the_other_rules_too()
     {

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Preserve.Generators.Tests;
 
-/// <summary>An <c>.editorconfig</c> above the sources of a test, read as the compiler reads it.</summary>
+/// <summary>An <c>.editorconfig</c> above the sources of a test, or a <c>.globalconfig</c> by its first line, read as the compiler reads it.</summary>
 internal sealed class EditorConfig(string text)
 {
     private readonly AnalyzerConfigSet _set = AnalyzerConfigSet.Create(new[] { AnalyzerConfig.Parse(text, "/.editorconfig") });

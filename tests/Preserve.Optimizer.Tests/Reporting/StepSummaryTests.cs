@@ -74,7 +74,10 @@ public class StepSummaryTests
         { PrefetchTargets = targets, Offload = OffloadSpec.None with { KeyValues = cache } };
         var planned = Planner.Plan(deployment, H100).Steps[0];
         StepSummary.Of(planned, deployment, H100).Reason.ShouldBe(reason);
-        PrefetchHindrance.Of(planned, deployment).ShouldBe(reason);
+        // An L2 that is not known hinders no more.
+        var unknown = H100 with { L2 = H100.L2 with { ReadTerabytesPerSecond = null } };
+        StepSummary.Of(Planner.Plan(deployment, unknown).Steps[0], deployment, unknown).Reason.ShouldBe(reason);
+        PrefetchHindrance.Of(planned.Plan.Step, deployment).ShouldNotBeNull().Reason.ShouldBe(reason);
     }
 
     /// <summary>Of one rank what stands beside kernels, of a cache on the device what is there, and of weights the head, wherever the layers' matrices are.</summary>
@@ -89,7 +92,7 @@ public class StepSummaryTests
         { PrefetchTargets = targets, Offload = OffloadSpec.None with { Weights = weights } };
         var planned = Planner.Plan(deployment, H100).Steps[0];
         planned.Report.Windows.ShouldNotBeEmpty();
-        PrefetchHindrance.Of(planned, deployment).ShouldBeNull();
+        PrefetchHindrance.Of(planned.Plan.Step, deployment).ShouldBeNull();
     }
 
     /// <summary>A window counts once for each of its layers: ten small tensors outweigh one that is larger.</summary>

@@ -5,7 +5,7 @@ using Preserve.Optimizer;
 
 namespace Preserve.Generators;
 
-/// <summary>PRSV103: says that a recomputation of keys and values that is asked for cannot pay, with both sizes, or because windows have left what it could begin with.</summary>
+/// <summary>PRSV103: says that a recomputation of keys and values that is asked for cannot pay, with both sizes, because windows have left what it could begin with, or because no step decodes.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotPay)
 {
@@ -31,8 +31,12 @@ public sealed class CannotPayAnalyzer() : ResolutionAnalyzer(Descriptors.CannotP
     /// some step. Null where one can.</summary>
     private static string? WhyNot(DeploymentSpec spec, Device device)
     {
+        // The rules give each a length of its own where something is to be recomputed.
+        var decodes = spec.Steps.OfType<DecodeSpec>().ToList();
+        if (decodes.Count == 0)
+            return "no decode step is declared, and a prefill brings none that could be recomputed";
         // A window that drops the prompt of the shortest context drops that of each longer one.
-        var shortest = spec.Steps.OfType<DecodeSpec>().Where(s => !s.ContextIsTotal).Select(s => s.MaxContext).DefaultIfEmpty().Min();
+        var shortest = decodes.Min(s => s.MaxContext);
         var rates = new ModelledRates(CostLaws.For(device), spec.Weights, spec.Activations);
         var sizes = spec.Model.Stack.SelectMany(g => g.Pattern).Where(layer => KvSplitProblem.KeepsPrompt(layer, shortest))
             .Select(layer => KvSplitProblem.Of(rates, spec, layer, batch: 1, prompt: 1, tile: 1))

@@ -1,3 +1,4 @@
+using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Preserve.Optimizer;
@@ -10,18 +11,26 @@ public sealed class DoesNotFitAnalyzer() : ResolutionAnalyzer(Descriptors.DoesNo
 {
     private protected override void Report(SymbolAnalysisContext symbol, DeploymentSpec spec, Resolution resolution, FaultSite attribute)
     {
-        var type = symbol.Symbol.Name;
-        object[]? arguments = resolution switch
+        var device = "each " + spec.Device;
+        (string Memory, (string Needed, string Available) Sizes, string Parts)? found = resolution switch
         {
             Resolution.DoesNotFit { Fit: { FitsDevice: true, HostAvailableBytes: { } host } fit } =>
-                [type, MemoryFit.InGigabytes(fit.HostBytes, host).Needed, "host", MemoryFit.InGigabytes(fit.HostBytes, host).Available, Gigabytes(fit.HostWeightBytes), Gigabytes(fit.HostBytes - fit.HostWeightBytes), Gigabytes(0)],
+                ("the host", MemoryFit.InGigabytes(fit.HostBytes, host), " for all ranks together" + Parts(fit.HostWeightBytes, fit.HostBytes - fit.HostWeightBytes, 0)),
             Resolution.DoesNotFit { Fit: var fit } =>
-                [type, MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes).Needed, spec.Device, MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes).Available, Gigabytes(fit.WeightBytes), Gigabytes(fit.KeyValueBytes), Gigabytes(fit.ActivationBytes)],
-            Resolution.Boundless boundless => [type, Over, spec.Device, Gigabytes(boundless.AvailableBytes), "?", "?", "?"],
+                (device, MemoryFit.InGigabytes(fit.NeededBytes, fit.AvailableBytes), Parts(fit.WeightBytes, fit.KeyValueBytes, fit.ActivationBytes)),
+            Resolution.Boundless boundless => (device, (Over, Gigabytes(boundless.AvailableBytes)), ""),
             _ => null,
         };
-        if (arguments is not null)
-            symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.DoesNotFit, FaultLocation.Of(attribute, symbol.Compilation), arguments));
+        if (found is var (memory, (needed, available), parts))
+            symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.DoesNotFit, FaultLocation.Of(attribute, symbol.Compilation), symbol.Symbol.Name, needed, memory, available, parts));
+    }
+
+    /// <summary>What takes the memory, of all that takes some.</summary>
+    private static string Parts(long weights, long keyValues, long activations)
+    {
+        var parts = new (string What, string Take, long Bytes)[] { ("weights", "take ", weights), ("the KV-cache", "takes ", keyValues), ("activations", "take ", activations) }
+            .Where(p => p.Bytes > 0).Select((p, i) => $"{p.What} {(i == 0 ? p.Take : "")}{Gigabytes(p.Bytes)} GB").ToList();
+        return "; of these, " + (parts.Count == 1 ? parts[0] : $"{string.Join(", ", parts.Take(parts.Count - 1))} and {parts[parts.Count - 1]}");
     }
 
     private static string Over => "over " + Gigabytes(long.MaxValue);

@@ -29,7 +29,7 @@ public sealed class UnknownDeviceAnalyzer() : DeviceAnalyzer(Descriptors.Unknown
             { HasId: true } => $"; '{faulty.Name}' has errors, and no device is known of it",
             _ => $"; the id of '{faulty.Name}' cannot be read{unknown.Suggestion.Hint}",
         };
-        var mend = faulty is null && unknown.Suggestion.Meant is { } meant ? Mend.By(("device", ExpressionOf(meant))).Properties : null;
+        var mend = faulty is null && unknown.Suggestion.Meant is { } meant ? Mend.By((Mend.Marked, ExpressionOf(meant))).Properties : null;
         symbol.ReportDiagnostic(Diagnostic.Create(Descriptors.UnknownDevice, location, mend, id, hint));
     }
 

@@ -48,28 +48,39 @@ public static class DeploymentRules
         return faults.ToArray();
     }
 
-    /// <summary>The tensor-parallel degree nearest to the declared one that divides the model and adds no other fault, the smaller one of two equally near.</summary>
+    /// <summary>The tensor-parallel degree nearest to the declared one that divides the model and adds no other fault, the smaller one of two equally near; of those, one with
+    /// which the deployment fits its device, where there is one and nothing else is at fault.</summary>
     /// <remarks>It replicates no more key and value heads than the larger, and is within what the links join wherever that is.</remarks>
     /// <param name="deployment">The deployment.</param>
     /// <param name="unsound">The values of it and of its model that are at fault or not known, as for <see cref="Check(DeploymentSpec, IReadOnlyCollection{SpecificationPlace})"/>.</param>
+    /// <param name="mayFit">Whether a deployment without faults may fit its device; null where that is not known.</param>
     /// <returns>The degree, or null where each has another fault.</returns>
-    /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    public static int? NearestDegree(DeploymentSpec deployment, IReadOnlyCollection<SpecificationPlace> unsound)
+    /// <exception cref="ArgumentNullException"><paramref name="deployment"/> or <paramref name="unsound"/> is null.</exception>
+    public static int? NearestDegree(DeploymentSpec deployment, IReadOnlyCollection<SpecificationPlace> unsound, Func<DeploymentSpec, bool>? mayFit = null)
     {
         if (deployment is null)
             throw new ArgumentNullException(nameof(deployment));
         var others = Check(deployment, unsound).Where(f => !f.Place.Equals(Degree)).ToList();
         var range = SpecificationLimits.TensorParallel;
         var declared = Math.Min(Math.Max(deployment.TensorParallel, range.Least), range.Most);
+        // Sizes are those of a deployment that is sound otherwise.
+        var fits = others.Count == 0 && unsound.Count == 0 ? mayFit : null;
+        int? nearest = null;
         for (var away = 0L; away <= range.Most - range.Least; away++)
         {
             foreach (var degree in new[] { declared - away, declared + away })
             {
-                if (range.Contains(degree) && Check(deployment with { TensorParallel = (int)degree }, unsound).All(others.Contains))
+                if (!range.Contains(degree))
+                    continue;
+                var divided = deployment with { TensorParallel = (int)degree };
+                if (!Check(divided, unsound).All(others.Contains))
+                    continue;
+                if (fits is null || fits(divided))
                     return (int)degree;
+                nearest ??= (int)degree;
             }
         }
-        return null;
+        return nearest;
     }
 
     private static void CheckValues(DeploymentSpec deployment, FaultList faults)

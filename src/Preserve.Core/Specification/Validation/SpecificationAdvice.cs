@@ -24,7 +24,7 @@ public sealed record ReplicatedHeadsAdvice(int Degree, string Layer, int KeyValu
 {
     /// <inheritdoc/>
     public override string Message =>
-        $"TensorParallel is {ValueRange.Grouped(Degree)}, and layer '{Layer}' has {ValueRange.Grouped(KeyValueHeads)} key and value heads: {ValueRange.Grouped(Degree / KeyValueHeads)} ranks hold each, so that the group's cache of such a layer is {ValueRange.Grouped(Degree / KeyValueHeads)} times as large";
+        $"TensorParallel is {ValueRange.Grouped(Degree)}, and layer '{Layer}' has {ValueRange.Grouped(KeyValueHeads)} key and value {(KeyValueHeads == 1 ? "head" : "heads")}: {ValueRange.Grouped(Degree / KeyValueHeads)} ranks hold {(KeyValueHeads == 1 ? "it" : "each")}, so that the group's cache of such a layer is {ValueRange.Grouped(Degree / KeyValueHeads)} times as large";
 }
 
 /// <summary>A step reaches beyond the positions that the model was made for.</summary>
