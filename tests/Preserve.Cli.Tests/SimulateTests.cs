@@ -223,7 +223,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("the policy prefetches under collectives, and one rank has none", "--prefetch", "paper")]
     [InlineData("the deployment lets the KV-cache alone be prefetched, and a prefill reads none from before it", "--prefetch-targets", "kv", "--phase", "prefill")]
     [InlineData("the policy prefetches nothing", "--prefetch", "none")]
-    [InlineData("nothing is prefetched into the L2 where layers serve several batches, here 4", "--weight-home", "host", "--batches", "4", "-t", "2")]
+    [InlineData("where layers serve several batches, here 4, the planner prefetches nothing", "--weight-home", "host", "--batches", "4", "-t", "2")]
     [InlineData("the deployment lets the KV-cache alone be prefetched, and that is in host memory", "--kv-home", "host", "--prefetch-targets", "kv")]
     public async Task Explain_says_why_nothing_could_be_prefetched_and_shows_no_empty_table(string reason, params string[] options)
     {

@@ -17,7 +17,7 @@ internal sealed record PrefetchHindrance(string Option, string Reason)
             return OfPolicy("the policy prefetches nothing");
         // The planner takes the policy back.
         if (deployment.Offload.BatchesPerLayer > 1)
-            return OfPolicy($"nothing is prefetched into the L2 where layers serve several batches, here {deployment.Offload.BatchesPerLayer.ToString(CultureInfo.InvariantCulture)}");
+            return OfPolicy($"where layers serve several batches, here {deployment.Offload.BatchesPerLayer.ToString(CultureInfo.InvariantCulture)}, the planner prefetches nothing");
         if (deployment.Prefetch == PrefetchPolicy.Paper && deployment.TensorParallel == 1)
             return OfPolicy("the policy prefetches under collectives, and one rank has none");
         // Of the layers' matrices the head stays on the device, so that of weights there always is one.

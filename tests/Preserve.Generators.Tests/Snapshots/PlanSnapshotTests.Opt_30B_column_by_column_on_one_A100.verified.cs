@@ -13,7 +13,7 @@ namespace App;
     BasePicoseconds = 7_923_421_752_107, StepPicoseconds = 7_923_421_752_107,
     BoundPicoseconds = 3_856_700_512_775, BoundBy = "critical path",
     PrefetchPays = false,
-    Reason = "nothing is prefetched into the L2 where layers serve several batches, here 2")]
+    Reason = "where layers serve several batches, here 2, the planner prefetches nothing")]
 [global::Preserve.PlanSummary("decode batch 32 context 542 prompt 512",
     BasePicoseconds = 4_318_745_657_395, StepPicoseconds = 3_423_031_914_562,
     BoundPicoseconds = 3_402_459_994_838, BoundBy = "host link, to the device",

@@ -165,8 +165,8 @@ public class StepSummaryTests
     {
         var planned = Planned with { Plan = Planned.Plan with { Policy = PrefetchPolicy.None } };
         var batches = Deployment with { Prefetch = PrefetchPolicy.Best, Offload = Deployment.Offload with { BatchesPerLayer = 3 } };
-        ReasonBoundBy("HBM").ShouldBe("nothing is prefetched into the L2 where layers serve several batches, here 3");
-        ReasonBoundBy("host link, to the device").ShouldBe("nothing is prefetched into the L2 where layers serve several batches, here 3, and the host link makes the bound");
+        ReasonBoundBy("HBM").ShouldBe("where layers serve several batches, here 3, the planner prefetches nothing");
+        ReasonBoundBy("host link, to the device").ShouldBe("where layers serve several batches, here 3, the planner prefetches nothing, and the host link makes the bound");
         StepSummary.Of(planned, batches with { Prefetch = PrefetchPolicy.None }, H100).Reason.ShouldBe("the policy prefetches nothing");
 
         string ReasonBoundBy(string bound) => StepSummary.Of(planned with { Report = planned.Report with { BoundBy = bound } }, batches, H100).Reason;
